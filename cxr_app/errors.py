@@ -1,0 +1,71 @@
+"""What can go wrong, as types a person can act on.
+
+* CxrError                        something the user can act on
+  x FilmError                     this file cannot be shown or scored
+    + NotAFilmError               neither DICOM, JPEG nor PNG, or nothing at all
+    + UnsupportedImageError       sound, but of a kind that this program does not show
+    + PixelDataError              missing, truncated or not decodable pixel data
+    + FilmTooLargeError           beyond the bounds that `intake` sets
+  x CheckpointError               these weights cannot be used
+    + CheckpointNotFoundError
+    + CheckpointMismatchError     wrong format, classes, architecture or SHA-256
+  x WorklistError                 the list of films cannot be read or changed
+    + EntryNotFoundError
+  x TrainingDataError             films or labels that must not be trained or measured on
+  x SettingsError                 a setting has an impossible value
+
+A message says what was found, what is allowed and what to do. It holds no patient data,
+because it reaches logs. Wrong arguments from our own code stay `ValueError` and `TypeError`.
+"""
+
+
+class CxrError(Exception):
+    """Something the user can act on; the root that every door catches."""
+
+
+class FilmError(CxrError):
+    """This file cannot be shown or scored."""
+
+
+class NotAFilmError(FilmError):
+    """The content is neither DICOM, JPEG nor PNG."""
+
+
+class UnsupportedImageError(FilmError):
+    """The content is sound, but of a kind that this program does not show."""
+
+
+class PixelDataError(FilmError):
+    """The pixel data is missing, truncated, or has no decoder here."""
+
+
+class FilmTooLargeError(FilmError):
+    """The file or its pixels are beyond the bounds that `intake` sets."""
+
+
+class CheckpointError(CxrError):
+    """These weights cannot be used."""
+
+
+class CheckpointNotFoundError(CheckpointError):
+    """There is no checkpoint where the settings say."""
+
+
+class CheckpointMismatchError(CheckpointError):
+    """The checkpoint is of another format, architecture or content than expected."""
+
+
+class WorklistError(CxrError):
+    """The list of films cannot be read or changed."""
+
+
+class EntryNotFoundError(WorklistError):
+    """No entry has this id."""
+
+
+class TrainingDataError(CxrError):
+    """These films or labels must not be trained or measured on."""
+
+
+class SettingsError(CxrError):
+    """A setting has an impossible value."""

@@ -1,0 +1,172 @@
+"""The film as the rest of the program knows it: an image, its identity, and how it may be shown.
+
+This file knows nothing of the formats that films come in, nor of networks.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.float32]
+"""Grey values of a film, shape ``(rows, columns)``, in ``[0, 1]``, 1 = densest tissue (bone)."""
+
+Values = NDArray[np.uint16]
+"""Grey values before windowing, shape ``(rows, columns)``, counted from `Softcopy.origin`."""
+
+
+class VOILUTFunction(Enum):
+    """Enumerated values of (0028,1056) *VOI LUT Function*.
+
+    References
+    ----------
+    DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3.
+    """
+
+    LINEAR = "LINEAR"
+    LINEAR_EXACT = "LINEAR_EXACT"
+    SIGMOID = "SIGMOID"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The DICOM facts about a film, named by keyword; empty text where the file says nothing.
+
+    Nothing is guessed: a value that the file does not hold, or that is not legal, stays empty.
+    `study_date` is ``YYYYMMDD`` and `patient_age` is ``nnnD|W|M|Y`` as in the file (VR DA and AS).
+    """
+
+    patient_id: str = ""  # (0010,0020)
+    patient_name: str = ""  # (0010,0010)
+    patient_birth_date: str = ""  # (0010,0030)
+    patient_sex: str = ""  # (0010,0040)
+    patient_age: str = ""  # (0010,1010)
+    accession_number: str = ""  # (0008,0050)
+    study_date: str = ""  # (0008,0020)
+    study_time: str = ""  # (0008,0030)
+    study_description: str = ""  # (0008,1030)
+    modality: str = ""  # (0008,0060)
+    body_part_examined: str = ""  # (0018,0015)
+    view_position: str = ""  # (0018,5101)
+    patient_orientation: str = ""  # (0020,0020)
+    institution_name: str = ""  # (0008,0080)
+    manufacturer: str = ""  # (0008,0070)
+    study_instance_uid: str = ""  # (0020,000D)
+    series_instance_uid: str = ""  # (0020,000E)
+    sop_instance_uid: str = ""  # (0008,0018)
+    sop_class_uid: str = ""  # (0008,0016)
+    image_type: str = ""  # (0008,0008)
+    photometric_interpretation: str = ""  # (0028,0004)
+    bits_stored: str = ""  # (0028,0101)
+    transfer_syntax: str = ""  # (0002,0010), by name
+    burned_in_annotation: str = ""  # (0028,0301)
+
+
+@dataclass(frozen=True, slots=True)
+class Radiograph:
+    """One film, ready to be scored.
+
+    Parameters
+    ----------
+    image
+        ``float32``, shape ``(rows, columns)``, in ``[0, 1]``; 1 is the densest tissue. Read-only
+        from here on.
+    sha256
+        Of the file as received, 64 hexadecimal digits: the film's identity.
+    file_format
+        What the content is, whatever the file is called.
+    header
+        The DICOM facts; None for a file that has no DICOM header.
+    remarks
+        Sentences that a reader should see: "first of 3 frames", "burned-in annotation", ...
+
+    Raises
+    ------
+    ValueError
+        If the image is not two-dimensional ``float32`` in ``[0, 1]``.
+    """
+
+    image: Image
+    sha256: str
+    file_format: Literal["DICOM", "JPEG", "PNG"]
+    header: Header | None = None
+    remarks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.image.ndim != 2 or 0 in self.image.shape:
+            raise ValueError(f"image must have shape (rows, columns), got {self.image.shape}")
+        if self.image.dtype != np.float32:
+            raise ValueError(f"image must be float32, got {self.image.dtype}")
+        low, high = float(self.image.min()), float(self.image.max())
+        if not (low >= 0.0 and high <= 1.0):
+            raise ValueError(f"image must lie in [0, 1], got [{low:g}, {high:g}]")
+        self.image.flags.writeable = False
+
+    @property
+    def rows(self) -> int:
+        """Height of the film in pixels."""
+        return int(self.image.shape[0])
+
+    @property
+    def columns(self) -> int:
+        """Width of the film in pixels."""
+        return int(self.image.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One way of showing a film's grey values.
+
+    Parameters
+    ----------
+    name
+        What the reader chooses by: (0028,1055) *Window Center & Width Explanation* or our own word.
+    window_center, window_width
+        In the units of the Modality LUT's output. The width is above 0.
+    function
+        How values become brightness.
+    lut
+        For a film with a VOI LUT Sequence: the brightness in ``[0, 1]`` of evenly spaced values
+        across ``window_center ± window_width / 2``, used in place of `function`. Empty otherwise.
+    """
+
+    name: str
+    window_center: float
+    window_width: float
+    function: VOILUTFunction = VOILUTFunction.LINEAR_EXACT
+    lut: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Softcopy:
+    """What a viewer needs to show a film: values before windowing, and the windows on offer.
+
+    Parameters
+    ----------
+    values
+        ``uint16``, shape ``(rows, columns)``: ``round((modality value - origin) / step)``.
+    origin, step
+        Turn `values` back into the Modality LUT's output: ``origin + step * values``.
+    windows
+        At least one; the first is the film's own and is shown when it opens.
+    inverted
+        True where small values are dense (MONOCHROME1), so that the window's brightness must be
+        turned round to show bone bright.
+    """
+
+    values: Values
+    origin: float
+    step: float
+    windows: tuple[Window, ...] = field(default_factory=tuple)
+    inverted: bool = False
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or self.values.dtype != np.uint16:
+            raise ValueError(
+                f"values must be uint16 (rows, columns), got {self.values.dtype} {self.values.shape}"
+            )
+        if not self.windows:
+            raise ValueError("a film needs at least one window to be shown")
+        self.values.flags.writeable = False

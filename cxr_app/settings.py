@@ -1,0 +1,65 @@
+"""The one place that reads the environment: every setting is ``CXR_*`` and has a default."""
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cxr_app.errors import SettingsError
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """How this installation runs; built once at a door and handed down."""
+
+    model_config = SettingsConfigDict(env_prefix="CXR_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(
+        default=PROJECT / "data",
+        description="Where uploaded films and the SQLite worklist are kept.",
+    )
+    database_url: str = Field(
+        default="",
+        description="The worklist's database: `postgresql+psycopg://...`, or empty for SQLite in the data folder.",
+    )
+    device: Literal["auto", "cuda", "mps", "cpu"] = Field(
+        default="auto",
+        description="Where the network runs; `auto` takes CUDA, else MPS, else the CPU.",
+    )
+    checkpoint: Path = Field(
+        default=PROJECT / "weights" / "pneumonia.safetensors",
+        description="The checkpoint in use.",
+    )
+    waiting_cap_hours: float = Field(
+        default=72.0,
+        gt=0,
+        description="A film that has waited this long rises to the top of the list whatever its probability.",
+    )
+
+    @classmethod
+    def read(cls, **overrides: Any) -> Self:
+        """Read the environment; `overrides` win.
+
+        Raises
+        ------
+        SettingsError
+            If a value is impossible; the message names the variable, its value and what is allowed.
+        """
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "CXR_" + "_".join(str(part) for part in first["loc"]).upper()
+            raise SettingsError(f"{name} is {first['input']!r}: {first['msg']}.") from error
+
+    @property
+    def worklist_url(self) -> str:
+        """The SQLAlchemy URL of the worklist."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'worklist.sqlite'}"
+
+    @property
+    def films_dir(self) -> Path:
+        """Where uploaded films are kept as received."""
+        return self.data_dir / "films"
