@@ -7,7 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 ActivationMap = NDArray[np.float32]
-"""Evidence for pneumonia on the network's own grid, shape ``(h, w)``, log-odds above the operating point."""
+"""Evidence for pneumonia on the network's own grid, shape ``(h, w)``.
+
+Log-odds above the operating point.
+"""
 
 
 @dataclass(frozen=True, slots=True)

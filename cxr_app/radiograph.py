@@ -164,9 +164,8 @@ class Softcopy:
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.dtype != np.uint16:
-            raise ValueError(
-                f"values must be uint16 (rows, columns), got {self.values.dtype} {self.values.shape}"
-            )
+            found = f"{self.values.dtype} {self.values.shape}"
+            raise ValueError(f"values must be uint16 (rows, columns), got {found}")
         if not self.windows:
             raise ValueError("a film needs at least one window to be shown")
         self.values.flags.writeable = False

@@ -22,7 +22,8 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         default="",
-        description="The worklist's database: `postgresql+psycopg://...`, or empty for SQLite in the data folder.",
+        description="The worklist's database: `postgresql+psycopg://...`, "
+        "or empty for SQLite in the data folder.",
     )
     device: Literal["auto", "cuda", "mps", "cpu"] = Field(
         default="auto",
@@ -35,7 +36,8 @@ class Settings(BaseSettings):
     waiting_cap_hours: float = Field(
         default=72.0,
         gt=0,
-        description="A film that has waited this long rises to the top of the list whatever its probability.",
+        description="A film that has waited this many hours rises to the top of the list "
+        "whatever its probability.",
     )
 
     @classmethod
