@@ -1,0 +1,186 @@
+"""One network in memory for everybody: films in, predictions out, from any number of threads."""
+
+import math
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cxr_app import checkpoint, network
+from cxr_app.checkpoint import Checkpoint, Description
+from cxr_app.errors import SettingsError
+from cxr_app.network import GlobalAveragePoolingNetwork
+from cxr_app.prediction import OperatingPoint, Prediction
+from cxr_app.preprocessing import NetworkInput, to_input
+from cxr_app.radiograph import Image
+
+
+def choose_device(wish: str) -> torch.device:
+    """Find the device to run on: what is wished for, or with ``auto`` CUDA, else MPS, else the CPU.
+
+    Raises
+    ------
+    SettingsError
+        If the wished device is not there.
+    """
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if wish == "auto":
+        return torch.device(next(name for name in there if there[name]))
+    if not there.get(wish, False):
+        found = ", ".join(name for name in there if there[name])
+        raise SettingsError(
+            f"CXR_DEVICE is {wish!r}, which this machine does not offer; it has {found}. "
+            "Set CXR_DEVICE to one of these or to auto."
+        )
+    return torch.device(wish)
+
+
+def name_of(device: torch.device) -> str:
+    """Say for people where the network runs."""
+    if device.type == "cuda":
+        return f"GPU · {torch.cuda.get_device_name(device)}"
+    return "GPU · Apple" if device.type == "mps" else "CPU"
+
+
+class Classifier:
+    """A checkpoint ready to predict.
+
+    One forward pass at a time: a second one on the same cores would slow both down many times
+    over, and the lock costs nothing beside a forward pass. Nothing on the network is ever
+    changed after it is built, so the threads cannot disturb each other's results.
+
+    Parameters
+    ----------
+    source
+        The checkpoint.
+    device
+        Where to run.
+    """
+
+    def __init__(self, source: Checkpoint, device: torch.device) -> None:
+        self.description: Description = source.description
+        self.model_version = source.model_version
+        self.device_name = name_of(device)
+        self._device = device
+        self._network = _ready(source, device)
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(cls, path: Path, device: str = "auto") -> Self:
+        """Read a checkpoint and put it on a device.
+
+        Raises
+        ------
+        CheckpointError
+            If the file cannot be used.
+        SettingsError
+            If the device is not there.
+        """
+        return cls(checkpoint.load(path), choose_device(device))
+
+    @property
+    def operating_points(self) -> Mapping[str, OperatingPoint]:
+        """``balanced`` and ``high_sensitivity``, chosen for these weights."""
+        return self.description.operating_points
+
+    @property
+    def heat_scale(self) -> float:
+        """Log-odds above the operating point at which a heatmap has its full colour."""
+        return self.description.heat_scale
+
+    def prepare(self, image: Image) -> NetworkInput:
+        """Make the network's input of a film; needs no lock and no device."""
+        return to_input(image, self.description.input_spec)
+
+    def predict(self, inputs: Sequence[NetworkInput]) -> list[Prediction]:
+        """Predict for films that `prepare` made ready, together in one forward pass."""
+        if not inputs:
+            return []
+        batch = torch.from_numpy(np.stack(inputs))[:, None]  # (B, 1, H, W)
+        with self._lock, torch.inference_mode():
+            features = self._network.features(_laid_out(batch, self._device))  # (B, K, h, w)
+            logits = self._network.classify(features)  # (B, 3)
+            probabilities, maps = self._read(features, logits)
+        return [
+            Prediction(
+                bacterial_probability=float(probability[1]),
+                viral_probability=float(probability[2]),
+                activation_map=activation_map,
+                model_version=self.model_version,
+            )
+            for probability, activation_map in zip(probabilities, maps, strict=True)
+        ]
+
+    def _read(self, features: Tensor, logits: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Turn features and logits into probabilities ``(B, 3)`` and maps ``(B, h, w)``."""
+        calibrated = logits.double() / self.description.temperature
+        probabilities = calibrated.softmax(dim=1)
+        evidence = class_activation_map(features, logits, self._network.linear.weight)
+        evidence = evidence / self.description.temperature
+        offset = log_odds(calibrated) - _logit(self.operating_points["balanced"].threshold)
+        centred = evidence - evidence.mean(dim=(1, 2), keepdim=True)
+        maps = centred + offset[:, None, None].float()
+        return probabilities.cpu().numpy(), maps.float().cpu().numpy()
+
+
+def log_odds(logits: Tensor) -> Tensor:
+    """Log-odds of pneumonia against normal, ``(B, 3) -> (B,)``."""
+    return torch.logsumexp(logits[:, 1:], dim=1) - logits[:, 0]
+
+
+def class_activation_map(features: Tensor, logits: Tensor, weight: Tensor) -> Tensor:
+    """Say how much each cell of the grid speaks for pneumonia, from the forward pass alone.
+
+    Grad-CAM of the log-odds of pneumonia weighs each feature by the mean of its gradient. Behind
+    an average and one linear layer that gradient is the same in every cell and known without a
+    backward pass: the bacterial and the viral row of `weight`, each by its share, less the normal
+    row. So this is Grad-CAM before its rectifier, times the number of cells. The cells' mean and
+    the layer's bias make up the log-odds.
+
+    Parameters
+    ----------
+    features
+        ``(B, K, h, w)``.
+    logits
+        ``(B, 3)``.
+    weight
+        Of the linear layer, ``(3, K)``.
+
+    Returns
+    -------
+    Tensor
+        ``(B, h, w)``, in log-odds.
+
+    References
+    ----------
+    Zhou et al. 2016, eq. 2; Selvaraju et al. 2017, eq. 1 and section 3.1.
+    """
+    share = logits[:, 1:].softmax(dim=1)  # (B, 2): bacterial and viral, given pneumonia
+    direction = share @ weight[1:] - weight[0]  # (B, K)
+    return torch.einsum("bkhw,bk->bhw", features, direction)
+
+
+def _ready(source: Checkpoint, device: torch.device) -> GlobalAveragePoolingNetwork:
+    """Build the network of a checkpoint, for reading only."""
+    ready = network.build(source.description.architecture)
+    checkpoint.fill(ready, source.weights)
+    ready.requires_grad_(requires_grad=False).eval()
+    return ready.to(device=device, memory_format=torch.channels_last)
+
+
+def _laid_out(batch: Tensor, device: torch.device) -> Tensor:
+    """Put films where the network is, channels last, which convolutions on a CPU like best."""
+    return batch.to(device).contiguous(memory_format=torch.channels_last)
+
+
+def _logit(probability: float) -> float:
+    """Log-odds of a probability."""
+    return math.log(probability / (1 - probability))

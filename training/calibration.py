@@ -1,0 +1,97 @@
+"""Probabilities that mean what they say, and the thresholds that belong to them.
+
+Everything here is fitted on the tune films alone.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from torch import Tensor
+from torch.nn import functional
+
+from cxr_app.prediction import OperatingPoint
+from training.metrics import Booleans, Floats, confusion
+
+HIGH_SENSITIVITY = 0.99
+"""What the high-sensitivity point is chosen for: a missed pneumonia is worse than a false alarm."""
+
+
+def fit_temperature(logits: Tensor, targets: Tensor) -> float:
+    """Find the temperature that makes the tune films' probabilities fit best, never below 1.
+
+    A temperature below 1 would make every probability more extreme because films like the
+    training films turn out easier than the network thought. Films from elsewhere are not easier,
+    so a network that is modest (label smoothing makes it so) stays modest.
+
+    Parameters
+    ----------
+    logits, targets
+        ``(n, 3)`` and ``(n,)``, classes as in `network.CLASSES`.
+
+    References
+    ----------
+    Guo et al. 2017, section 4.2.
+    """
+
+    def loss(log_temperature: float) -> float:
+        scaled = logits.double() / float(np.exp(log_temperature))
+        return float(functional.cross_entropy(scaled, targets))
+
+    best = minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded")
+    return max(1.0, float(np.exp(best.x)))
+
+
+def operating_points(probabilities: Floats, pneumonia: Booleans) -> Mapping[str, OperatingPoint]:
+    """Choose the two thresholds on the tune films.
+
+    *balanced*: sensitivity and specificity weigh the same (Youden 1950). On films like the
+    training films a wide range of thresholds does about equally well, within half a point; the
+    middle of that range is taken, because either edge is an accident of these few films.
+    *high_sensitivity*: the highest threshold that still flags 99 of 100 films with pneumonia,
+    but never above *balanced*.
+    """
+    candidates = _between(probabilities)
+    points = [_point("balanced", probabilities, pneumonia, threshold) for threshold in candidates]
+    youden = np.array([point.sensitivity + point.specificity for point in points])
+    good = np.flatnonzero(youden >= youden.max() - 0.005)
+    middle = float(np.mean(candidates[good[[0, -1]]]))
+    sensitive = [
+        point.threshold
+        for point in points
+        if point.sensitivity >= HIGH_SENSITIVITY and point.threshold <= middle
+    ]
+    lowest = float(candidates[0])
+    return {
+        "balanced": _point("balanced", probabilities, pneumonia, middle),
+        "high_sensitivity": _point(
+            "high_sensitivity", probabilities, pneumonia, max(sensitive, default=lowest)
+        ),
+    }
+
+
+def _between(probabilities: Floats) -> NDArray[np.float64]:
+    """List the thresholds that tell films apart: half way between neighbours."""
+    values = np.unique(np.concatenate([[0.0], probabilities, [1.0]]))
+    middles: NDArray[np.float64] = (values[1:] + values[:-1]) / 2
+    return middles
+
+
+def _point(
+    name: str, probabilities: Floats, pneumonia: Booleans, threshold: float
+) -> OperatingPoint:
+    """Measure one threshold."""
+    counts = confusion(probabilities, pneumonia, threshold)
+    return OperatingPoint(
+        name="balanced" if name == "balanced" else "high_sensitivity",
+        threshold=threshold,
+        sensitivity=counts.sensitivity,
+        specificity=counts.specificity,
+    )
+
+
+def tensor_of(values: Floats) -> Tensor:
+    """Hand numpy values to torch."""
+    return torch.from_numpy(np.asarray(values))

@@ -1,0 +1,222 @@
+"""One epoch, and what stands between epochs: the state that a killed run goes on from."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.swa_utils import AveragedModel
+from tqdm import tqdm
+
+from cxr_app import checkpoint, network
+from cxr_app.network import CLASSES, GlobalAveragePoolingNetwork
+from cxr_app.preprocessing import InputSpec
+from training.dataset import Films
+from training.recipe import Recipe
+
+
+@dataclass(slots=True)
+class Learner:
+    """A network while it learns.
+
+    Parameters
+    ----------
+    model
+        What the gradients move.
+    average
+        The running average of its weights: what is measured and kept.
+    optimizer, scheduler
+        AdamW and its one-cycle learning rate, stepped once a batch.
+    """
+
+    model: GlobalAveragePoolingNetwork
+    average: AveragedModel
+    optimizer: AdamW
+    scheduler: OneCycleLR
+
+    @property
+    def averaged(self) -> GlobalAveragePoolingNetwork:
+        """The network with the averaged weights."""
+        averaged = self.average.module
+        if not isinstance(averaged, GlobalAveragePoolingNetwork):
+            raise TypeError(f"unexpected network {type(averaged)}")
+        return averaged
+
+
+def begin(recipe: Recipe, steps: int, device: torch.device) -> Learner:
+    """Build a network with random weights and everything that trains it."""
+    torch.manual_seed(recipe.seed)
+    model = network.build(recipe.architecture).to(device, memory_format=torch.channels_last)
+    average = AveragedModel(model, avg_fn=_running_average(recipe.average_decay), use_buffers=True)
+    optimizer = AdamW(
+        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    scheduler = OneCycleLR(optimizer, max_lr=recipe.learning_rate, total_steps=steps)
+    return Learner(model, average, optimizer, scheduler)
+
+
+def _running_average(decay: float) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """Average exponentially, faster at first so that the random weights are soon forgotten."""
+
+    def average(averaged: Tensor, current: Tensor, steps: Tensor) -> Tensor:
+        kept = min(decay, (1 + int(steps)) / (10 + int(steps)))
+        return averaged + (current - averaged) * (1 - kept)
+
+    return average
+
+
+def to_batch(films: Films, device: torch.device) -> Tensor:
+    """Turn bytes ``(B, H, W)`` into a batch ``(B, 1, H, W)`` in ``[0, 1]``."""
+    batch = torch.from_numpy(np.ascontiguousarray(films))[:, None]
+    return batch.to(device).float().div_(255)
+
+
+def normalise(batch: Tensor, spec: InputSpec) -> Tensor:
+    """Apply the input specification, channels last."""
+    normal = (batch - spec.mean) / spec.standard_deviation
+    return normal.contiguous(memory_format=torch.channels_last)
+
+
+def train_epoch(
+    fabric: Fabric,
+    learner: Learner,
+    films: Films,
+    targets: NDArray[np.int64],
+    order: NDArray[np.intp],
+    recipe: Recipe,
+    spec: InputSpec,
+    epoch: int,
+) -> float:
+    """Show every film of `order` once, augmented, and return the mean loss.
+
+    All randomness comes from the recipe's seed and the number of the epoch, so an epoch is the
+    same whether the run was interrupted before it or not.
+    """
+    generator = torch.Generator().manual_seed(recipe.seed * 10_007 + epoch)
+    torch.manual_seed(recipe.seed * 10_007 + epoch)
+    shuffled = order[torch.randperm(len(order), generator=generator).numpy()]
+    learner.model.train()
+    losses = []
+    for chosen in _batches(shuffled, recipe.batch_size, f"Epoch {epoch + 1}/{recipe.epochs}"):
+        batch = to_batch(films[chosen], fabric.device)  # (B, 1, H, W)
+        batch = normalise(recipe.augmentation(batch, generator), spec)
+        target = torch.from_numpy(targets[chosen]).to(fabric.device)
+        with fabric.autocast():
+            logits: Tensor = learner.model(batch)  # (B, 3)
+            loss = functional.cross_entropy(
+                logits.float(), target, label_smoothing=recipe.label_smoothing
+            )
+        learner.optimizer.zero_grad(set_to_none=True)
+        fabric.backward(loss)
+        learner.optimizer.step()
+        learner.scheduler.step()
+        learner.average.update_parameters(learner.model)
+        losses.append(loss.detach())
+    return float(torch.stack(losses).mean())
+
+
+def _batches(order: NDArray[np.intp], size: int, title: str) -> Iterator[NDArray[np.intp]]:
+    """Cut an order into batches, with progress; a rest too small to normalise by is left out."""
+    starts = range(0, len(order) - 1, size)
+    for start in tqdm(starts, desc=title, unit="batch", mininterval=5.0):
+        yield order[start : start + size]
+
+
+def steps_in_epoch(films: int, batch_size: int) -> int:
+    """Count the batches that `train_epoch` makes of so many films."""
+    return len(range(0, films - 1, batch_size))
+
+
+def logits_of(
+    model: GlobalAveragePoolingNetwork, films: Films, chosen: NDArray[np.intp], spec: InputSpec
+) -> Tensor:
+    """Let a network read films as they are, ``(n, 3)`` on the CPU."""
+    device = next(model.parameters()).device
+    model.eval()
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(chosen), 64):
+            batch = to_batch(films[chosen[start : start + 64]], device)
+            parts.append(model(normalise(batch, spec)).float().cpu())
+    return torch.cat(parts) if parts else torch.zeros(0, len(CLASSES))
+
+
+def save_state(path: Path, learner: Learner, progress: dict[str, float]) -> None:
+    """Write everything that the next epoch depends on, at once or not at all."""
+    tensors = {f"model.{name}": value for name, value in learner.model.state_dict().items()}
+    tensors |= {f"average.{name}": value for name, value in learner.average.state_dict().items()}
+    for index, state in learner.optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
+    metadata = {"progress": json.dumps(progress)}
+    partial = path.with_suffix(".partial")
+    save_file(
+        {name: value.detach().clone().contiguous() for name, value in tensors.items()},
+        partial,
+        metadata=metadata,
+    )
+    partial.replace(path)
+
+
+def load_state(path: Path, learner: Learner, steps_done: int) -> None:
+    """Put a learner back where `save_state` left it."""
+    tensors = load_file(path)
+    learner.model.load_state_dict(_part(tensors, "model."))
+    learner.average.load_state_dict(_part(tensors, "average."))
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in _part(tensors, "optimizer.").items():
+        index, _, key = name.partition(".")
+        state.setdefault(int(index), {})[key] = value
+    groups = learner.optimizer.state_dict()["param_groups"]
+    learner.optimizer.load_state_dict({"state": state, "param_groups": groups})
+    _catch_up(learner.scheduler, steps_done)
+
+
+def read_progress(path: Path) -> dict[str, float]:
+    """Read how far a saved state had come."""
+    with safe_open(path, framework="pt") as file:
+        progress: dict[str, float] = json.loads(file.metadata()["progress"])
+    return progress
+
+
+def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Write weights at once or not at all."""
+    partial = path.with_suffix(".partial")
+    save_file(dict(weights), partial)
+    partial.replace(path)
+
+
+def load_network(architecture: str, path: Path, device: torch.device) -> GlobalAveragePoolingNetwork:
+    """Build a network with the weights that `save_weights` wrote."""
+    model = network.build(architecture)
+    checkpoint.fill(model, load_file(path))
+    return model.to(device, memory_format=torch.channels_last).eval()
+
+
+def _catch_up(scheduler: OneCycleLR, steps: int) -> None:
+    """Set the learning rate to where it was after so many steps."""
+    scheduler.load_state_dict(scheduler.state_dict() | {"last_epoch": steps - 1})
+    scheduler.step()
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Take the tensors of one owner, without its name."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def parameters_of(model: nn.Module) -> int:
+    """Count the weights that learn."""
+    return sum(weight.numel() for weight in model.parameters())

@@ -1,0 +1,107 @@
+"""One TOML file a recipe: everything that decides how a network is trained."""
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from cxr_app.errors import SettingsError
+from training.augmentation import Augmentation
+
+RECIPES = Path(__file__).resolve().parent / "recipes"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """So many epochs at one size of film (progressive resizing, Howard 2018)."""
+
+    size: int
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a network is trained.
+
+    Parameters
+    ----------
+    name
+        Of the recipe, and of the checkpoints it makes.
+    architecture
+        A name that `network.build` knows.
+    stages
+        Sizes and epochs, in order; the last size is what the checkpoint reads films at.
+    batch_size, learning_rate, weight_decay
+        Of AdamW under a one-cycle learning rate with this peak.
+    label_smoothing
+        Share of a target given to the other classes.
+    average_decay
+        Of the running average of the weights that is kept (0: none).
+    patience
+        Epochs without a better loss on the tune films after which training stops.
+    seed
+        Decides the split, the first weights, the order and the augmentation.
+    """
+
+    name: str
+    architecture: str
+    stages: tuple[Stage, ...]
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.05
+    label_smoothing: float = 0.05
+    average_decay: float = 0.99
+    patience: int = 8
+    seed: int = 0
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    @property
+    def size(self) -> int:
+        """Side of the films that the finished network reads."""
+        return self.stages[-1].size
+
+    @property
+    def epochs(self) -> int:
+        """Of all stages together."""
+        return sum(stage.epochs for stage in self.stages)
+
+    def size_at(self, epoch: int) -> int:
+        """Side of the films in an epoch, counted from 0."""
+        sizes = [stage.size for stage in self.stages for _ in range(stage.epochs)]
+        return sizes[epoch]
+
+    def as_document(self) -> dict[str, Any]:
+        """Put into plain types, as the checkpoint stores it."""
+        return asdict(self)
+
+
+def read_recipe(name: str, **overrides: Any) -> Recipe:
+    """Read a recipe by its name or by the path of a TOML file.
+
+    Raises
+    ------
+    SettingsError
+        If there is none of this name, or if it has a key that no recipe has.
+    """
+    path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(recipe.stem for recipe in RECIPES.glob("*.toml")))
+        raise SettingsError(f"There is no recipe {name!r}; there are {known}, or give a .toml file.")
+    document = tomllib.loads(path.read_text(encoding="utf-8")) | overrides
+    _check_keys(document, Recipe, path.name)
+    _check_keys(document.get("augmentation", {}), Augmentation, path.name)
+    stages = tuple(Stage(**stage) for stage in document.pop("stages", ()))
+    if not stages:
+        raise SettingsError(f"{path.name} has no stages; give at least one size and its epochs.")
+    augmentation = Augmentation(**document.pop("augmentation", {}))
+    return Recipe(**({"name": path.stem} | document), stages=stages, augmentation=augmentation)
+
+
+def _check_keys(document: dict[str, Any], kind: type, file_name: str) -> None:
+    """Refuse a key that would otherwise do nothing."""
+    known = {entry.name for entry in fields(kind)}
+    unknown = sorted(document.keys() - known)
+    if unknown:
+        raise SettingsError(
+            f"{file_name} has {', '.join(unknown)}; allowed are {', '.join(sorted(known))}."
+        )

@@ -1,0 +1,78 @@
+"""The figures of a report, by the names of the contract."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.dataset import LabelledFilm
+from training.metrics import (
+    Floats,
+    auroc,
+    bootstrap_interval,
+    brier,
+    confusion,
+    expected_calibration_error,
+)
+
+
+def measure(
+    probabilities: Floats, films: Sequence[LabelledFilm], threshold: float
+) -> dict[str, Any]:
+    """Measure probabilities against the truth.
+
+    Parameters
+    ----------
+    probabilities
+        Shape ``(n, 3)``: normal, bacterial, viral.
+    films
+        The films, in the same order.
+    threshold
+        On the probability of pneumonia; figures at a threshold are at this one.
+    """
+    classes = np.array([film.class_index for film in films])
+    patients = [film.patient_id for film in films]
+    pneumonia, truth = 1 - probabilities[:, 0], classes > 0
+    counts = confusion(pneumonia, truth, threshold)
+
+    def interval(figure: str) -> tuple[float, float]:
+        def statistic(drawn: NDArray[np.intp]) -> float:
+            return float(getattr(confusion(pneumonia[drawn], truth[drawn], threshold), figure))
+
+        return bootstrap_interval(statistic, patients)
+
+    report: dict[str, Any] = {
+        "n": len(films),
+        "n_normal": int(np.sum(~truth)),
+        "n_pneumonia": int(np.sum(truth)),
+        "n_patients": len(set(patients)),
+        "auroc": auroc(pneumonia, truth),
+        "auroc_ci95": bootstrap_interval(lambda i: auroc(pneumonia[i], truth[i]), patients),
+    }
+    for figure in ("accuracy", "sensitivity", "specificity", "ppv", "f1"):
+        report[figure] = getattr(counts, figure)
+        report[f"{figure}_ci95"] = interval(figure)
+    report |= {
+        "brier": brier(pneumonia, truth),
+        "ece": expected_calibration_error(pneumonia, truth),
+        "threshold": threshold,
+    }
+    return report | _between_causes(probabilities, classes, patients)
+
+
+def _between_causes(
+    probabilities: Floats, classes: NDArray[np.int_], patients: Sequence[str]
+) -> dict[str, Any]:
+    """Measure how well bacterial is told from viral, among films with pneumonia."""
+    chosen = np.flatnonzero(classes > 0)
+    share = probabilities[chosen, 1] / np.maximum(probabilities[chosen, 1:].sum(axis=1), 1e-12)
+    bacterial = classes[chosen] == 1
+    return {
+        "bacterial_vs_viral_auroc": auroc(share, bacterial),
+        "bacterial_vs_viral_auroc_ci95": bootstrap_interval(
+            lambda i: auroc(share[i], bacterial[i]), [patients[index] for index in chosen]
+        )
+        if len(chosen)
+        else (float("nan"), float("nan")),
+    }
