@@ -1,0 +1,102 @@
+"""Fixtures of the journeys: a real server, a real browser, and evidence when one fails."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.browser.driving import PROJECT, Server, find_chromium, launch
+from tests.conftest import REPORTS
+
+RESULTS = PROJECT / "test-results"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for the journeys of a file, on an empty data folder; they may restart it."""
+    folder = tmp_path_factory.mktemp("server")
+    with Server(folder / "data", folder / "output.txt") as running:
+        yield running
+
+
+@pytest.fixture
+def app_url(server: Server) -> str:
+    """Where the app is."""
+    return server.url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    executable = find_chromium()
+    if executable is None:
+        pytest.skip("Chromium is not installed; `apt-get install chromium` brings it")
+    with sync_playwright() as playwright:
+        running = launch(playwright.chromium, executable)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A fresh browser profile; ``context.new_page()`` is a second window of the same reader."""
+    fresh = browser.new_context(viewport={"width": 1440, "height": 900})
+    fresh.set_default_timeout(15_000)
+    yield fresh
+    fresh.close()
+
+
+@pytest.fixture
+def console_errors() -> list[str]:
+    """What the page's console called an error.
+
+    A journey that stops the server on purpose clears it: the browser reports the lost connection.
+    """
+    return []
+
+
+@pytest.fixture
+def page(
+    context: BrowserContext, console_errors: list[str], request: pytest.FixtureRequest
+) -> Iterator[Page]:
+    """A page of 1440 x 900 whose journey must end without an exception box or console error.
+
+    Where it fails, a picture of the page and a trace (``playwright show-trace``) are kept under
+    ``test-results/``.
+    """
+    context.tracing.start(snapshots=True)
+    fresh = context.new_page()
+    watch(fresh, console_errors)
+    yield fresh
+    boxes = fresh.locator("[data-testid='stException']").all_inner_texts()
+    if boxes or console_errors or _failed(request.node):
+        folder = _evidence_folder(request.node)
+        fresh.screenshot(path=folder / "page.png")
+        context.tracing.stop(path=folder / "trace.zip")
+    else:
+        context.tracing.stop()
+    assert not boxes, f"the page shows an exception: {boxes}"
+    assert not console_errors, f"the console reports: {console_errors}"
+
+
+def watch(page: Page, errors: list[str]) -> None:
+    """Collect console errors and uncaught exceptions of a page; also for a second window."""
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+
+
+def _failed(node: pytest.Item) -> bool:
+    return any(report.failed for report in node.stash.get(REPORTS, []))
+
+
+def _evidence_folder(node: pytest.Item) -> Path:
+    folder = RESULTS / re.sub(r"[^\w.-]+", "_", node.nodeid)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

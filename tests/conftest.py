@@ -1,0 +1,70 @@
+"""What every test gets: a clean environment, clean Streamlit caches, and honest skips."""
+
+import os
+import sys
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+MAY_SKIP_IN_CI = ("shared/data", "CUDA", "MPS", "GPU")
+"""What a machine of the CI need not have; any other skip there hides a suite that must run."""
+
+
+@pytest.fixture
+def project_root() -> Path:
+    """The folder that holds app.py."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real films beside the project; the tests that need them skip where they are not."""
+    folder = PROJECT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("../shared/data is not here: real films are not part of the project")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_settings_leak() -> Iterator[None]:
+    """Hide the developer's own CXR_* settings, and fail the test that leaves one behind."""
+    own = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("CXR_")}
+    yield
+    leaked = [name for name in os.environ if name.startswith("CXR_")]
+    for name in leaked:
+        del os.environ[name]
+    os.environ.update(own)
+    assert not leaked, f"the test leaks environment variables: {leaked}; use monkeypatch.setenv"
+
+
+@pytest.fixture(autouse=True)
+def no_cached_resources() -> Iterator[None]:
+    """Streamlit's caches outlive a test in one process: empty them."""
+    yield
+    if "streamlit" in sys.modules:
+        import streamlit as st
+
+        st.cache_data.clear()
+        st.cache_resource.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep each phase's report for the fixtures, and fail a skip that CI must not have."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI"):
+        reason = str(call.excinfo.value) if call.excinfo else ""
+        if not any(word in reason for word in MAY_SKIP_IN_CI):
+            report.outcome = "failed"
+            report.longrepr = f"skipped where every suite must run: {reason}"
+    item.stash.setdefault(REPORTS, []).append(report)
+    return report
+
+
+REPORTS = pytest.StashKey[list[pytest.TestReport]]()
+"""The reports of a test's phases so far, for fixtures that keep evidence of a failure."""
