@@ -6,6 +6,7 @@
     + UnsupportedImageError       sound, but of a kind that this program does not show
     + PixelDataError              missing, truncated or not decodable pixel data
     + FilmTooLargeError           beyond the bounds that `intake` sets
+    + FilmLostError               the kept film is gone or no longer what was received
   x CheckpointError               these weights cannot be used
     + CheckpointNotFoundError
     + CheckpointMismatchError     wrong format, classes, architecture or SHA-256
@@ -41,6 +42,10 @@ class PixelDataError(FilmError):
 
 class FilmTooLargeError(FilmError):
     """The file or its pixels are beyond the bounds that `intake` sets."""
+
+
+class FilmLostError(FilmError):
+    """The kept film is gone, or no longer what was received."""
 
 
 class CheckpointError(CxrError):

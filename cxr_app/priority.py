@@ -1,0 +1,39 @@
+"""Prediction and operating points -> the tier that a film is read in. Pure: no clock, no list.
+
+How long a film has waited is not known here; the worklist orders within a tier by it.
+"""
+
+from collections.abc import Mapping
+
+from cxr_app.outcome import Priority
+from cxr_app.prediction import OperatingPoint, Prediction
+
+
+def assign(
+    prediction: Prediction | None, operating_points: Mapping[str, OperatingPoint]
+) -> Priority:
+    """Say how soon a film should be read.
+
+    A film that no model has judged (refused, unreadable) is MEDIUM: an unjudged film is not an
+    unlikely one. An operating point that the checkpoint does not have is skipped.
+
+    Parameters
+    ----------
+    prediction
+        None where there is none.
+    operating_points
+        Of the checkpoint that spoke, by name.
+
+    Returns
+    -------
+    Priority
+        HIGH at or above ``balanced``; MEDIUM at or above ``high_sensitivity``; LOW below both.
+        Raising the probability never lowers it.
+    """
+    if prediction is None:
+        return Priority.MEDIUM
+    for name, priority in (("balanced", Priority.HIGH), ("high_sensitivity", Priority.MEDIUM)):
+        point = operating_points.get(name)
+        if point is not None and prediction.is_flagged(point):
+            return priority
+    return Priority.LOW
