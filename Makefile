@@ -1,0 +1,61 @@
+# The two commands of the README, and those that they are made of.
+# Each sets up what it needs in .venv and reuses it until the requirements change.
+
+.PHONY: help app test check format coverage
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+APP := $(VENV)/.app-requirements
+DEV := $(VENV)/.dev-requirements
+PIP := $(PYTHON) -m pip install --disable-pip-version-check --no-input --progress-bar=off
+
+SUITES := tests/unit tests/integration tests/app tests/browser
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
+
+app: $(APP) ## set up what is missing and serve the app on http://127.0.0.1:8501
+	@$(PYTHON) -m streamlit run app.py
+
+test: $(DEV) ## everything that must hold: check, then every test
+	@status=0; \
+	$(MAKE) --no-print-directory check || status=1; \
+	$(PYTHON) -m pytest $(SUITES) || status=1; \
+	exit $$status
+
+check: $(DEV) ## format, lint, types, imports
+	@status=0; \
+	$(PYTHON) -m ruff format --check . || status=1; \
+	$(PYTHON) -m ruff check . || status=1; \
+	$(PYTHON) -m mypy || status=1; \
+	$(VENV)/bin/lint-imports --no-logo || status=1; \
+	exit $$status
+
+format: $(DEV) ## write the code as check wants it
+	@$(PYTHON) -m ruff format .
+	@$(PYTHON) -m ruff check --fix .
+
+coverage: $(DEV) ## which lines and branches the tests reach
+	@$(PYTHON) -m pytest --cov --cov-report=term
+	@$(PYTHON) -m coverage html --quiet
+
+# The stamp is written last: an interrupted set-up starts again.
+$(VENV)/.made:
+	@for python in python3.11 python3.12 python3.13 python3; do \
+		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+			&& found=$$python && break; \
+	done; \
+	test -n "$$found" || { echo 'Python 3.11 or later is needed, and none is on the PATH.' >&2; exit 2; }; \
+	echo "Setting up $(VENV) with $$found"; \
+	$$found -m venv --clear $(VENV)
+	@touch $@
+
+$(APP): requirements.txt $(VENV)/.made
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt requirements.txt $(VENV)/.made
+	$(PIP) -r requirements-dev.txt
+	@touch $@ $(APP)
