@@ -4,6 +4,8 @@ A map is never stretched to its own maximum: the same colour means the same evid
 film, and a film with nothing to show shows nothing.
 """
 
+from typing import cast
+
 import numpy as np
 from contourpy import contour_generator
 from numpy.typing import NDArray
@@ -30,7 +32,8 @@ def heat(activation_map: ActivationMap, heat_scale: float) -> Heat:
     """
     if not heat_scale > 0:
         raise ValueError(f"heat_scale must be above 0, got {heat_scale}")
-    return np.clip(activation_map / heat_scale, 0.0, 1.0).astype(np.float32)
+    scaled: Heat = np.clip(activation_map / heat_scale, 0.0, 1.0).astype(np.float32)
+    return scaled
 
 
 def on_film(cells: Heat, rows: int, columns: int) -> Heat:
@@ -46,7 +49,8 @@ def on_film(cells: Heat, rows: int, columns: int) -> Heat:
     """
     grid = PillowImage.fromarray(np.ascontiguousarray(cells, dtype=np.float32), mode="F")
     laid = grid.resize((columns, rows), PillowImage.Resampling.BILINEAR)
-    return np.clip(np.asarray(laid), 0.0, 1.0, dtype=np.float32)
+    bounded: Heat = np.clip(np.asarray(laid), 0.0, 1.0, dtype=np.float32)
+    return bounded
 
 
 def outline(heat_on_film: Heat, level: float = OUTLINE_LEVEL) -> list[NDArray[np.float64]]:
@@ -60,6 +64,6 @@ def outline(heat_on_film: Heat, level: float = OUTLINE_LEVEL) -> list[NDArray[np
     """
     rows, columns = heat_on_film.shape
     framed = np.pad(heat_on_film, 1)  # so that a line along the film's edge is closed
-    lines: list[NDArray[np.float64]] = contour_generator(z=framed).lines(level)
+    lines = cast(list[NDArray[np.float64]], contour_generator(z=framed).lines(level))
     # Pixel centres lie at half pixels; the frame moved everything by one.
     return [np.clip((line - 0.5) / (columns, rows), 0.0, 1.0) for line in lines]

@@ -192,7 +192,9 @@ def _description(document: dict[str, Any]) -> Description:
             "'balanced' and 'high_sensitivity' are needed."
         )
     if not document["temperature"] > 0 or not document["heat_scale"] > 0:
-        raise CheckpointMismatchError("The checkpoint's temperature and heat scale must be above 0.")
+        raise CheckpointMismatchError(
+            "The checkpoint's temperature and heat scale must be above 0."
+        )
     changed = {
         "classes": CLASSES,
         "input_spec": InputSpec(**document["input_spec"]),

@@ -121,14 +121,12 @@ class Classifier:
 
     def _read(self, features: Tensor, logits: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Turn features and logits into probabilities ``(B, 3)`` and maps ``(B, h, w)``."""
-        calibrated = logits.double() / self.description.temperature
-        probabilities = calibrated.softmax(dim=1)
-        evidence = class_activation_map(features, logits, self._network.linear.weight)
-        evidence = evidence / self.description.temperature
-        offset = log_odds(calibrated) - _logit(self.operating_points["balanced"].threshold)
-        centred = evidence - evidence.mean(dim=(1, 2), keepdim=True)
-        maps = centred + offset[:, None, None].float()
-        return probabilities.cpu().numpy(), maps.float().cpu().numpy()
+        temperature = self.description.temperature
+        threshold = self.operating_points["balanced"].threshold
+        probabilities = (logits.double() / temperature).softmax(dim=1)
+        raw = class_activation_map(features, logits, self._network.linear.weight)
+        maps = evidence(raw, logits, temperature, threshold)
+        return probabilities.cpu().numpy(), maps.cpu().numpy()
 
 
 def log_odds(logits: Tensor) -> Tensor:
@@ -168,19 +166,37 @@ def class_activation_map(features: Tensor, logits: Tensor, weight: Tensor) -> Te
     return torch.einsum("bkhw,bk->bhw", features, direction)
 
 
+def evidence(raw: Tensor, logits: Tensor, temperature: float, threshold: float) -> Tensor:
+    """Put class activation maps on the scale of `Prediction.activation_map`.
+
+    The cells of a map come to average the film's calibrated log-odds above the threshold: a cell
+    above 0 speaks for a flag by itself. This moves and stretches all maps alike, never one alone.
+
+    Parameters
+    ----------
+    raw
+        From `class_activation_map`, ``(B, h, w)``.
+    logits
+        ``(B, 3)``, before the temperature.
+
+    Returns
+    -------
+    Tensor
+        ``float32``, ``(B, h, w)``.
+    """
+    film = log_odds(logits.double() / temperature) - math.log(threshold / (1 - threshold))  # (B,)
+    centred = (raw - raw.mean(dim=(1, 2), keepdim=True)) / temperature
+    return centred.float() + film.float()[:, None, None]
+
+
 def _ready(source: Checkpoint, device: torch.device) -> GlobalAveragePoolingNetwork:
     """Build the network of a checkpoint, for reading only."""
     ready = network.build(source.description.architecture)
     checkpoint.fill(ready, source.weights)
     ready.requires_grad_(requires_grad=False).eval()
-    return ready.to(device=device, memory_format=torch.channels_last)
+    return ready.to(device).to(memory_format=torch.channels_last)
 
 
 def _laid_out(batch: Tensor, device: torch.device) -> Tensor:
     """Put films where the network is, channels last, which convolutions on a CPU like best."""
     return batch.to(device).contiguous(memory_format=torch.channels_last)
-
-
-def _logit(probability: float) -> float:
-    """Log-odds of a probability."""
-    return math.log(probability / (1 - probability))

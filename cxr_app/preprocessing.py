@@ -57,10 +57,12 @@ def squeeze(image: Image, size: int) -> Image:
         return image
     film = PillowImage.fromarray(image, mode="F")
     resized = np.asarray(film.resize((size, size), PillowImage.Resampling.BILINEAR))
-    return np.clip(resized, 0.0, 1.0, dtype=np.float32)
+    bounded: Image = np.clip(resized, 0.0, 1.0, dtype=np.float32)
+    return bounded
 
 
 def to_input(image: Image, spec: InputSpec) -> NetworkInput:
     """Squeeze a film to the network's size and normalise its grey values."""
     squeezed = squeeze(image, spec.size)
-    return ((squeezed - spec.mean) / spec.standard_deviation).astype(np.float32)
+    normal: NetworkInput = ((squeezed - spec.mean) / spec.standard_deviation).astype(np.float32)
+    return normal

@@ -84,14 +84,16 @@ class Augmentation:
         shift = [2 * self.translation * draw.either_way().flatten() for _ in range(2)]
         matrix = torch.stack([*x_row, shift[0], *y_row, shift[1]], dim=1).view(-1, 2, 3)
         grid = functional.affine_grid(matrix, list(films.shape), align_corners=False)
-        return functional.grid_sample(films, grid, mode="bilinear", align_corners=False)
+        moved: Tensor = functional.grid_sample(films, grid, align_corners=False)
+        return moved
 
     def _sharpen(self, films: Tensor, draw: "_Draw") -> Tensor:
         """Blur some films and sharpen others."""
         sigma = max(films.shape[-1] / 160, 0.6)
         blurred = gaussian_blur(films, kernel_size=[7, 7], sigma=[sigma, sigma])
         amount = self.sharpness * draw.either_way()
-        return (films + amount * (films - blurred)).clamp(0, 1)
+        sharpened: Tensor = (films + amount * (films - blurred)).clamp(0, 1)
+        return sharpened
 
     def _expose(self, films: Tensor, draw: "_Draw") -> Tensor:
         """Change gamma, contrast and brightness."""

@@ -31,6 +31,8 @@ class Learner:
 
     Parameters
     ----------
+    fabric, recipe, spec
+        Where, how and on what kind of input it learns.
     model
         What the gradients move.
     average
@@ -39,6 +41,9 @@ class Learner:
         AdamW and its one-cycle learning rate, stepped once a batch.
     """
 
+    fabric: Fabric
+    recipe: Recipe
+    spec: InputSpec
     model: GlobalAveragePoolingNetwork
     average: AveragedModel
     optimizer: AdamW
@@ -53,22 +58,21 @@ class Learner:
         return averaged
 
 
-def begin(recipe: Recipe, steps: int, device: torch.device) -> Learner:
-    """Build a network with random weights and everything that trains it."""
+def begin(fabric: Fabric, recipe: Recipe, spec: InputSpec, steps: int) -> Learner:
+    """Build a network with random weights and everything that trains it for so many steps."""
     torch.manual_seed(recipe.seed)
-    model = network.build(recipe.architecture).to(device, memory_format=torch.channels_last)
+    model = network.build(recipe.architecture)
+    model = model.to(fabric.device).to(memory_format=torch.channels_last)
     average = AveragedModel(model, avg_fn=_running_average(recipe.average_decay), use_buffers=True)
-    optimizer = AdamW(
-        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
+    optimizer = AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     scheduler = OneCycleLR(optimizer, max_lr=recipe.learning_rate, total_steps=steps)
-    return Learner(model, average, optimizer, scheduler)
+    return Learner(fabric, recipe, spec, model, average, optimizer, scheduler)
 
 
-def _running_average(decay: float) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+def _running_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
     """Average exponentially, faster at first so that the random weights are soon forgotten."""
 
-    def average(averaged: Tensor, current: Tensor, steps: Tensor) -> Tensor:
+    def average(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
         kept = min(decay, (1 + int(steps)) / (10 + int(steps)))
         return averaged + (current - averaged) * (1 - kept)
 
@@ -88,13 +92,10 @@ def normalise(batch: Tensor, spec: InputSpec) -> Tensor:
 
 
 def train_epoch(
-    fabric: Fabric,
     learner: Learner,
     films: Films,
     targets: NDArray[np.int64],
     order: NDArray[np.intp],
-    recipe: Recipe,
-    spec: InputSpec,
     epoch: int,
 ) -> float:
     """Show every film of `order` once, augmented, and return the mean loss.
@@ -102,6 +103,7 @@ def train_epoch(
     All randomness comes from the recipe's seed and the number of the epoch, so an epoch is the
     same whether the run was interrupted before it or not.
     """
+    fabric, recipe = learner.fabric, learner.recipe
     generator = torch.Generator().manual_seed(recipe.seed * 10_007 + epoch)
     torch.manual_seed(recipe.seed * 10_007 + epoch)
     shuffled = order[torch.randperm(len(order), generator=generator).numpy()]
@@ -109,7 +111,7 @@ def train_epoch(
     losses = []
     for chosen in _batches(shuffled, recipe.batch_size, f"Epoch {epoch + 1}/{recipe.epochs}"):
         batch = to_batch(films[chosen], fabric.device)  # (B, 1, H, W)
-        batch = normalise(recipe.augmentation(batch, generator), spec)
+        batch = normalise(recipe.augmentation(batch, generator), learner.spec)
         target = torch.from_numpy(targets[chosen]).to(fabric.device)
         with fabric.autocast():
             logits: Tensor = learner.model(batch)  # (B, 3)
@@ -195,11 +197,13 @@ def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
     partial.replace(path)
 
 
-def load_network(architecture: str, path: Path, device: torch.device) -> GlobalAveragePoolingNetwork:
+def load_network(
+    architecture: str, path: Path, device: torch.device
+) -> GlobalAveragePoolingNetwork:
     """Build a network with the weights that `save_weights` wrote."""
     model = network.build(architecture)
     checkpoint.fill(model, load_file(path))
-    return model.to(device, memory_format=torch.channels_last).eval()
+    return model.to(device).to(memory_format=torch.channels_last).eval()
 
 
 def _catch_up(scheduler: OneCycleLR, steps: int) -> None:

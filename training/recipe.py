@@ -86,7 +86,9 @@ def read_recipe(name: str, **overrides: Any) -> Recipe:
     path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
     if not path.is_file():
         known = ", ".join(sorted(recipe.stem for recipe in RECIPES.glob("*.toml")))
-        raise SettingsError(f"There is no recipe {name!r}; there are {known}, or give a .toml file.")
+        raise SettingsError(
+            f"There is no recipe {name!r}; there are {known}, or give a .toml file."
+        )
     document = tomllib.loads(path.read_text(encoding="utf-8")) | overrides
     _check_keys(document, Recipe, path.name)
     _check_keys(document.get("augmentation", {}), Augmentation, path.name)

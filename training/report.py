@@ -71,7 +71,7 @@ def _between_causes(
     return {
         "bacterial_vs_viral_auroc": auroc(share, bacterial),
         "bacterial_vs_viral_auroc_ci95": bootstrap_interval(
-            lambda i: auroc(share[i], bacterial[i]), [patients[index] for index in chosen]
+            lambda i: auroc(share[i], bacterial[i]), [patients[int(index)] for index in chosen]
         )
         if len(chosen)
         else (float("nan"), float("nan")),

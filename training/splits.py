@@ -62,7 +62,7 @@ def split(films: Sequence[LabelledFilm], digests: Sequence[str], seed: int) -> S
 
 
 def group_by_patient(films: Sequence[LabelledFilm], digests: Sequence[str]) -> list[int]:
-    """Number the groups of films that must stay together: one patient, or the same pixels."""
+    """Find which films must stay together: one patient, or the same pixels."""
     leader: dict[str, str] = {}
 
     def find(name: str) -> str:
@@ -84,5 +84,5 @@ def _check_classes(classes: NDArray[np.int_], groups: NDArray[np.int_]) -> None:
         if patients < FEWEST_PATIENTS:
             raise TrainingDataError(
                 f"The class {name!r} has films of {patients} patients; at least {FEWEST_PATIENTS} "
-                "are needed to train, tune and measure on different people. Add films of that class."
+                "are needed to train, tune and measure on different people. Add such films."
             )

@@ -1,0 +1,146 @@
+"""From the best weights to a checkpoint: calibrate, choose thresholds, measure, write."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cxr_app import checkpoint
+from cxr_app.checkpoint import Description
+from cxr_app.classifier import class_activation_map, evidence
+from cxr_app.network import CLASSES, GlobalAveragePoolingNetwork
+from cxr_app.prediction import OperatingPoint
+from cxr_app.preprocessing import InputSpec
+from cxr_app.settings import PROJECT
+from training import engine
+from training.calibration import fit_temperature, operating_points
+from training.dataset import Films, LabelledFilm
+from training.metrics import Floats
+from training.recipe import Recipe
+from training.report import measure
+from training.splits import FOLDS, Split
+
+
+@dataclass(frozen=True, slots=True)
+class RunData:
+    """The labelled films of a run.
+
+    Parameters
+    ----------
+    pixels
+        The decoded films by size, for every size that the recipe needs.
+    targets
+        Places in `network.CLASSES`, shape ``(n,)``.
+    """
+
+    films: list[LabelledFilm]
+    pixels: Mapping[int, Films]
+    targets: NDArray[np.int64]
+    split: Split
+
+
+def finish(
+    model: GlobalAveragePoolingNetwork, recipe: Recipe, data: RunData, spec: InputSpec, out: Path
+) -> dict[str, Any]:
+    """Calibrate on the tune films, measure on the validation films, and write the checkpoint.
+
+    Returns
+    -------
+    dict
+        The figures on the validation films, by the names of the contract.
+    """
+    films, tune = data.pixels[recipe.size], data.split.tune
+    truth = data.targets[tune]
+    logits = engine.logits_of(model, films, tune, spec)
+    temperature = fit_temperature(logits, torch.from_numpy(truth))
+    points = operating_points(pneumonia_of(logits / temperature), truth > 0)
+    balanced = points["balanced"]
+    metrics = _validate(model, data, spec, temperature, balanced)
+    description = Description(
+        name=recipe.name,
+        architecture=recipe.architecture,
+        input_spec=spec,
+        temperature=temperature,
+        operating_points=points,
+        heat_scale=_heat_scale(model, films[tune[truth > 0]], spec, temperature, balanced),
+        training_config=recipe.as_document(),
+        metrics=metrics,
+        data_summary=_summary(data),
+        git_commit=_git_commit(),
+    )
+    weights = checkpoint.rounded(model)
+    sha256 = checkpoint.save(out / "checkpoint.safetensors", weights, description)
+    metrics = metrics | {"model_version": f"{recipe.name}-{sha256[:8]}"}
+    (out / "metrics.json").write_text(json.dumps(metrics, indent=1), encoding="utf-8")
+    return metrics
+
+
+def pneumonia_of(logits: Tensor) -> Floats:
+    """Turn logits ``(n, 3)`` into probabilities of pneumonia ``(n,)``."""
+    probabilities: Floats = (1 - logits.double().softmax(dim=1)[:, 0]).numpy()
+    return probabilities
+
+
+def _validate(
+    model: GlobalAveragePoolingNetwork,
+    data: RunData,
+    spec: InputSpec,
+    temperature: float,
+    balanced: OperatingPoint,
+) -> dict[str, Any]:
+    """Measure on the films that nothing was chosen on."""
+    part = data.split.validation
+    logits = engine.logits_of(model, data.pixels[spec.size], part, spec)
+    probabilities = (logits.double() / temperature).softmax(dim=1).numpy()
+    return measure(probabilities, [data.films[index] for index in part], balanced.threshold)
+
+
+def _heat_scale(
+    model: GlobalAveragePoolingNetwork,
+    films: Films,
+    spec: InputSpec,
+    temperature: float,
+    balanced: OperatingPoint,
+) -> float:
+    """Find the evidence that gets the full colour: the median peak of films with pneumonia."""
+    device = next(model.parameters()).device
+    peaks = []
+    for start in range(0, len(films), 64):
+        batch = engine.normalise(engine.to_batch(films[start : start + 64], device), spec)
+        with torch.inference_mode():
+            features = model.features(batch)
+            logits = model.classify(features)
+            raw = class_activation_map(features, logits, model.linear.weight)
+            maps = evidence(raw, logits, temperature, balanced.threshold)
+        peaks.append(maps.amax(dim=(1, 2)).cpu())
+    return float(torch.cat(peaks).median())
+
+
+def _summary(data: RunData) -> dict[str, Any]:
+    """Count films and patients by part and class."""
+    summary: dict[str, Any] = {"films": len(data.films), "folds": FOLDS}
+    for name in ("train", "tune", "validation"):
+        part = getattr(data.split, name)
+        counts = np.bincount(data.targets[part], minlength=len(CLASSES))
+        summary[name] = {
+            **dict(zip(CLASSES, (int(count) for count in counts), strict=True)),
+            "patients": len({data.films[index].patient_id for index in part}),
+        }
+    return summary
+
+
+def _git_commit() -> str:
+    """Name the commit of the program; empty outside a repository."""
+    command = ["git", "-C", str(PROJECT), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - a fixed command
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
