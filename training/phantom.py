@@ -1,4 +1,6 @@
-"""Draw chest films that show nobody: for tests, pictures and the benchmark.
+"""Draw chest films that show nobody: to try the app with, for tests and for the benchmark.
+
+    python -m training.phantom FOLDER [--films 12] [--seed 1]
 
 A film is bright where the rays met much matter. So the phantom adds up the thickness of what they
 pass (soft tissue, bone, fluid), takes away the air in the lungs, and ends with the film's own
@@ -6,8 +8,11 @@ tone curve, sharpness and noise. Where things lie varies with the seed as childr
 like a chest film to a person; it teaches a network nothing about pneumonia.
 """
 
+import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +68,28 @@ class _Chest:
         object.__setattr__(self, "side", np.abs(self.u))
         object.__setattr__(self, "width", float(self.rng.uniform(0.60, 0.68)))
         object.__setattr__(self, "dome", float(self.rng.uniform(0.68, 0.74)))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write PNG films into a folder: of three, one clear, one with a patch, one with many."""
+    parser = argparse.ArgumentParser(prog="python -m training.phantom", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="made where it is not there")
+    parser.add_argument("--films", type=int, default=12, help="how many; default: 12")
+    parser.add_argument("--seed", type=int, default=1, help="of the first; default: 1")
+    options = parser.parse_args(arguments)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    for seed in range(options.seed, options.seed + options.films):
+        film = draw(seed, opacities=opacities_of(seed))
+        picture = PillowImage.fromarray(np.round(film * 255).astype(np.uint8))
+        picture.save(options.folder / f"phantom-{seed:03}.png")
+    print(f"{options.films} films drawn in {options.folder}.")
+    return 0
+
+
+def opacities_of(seed: int) -> list[Opacity]:
+    """Give every third child a clear chest, every third one patch, and every third many."""
+    return ([], consolidation(seed), diffuse(seed))[seed % 3]
 
 
 def draw(
@@ -265,3 +292,7 @@ def _round(across: Field, down: Field) -> Field:
     """Thickness of a ball seen from the side, 1 in its middle."""
     thickness: Field = np.sqrt(np.maximum(0.0, 1.0 - across**2 - down**2))
     return thickness
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,12 +1,15 @@
 """The drawn films: films in every formal respect, and nobody's."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image as PillowImage
 
 from cxr_app.radiograph import Image, Radiograph
-from training.phantom import Opacity, consolidation, diffuse, draw
+from training.phantom import Opacity, consolidation, diffuse, draw, main, opacities_of
 
 SIZES = st.integers(min_value=64, max_value=400)
 
@@ -53,6 +56,15 @@ def test_pneumonia_of_either_kind_shows(kind: type) -> None:
     brighter = draw(11, 300, 300, opacities) - draw(11, 300, 300)
     assert _smooth(brighter).max() > 0.08
     assert kind(11) == opacities, "the same seed places the same opacities"
+
+
+def test_command_writes_films_that_can_be_uploaded(tmp_path: Path) -> None:
+    assert main([str(tmp_path / "films"), "--films", "2", "--seed", "5"]) == 0
+    names = sorted(path.name for path in (tmp_path / "films").iterdir())
+    assert names == ["phantom-005.png", "phantom-006.png"]
+    with PillowImage.open(tmp_path / "films" / names[0]) as picture:
+        assert picture.mode == "L"
+        assert np.abs(np.asarray(picture) / 255 - draw(5, opacities=opacities_of(5))).max() < 0.003
 
 
 def _smooth(film: Image) -> Image:
