@@ -19,6 +19,30 @@ A message says what was found, what is allowed and what to do. It holds no patie
 because it reaches logs. Wrong arguments from our own code stay `ValueError` and `TypeError`.
 """
 
+import struct
+import zlib
+
+DAMAGE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    BufferError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""What foreign parsers were seen to raise on damaged content.
+
+Caught around a call into such a parser and nowhere else, and translated into a `FilmError` there.
+"""
+
 
 class CxrError(Exception):
     """Something the user can act on; the root that every door catches."""

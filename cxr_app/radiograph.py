@@ -81,6 +81,8 @@ class Radiograph:
         The DICOM facts; None for a file that has no DICOM header.
     remarks
         Sentences that a reader should see: "first of 3 frames", "burned-in annotation", ...
+    colour_fraction
+        Share of the pixels that had a colour before they were reduced to grey, in ``[0, 1]``.
 
     Raises
     ------
@@ -93,6 +95,7 @@ class Radiograph:
     file_format: Literal["DICOM", "JPEG", "PNG"]
     header: Header | None = None
     remarks: tuple[str, ...] = ()
+    colour_fraction: float = 0.0
 
     def __post_init__(self) -> None:
         if self.image.ndim != 2 or 0 in self.image.shape:
@@ -154,6 +157,8 @@ class Softcopy:
     inverted
         True where small values are dense (MONOCHROME1), so that the window's brightness must be
         turned round to show bone bright.
+    remarks, colour_fraction
+        As in `Radiograph`.
     """
 
     values: Values
@@ -161,6 +166,8 @@ class Softcopy:
     step: float
     windows: tuple[Window, ...] = field(default_factory=tuple)
     inverted: bool = False
+    remarks: tuple[str, ...] = ()
+    colour_fraction: float = 0.0
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.dtype != np.uint16:

@@ -1,0 +1,349 @@
+"""DICOM file to film: parsing, the header's facts, and decoding; what values mean, `pixels` knows.
+
+A pydicom dataset never leaves this file but to `pixels`. Whatever pydicom or a decoder raises on a
+damaged file leaves as a `FilmError`.
+"""
+
+import logging
+import re
+import threading
+import warnings
+import zlib
+from dataclasses import fields, replace
+from io import BytesIO
+from itertools import islice
+
+import numpy as np
+from pydicom import DataElement, Dataset, dcmread
+from pydicom.config import IGNORE
+from pydicom.dataset import FileMetaDataset
+from pydicom.encaps import generate_fragments
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGExtended12Bit,
+    RLELossless,
+)
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
+
+from cxr_app.codestream import CodestreamSize, codestream_size
+from cxr_app.elements import integer, text
+from cxr_app.errors import (
+    DAMAGE,
+    FilmTooLargeError,
+    NotAFilmError,
+    PixelDataError,
+    UnsupportedImageError,
+)
+from cxr_app.pixels import PixelArray, to_softcopy
+from cxr_app.radiograph import Header, Softcopy
+
+_PREFIX = slice(128, 132)
+_VALUE_REPRESENTATIONS = {vr.value.encode() for vr in VR if len(vr.value) == 2}
+_LONG_REPRESENTATIONS = {vr.value.encode() for vr in EXPLICIT_VR_LENGTH_32}
+_PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_SYNTAXES_OF_BITS = {
+    ImplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    DeflatedExplicitVRLittleEndian,
+    RLELossless,
+}
+"""Those that store the allocated bits as they are, and no numbers of their own precision."""
+_SAMPLES_OF = {
+    "MONOCHROME1": 1,
+    "MONOCHROME2": 1,
+    "PALETTE COLOR": 1,
+    "RGB": 3,
+    "YBR_FULL": 3,
+    "YBR_FULL_422": 3,
+    "YBR_ICT": 3,
+    "YBR_RCT": 3,
+}
+_LEGAL = {
+    "patient_birth_date": r"\d{8}",
+    "patient_sex": r"[MFO]",
+    "patient_age": r"\d{3}[DWMY]",
+    "study_date": r"\d{8}",
+    "study_time": r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?",
+    "study_instance_uid": r"[0-9.]{1,64}",
+    "series_instance_uid": r"[0-9.]{1,64}",
+    "sop_instance_uid": r"[0-9.]{1,64}",
+    "sop_class_uid": r"[0-9.]{1,64}",
+}
+"""What a value must look like to be shown; every other text is shown as it stands."""
+
+# pydicom reports odd values by printing them, and they may be a patient's.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+_PYDICOM = re.compile(r"pydicom\.")
+_filters_lock = threading.Lock()
+
+
+def is_dicom(data: bytes) -> bool:
+    """Say whether `data` is a DICOM file, or begins like a data set without preamble.
+
+    A data set begins with an element of group 0002 or 0008 whose value representation (where
+    explicit) exists and whose length fits into the file.
+
+    References
+    ----------
+    DICOM PS3.10 7.1, PS3.5 7.1.
+    """
+    return data[_PREFIX] == b"DICM" or _begins_like_a_data_set(data)
+
+
+def read_softcopy(data: bytes, *, max_pixels: int, max_frames: int) -> tuple[Softcopy, Header]:
+    """Read the first frame of a DICOM file, and its header.
+
+    Raises
+    ------
+    NotAFilmError
+        If the content is no DICOM data set.
+    UnsupportedImageError
+        If it is one, but holds no image or one of an unknown kind.
+    FilmTooLargeError
+        If it has more pixels or frames than allowed, or would unfold to more.
+    PixelDataError
+        If its pixels are missing, damaged or have no decoder here.
+    """
+    _keep_pydicom_quiet()
+    ds = _parse(data, max_bytes=16 * max_pixels)
+    header = _header(ds)
+    _check_image(ds, max_pixels, max_frames)
+    softcopy = to_softcopy(_decode(ds, max_pixels), ds)
+    return replace(softcopy, remarks=(*_remarks(ds), *softcopy.remarks)), header
+
+
+def _begins_like_a_data_set(data: bytes) -> bool:
+    if len(data) < 16:
+        return False
+    for byte_order in ("little", "big"):
+        if int.from_bytes(data[:2], byte_order) not in (0x0002, 0x0008):
+            continue
+        representation = data[4:6]
+        if representation in _VALUE_REPRESENTATIONS:
+            return int.from_bytes(data[6:8], byte_order) <= len(data)
+        return byte_order == "little" and int.from_bytes(data[4:8], "little") <= len(data) - 8
+    return False
+
+
+def _parse(data: bytes, max_bytes: int) -> Dataset:
+    """Parse a data set and make sure that it is one and says its transfer syntax."""
+    has_prefix = data[_PREFIX] == b"DICM"
+    try:
+        _check_deflated(data, max_bytes)
+        # Without the prefix, `is_dicom` has looked at the first element, and we look at the rest.
+        ds = dcmread(BytesIO(data), force=not has_prefix)
+        known = any(key in ds for key in ("SOPClassUID", "Rows", "DirectoryRecordSequence"))
+    except DAMAGE as error:
+        raise NotAFilmError(
+            "The file is damaged: its DICOM header cannot be read. Export the film again."
+        ) from error
+    if not known and not any(key in ds for key in _PIXEL_KEYWORDS):
+        raise NotAFilmError(
+            "The file is not a film: it begins like DICOM and holds no image and no record of one."
+        )
+    _complete_file_meta(ds)
+    return ds
+
+
+def _check_deflated(data: bytes, max_bytes: int) -> None:
+    """Refuse a deflated data set that would unfold beyond bounds, before it does."""
+    start = len(data[: _PREFIX.stop]) if data[_PREFIX] == b"DICM" else 0
+    end = _end_of_file_meta(data, start)
+    if DeflatedExplicitVRLittleEndian.encode() not in data[start:end]:
+        return
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    if len(inflater.decompress(data[end:], max_bytes + 1)) > max_bytes:
+        raise FilmTooLargeError(
+            f"The file would unfold to more than {max_bytes // 2**20} MB. Export the film "
+            "without deflate compression, if it is one."
+        )
+
+
+def _end_of_file_meta(data: bytes, position: int) -> int:
+    """Find where the elements of group 0002 end; they are explicit and little endian."""
+    while data[position : position + 2] == b"\x02\x00":
+        if data[position + 4 : position + 6] in _LONG_REPRESENTATIONS:
+            position += 12 + int.from_bytes(data[position + 8 : position + 12], "little")
+        else:
+            position += 8 + int.from_bytes(data[position + 6 : position + 8], "little")
+    return position
+
+
+def _complete_file_meta(ds: Dataset) -> None:
+    """State the transfer syntax that the data set was parsed with, where the file does not."""
+    if not isinstance(getattr(ds, "file_meta", None), FileMetaDataset):
+        ds.file_meta = FileMetaDataset()
+    stated = text(ds.file_meta, "TransferSyntaxUID")
+    implicit, little = ds.original_encoding
+    explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+    parsed_as = ImplicitVRLittleEndian if implicit else explicit
+    # Added without validation: a damaged one is named when decoding fails.
+    ds.file_meta[0x00020010] = DataElement(
+        0x00020010, "UI", UID(stated or parsed_as, IGNORE), validation_mode=IGNORE
+    )
+
+
+def _header(ds: Dataset) -> Header:
+    """Take the facts that the file states legally; everything else stays empty."""
+    facts = {field.name: text(ds, _keyword(field.name)) for field in fields(Header)}
+    facts["transfer_syntax"] = _transfer_syntax(ds).name
+    for name, pattern in _LEGAL.items():
+        if not re.fullmatch(pattern, facts[name], re.ASCII):
+            facts[name] = ""
+    return Header(**facts)
+
+
+def _keyword(name: str) -> str:
+    """Turn the name of a field into the keyword of its element."""
+    return "".join(w.upper() if w in ("id", "uid", "sop") else w.title() for w in name.split("_"))
+
+
+def _transfer_syntax(ds: Dataset) -> UID:
+    return UID(text(ds.file_meta, "TransferSyntaxUID"), IGNORE)
+
+
+def _check_image(ds: Dataset, max_pixels: int, max_frames: int) -> None:
+    """Refuse what holds no image that can be shown, before any of it is decoded."""
+    _check_holds_image(ds)
+    interpretation = text(ds, "PhotometricInterpretation")
+    if interpretation not in _SAMPLES_OF:
+        found = interpretation if re.fullmatch(r"[A-Z0-9_ ]{1,16}", interpretation) else "missing"
+        raise UnsupportedImageError(
+            f"(0028,0004) Photometric Interpretation is {found}; allowed are MONOCHROME1, "
+            "MONOCHROME2, PALETTE COLOR, RGB and YBR. Export the original radiograph."
+        )
+    if integer(ds, "SamplesPerPixel") != _SAMPLES_OF[interpretation]:
+        raise PixelDataError(
+            f"The file's (0028,0002) Samples per Pixel does not fit {interpretation}: "
+            "its header is damaged. Export the film again."
+        )
+    _check_size(integer(ds, "Rows") or 0, integer(ds, "Columns") or 0, max_pixels)
+    frames = integer(ds, "NumberOfFrames") or 1
+    if frames > max_frames:
+        raise FilmTooLargeError(
+            f"The file holds {frames} frames, more than the {max_frames} allowed: "
+            "this is no single radiograph. Export the film itself."
+        )
+
+
+def _check_holds_image(ds: Dataset) -> None:
+    if "DirectoryRecordSequence" in ds:
+        raise UnsupportedImageError(
+            "The file is a DICOMDIR, the table of contents of a disc: choose the films it lists."
+        )
+    if any(key in ds for key in _PIXEL_KEYWORDS):
+        return
+    if "Rows" in ds:
+        raise PixelDataError("The file ends before its pixel data: it is cut short. Send it again.")
+    kind = UID(text(ds, "SOPClassUID"), IGNORE).name.removesuffix(" Storage")
+    raise UnsupportedImageError(
+        f"The file holds no image{f': it is of the kind {kind}' if kind else ''}. "
+        "Choose the radiograph itself."
+    )
+
+
+def _check_size(rows: int, columns: int, max_pixels: int) -> None:
+    if rows < 1 or columns < 1:
+        raise PixelDataError(
+            f"The image has no pixels ({rows} × {columns}): export the film again."
+        )
+    if rows * columns > max_pixels:
+        raise FilmTooLargeError(
+            f"The image has {rows} × {columns} pixels, more than the {max_pixels // 10**6} "
+            "million allowed. Export it smaller."
+        )
+
+
+def _decode(ds: Dataset, max_pixels: int) -> PixelArray:
+    """Decode the first frame; colour comes out as RGB."""
+    syntax = _transfer_syntax(ds)
+    size = _first_codestream(ds) if syntax.is_encapsulated else None
+    if size is not None:
+        _check_size(size.rows, size.columns, max_pixels)
+    odd_high_bit = _has_odd_high_bit(ds)
+    try:
+        with np.errstate(all="ignore"):
+            decoded = pixel_array(ds, index=0, correct_unused_bits=not odd_high_bit)
+    except DAMAGE as error:
+        raise PixelDataError(_why_not_decoded(syntax, size)) from error
+    return _aligned(decoded, ds) if odd_high_bit else decoded
+
+
+def _first_codestream(ds: Dataset) -> CodestreamSize | None:
+    """Read what the first codestream says of its size; the item before it is a table of offsets."""
+    try:
+        fragments = list(islice(generate_fragments(ds.PixelData), 2))
+    except DAMAGE:
+        return None  # decoding will say what is wrong
+    return next(filter(None, map(codestream_size, fragments)), None)
+
+
+def _has_odd_high_bit(ds: Dataset) -> bool:
+    """Say whether the values do not stand in the lowest bits, as they must since 2014."""
+    allocated, stored, high = (
+        integer(ds, keyword) or 0 for keyword in ("BitsAllocated", "BitsStored", "HighBit")
+    )
+    compressed = _transfer_syntax(ds) not in _SYNTAXES_OF_BITS
+    return 1 < stored <= high < allocated and allocated in (8, 16, 32) and not compressed
+
+
+def _aligned(decoded: PixelArray, ds: Dataset) -> PixelArray:
+    """Shift values down to the lowest bits, and out of their neighbourhood; keep their sign.
+
+    References
+    ----------
+    DICOM PS3.5 8.1.1.
+    """
+    above = ds.BitsAllocated - 1 - ds.HighBit
+    return np.asarray((decoded << above) >> (ds.BitsAllocated - ds.BitsStored))
+
+
+def _why_not_decoded(syntax: UID, size: CodestreamSize | None) -> str:
+    """Name the transfer syntax and the decoder that is missing, or else say that it is damaged."""
+    name = syntax.name
+    remedy = "Export the film uncompressed."
+    try:
+        decoder = get_decoder(syntax)
+    except NotImplementedError:
+        return f"The pixel data is stored as {name}, for which there is no decoder. {remedy}"
+    missing = "; ".join(decoder.missing_dependencies)
+    if not decoder.is_available:
+        stored = f"The pixel data is stored as {name}"
+        return f"{stored}, and its decoder is missing: {missing}. {remedy}"
+    if size is not None and size.precision > 8 and syntax == JPEGExtended12Bit and missing:
+        return (
+            f"The pixel data is stored as {name} with {size.precision} bits, and the decoder for "
+            f"that is missing: {missing}. {remedy}"
+        )
+    return f"The pixel data, stored as {name}, is damaged or cut short. Send the file again."
+
+
+def _remarks(ds: Dataset) -> tuple[str, ...]:
+    """Say what a reader should know of the file."""
+    remarks = []
+    frames = integer(ds, "NumberOfFrames") or 1
+    if frames > 1:
+        remarks.append(f"The file holds {frames} frames: only the first is shown and scored.")
+    if text(ds, "BurnedInAnnotation").upper() == "YES":
+        remarks.append("The picture contains burned-in annotation.")
+    if any((group, 0x0010) in ds for group in range(0x6000, 0x6020, 2)):
+        remarks.append("The file holds an overlay, which is not shown.")
+    return tuple(remarks)
+
+
+def _keep_pydicom_quiet() -> None:
+    """Let pydicom warn of odd values to nobody, for it prints the values.
+
+    `warnings.catch_warnings` would put back, in one thread, what another needs; a filter that
+    stays, and that touches pydicom's own modules only, is safe in all of them.
+    """
+    with _filters_lock:
+        if ("ignore", None, Warning, _PYDICOM, 0) not in warnings.filters:
+            warnings.filterwarnings("ignore", module=_PYDICOM.pattern)

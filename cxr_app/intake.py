@@ -1,0 +1,97 @@
+"""Any bytes to a film, by what they are and never by what the file is called.
+
+The bounds on what is read stand here and nowhere else.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+from cxr_app import dicom, raster
+from cxr_app.errors import FilmTooLargeError, NotAFilmError
+from cxr_app.pixels import to_image
+from cxr_app.radiograph import Header, Radiograph, Softcopy
+
+FileFormat = Literal["DICOM", "JPEG", "PNG"]
+
+MAX_FILE_BYTES = 256 * 2**20
+"""The largest digital films have about 60 MB uncompressed; four of those are still read."""
+MAX_PIXELS = 64_000_000
+"""A 35 × 43 cm film digitised at 50 µm has 60 million; the largest detectors have 16 million."""
+MAX_FRAMES = 1_000
+"""Only the first is shown; a file with more frames than this is a film strip."""
+
+
+def sniff(data: bytes) -> FileFormat | None:
+    """Say what the content is; None where it is nothing that the program reads."""
+    if raster.is_jpeg(data):
+        return "JPEG"
+    if raster.is_png(data):
+        return "PNG"
+    return "DICOM" if dicom.is_dicom(data) else None
+
+
+def read_radiograph(data: bytes) -> Radiograph:
+    """Read a film, ready to be scored.
+
+    Parameters
+    ----------
+    data
+        The file as received.
+
+    Raises
+    ------
+    NotAFilmError
+        If the content is neither DICOM, JPEG nor PNG.
+    UnsupportedImageError
+        If it is sound, but holds no image that the program shows.
+    FilmTooLargeError
+        If it is beyond the bounds of this file.
+    PixelDataError
+        If its pixels are missing, damaged or have no decoder here.
+    """
+    film = _read(data)
+    return Radiograph(
+        image=to_image(film.softcopy),
+        sha256=hashlib.sha256(data).hexdigest(),
+        file_format=film.file_format,
+        header=film.header,
+        remarks=film.softcopy.remarks,
+        colour_fraction=film.softcopy.colour_fraction,
+    )
+
+
+def read_softcopy(data: bytes) -> Softcopy:
+    """Read a film, ready to be shown: values before windowing, and windows to choose from.
+
+    Its first window shows what `read_radiograph` gives. Raises what `read_radiograph` raises.
+    """
+    return _read(data).softcopy
+
+
+@dataclass(frozen=True, slots=True)
+class _Film:
+    softcopy: Softcopy
+    header: Header | None
+    file_format: FileFormat
+
+
+def _read(data: bytes) -> _Film:
+    if not data:
+        raise NotAFilmError("The file is empty (0 bytes): export or send the film again.")
+    if len(data) > MAX_FILE_BYTES:
+        raise FilmTooLargeError(
+            f"The file has {len(data) // 2**20} MB, more than the {MAX_FILE_BYTES // 2**20} MB "
+            "allowed: export the single film."
+        )
+    file_format = sniff(data)
+    if file_format is None:
+        raise NotAFilmError(
+            "The file is not a film: its content is neither DICOM, JPEG nor PNG, "
+            "whatever its name says."
+        )
+    if file_format == "DICOM":
+        softcopy, header = dicom.read_softcopy(data, max_pixels=MAX_PIXELS, max_frames=MAX_FRAMES)
+        return _Film(softcopy, header, file_format)
+    softcopy = raster.read_softcopy(data, file_format, max_pixels=MAX_PIXELS)
+    return _Film(softcopy, None, file_format)

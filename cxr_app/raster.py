@@ -1,0 +1,134 @@
+"""JPEG and PNG to film: decoding by Pillow, reduced to brightness; there is no header to read."""
+
+import logging
+import struct
+from io import BytesIO
+from typing import Literal
+
+import numpy as np
+from PIL import Image as PillowImage
+from PIL import ImageChops, ImageOps
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+
+from cxr_app.codestream import codestream_size
+from cxr_app.errors import DAMAGE, FilmTooLargeError, PixelDataError
+from cxr_app.pixels import PixelArray, colour_fraction, plain_softcopy
+from cxr_app.radiograph import Softcopy
+
+_JPEG_SIGNATURE = b"\xff\xd8\xff"
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_ORIENTATION = 0x0112  # Exif 2.32, 4.6.4
+_SAMPLE_SIDE = 256
+
+# Below this level Pillow logs what Exif holds, which may name the patient.
+logging.getLogger("PIL").setLevel(logging.WARNING)
+
+
+def is_jpeg(data: bytes) -> bool:
+    """Say whether `data` begins like a JPEG file."""
+    return data.startswith(_JPEG_SIGNATURE)
+
+
+def is_png(data: bytes) -> bool:
+    """Say whether `data` begins like a PNG file."""
+    return data.startswith(_PNG_SIGNATURE)
+
+
+def read_softcopy(data: bytes, file_format: Literal["JPEG", "PNG"], *, max_pixels: int) -> Softcopy:
+    """Read a JPEG or PNG file.
+
+    Colour is reduced to luminance, transparent parts are black, and the orientation that a camera
+    noted is applied. 8-bit grey values run from 0 to 255, 16-bit ones as `pixels.full_range` says.
+
+    Raises
+    ------
+    FilmTooLargeError
+        If the image has more pixels than allowed; none of them is unfolded.
+    PixelDataError
+        If it has none, or they are damaged or cut short.
+    """
+    _check_size(_declared_size(data, file_format), file_format, max_pixels)
+    try:
+        # The format's own class: `Image.open` would warn of large images by itself.
+        image = (JpegImageFile if file_format == "JPEG" else PngImageFile)(BytesIO(data))
+        image.load()
+        remarks = _remarks(image)
+        upright = _upright(image)
+    except DAMAGE as error:
+        raise PixelDataError(
+            f"The {file_format} file is damaged or cut short: it cannot be decoded. Send it again."
+        ) from error
+    if upright is not image:
+        remarks = (*remarks, "The picture was turned as its camera noted (Exif orientation).")
+    values, bits = _grey(upright)
+    return plain_softcopy(values, bits, _colour_fraction(upright), remarks)
+
+
+def _declared_size(data: bytes, file_format: str) -> tuple[int, int] | None:
+    """Read rows and columns from the header; None where it ends before it says them."""
+    if file_format == "PNG":
+        if data[12:16] != b"IHDR" or len(data) < 24:
+            return None
+        columns, rows = struct.unpack_from(">II", data, 16)  # ISO/IEC 15948, 11.2.1
+        return rows, columns
+    size = codestream_size(data)
+    return (size.rows, size.columns) if size else None
+
+
+def _check_size(size: tuple[int, int] | None, file_format: str, max_pixels: int) -> None:
+    if size is None:
+        raise PixelDataError(
+            f"The {file_format} file is cut short: it ends within its header. Send it again."
+        )
+    rows, columns = size
+    if rows < 1 or columns < 1:
+        raise PixelDataError(
+            f"The image has no pixels ({rows} × {columns}): export the film again."
+        )
+    if rows * columns > max_pixels:
+        raise FilmTooLargeError(
+            f"The image has {rows} × {columns} pixels, more than the {max_pixels // 10**6} "
+            "million allowed. Export it smaller."
+        )
+
+
+def _upright(image: PillowImage.Image) -> PillowImage.Image:
+    """Turn the image as its Exif orientation says; return it itself where that says nothing."""
+    try:
+        orientation = image.getexif().get(_ORIENTATION, 1)
+    except DAMAGE:
+        return image
+    return ImageOps.exif_transpose(image) if orientation in range(2, 9) else image
+
+
+def _grey(image: PillowImage.Image) -> tuple[PixelArray, int]:
+    """Reduce an image to unsigned grey values; also return the number of bits they have."""
+    if image.mode.startswith("I"):
+        return np.asarray(image).astype(np.uint16), 16
+    if image.has_transparency_data:
+        opaque = image.convert("RGBA")
+        grey = ImageChops.multiply(opaque.convert("RGB").convert("L"), opaque.getchannel("A"))
+    elif image.mode in ("1", "L", "RGB"):
+        grey = image.convert("L")
+    else:
+        grey = image.convert("RGB").convert("L")
+    return np.asarray(grey), 8
+
+
+def _colour_fraction(image: PillowImage.Image) -> float:
+    if image.mode in ("1", "L", "LA", "La") or image.mode.startswith("I"):
+        return 0.0
+    smaller = (min(image.width, _SAMPLE_SIDE), min(image.height, _SAMPLE_SIDE))
+    sample = image.resize(smaller, PillowImage.Resampling.NEAREST).convert("RGB")
+    return colour_fraction(np.asarray(sample))
+
+
+def _remarks(image: PillowImage.Image) -> tuple[str, ...]:
+    frames = getattr(image, "n_frames", 1)
+    remarks = []
+    if frames > 1:
+        remarks.append(f"The file holds {frames} frames: only the first is shown and scored.")
+    if image.has_transparency_data:
+        remarks.append("Transparent parts of the picture are shown black.")
+    return tuple(remarks)

@@ -1,0 +1,171 @@
+"""May the model speak on this film? Yes, or no and why.
+
+The header is heard first, then the pixels. What a header does not say is no reason for refusal: a
+film without modality, as every JPEG and PNG, is judged by its pixels alone.
+"""
+
+import re
+
+import numpy as np
+
+from cxr_app.radiograph import Header, Radiograph
+
+MIN_SIDE = 112
+"""Half the side of the films that the model learned from (224): below it, detail is invented."""
+MAX_ASPECT_RATIO = 3.0
+MIN_CONTRAST = 0.1
+"""Between the 2nd and the 98th percentile."""
+MIN_GREY_LEVELS = 16
+MAX_COLOUR_FRACTION = 0.05
+
+_SAMPLE_SIDE = 512
+
+_NOT_RADIOGRAPHS = {
+    "BI": "an ultrasound biomicroscopy",
+    "BMD": "a bone density measurement",
+    "CT": "a CT image",
+    "DOC": "a document",
+    "ECG": "an ECG",
+    "ES": "an endoscopy image",
+    "GM": "a microscopy image",
+    "IO": "a dental radiograph",
+    "IVOCT": "an intravascular OCT image",
+    "IVUS": "an intravascular ultrasound image",
+    "KO": "a key object selection",
+    "MG": "a mammogram",
+    "MR": "an MR image",
+    "NM": "a nuclear medicine image",
+    "OCT": "an OCT image",
+    "OP": "an ophthalmic photograph",
+    "OPT": "an ophthalmic tomography image",
+    "PR": "a presentation state",
+    "PT": "a PET image",
+    "PX": "a panoramic dental radiograph",
+    "RTDOSE": "a radiotherapy dose",
+    "RTIMAGE": "a radiotherapy image",
+    "RTSTRUCT": "a radiotherapy structure set",
+    "SEG": "a segmentation",
+    "SM": "a slide microscopy image",
+    "SR": "a structured report",
+    "US": "an ultrasound image",
+    "XA": "an angiogram",
+    "XC": "an external photograph",
+}
+"""(0008,0060) *Modality*, of what is plainly no film. Others (CR, DX, RF, OT, ...) may be one."""
+
+_SOP_CLASSES = {
+    "1.2.840.10008.5.1.4.1.1.1.2": "MG",
+    "1.2.840.10008.5.1.4.1.1.1.2.1": "MG",
+    "1.2.840.10008.5.1.4.1.1.1.3": "IO",
+    "1.2.840.10008.5.1.4.1.1.1.3.1": "IO",
+    "1.2.840.10008.5.1.4.1.1.2": "CT",
+    "1.2.840.10008.5.1.4.1.1.2.1": "CT",
+    "1.2.840.10008.5.1.4.1.1.3.1": "US",
+    "1.2.840.10008.5.1.4.1.1.4": "MR",
+    "1.2.840.10008.5.1.4.1.1.4.1": "MR",
+    "1.2.840.10008.5.1.4.1.1.6.1": "US",
+    "1.2.840.10008.5.1.4.1.1.12.1": "XA",
+    "1.2.840.10008.5.1.4.1.1.12.1.1": "XA",
+    "1.2.840.10008.5.1.4.1.1.20": "NM",
+    "1.2.840.10008.5.1.4.1.1.66.4": "SEG",
+    "1.2.840.10008.5.1.4.1.1.128": "PT",
+    "1.2.840.10008.5.1.4.1.1.481.1": "RTIMAGE",
+    "1.2.840.10008.5.1.4.1.1.481.2": "RTDOSE",
+}
+"""(0008,0016) *SOP Class UID* (PS3.4 B.5), for a file that leaves its modality out or says OT."""
+
+_CHEST = re.compile(r"CHEST|THORAX|LUNG|RIB|BABYGRAM|WHOLE ?BODY")
+_OTHER_PARTS = re.compile(
+    r"SPINE|SKULL|HEAD|BRAIN|FACE|SINUS|JAW|MANDIBLE|TEETH|TOOTH|ORBIT|NECK|ABDO|PELVIS|HIP|"
+    r"EXTREMITY|ARM|ELBOW|WRIST|HAND|FINGER|THUMB|HUMERUS|RADIUS|ULNA|SHOULDER|CLAVICLE|SCAPULA|"
+    r"LEG|KNEE|FOOT|FEET|TOE|ANKLE|FEMUR|TIBIA|FIBULA|CALCANEUS|PATELLA|HEEL|SACRUM|COCCYX|BREAST|"
+    r"BLADDER|KIDNEY"
+)
+_LATERAL = {"LL", "RL", "LAT", "LATERAL"}
+_OBLIQUE = {"RLO", "LLO", "RAO", "LAO", "RPO", "LPO", "OBLIQUE"}
+_DERIVED = {"LOCALIZER", "AXIAL", "MPR", "REFORMATTED", "MIP", "DOSE_INFO"}
+
+
+def screen(radiograph: Radiograph) -> str | None:
+    """Say why a film must not be scored, in one sentence for its reader; None where it may be.
+
+    Parameters
+    ----------
+    radiograph
+        A film that could be read. One without header is judged by its pixels.
+    """
+    reason = _header_reason(radiograph.header) if radiograph.header else None
+    reason = reason or _pixel_reason(radiograph)
+    return f"The film was not scored: {reason}" if reason else None
+
+
+def _header_reason(header: Header) -> str | None:
+    return (
+        _modality_reason(header)
+        or _body_part_reason(header.body_part_examined)
+        or _view_reason(header)
+        or _image_type_reason(header.image_type)
+    )
+
+
+def _modality_reason(header: Header) -> str | None:
+    modality = header.modality.strip().upper()
+    if modality in ("", "OT", "SC"):
+        modality = _SOP_CLASSES.get(header.sop_class_uid, modality)
+    kind = _NOT_RADIOGRAPHS.get(modality)
+    return f"it is {kind}, and only chest radiographs are scored." if kind else None
+
+
+def _body_part_reason(body_part_examined: str) -> str | None:
+    part = body_part_examined.upper()
+    other = _OTHER_PARTS.search(part)
+    if other is None or (_CHEST.search(part) and other.group() != "SPINE"):
+        return None
+    return f"it shows another part of the body ({other.group().lower()}), not the chest."
+
+
+def _view_reason(header: Header) -> str | None:
+    """Refuse a view from the side; without a View Position, rows that run front to back tell it.
+
+    References
+    ----------
+    DICOM PS3.3 C.8.11.5 (View Position) and C.7.6.1.1.1 (Patient Orientation).
+    """
+    view = header.view_position.strip().upper()
+    if view in _LATERAL or (not view and re.match(r"[AP](\\|$)", header.patient_orientation)):
+        return "it is a lateral view, and only frontal views are scored."
+    if view in _OBLIQUE:
+        return "it is an oblique view, and only frontal views are scored."
+    return None
+
+
+def _image_type_reason(image_type: str) -> str | None:
+    if _DERIVED.isdisjoint(value.strip().upper() for value in image_type.split("\\")):
+        return None
+    return "it is a localizer or was computed from other images, and only films are scored."
+
+
+def _pixel_reason(radiograph: Radiograph) -> str | None:
+    short, long = sorted((radiograph.rows, radiograph.columns))
+    size = f"{radiograph.rows} × {radiograph.columns} pixels"
+    if short < MIN_SIDE:
+        return f"it is too small to be read ({size}; each side needs at least {MIN_SIDE})."
+    if long > MAX_ASPECT_RATIO * short:
+        return f"it is a strip ({size}), and no chest film has such a shape."
+    if radiograph.colour_fraction > MAX_COLOUR_FRACTION:
+        return "it is a colour picture, and a radiograph has no colours."
+    return _blank_reason(radiograph)
+
+
+def _blank_reason(radiograph: Radiograph) -> str | None:
+    stride = max(1, min(radiograph.image.shape) // _SAMPLE_SIDE)
+    sample = radiograph.image[::stride, ::stride]
+    dark, bright = np.percentile(sample, (2, 98))
+    if bright - dark < MIN_CONTRAST:
+        return "it is blank or nearly so."
+    levels = np.unique((sample * 255).astype(np.uint8)).size
+    if levels < MIN_GREY_LEVELS:
+        return (
+            f"it has only {levels} shades of grey: it is a drawing, a mask or a text, not a film."
+        )
+    return None
