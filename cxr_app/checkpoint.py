@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
@@ -201,14 +200,3 @@ def _description(document: dict[str, Any]) -> Description:
         "operating_points": points,
     }
     return Description(**(document | changed))
-
-
-def half_precision_loss(network: nn.Module, batch: Tensor) -> float:
-    """Measure the largest change of a logit that storing the weights causes."""
-    exact = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    with torch.inference_mode():
-        before: Tensor = network(batch)
-        fill(network, rounded(network))
-        after: Tensor = network(batch)
-    network.load_state_dict(exact)
-    return float((before - after).abs().max())

@@ -1,0 +1,267 @@
+"""The one path of a film: bytes, film, screened, prediction, priority, worklist.
+
+The page, the batch command and whatever comes later score through here. Importing this file does
+not import torch, so that the worklist can be shown while the network is still being loaded.
+"""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from cxr_app import intake, priority, screening
+from cxr_app.errors import CxrError, FilmError, UnsupportedImageError, WorklistError
+from cxr_app.film_store import read_film
+from cxr_app.outcome import Outcome, ScoringState
+from cxr_app.prediction import OperatingPoint, Prediction
+from cxr_app.radiograph import Header, Radiograph
+from cxr_app.settings import Settings
+from cxr_app.worklist import Entry, Worklist
+
+if TYPE_CHECKING:
+    from cxr_app.classifier import Classifier
+    from cxr_app.preprocessing import NetworkInput
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS = 5.0
+"""How often an idle engine looks for films that another process has received."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a film without its pixels."""
+
+    header: Header | None = None
+    file_format: str = ""
+    rows: int = 0
+    columns: int = 0
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A file after everything that needs no network.
+
+    Parameters
+    ----------
+    sha256
+        Of the file.
+    facts
+        What was read; empty where nothing could be.
+    refused
+        REJECTED or FAILED with the reason, or None for a film that the network may speak on.
+    network_input
+        What the network will see; None exactly when refused.
+    """
+
+    sha256: str
+    facts: Facts
+    refused: tuple[ScoringState, str] | None
+    network_input: "NetworkInput | None"
+
+
+class Scorer:
+    """Scores films with one classifier; safe for any number of threads.
+
+    Parameters
+    ----------
+    classifier
+        The network in use.
+    """
+
+    def __init__(self, classifier: "Classifier") -> None:
+        self.classifier = classifier
+
+    def score(self, data: bytes) -> Outcome:
+        """Score one file; whatever it holds, the result says what became of it."""
+        return self.score_all([self.examine(data)])[0]
+
+    def examine(self, data: bytes) -> Examined:
+        """Read, screen and prepare a file: the part that needs no network."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        try:
+            radiograph = intake.read_radiograph(data)
+        except UnsupportedImageError as error:
+            return Examined(sha256, Facts(), (ScoringState.REJECTED, str(error)), None)
+        except FilmError as error:
+            return Examined(sha256, Facts(), (ScoringState.FAILED, str(error)), None)
+        reason = screening.screen(radiograph)
+        if reason is not None:
+            return Examined(sha256, _facts(radiograph), (ScoringState.REJECTED, reason), None)
+        ready = self.classifier.prepare(radiograph.image)
+        return Examined(sha256, _facts(radiograph), None, ready)
+
+    def unreadable(self, reason: str) -> Examined:
+        """Stand for a file that could not even be opened; it has no content and so no SHA-256."""
+        return Examined("", Facts(), (ScoringState.FAILED, reason), None)
+
+    def score_all(self, examined: Sequence[Examined]) -> list[Outcome]:
+        """Score examined files in one forward pass, in their order."""
+        inputs = [film.network_input for film in examined if film.network_input is not None]
+        predictions = iter(self.classifier.predict(inputs))
+        return [
+            _refusal(film, *film.refused) if film.refused else self._scored(film, next(predictions))
+            for film in examined
+        ]
+
+    def _scored(self, film: Examined, prediction: Prediction) -> Outcome:
+        """Put a prediction beside its operating point and its place in the list."""
+        points = self.classifier.operating_points
+        return Outcome(
+            sha256=film.sha256,
+            state=ScoringState.SCORED,
+            priority=priority.assign(prediction, points),
+            prediction=prediction,
+            operating_point=points["balanced"],
+            header=film.facts.header,
+            file_format=film.facts.file_format,
+            rows=film.facts.rows,
+            columns=film.facts.columns,
+            remarks=film.facts.remarks,
+        )
+
+
+def _refusal(film: Examined, state: ScoringState, reason: str) -> Outcome:
+    """Say why a file has no probability."""
+    return Outcome(
+        sha256=film.sha256,
+        state=state,
+        priority=priority.assign(None, {}),
+        reason=reason,
+        header=film.facts.header,
+        file_format=film.facts.file_format,
+        rows=film.facts.rows,
+        columns=film.facts.columns,
+        remarks=film.facts.remarks,
+    )
+
+
+def _facts(radiograph: Radiograph) -> Facts:
+    """Keep what the worklist shows, and let the pixels go."""
+    return Facts(
+        header=radiograph.header,
+        file_format=radiograph.file_format,
+        rows=radiograph.rows,
+        columns=radiograph.columns,
+        remarks=radiograph.remarks,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """How the engine is doing, for the page and the health route.
+
+    Parameters
+    ----------
+    state
+        ``loading`` until the network is in memory; ``failed`` where it cannot be used.
+    message
+        What is wrong and what to do; empty while nothing is.
+    """
+
+    state: Literal["loading", "ready", "failed"]
+    message: str = ""
+    model_version: str = ""
+    device_name: str = ""
+    operating_points: Mapping[str, OperatingPoint] = field(default_factory=dict)
+    heat_scale: float = 1.0
+
+
+class Engine:
+    """The server's one network, scoring in a thread of its own whatever the worklist has received.
+
+    The worklist is the queue: what a page has received is scored even if its browser or the server
+    goes away in between. Two engines on one worklist do no harm, since a score is recorded once.
+
+    Parameters
+    ----------
+    settings
+        Where the checkpoint is and which device to use.
+    worklist
+        Whose films to score.
+    """
+
+    def __init__(self, settings: Settings, worklist: Worklist) -> None:
+        self._settings = settings
+        self._worklist = worklist
+        self._status = EngineStatus("loading")
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="scoring-engine", daemon=True)
+
+    def start(self) -> None:
+        """Begin to load the network, and then to score."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that films were received, so that they are scored at once."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Finish the film in hand and end."""
+        self._stop.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def status(self) -> EngineStatus:
+        """Say how the engine is doing."""
+        return self._status
+
+    def _run(self) -> None:
+        """Load, then score until told to stop."""
+        scorer = self._load()
+        while scorer is not None and not self._stop.is_set():
+            self._wake.clear()
+            if not self._score_received(scorer):
+                self._wake.wait(IDLE_SECONDS)
+
+    def _load(self) -> Scorer | None:
+        """Bring the network into memory."""
+        try:
+            # Here and not above: importing torch takes seconds, and the pages wait for nothing.
+            from cxr_app.classifier import Classifier
+
+            classifier = Classifier.load(self._settings.checkpoint, self._settings.device)
+        except CxrError as error:
+            logger.warning("The network cannot be used: %s", error)
+            self._status = EngineStatus("failed", str(error))
+            return None
+        self._status = EngineStatus(
+            "ready",
+            model_version=classifier.model_version,
+            device_name=classifier.device_name,
+            operating_points=classifier.operating_points,
+            heat_scale=classifier.heat_scale,
+        )
+        return Scorer(classifier)
+
+    def _score_received(self, scorer: Scorer) -> bool:
+        """Score what is waiting, oldest first; False where nothing is, or nothing can be done."""
+        try:
+            waiting = self._worklist.next_received()
+            for entry in waiting:
+                if self._stop.is_set():
+                    break
+                self._worklist.record(self._score(scorer, entry))
+        except WorklistError as error:
+            logger.warning("Scoring pauses: %s", error)
+            return False
+        return bool(waiting)
+
+    def _score(self, scorer: Scorer, entry: Entry) -> Outcome:
+        """Score one entry; nothing that a file does may end the thread."""
+        try:
+            return scorer.score(read_film(entry.path, entry.sha256))
+        except CxrError as error:
+            reason = str(error)
+        except Exception:
+            logger.exception("Entry %s met a fault of the program", entry.id)
+            reason = (
+                "The program itself failed on this file. A person must look at it; "
+                "please report the time of day to whoever runs this server."
+            )
+        return _refusal(Examined(entry.sha256, Facts(), None, None), ScoringState.FAILED, reason)

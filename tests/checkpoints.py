@@ -1,0 +1,36 @@
+"""Small, real checkpoints: random weights, everything else as training writes it."""
+
+from pathlib import Path
+
+import torch
+
+from cxr_app import checkpoint, network
+from cxr_app.checkpoint import Description
+from cxr_app.prediction import OperatingPoint
+from cxr_app.preprocessing import InputSpec
+
+SIZE = 64
+
+
+def describe(size: int = SIZE, threshold: float = 0.5) -> Description:
+    """A description with all that a checkpoint must say."""
+    return Description(
+        name="tiny",
+        architecture="resnet18",
+        input_spec=InputSpec(size=size, mean=0.48, standard_deviation=0.22),
+        temperature=1.3,
+        operating_points={
+            "balanced": OperatingPoint("balanced", threshold, 0.95, 0.9),
+            "high_sensitivity": OperatingPoint("high_sensitivity", threshold / 2, 0.99, 0.7),
+        },
+        heat_scale=2.0,
+        training_config={"seed": 0},
+    )
+
+
+def write_tiny(path: Path, seed: int = 0, threshold: float = 0.5) -> Path:
+    """Write a checkpoint of random weights; the same seed gives the same file."""
+    torch.manual_seed(seed)
+    weights = checkpoint.rounded(network.build("resnet18"))
+    checkpoint.save(path, weights, describe(threshold=threshold))
+    return path

@@ -1,0 +1,158 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from pytorch_grad_cam import GradCAM
+from torch import Tensor, nn
+
+from cxr_app import checkpoint
+from cxr_app.activation_map import heat, on_film
+from cxr_app.checkpoint import Checkpoint
+from cxr_app.classifier import (
+    Classifier,
+    choose_device,
+    class_activation_map,
+    evidence,
+    log_odds,
+    name_of,
+)
+from cxr_app.errors import CheckpointMismatchError, SettingsError
+from cxr_app.network import GlobalAveragePoolingNetwork, build
+from cxr_app.preprocessing import squeeze
+from tests.checkpoints import SIZE, describe
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    torch.manual_seed(0)
+    weights = checkpoint.rounded(build("resnet18"))
+    return Classifier(Checkpoint(describe(), weights, "ab" * 32), torch.device("cpu"))
+
+
+def films(count: int, seed: int = 0) -> list[np.ndarray]:
+    generator = np.random.default_rng(seed)
+    return [generator.random((90, 70), dtype=np.float32) for _ in range(count)]
+
+
+class Opacity(nn.Module):
+    """A body that sees bright spots: one feature, the mean grey of each 8 x 8 cell."""
+
+    def forward(self, batch: Tensor) -> Tensor:
+        return nn.functional.avg_pool2d(batch, 8)
+
+
+def test_pneumonia_is_bacterial_and_viral_together(classifier: Classifier) -> None:
+    (prediction,) = classifier.predict([classifier.prepare(films(1)[0])])
+
+    assert 0 < prediction.bacterial_probability < 1
+    assert prediction.pneumonia_probability == pytest.approx(
+        prediction.bacterial_probability + prediction.viral_probability
+    )
+    assert prediction.model_version == "tiny-" + "abababab"
+
+
+def test_company_in_the_batch_does_not_change_a_prediction(classifier: Classifier) -> None:
+    inputs = [classifier.prepare(film) for film in films(5)]
+
+    together = classifier.predict(inputs)
+
+    for network_input, prediction in zip(inputs, together, strict=True):
+        (alone,) = classifier.predict([network_input])
+        assert alone.pneumonia_probability == pytest.approx(
+            prediction.pneumonia_probability, abs=1e-5
+        )
+        np.testing.assert_allclose(alone.activation_map, prediction.activation_map, atol=1e-4)
+
+
+def test_no_films_give_no_predictions(classifier: Classifier) -> None:
+    assert classifier.predict([]) == []
+
+
+def test_the_cells_of_a_map_average_the_films_own_log_odds(classifier: Classifier) -> None:
+    (prediction,) = classifier.predict([classifier.prepare(films(1)[0])])
+
+    probability = prediction.pneumonia_probability
+    threshold = classifier.operating_points["balanced"].threshold
+    above = math.log(probability / (1 - probability)) - math.log(threshold / (1 - threshold))
+    assert prediction.activation_map.mean() == pytest.approx(above, abs=1e-4)
+
+
+def test_the_one_pass_map_is_the_packages_grad_cam_of_the_log_odds() -> None:
+    torch.manual_seed(1)
+    network = build("resnet18").eval()
+    film = torch.rand(1, 1, 96, 96)
+    with torch.no_grad():
+        features = network.features(film)
+        logits = network.classify(features)
+        ours = class_activation_map(features, logits, network.linear.weight)[0].numpy()
+
+    targets = [lambda output: log_odds(output[None])[0]]
+    with GradCAM(model=network, target_layers=[network.body]) as package:
+        package(input_tensor=film, targets=targets)
+        seen = package.activations_and_grads
+        (theirs,) = package.get_cam_image(
+            film,
+            network.body,
+            targets,
+            seen.activations[0].detach().numpy(),
+            seen.gradients[0].detach().numpy(),
+        )
+
+    # The package weighs by the mean gradient, ours by its sum over the grid: h x w times as much.
+    np.testing.assert_allclose(ours, theirs * ours.size, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(512, 512), (300, 900), (900, 300)])
+def test_a_planted_blob_is_where_the_map_peaks(shape: tuple[int, int]) -> None:
+    network = GlobalAveragePoolingNetwork(Opacity(), channels=1)
+    with torch.no_grad():
+        network.linear.weight.copy_(torch.tensor([[-4.0], [4.0], [4.0]]))
+        network.linear.bias.zero_()
+    rows, columns = shape
+    image = np.zeros(shape, dtype=np.float32)
+    row, column = int(rows * 0.3), int(columns * 0.65)
+    image[row - 15 : row + 15, column - 15 : column + 15] = 1.0
+
+    batch = torch.from_numpy(squeeze(image, 256))[None, None]
+    features = network.features(batch)
+    logits = network.classify(features)
+    raw = class_activation_map(features, logits, network.linear.weight)
+    cells = evidence(raw, logits, 1.0, 0.5)[0].detach().numpy()
+    laid = on_film(heat(cells, float(cells.max())), rows, columns)
+
+    peak = np.argwhere(laid >= laid.max() - 1e-6).mean(axis=0)
+    assert abs(peak[0] - row) <= 0.02 * rows + 2
+    assert abs(peak[1] - column) <= 0.02 * columns + 2
+
+
+def test_a_device_that_is_not_there_is_refused_by_name() -> None:
+    absent = "mps" if not torch.backends.mps.is_available() else "cuda"
+    with pytest.raises(SettingsError, match=absent):
+        choose_device(absent)
+
+
+def test_auto_takes_the_best_device_there_is() -> None:
+    device = choose_device("auto")
+
+    best = "cuda" if torch.cuda.is_available() else "cpu"
+    if not torch.backends.mps.is_available():
+        assert device.type == best
+    assert name_of(torch.device("cpu")) == "CPU"
+
+
+def test_weights_of_another_architecture_are_named() -> None:
+    weights = checkpoint.rounded(build("resnet18"))
+    weights["linear.bias"] = torch.zeros(5)
+
+    with pytest.raises(CheckpointMismatchError, match=r"linear\.bias is \(5,\)"):
+        Classifier(Checkpoint(describe(), weights, "0" * 64), torch.device("cpu"))
+
+
+def test_an_unknown_architecture_is_named() -> None:
+    with pytest.raises(CheckpointMismatchError, match="resnet18"):
+        build("a pickle")
+
+
+def test_inputs_have_the_size_that_the_checkpoint_wants(classifier: Classifier) -> None:
+    assert classifier.prepare(films(1)[0]).shape == (SIZE, SIZE)

@@ -1,0 +1,84 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import confusion_matrix
+
+from training.metrics import (
+    auroc,
+    bootstrap_interval,
+    brier,
+    confusion,
+    expected_calibration_error,
+)
+
+seeds = st.integers(0, 10_000)
+
+
+@given(seed=seeds, threshold=st.floats(0.01, 0.99))
+def test_counts_agree_with_the_library(seed: int, threshold: float) -> None:
+    generator = np.random.default_rng(seed)
+    probabilities, truth = generator.random(50), generator.random(50) < 0.5
+
+    counts = confusion(probabilities, truth, threshold)
+
+    expected = confusion_matrix(truth, probabilities >= threshold, labels=[False, True])
+    assert [counts.true_negative, counts.false_positive] == list(expected[0])
+    assert [counts.false_negative, counts.true_positive] == list(expected[1])
+
+
+def test_a_film_at_the_threshold_is_flagged() -> None:
+    assert confusion(np.array([0.5]), np.array([True]), 0.5).true_positive == 1
+
+
+def test_a_figure_of_nothing_is_no_number() -> None:
+    only_pneumonia = confusion(np.array([0.9]), np.array([True]), 0.5)
+
+    assert math.isnan(only_pneumonia.specificity)
+    assert math.isnan(auroc(np.array([0.9]), np.array([True])))
+
+
+def test_probabilities_that_keep_their_word_have_no_calibration_error() -> None:
+    generator = np.random.default_rng(0)
+    probabilities = generator.random(200_000)
+
+    honest = expected_calibration_error(probabilities, generator.random(200_000) < probabilities)
+    boastful = expected_calibration_error(np.full(1000, 0.99), np.arange(1000) < 500)
+
+    assert honest < 0.01
+    assert boastful == pytest.approx(0.49)
+
+
+@given(seed=seeds)
+def test_brier_is_the_mean_squared_difference(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    probabilities, truth = generator.random(20), generator.random(20) < 0.5
+
+    expected = sum((p - t) ** 2 for p, t in zip(probabilities, truth, strict=True)) / 20
+    assert brier(probabilities, truth) == pytest.approx(expected)
+
+
+def test_an_interval_is_wider_when_films_come_from_fewer_patients() -> None:
+    generator = np.random.default_rng(0)
+    right = np.repeat(generator.random(40) < 0.8, 10)
+
+    def share(drawn: np.ndarray) -> float:
+        return float(right[drawn].mean())
+
+    alone = bootstrap_interval(share, [str(film) for film in range(400)])
+    clustered = bootstrap_interval(share, [str(film // 10) for film in range(400)])
+
+    assert alone[0] <= right.mean() <= alone[1]
+    assert clustered[1] - clustered[0] > 2 * (alone[1] - alone[0])
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    values = np.random.default_rng(0).random(30)
+    patients = [str(film) for film in range(30)]
+
+    first = bootstrap_interval(lambda drawn: float(values[drawn].mean()), patients)
+    second = bootstrap_interval(lambda drawn: float(values[drawn].mean()), patients)
+
+    assert first == second
