@@ -25,6 +25,29 @@ def make_private_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
+def read_film(path: Path, sha256: str) -> bytes:
+    """Read a film wherever it lies, and make sure that it is still the one that was received.
+
+    Raises
+    ------
+    FilmLostError
+        If the file is gone, cannot be read, or is no longer what was received.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FilmLostError(
+            f"The film {sha256[:8]} cannot be read: {error.strerror}. "
+            "Restore it from a backup or send the film again."
+        ) from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise FilmLostError(
+            f"The film {sha256[:8]} was changed on disk: its {len(data)} bytes are not "
+            "those received. Restore it from a backup or send the film again."
+        )
+    return data
+
+
 class FilmStore:
     """Films below one folder: ``root/ab/abcd...``. Safe for many threads and processes.
 
@@ -87,20 +110,7 @@ class FilmStore:
         FilmLostError
             If the file is gone, cannot be read, or is no longer what was received.
         """
-        path = self.path(sha256)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise FilmLostError(
-                f"The kept film {sha256[:8]} cannot be read: {error.strerror}. "
-                "Restore it from a backup or send the film again."
-            ) from error
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise FilmLostError(
-                f"The kept film {sha256[:8]} was damaged on disk: its {len(data)} bytes are not "
-                "those received. Restore it from a backup or send the film again."
-            )
-        return data
+        return read_film(self.path(sha256), sha256)
 
     def _is_whole(self, path: Path, sha256: str) -> bool:
         try:
