@@ -1,0 +1,89 @@
+"""The addresses that the viewer brings films and heatmaps from.
+
+An address holds an entry's opaque id and nothing of a patient; what comes back is kept by no
+browser and no proxy. `app.py` serves `routes`.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from cxr_app import intake
+from cxr_app.errors import CxrError, EntryNotFoundError
+from cxr_app.film_store import read_film
+from cxr_app.ui import film_payload, resources
+from cxr_app.worklist import Entry
+
+FILMS_KEPT = 8
+"""Packed films in the server's memory, up to 16 MB each: a reload need not decode again."""
+
+PRIVATE = {
+    "Cache-Control": "no-store, private",
+    "Content-Encoding": "identity",  # grey values hardly shrink: do not spend a second on gzip
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def film_address(entry_id: str) -> str:
+    """Where the film of this entry is."""
+    return f"{_base()}/films/{entry_id}"
+
+
+def heat_address(entry: Entry) -> str | None:
+    """Where the heatmap of this entry is; None where no model has spoken on the film."""
+    if entry.model_version == "" or entry.scored_at is None:
+        return None
+    return f"{_base()}/films/{entry.id}/heat?scored={entry.scored_at.timestamp():.0f}"
+
+
+def routes() -> list[Route]:
+    """Routes for `streamlit.App`."""
+    place = f"{_base()}/films/{{entry_id}}"
+    return [Route(place, _film), Route(f"{place}/heat", _heat)]
+
+
+def _base() -> str:
+    base = str(st.get_option("server.baseUrlPath")).strip("/")
+    return f"/{base}" if base else ""
+
+
+def _film(request: Request) -> Response:
+    try:
+        entry = resources.worklist().entry(request.path_params["entry_id"])
+        return _answer(_packed_film(entry.path, entry.sha256))
+    except EntryNotFoundError as error:
+        return _missing(str(error))
+    except CxrError as error:  # an answer like any other: the viewer shows the sentence
+        return _answer(film_payload.pack_refusal(str(error)))
+
+
+def _heat(request: Request) -> Response:
+    try:
+        entry = resources.worklist().entry(request.path_params["entry_id"])
+    except CxrError as error:
+        return _missing(str(error))
+    status = resources.engine().status()
+    if entry.activation_map is None or status.state != "ready":
+        return _missing("There is no heatmap of this film yet.")
+    return _answer(
+        film_payload.pack_heat(entry.activation_map, status.heat_scale, entry.rows, entry.columns)
+    )
+
+
+@lru_cache(maxsize=FILMS_KEPT)
+def _packed_film(path: Path, sha256: str) -> bytes:
+    """Read, decode and pack; a failure is not kept."""
+    return film_payload.pack_film(intake.read_softcopy(read_film(path, sha256)))
+
+
+def _answer(content: bytes) -> Response:
+    return Response(content, media_type="application/octet-stream", headers=PRIVATE)
+
+
+def _missing(message: str) -> Response:
+    return JSONResponse({"message": message}, status_code=404, headers=PRIVATE)

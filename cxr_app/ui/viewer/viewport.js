@@ -1,0 +1,124 @@
+// Where the film lies in its box: fit, zoom at a point, pan. Lengths are device pixels.
+
+const LARGEST_SCALE = 16;
+
+class Viewport {
+  constructor() {
+    this.box = { width: 1, height: 1 };
+    this.film = { columns: 1, rows: 1 };
+    this.reset();
+  }
+
+  reset() {
+    this.zoom = 1; // 1 = the whole film fits
+    this.middle = { x: 0.5, y: 0.5 }; // the point of the film in the middle of the box
+  }
+
+  get fit() {
+    return Math.min(this.box.width / this.film.columns, this.box.height / this.film.rows);
+  }
+
+  get scale() {
+    return this.fit * this.zoom;
+  }
+
+  /** The film's rectangle in the box. */
+  get place() {
+    const width = this.film.columns * this.scale;
+    const height = this.film.rows * this.scale;
+    const x = Math.round(this.box.width / 2 - this.middle.x * width);
+    const y = Math.round(this.box.height / 2 - this.middle.y * height);
+    return { x, y, width, height, scale: this.scale };
+  }
+
+  /** Zoom by a factor; the film's point under (x, y) stays there. */
+  zoomAt(factor, x, y) {
+    const largest = Math.max(LARGEST_SCALE / this.fit, 1);
+    const zoom = Math.min(Math.max(this.zoom * factor, 1), largest);
+    const shift = 1 / this.scale - 1 / (this.fit * zoom);
+    this.middle.x += ((x - this.box.width / 2) * shift) / this.film.columns;
+    this.middle.y += ((y - this.box.height / 2) * shift) / this.film.rows;
+    this.zoom = zoom;
+    this._stayInside();
+  }
+
+  zoomTo(scale) {
+    this.zoomAt(scale / this.scale, this.box.width / 2, this.box.height / 2);
+  }
+
+  pan(across, down) {
+    this.middle.x -= across / (this.film.columns * this.scale);
+    this.middle.y -= down / (this.film.rows * this.scale);
+    this._stayInside();
+  }
+
+  /** Let no edge of the film leave its edge of the box while there is film beyond it. */
+  _stayInside() {
+    const reachX = this.box.width / (this.film.columns * this.scale) / 2;
+    const reachY = this.box.height / (this.film.rows * this.scale) / 2;
+    this.middle.x = inside(this.middle.x, reachX);
+    this.middle.y = inside(this.middle.y, reachY);
+  }
+
+  setBox(width, height) {
+    this.box = { width: Math.max(1, width), height: Math.max(1, height) };
+    this._stayInside();
+  }
+
+  setFilm(columns, rows) {
+    this.film = { columns, rows };
+  }
+}
+
+const inside = (value, reach) =>
+  reach >= 0.5 ? 0.5 : Math.min(Math.max(value, reach), 1 - reach);
+
+/** Turn pointers and the wheel into `pan`, `window` and `zoom`. Returns how to stop. */
+function followHand(canvas, { pan, windowing, zoom, reset, windowsByLeftDrag }) {
+  const pointers = new Map();
+  const ratio = () => canvas.width / canvas.clientWidth;
+  const at = (event) => {
+    const frame = canvas.getBoundingClientRect();
+    return { x: (event.clientX - frame.left) * ratio(), y: (event.clientY - frame.top) * ratio() };
+  };
+  const pinch = () => {
+    const [a, b] = [...pointers.values()];
+    return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, span: Math.hypot(a.x - b.x, a.y - b.y) };
+  };
+  const down = (event) => {
+    canvas.focus({ preventScroll: true });
+    canvas.setPointerCapture(event.pointerId);
+    const windows = event.button === 2 || (event.button === 0 && windowsByLeftDrag());
+    pointers.set(event.pointerId, { ...at(event), windows });
+  };
+  const move = (event) => {
+    const last = pointers.get(event.pointerId);
+    if (!last) return;
+    const before = pointers.size === 2 ? pinch() : null;
+    const now = at(event);
+    pointers.set(event.pointerId, { ...now, windows: last.windows });
+    if (before) {
+      const after = pinch();
+      zoom(after.span / Math.max(before.span, 1), after.x, after.y);
+      pan(after.x - before.x, after.y - before.y);
+    } else if (last.windows) windowing((now.x - last.x) / ratio(), (now.y - last.y) / ratio());
+    else pan(now.x - last.x, now.y - last.y);
+  };
+  const up = (event) => pointers.delete(event.pointerId);
+  const wheel = (event) => {
+    event.preventDefault();
+    const lines = event.deltaMode === 1 ? 30 : 1;
+    const { x, y } = at(event);
+    zoom(Math.exp(-Math.max(-240, Math.min(240, event.deltaY * lines)) * 0.0015), x, y);
+  };
+  const stopping = new AbortController();
+  const listen = (name, does) =>
+    canvas.addEventListener(name, does, { signal: stopping.signal, passive: false });
+  listen("pointerdown", down);
+  listen("pointermove", move);
+  for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) listen(name, up);
+  listen("wheel", wheel);
+  listen("dblclick", reset);
+  listen("contextmenu", (event) => event.preventDefault());
+  return () => stopping.abort();
+}
