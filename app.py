@@ -1,0 +1,51 @@
+"""The web app: `streamlit run app.py` serves it on 127.0.0.1:8501."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+from streamlit.starlette import App
+
+from cxr_app.errors import CxrError
+from cxr_app.ui import faults, film_route, resources
+
+
+@asynccontextmanager
+async def lifespan(_: App) -> AsyncIterator[None]:
+    """Begin to load the network with the server, before anybody asks for a page."""
+    resources.engine()
+    yield
+    resources.close()
+
+
+def check() -> None:
+    """End with one sentence where the settings or the worklist cannot be used."""
+    try:
+        resources.worklist()
+    except CxrError as error:
+        sys.exit(f"The app cannot start. {error}")
+
+
+def health(_: Request) -> JSONResponse:
+    """Say how the engine is doing: 200 while it loads or scores, 503 where it cannot."""
+    status = resources.engine().status()
+    body = {
+        "state": status.state,
+        "message": status.message,
+        "model_version": status.model_version,
+        "device": status.device_name,
+    }
+    return JSONResponse(body, status_code=503 if status.state == "failed" else 200)
+
+
+check()
+app = st.App(
+    "cxr_app/ui/script.py",
+    lifespan=lifespan,
+    routes=[Route("/healthz", health), *film_route.routes()],
+    on_script_error=faults.explain,
+)

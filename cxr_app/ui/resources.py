@@ -1,0 +1,49 @@
+"""What all sessions share: one worklist, one film store, one engine for the whole server.
+
+Each is made at its first use, by the server's start or by a page, and ended with the cache.
+"""
+
+import streamlit as st
+
+from cxr_app.film_store import FilmStore
+from cxr_app.scoring import Engine
+from cxr_app.settings import Settings
+from cxr_app.worklist import Worklist
+
+
+def settings() -> Settings:
+    """Read how this installation runs."""
+    return Settings.read()
+
+
+def worklist() -> Worklist:
+    """Open the worklist that the settings name."""
+    return _worklist(settings().worklist_url)
+
+
+def film_store() -> FilmStore:
+    """Open the folder where films are kept as received."""
+    return FilmStore(settings().films_dir)
+
+
+def engine() -> Engine:
+    """Start the engine that scores whatever the worklist has received."""
+    return _engine(settings().model_dump_json())
+
+
+def close() -> None:
+    """End the engine and close the worklist."""
+    _engine.clear()
+    _worklist.clear()
+
+
+@st.cache_resource(show_spinner=False, on_release=Worklist.close)
+def _worklist(url: str) -> Worklist:
+    return Worklist.open(url)
+
+
+@st.cache_resource(show_spinner=False, on_release=Engine.stop)
+def _engine(settings_json: str) -> Engine:
+    started = Engine(Settings.model_validate_json(settings_json), worklist())
+    started.start()
+    return started

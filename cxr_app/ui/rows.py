@@ -1,0 +1,138 @@
+"""An entry of the worklist as a row that a reader sees."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import PurePath
+from typing import Any
+
+from cxr_app.outcome import Priority, ScoringState
+from cxr_app.radiograph import Header
+from cxr_app.ui import wording
+from cxr_app.ui.film_table import Column
+from cxr_app.worklist import Entry
+
+WAITING = Column(
+    "waiting", "Waiting", 5.8, "received_at", kind="number", help="Since the film was received"
+)
+PATIENT = Column("patient_id", "Patient", 5.6, "patient_id")
+ACCESSION = Column("accession_number", "Accession", 5.6, "accession_number")
+STUDY_DATE = Column("study_date", "Study date", 5.7, "study_date", first="descending")
+FILE = Column("source", "File", 7, "source")
+
+WORKLIST = (
+    Column("tier", "Tier", 5.8, "priority", help="How soon the film should be read"),
+    Column(
+        "pneumonia",
+        "Pneumonia",
+        8.6,
+        "pneumonia_probability",
+        first="descending",
+        kind="share",
+        help="Probability of pneumonia; the line marks the operating point",
+    ),
+    Column(
+        "cause",
+        "Cause",
+        4.8,
+        "bacterial_probability",
+        first="descending",
+        help="The likelier cause, for flagged films",
+    ),
+    WAITING,
+    Column("state", "State", 6.8, "state"),
+    PATIENT,
+    Column("patient_name", "Name", 7, "patient_name"),
+    Column("patient_age", "Age", 3.4, "patient_age", kind="number"),
+    Column("patient_sex", "Sex", 2.7, "patient_sex"),
+    ACCESSION,
+    STUDY_DATE,
+    Column("view_position", "View", 3, "view_position"),
+    Column("remark", "Remark", 7, "reason"),
+    FILE,
+)
+
+NEEDS_A_PERSON = (
+    WAITING,
+    Column("remark", "Reason", 34, "reason"),
+    PATIENT,
+    ACCESSION,
+    STUDY_DATE,
+    FILE,
+)
+
+UPLOADS = (
+    Column("source", "File", 14),
+    Column("state", "State", 7),
+    Column("tier", "Tier", 6),
+    Column("pneumonia", "Pneumonia", 9, kind="share"),
+    Column("cause", "Cause", 5),
+    Column("remark", "Remark", 34),
+)
+
+
+def row(entry: Entry, now: datetime) -> dict[str, Any]:
+    """Say everything that a list shows of an entry, in words."""
+    header = entry.header or Header()
+    return {
+        "id": entry.id,
+        "tone": _tone(entry),
+        "tier": wording.tier(entry.state, entry.priority),
+        "pneumonia": _share(entry),
+        "cause": _cause(entry),
+        "waiting": wording.duration((entry.read_at or now) - entry.received_at),
+        "state": state(entry),
+        "patient_id": header.patient_id,
+        "patient_name": wording.name(header.patient_name),
+        "patient_age": wording.age(header.patient_age),
+        "patient_sex": header.patient_sex,
+        "accession_number": header.accession_number,
+        "study_date": wording.date(header.study_date),
+        "view_position": header.view_position,
+        "remark": " ".join(filter(None, (entry.reason, *entry.remarks))),
+        "source": PurePath(entry.source).name or entry.source,
+    }
+
+
+def state(entry: Entry) -> str:
+    """Say where an entry stands."""
+    if entry.state is None:
+        return "being scored"
+    if entry.read_at is not None:
+        return "read"
+    return "unread" if entry.state is ScoringState.SCORED else "needs a person"
+
+
+def upload_state(entry: Entry) -> str:
+    """Say where an entry stands for whoever has just sent it."""
+    if entry.state is None:
+        return "being scored"
+    return "scored" if entry.state is ScoringState.SCORED else "needs a person"
+
+
+def scored(entries: Sequence[Entry]) -> int:
+    """Count those that scoring is done with, refusals included."""
+    return sum(entry.state is not None for entry in entries)
+
+
+def _tone(entry: Entry) -> str:
+    if entry.read_at is not None or entry.state is None:
+        return "quiet"
+    if entry.state is not ScoringState.SCORED:
+        return "person"
+    return "strong" if entry.priority is Priority.HIGH else ""
+
+
+def _share(entry: Entry) -> dict[str, Any] | None:
+    if entry.pneumonia_probability is None:
+        return None
+    return {
+        "value": entry.pneumonia_probability,
+        "words": wording.percent(entry.pneumonia_probability),
+        "mark": entry.threshold,
+    }
+
+
+def _cause(entry: Entry) -> str:
+    if not entry.flagged or entry.bacterial_probability is None or entry.viral_probability is None:
+        return ""
+    return wording.cause(entry.bacterial_probability, entry.viral_probability)

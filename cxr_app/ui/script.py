@@ -1,0 +1,59 @@
+"""The frame around every page: navigation, the standing banner, the model in use."""
+
+import streamlit as st
+
+from cxr_app.ui import resources, wording
+
+BANNER = "Investigational use: not for diagnosis"
+FRAME = """<style>
+.stLayoutWrapper:has(> .st-key-banner), .stMain div:has(> .st-key-banner) { position: absolute; }
+.st-key-banner { position: fixed; inset: 0 0 auto 0; z-index: 1000000; height: 1.9rem;
+  align-items: center; justify-content: center; pointer-events: none; }
+.st-key-banner > * { width: auto; }
+.stMainBlockContainer { padding: 2.4rem 2rem 0.5rem; }
+</style>"""
+SIDEBAR_WIDTH = 220
+
+LOADING_SECONDS = 2
+"""How often the sidebar looks whether the model has been loaded."""
+
+
+def model_in_use() -> None:
+    """Name the model that speaks and what it runs on."""
+    status = resources.engine().status()
+    if status.state == "loading":
+        st.caption(
+            "Loading the model …  \nFilms can be uploaded and are scored as soon as it is in."
+        )
+        return
+    if status.state == "failed":
+        st.error(f"No model: films are kept, but not scored. {wording.plain(status.message)}")
+        return
+    st.caption(f"{wording.plain(status.model_version)}  \n{wording.plain(status.device_name)}")
+    if st.session_state.pop("model_was_loading", False):
+        st.rerun()  # ends the looking
+
+
+st.set_page_config(
+    page_title="Chest film triage",
+    page_icon="🩻",
+    layout="wide",
+    initial_sidebar_state=SIDEBAR_WIDTH,
+)
+st.html(FRAME)
+with st.container(key="banner"):
+    st.caption(BANNER)
+
+page = st.navigation(
+    [
+        st.Page("views/worklist.py", title="Worklist", icon=":material/list_alt:", default=True),
+        st.Page("views/film.py", title="Film", icon=":material/radiology:"),
+        st.Page("views/upload.py", title="Upload", icon=":material/upload_file:"),
+    ]
+)
+with st.sidebar:
+    st.caption("Model")
+    is_ready = resources.engine().status().state == "ready"
+    st.session_state["model_was_loading"] = not is_ready
+    st.fragment(model_in_use, run_every=None if is_ready else LOADING_SECONDS)()
+page.run()
