@@ -1,0 +1,9 @@
+"""The list of films: received, scored, read. Nothing that it acknowledged is lost.
+
+Nothing outside this folder knows SQLAlchemy; what goes in and comes out are plain values.
+"""
+
+from cxr_app.worklist.entry import SORTABLE, WAITING_CAP, Counts, Entry, Query, Score
+from cxr_app.worklist.worklist import Worklist
+
+__all__ = ["SORTABLE", "WAITING_CAP", "Counts", "Entry", "Query", "Score", "Worklist"]

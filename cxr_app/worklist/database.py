@@ -1,0 +1,295 @@
+"""The database under the worklist: opened, brought up to date, and its faults told in sentences."""
+
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    String,
+    column,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session, sessionmaker
+
+from cxr_app.errors import SettingsError, WorklistError
+from cxr_app.film_store import make_private_folder
+
+logger = logging.getLogger(__name__)
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+VERSION_TABLE = "worklist_version"
+HEAD = "0001"
+"""The newest revision; known here, so that opening an up-to-date database needs no Alembic."""
+
+LOCK_TIMEOUT_SECONDS = 30
+UPGRADE_LOCK = 0x435852  # any number, the same for all who upgrade: "CXR"
+
+# What to do, by the start of SQLite's error name or of PostgreSQL's SQLSTATE.
+_ADVICE = {
+    "SQLITE_BUSY": "it is locked by another program. Close what holds it, then try again",
+    "SQLITE_LOCKED": "it is locked by another program. Close what holds it, then try again",
+    "SQLITE_FULL": "the disk is full. Make room, then try again; nothing acknowledged is lost",
+    "SQLITE_READONLY": "it is read-only. Let this user write to the file and its folder",
+    "SQLITE_NOTADB": "the file is not a database. Move it away or restore it from a backup",
+    "SQLITE_CORRUPT": "the file is damaged. Stop the program and restore it from a backup",
+    "SQLITE_CANTOPEN": "the file cannot be opened. Check its folder, its owner and free handles",
+    "SQLITE_IOERR": "the disk reports errors or is full. Check the disk, then try again",
+    "SQLITE_CONSTRAINT": "it does not allow this change. Please report this as a fault",
+    "08": "the server cannot be reached. Check that it runs and that CXR_DATABASE_URL names it",
+    "57P": "the server is stopping or starting. Try again in a moment",
+    "28": "the server refuses this user. Check the user and password in CXR_DATABASE_URL",
+    "3D000": "the server has no such database. Create it, or correct CXR_DATABASE_URL",
+    "42501": "this user may not do this there. Grant it the rights to the worklist's tables",
+    "53100": "the server's disk is full. Make room, then try again; nothing acknowledged is lost",
+    "53300": "the server has no connection left. Close other programs or raise max_connections",
+    "25006": "it is read-only. Connect to the server that accepts changes",
+    "40": "another program changed the same film at the same time. Try again",
+    "55P03": "it is locked by another program. Close what holds it, then try again",
+    "23": "it does not allow this change. Please report this as a fault",
+}
+_UNKNOWN = "it refused. Check the database and its disk, then try again"
+
+
+def _code(error: SQLAlchemyError) -> str:
+    """Name the fault as the database does; a connection that was never made has PostgreSQL's 08."""
+    origin = error.orig if isinstance(error, DBAPIError) else None
+    if isinstance(origin, sqlite3.Error):
+        return str(getattr(origin, "sqlite_errorname", "SQLITE"))
+    lost = isinstance(error, OperationalError)
+    return str(getattr(origin, "sqlstate", None) or ("08000" if lost else type(error).__name__))
+
+
+@contextmanager
+def told_in_sentences() -> Iterator[None]:
+    """Turn a database's fault into a `WorklistError` that says what to do.
+
+    The original is not chained: its text repeats the values of the row, and so patient data.
+    """
+    try:
+        yield
+    except PoolTimeoutError:
+        raise WorklistError(
+            "The worklist is busy: no connection to its database became free. Try again."
+        ) from None
+    except DBAPIError as error:
+        code = _code(error)
+        logger.error("the worklist's database reports %s", code)  # noqa: TRY400 - see above
+        advice = next((_ADVICE[key] for key in _ADVICE if code.startswith(key)), _UNKNOWN)
+        raise WorklistError(f"The worklist's database is in trouble ({code}): {advice}.") from None
+
+
+class Database:
+    """Connections to one database, made once and shared by all threads.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:///FILE`` or ``postgresql+psycopg://...``. A SQLite file is made where there is
+        none, readable by this user only.
+
+    Raises
+    ------
+    SettingsError
+        If the URL names no database that this program can use.
+    WorklistError
+        If the database cannot be opened or brought up to date.
+    """
+
+    def __init__(self, url: str) -> None:
+        address = _parse(url)
+        if address.get_backend_name() == "sqlite":
+            _make_private_file(Path(address.database or ""))
+        self.engine = _connect(address)
+        self._reading = sessionmaker(self._engine_for_reading(), expire_on_commit=False)
+        self._writing = sessionmaker(self.engine.execution_options(writes=True))
+        try:
+            with told_in_sentences():
+                _upgrade(self.engine)
+        except WorklistError:
+            self.engine.dispose()
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give one unchanging picture of the database; writers are not held up."""
+        with told_in_sentences(), self._reading.begin() as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Give one transaction: all of it is on the disk afterwards, or nothing."""
+        with told_in_sentences(), self._writing.begin() as session:
+            yield session
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+    def _engine_for_reading(self) -> Engine:
+        if self.engine.dialect.name == "sqlite":  # where every transaction is one picture
+            return self.engine
+        return self.engine.execution_options(isolation_level="REPEATABLE READ")
+
+
+def _parse(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        raise SettingsError(
+            "CXR_DATABASE_URL is not a database's address; expected postgresql+psycopg://... "
+            "or sqlite:///FILE."
+        ) from None  # the original repeats the password
+    if address.drivername in ("postgres", "postgresql"):
+        address = address.set(drivername="postgresql+psycopg")
+    if address.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+        raise SettingsError(
+            f"CXR_DATABASE_URL names {address.drivername!r}; expected postgresql+psycopg://... "
+            "or sqlite:///FILE."
+        )
+    if address.get_backend_name() == "sqlite" and address.database in (None, "", ":memory:"):
+        raise SettingsError(
+            "CXR_DATABASE_URL names a SQLite database in memory, which would lose the worklist; "
+            "expected sqlite:///FILE."
+        )
+    return address
+
+
+def _make_private_file(path: Path) -> None:
+    """SQLite gives its journals the mode of the file, so the file must be private first."""
+    try:
+        make_private_folder(path.parent)
+        if not path.exists():
+            path.touch(mode=0o600)
+        elif path.stat().st_uid == os.getuid():
+            path.chmod(0o600)
+    except OSError as error:
+        raise WorklistError(
+            f"The worklist {path} cannot be opened: {error.strerror}. "
+            "Check the folder and its rights, or choose another by CXR_DATA_DIR."
+        ) from error
+
+
+class _HintingCompiler(SQLiteCompiler):
+    """Writes a statement's INDEXED BY, which SQLAlchemy leaves out."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+        """Give the hint as it stands."""
+        return text
+
+
+def _connect(address: URL) -> Engine:
+    if address.get_backend_name() == "sqlite":
+        engine = create_engine(
+            address,
+            hide_parameters=True,
+            pool_size=8,
+            max_overflow=56,
+            connect_args={"timeout": LOCK_TIMEOUT_SECONDS},
+        )
+        engine.dialect.statement_compiler = _HintingCompiler
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        return create_engine(
+            address,
+            hide_parameters=True,
+            pool_size=8,
+            max_overflow=24,
+            pool_pre_ping=True,  # the server may have been restarted since
+            connect_args={
+                "connect_timeout": 10,
+                "options": f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s",
+            },
+        )
+    except (ImportError, NoSuchModuleError) as error:
+        raise SettingsError(
+            "PostgreSQL needs psycopg, which is not installed. Run: pip install 'psycopg[binary]'."
+        ) from error
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, below
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")  # acknowledged means on the disk
+    _switch_to_wal(connection)
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Let readers and a writer work at once; the very first switch needs the file to itself."""
+    deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at once where writing is meant: a read that turns into one can fail."""
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    version = table(VERSION_TABLE, column("version_num", String))
+    return connection.scalar(select(version.c.version_num))
+
+
+def _upgrade(engine: Engine) -> None:
+    """Create the tables, or bring those of an older program up to date; one process at a time."""
+    with engine.connect() as connection:
+        if _revision(connection) == HEAD:
+            return
+    with engine.execution_options(writes=True).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})"))
+        if _revision(connection) != HEAD:
+            _migrate(connection)
+
+
+def _migrate(connection: Connection) -> None:
+    # Imported here because it takes as long as opening an up-to-date database ten times.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise WorklistError(
+            f"The worklist was written by a newer version of this program ({error}). "
+            "Start that version, or restore a backup from before it."
+        ) from error

@@ -1,0 +1,194 @@
+"""Between values and rows: how an outcome is written down, and how it is read again."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cxr_app.outcome import Outcome
+from cxr_app.prediction import ActivationMap
+from cxr_app.radiograph import Header
+from cxr_app.worklist.entry import HEADER_NAMES, Entry, Score
+from cxr_app.worklist.tables import (
+    MAX_FACT_LENGTH,
+    EntryRow,
+    Judgement,
+    ScoreRow,
+    search_text,
+    tier,
+)
+
+DAYS = {"D": 1.0, "W": 7.0, "M": 30.4375, "Y": 365.25}
+JUDGEMENT_NAMES = tuple(Judgement.__annotations__)
+
+
+def note(session: Session, entry: EntryRow, outcome: Outcome, scored_at: datetime) -> None:
+    """Add an outcome to the history, and show it in the entry if it is the newest."""
+    if _stands_already(entry, outcome):
+        return
+    score = _in_history(session, entry, outcome, scored_at)
+    _describe(entry, outcome)
+    if entry.scored_at is None or scored_at >= entry.scored_at:
+        _show(entry, score)
+
+
+def as_entry(row: EntryRow, activation_map: ActivationMap | None = None) -> Entry:
+    """Read an entry from its row."""
+    return Entry(
+        id=row.id,
+        sha256=row.sha256,
+        source=row.source or "",
+        path=Path(row.path),
+        received_at=row.received_at,
+        state=row.state,
+        priority=row.priority,
+        activation_map=activation_map,
+        scored_at=row.scored_at,
+        read_at=row.read_at,
+        header=_header(row),
+        file_format=row.file_format or "",
+        rows=row.rows or 0,
+        columns=row.columns or 0,
+        remarks=row.remarks,
+        **_judgement(row),
+    )
+
+
+def as_score(row: ScoreRow) -> Score:
+    """Read one line of the history."""
+    return Score(
+        state=row.state,
+        priority=row.priority,
+        scored_at=row.scored_at,
+        activation_map=_activation_map(row),
+        **_judgement(row),
+    )
+
+
+def activation_map(session: Session, entry: EntryRow) -> ActivationMap | None:
+    """Look up the map that belongs to the probability that an entry shows."""
+    statement = select(ScoreRow).where(
+        ScoreRow.entry_number == entry.number, ScoreRow.model_version == entry.model_version
+    )
+    score = session.scalar(statement)
+    return None if score is None else _activation_map(score)
+
+
+def _stands_already(entry: EntryRow, outcome: Outcome) -> bool:
+    if outcome.prediction is None:
+        return entry.state is outcome.state and entry.reason == outcome.reason
+    return entry.model_version == outcome.prediction.model_version
+
+
+def _in_history(
+    session: Session, entry: EntryRow, outcome: Outcome, scored_at: datetime
+) -> ScoreRow:
+    """Find the line that says the same, said again now, or write a new one."""
+    same = select(ScoreRow).where(ScoreRow.entry_number == entry.number)
+    if outcome.prediction is None:
+        same = same.where(
+            ScoreRow.state == outcome.state,
+            ScoreRow.reason == outcome.reason,
+            ScoreRow.scored_at == scored_at,
+        )
+    else:
+        same = same.where(ScoreRow.model_version == outcome.prediction.model_version)
+    score = session.scalars(same).first()
+    if score is None:
+        score = _score_row(entry, outcome, scored_at)
+        session.add(score)
+    score.scored_at = max(score.scored_at, scored_at)
+    return score
+
+
+def _score_row(entry: EntryRow, outcome: Outcome, scored_at: datetime) -> ScoreRow:
+    score = ScoreRow(
+        entry_number=entry.number,
+        state=outcome.state,
+        priority=outcome.priority,
+        reason=outcome.reason or None,
+        scored_at=scored_at,
+    )
+    prediction, point = outcome.prediction, outcome.operating_point
+    if prediction is not None and point is not None:
+        score.model_version = prediction.model_version
+        score.pneumonia_probability = prediction.pneumonia_probability
+        score.bacterial_probability = prediction.bacterial_probability
+        score.viral_probability = prediction.viral_probability
+        score.flagged = outcome.flagged
+        score.operating_point_name = point.name
+        score.threshold = point.threshold
+        score.activation_map_rows, score.activation_map_columns = prediction.activation_map.shape
+        score.activation_map = np.ascontiguousarray(prediction.activation_map, "<f4").tobytes()
+    return score
+
+
+def _describe(entry: EntryRow, outcome: Outcome) -> None:
+    """Write down what the film is; what is known stays where the outcome does not know it."""
+    if outcome.header is not None:
+        entry.has_header = True
+        for name in HEADER_NAMES:
+            setattr(entry, name, getattr(outcome.header, name)[:MAX_FACT_LENGTH] or None)
+        entry.patient_age_days = _days(outcome.header.patient_age)
+        entry.search_text = _search_text(entry)
+    entry.file_format = outcome.file_format or entry.file_format
+    entry.rows = outcome.rows or entry.rows
+    entry.columns = outcome.columns or entry.columns
+    entry.remarks = outcome.remarks
+
+
+def _show(entry: EntryRow, score: ScoreRow) -> None:
+    """Make a line of the history what the entry shows, and what it is ordered by."""
+    for name in JUDGEMENT_NAMES:
+        setattr(entry, name, getattr(score, name))
+    entry.state = score.state
+    entry.priority = score.priority
+    entry.scored_at = score.scored_at
+    entry.tier = tier(score.priority, flagged=bool(score.flagged))
+    entry.descending_probability = -(score.pneumonia_probability or 0.0)
+
+
+def _search_text(entry: EntryRow) -> str:
+    facts = (
+        entry.patient_id,
+        entry.patient_name,
+        entry.accession_number,
+        entry.study_description,
+    )
+    return search_text(entry.id, entry.source or "", *(fact or "" for fact in facts))
+
+
+def _days(patient_age: str) -> int | None:
+    """Turn (0010,1010) *Patient's Age* into days, so that 11 months come before 2 years."""
+    number, unit = patient_age[:-1], patient_age[-1:]
+    return round(int(number) * DAYS[unit]) if number.isdecimal() and unit in DAYS else None
+
+
+def _header(row: EntryRow) -> Header | None:
+    if not row.has_header:
+        return None
+    return Header(**{name: getattr(row, name) or "" for name in HEADER_NAMES})
+
+
+def _judgement(row: Judgement) -> dict[str, Any]:
+    return {
+        "reason": row.reason or "",
+        "model_version": row.model_version or "",
+        "pneumonia_probability": row.pneumonia_probability,
+        "bacterial_probability": row.bacterial_probability,
+        "viral_probability": row.viral_probability,
+        "flagged": row.flagged,
+        "operating_point_name": row.operating_point_name or "",
+        "threshold": row.threshold,
+    }
+
+
+def _activation_map(score: ScoreRow) -> ActivationMap | None:
+    if score.activation_map is None:
+        return None
+    shape = (score.activation_map_rows or 0, score.activation_map_columns or 0)
+    grid: ActivationMap = np.frombuffer(score.activation_map, "<f4").reshape(shape)
+    return grid.astype(np.float32)

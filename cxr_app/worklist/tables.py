@@ -1,0 +1,286 @@
+"""The tables of the worklist, and how values are stored so that two databases behave as one."""
+
+import json
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy import Enum as EnumType
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from cxr_app.outcome import Priority, ScoringState
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# A lone surrogate (a file name in no known encoding) and NUL cannot be stored as UTF-8: they travel
+# as characters of the last private-use plane, and come back as they were.
+_STAND_IN = {point: 0x10F000 + point - 0xD800 for point in range(0xD800, 0xE000)} | {0: 0x10F800}
+_ORIGINAL = {stand_in: point for point, stand_in in _STAND_IN.items()}
+
+
+class AnyText(TypeDecorator[str]):
+    """Text of any content, sorted by code point on every database; empty text is no value."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        """Keep PostgreSQL from sorting by the language of the server."""
+        return dialect.type_descriptor(
+            Text(collation="C" if dialect.name == "postgresql" else None)
+        )
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Store what UTF-8 cannot say as its stand-in."""
+        return value.translate(_STAND_IN) if value else None
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Give the text back as it came."""
+        return value.translate(_ORIGINAL) if value else value
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware time, stored as whole microseconds since 1970 in UTC.
+
+    A whole number is exact, compares alike on SQLite and PostgreSQL, takes half the room of ISO
+    text in an index, and no session's time zone can bend it.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Refuse a time without a zone: it would be a guess."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time must be aware, got one without a time zone")
+        return (value - EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Give an aware time in UTC."""
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+class Sentences(TypeDecorator[tuple[str, ...]]):
+    """Several sentences, stored as a JSON list."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
+        """Store none as an empty list."""
+        return json.dumps(value or ())
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
+        """Give a tuple back."""
+        return tuple(json.loads(value or "[]"))
+
+
+def _one_of(members: type[Enum], name: str) -> EnumType:
+    return EnumType(members, native_enum=False, create_constraint=True, length=16, name=name)
+
+
+class Table(DeclarativeBase):
+    """What all tables share: constraints with names, so that migrations can find them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Judgement:
+    """The columns of one thing said of a film; a film's newest stands in its entry too."""
+
+    reason: Mapped[str | None] = mapped_column(AnyText)
+    model_version: Mapped[str | None] = mapped_column(AnyText)
+    pneumonia_probability: Mapped[float | None] = mapped_column(Float(53))
+    bacterial_probability: Mapped[float | None] = mapped_column(Float(53))
+    viral_probability: Mapped[float | None] = mapped_column(Float(53))
+    flagged: Mapped[bool | None]
+    operating_point_name: Mapped[str | None] = mapped_column(AnyText)
+    threshold: Mapped[float | None] = mapped_column(Float(53))
+
+
+class HeaderFacts:
+    """The columns of `Header`, by DICOM keyword."""
+
+    has_header: Mapped[bool] = mapped_column(default=False)
+    patient_id: Mapped[str | None] = mapped_column(AnyText)  # (0010,0020)
+    patient_name: Mapped[str | None] = mapped_column(AnyText)  # (0010,0010)
+    patient_birth_date: Mapped[str | None] = mapped_column(AnyText)  # (0010,0030)
+    patient_sex: Mapped[str | None] = mapped_column(AnyText)  # (0010,0040)
+    patient_age: Mapped[str | None] = mapped_column(AnyText)  # (0010,1010)
+    accession_number: Mapped[str | None] = mapped_column(AnyText)  # (0008,0050)
+    study_date: Mapped[str | None] = mapped_column(AnyText)  # (0008,0020)
+    study_time: Mapped[str | None] = mapped_column(AnyText)  # (0008,0030)
+    study_description: Mapped[str | None] = mapped_column(AnyText)  # (0008,1030)
+    modality: Mapped[str | None] = mapped_column(AnyText)  # (0008,0060)
+    body_part_examined: Mapped[str | None] = mapped_column(AnyText)  # (0018,0015)
+    view_position: Mapped[str | None] = mapped_column(AnyText)  # (0018,5101)
+    patient_orientation: Mapped[str | None] = mapped_column(AnyText)  # (0020,0020)
+    institution_name: Mapped[str | None] = mapped_column(AnyText)  # (0008,0080)
+    manufacturer: Mapped[str | None] = mapped_column(AnyText)  # (0008,0070)
+    study_instance_uid: Mapped[str | None] = mapped_column(AnyText)  # (0020,000D)
+    series_instance_uid: Mapped[str | None] = mapped_column(AnyText)  # (0020,000E)
+    sop_instance_uid: Mapped[str | None] = mapped_column(AnyText)  # (0008,0018)
+    sop_class_uid: Mapped[str | None] = mapped_column(AnyText)  # (0008,0016)
+    image_type: Mapped[str | None] = mapped_column(AnyText)  # (0008,0008)
+    photometric_interpretation: Mapped[str | None] = mapped_column(AnyText)  # (0028,0004)
+    bits_stored: Mapped[str | None] = mapped_column(AnyText)  # (0028,0101)
+    transfer_syntax: Mapped[str | None] = mapped_column(AnyText)  # (0002,0010)
+    burned_in_annotation: Mapped[str | None] = mapped_column(AnyText)  # (0028,0301)
+
+
+Number = BigInteger().with_variant(Integer(), "sqlite")
+
+MAX_FACT_LENGTH = 400
+"""Of a header's value, in characters: more than DICOM allows, less than an index can hold."""
+MAX_SEARCH_LENGTH = 500
+
+REFUSED = text("state IN ('REJECTED', 'FAILED')")
+UNSCORED = text("state IS NULL")
+"""Written out, not as parameters: a database uses a partial index only for its very words."""
+
+PLACE = ("tier", "received_at", "descending_probability", "number")
+ORDER_INDEX = "ix_worklist_entry_order"
+REFUSED_INDEX = "ix_worklist_entry_refused"
+UNSCORED_INDEX = "ix_worklist_entry_unscored"
+SORT_INDEXES = {
+    name: f"ix_worklist_entry_{name}"
+    for name in (
+        "received_at",
+        "pneumonia_probability",
+        "patient_id",
+        "patient_name",
+        "accession_number",
+        "study_date",
+    )
+}
+"""The columns that are sorted by an index; the others by looking at every row."""
+
+TIERS = range(6)
+UNJUDGED_TIER = 4
+
+
+def tier(priority: Priority, *, flagged: bool | None) -> int:
+    """Fold flag and priority into one number to order by: flagged first, then HIGH to LOW.
+
+    What no model has judged stands with MEDIUM, not flagged: `UNJUDGED_TIER`.
+    """
+    return (0 if flagged else 3) + (Priority.HIGH, Priority.MEDIUM, Priority.LOW).index(priority)
+
+
+class EntryRow(Judgement, HeaderFacts, Table):
+    """One film. The columns below `remarks` repeat others in the form that an index can order."""
+
+    __tablename__ = "worklist_entry"
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    id: Mapped[str] = mapped_column(String(32), unique=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    source: Mapped[str | None] = mapped_column(AnyText)
+    path: Mapped[str] = mapped_column(AnyText)
+    received_at: Mapped[datetime] = mapped_column(Moment)
+    state: Mapped[ScoringState | None] = mapped_column(_one_of(ScoringState, "state"))
+    priority: Mapped[Priority | None] = mapped_column(_one_of(Priority, "priority"))
+    scored_at: Mapped[datetime | None] = mapped_column(Moment)
+    read_at: Mapped[datetime | None] = mapped_column(Moment)
+    file_format: Mapped[str | None] = mapped_column(AnyText)
+    rows: Mapped[int | None]  # (0028,0010)
+    columns: Mapped[int | None]  # (0028,0011)
+    remarks: Mapped[tuple[str, ...]] = mapped_column(Sentences, default=())
+
+    is_read: Mapped[bool] = mapped_column(default=False)
+    tier: Mapped[int] = mapped_column(SmallInteger, default=UNJUDGED_TIER)
+    descending_probability: Mapped[float] = mapped_column(Float(53), default=0.0)  # its negative
+    patient_age_days: Mapped[int | None]
+    search_text: Mapped[str] = mapped_column(AnyText, default="\n")
+
+    __table_args__ = (
+        CheckConstraint("(read_at IS NOT NULL) = is_read", "read"),
+        CheckConstraint("(state IS NULL) = (scored_at IS NULL)", "scored"),
+        CheckConstraint("tier BETWEEN 0 AND 5", "tier"),
+        # Holds the flag and the search text too, so that a search need not look at the rows.
+        Index(ORDER_INDEX, "is_read", *PLACE, "flagged", "search_text"),
+        Index(
+            REFUSED_INDEX,
+            *("is_read", *PLACE),
+            sqlite_where=REFUSED,
+            postgresql_where=REFUSED,
+        ),
+        Index(
+            UNSCORED_INDEX,
+            *("received_at", "number"),
+            sqlite_where=UNSCORED,
+            postgresql_where=UNSCORED,
+        ),
+        *(
+            Index(index, *dict.fromkeys(("is_read", name, *PLACE)))
+            for name, index in SORT_INDEXES.items()
+        ),
+    )
+
+
+class ScoreRow(Judgement, Table):
+    """One line of a film's history. A refusal has no model_version, so it may come again."""
+
+    __tablename__ = "worklist_score"
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    entry_number: Mapped[int] = mapped_column(ForeignKey("worklist_entry.number"))
+    state: Mapped[ScoringState] = mapped_column(_one_of(ScoringState, "state"))
+    priority: Mapped[Priority] = mapped_column(_one_of(Priority, "priority"))
+    scored_at: Mapped[datetime] = mapped_column(Moment)
+    activation_map: Mapped[bytes | None] = mapped_column(LargeBinary)  # little-endian float32
+    activation_map_rows: Mapped[int | None]
+    activation_map_columns: Mapped[int | None]
+
+    __table_args__ = (
+        UniqueConstraint("entry_number", "model_version"),
+        CheckConstraint("(state = 'SCORED') = (model_version IS NOT NULL)", "model_version"),
+        CheckConstraint("(state = 'SCORED') = (reason IS NULL)", "reason"),
+    )
+
+
+_SHORT_ID_LETTERS = {ord(digit): 0xE000 + int(digit, 16) for digit in "0123456789abcdef"}
+SHORT_ID_LENGTH = 8
+
+
+def folded(text: str) -> str:
+    """Fold a text so that it is found in any case and any form of its accents."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def short_id(entry_id: str) -> str:
+    """Write the short form of an id in letters of its own: a search for "12" must not find it."""
+    return entry_id[:SHORT_ID_LENGTH].translate(_SHORT_ID_LETTERS)
+
+
+def search_text(entry_id: str, source: str, *facts: str) -> str:
+    """Join what a search looks through; of a long source the end, with the file's name, counts."""
+    known = "\n".join((short_id(entry_id), *map(folded, facts)))[:MAX_SEARCH_LENGTH]
+    return f"{known}\n{folded(source)[-(MAX_SEARCH_LENGTH + 1 - len(known)) :]}"

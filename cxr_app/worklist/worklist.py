@@ -1,0 +1,270 @@
+"""What can be done with the list of films. Each verb is one transaction: done, or not begun."""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+from uuid import uuid4
+
+from sqlalchemy import Select, func, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from cxr_app.errors import EntryNotFoundError
+from cxr_app.outcome import Outcome
+from cxr_app.worklist.database import Database
+from cxr_app.worklist.entry import Counts, Entry, Query, Score
+from cxr_app.worklist.order import (
+    count,
+    count_unscored,
+    neighbours,
+    numbers,
+    oldest_unread,
+    unscored,
+)
+from cxr_app.worklist.rows import activation_map, as_entry, as_score, note
+from cxr_app.worklist.tables import (
+    EntryRow,
+    Moment,
+    ScoreRow,
+    search_text,
+)
+
+IDS_AT_ONCE = 500
+
+
+def now_in_utc() -> datetime:
+    """Tell the time."""
+    return datetime.now(UTC)
+
+
+class Worklist:
+    """The films that were received, and what became of them. Safe for many threads and processes.
+
+    Parameters
+    ----------
+    database
+        Open and up to date.
+    clock
+        Tells the time, aware.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime] = now_in_utc) -> None:
+        self._database = database
+        self._clock = clock
+        is_sqlite = database.engine.dialect.name == "sqlite"
+        self._insert: Callable[..., Any] = sqlite.insert if is_sqlite else postgresql.insert
+
+    @classmethod
+    def open(cls, url: str, clock: Callable[[], datetime] = now_in_utc) -> Self:
+        """Open the worklist; an empty or older database is brought up to date first.
+
+        Raises
+        ------
+        SettingsError
+            If the URL names no database that this program can use.
+        WorklistError
+            If the database cannot be opened or brought up to date.
+        """
+        return cls(Database(url), clock)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    def receive(
+        self, sha256: str, source: str, path: Path, received_at: datetime | None = None
+    ) -> tuple[str, bool]:
+        """Take a film in; when this returns, it is acknowledged and stays.
+
+        The same film received again is the same entry, which keeps its first source and time.
+
+        Returns
+        -------
+        tuple of str and bool
+            The entry's id, and whether it is new.
+        """
+        with self._database.reading() as session:
+            known = session.scalar(select(EntryRow.id).where(EntryRow.sha256 == sha256))
+        if known is not None:
+            return known, False
+        entry_id = uuid4().hex
+        values = {
+            "id": entry_id,
+            "sha256": sha256,
+            "source": source,
+            "path": str(path),
+            "received_at": received_at or self._clock(),
+            "search_text": search_text(entry_id, source),
+        }
+        statement = self._insert(EntryRow).values(values)
+        statement = statement.on_conflict_do_nothing(index_elements=["sha256"])
+        with self._database.writing() as session:
+            created = session.scalar(statement.returning(EntryRow.id))
+            if created is not None:
+                return created, True
+            return session.scalars(
+                select(EntryRow.id).where(EntryRow.sha256 == sha256)
+            ).one(), False
+
+    def record(self, outcome: Outcome, scored_at: datetime | None = None) -> str:
+        """Add what scoring said to a film's history; the newest is what its entry shows.
+
+        Said again by the same model (or refused again for the same reason as it stands), it is not
+        written twice. A model that speaks again after another becomes the newest.
+
+        Returns
+        -------
+        str
+            The entry's id.
+
+        Raises
+        ------
+        EntryNotFoundError
+            If no film with this SHA-256 was received.
+        """
+        moment = scored_at or self._clock()
+        with self._database.writing() as session:
+            statement = select(EntryRow).where(EntryRow.sha256 == outcome.sha256).with_for_update()
+            entry = session.scalar(statement)
+            if entry is None:
+                raise EntryNotFoundError(
+                    f"No film {outcome.sha256[:8]} is in the worklist. Receive it before scoring."
+                )
+            note(session, entry, outcome, moment)
+            return entry.id
+
+    def mark_read(self, entry_id: str, read: bool = True) -> None:
+        """Say that a reader has read the film, or has not after all.
+
+        Raises
+        ------
+        EntryNotFoundError
+            If no entry has this id.
+        """
+        read_at = func.coalesce(EntryRow.read_at, literal(self._clock(), Moment)) if read else None
+        statement = update(EntryRow).where(EntryRow.id == entry_id)
+        with self._database.writing() as session:
+            found = session.scalar(
+                statement.values(is_read=read, read_at=read_at).returning(EntryRow.number)
+            )
+        if found is None:
+            raise _not_found(entry_id)
+
+    def is_scored_by(self, sha256: str, model_version: str) -> bool:
+        """Say whether this model has given this film a probability; a refusal is none."""
+        statement = (
+            select(ScoreRow.number)
+            .join(EntryRow, EntryRow.number == ScoreRow.entry_number)
+            .where(EntryRow.sha256 == sha256, ScoreRow.model_version == model_version)
+        )
+        with self._database.reading() as session:
+            return session.scalar(statement) is not None
+
+    def next_received(self, limit: int = 16) -> list[Entry]:
+        """Give the films that wait for a score, longest waiting first."""
+        with self._database.reading() as session:
+            return [as_entry(row) for row in session.scalars(unscored().limit(limit))]
+
+    def entry(self, entry_id: str) -> Entry:
+        """Give one entry, with its activation map.
+
+        Raises
+        ------
+        EntryNotFoundError
+            If no entry has this id.
+        """
+        with self._database.reading() as session:
+            found = _whole(session, select(EntryRow).where(EntryRow.id == entry_id))
+        if found is None:
+            raise _not_found(entry_id)
+        return found
+
+    def entry_by_sha256(self, sha256: str) -> Entry | None:
+        """Give the entry of a film, with its activation map, or None if it was never received."""
+        with self._database.reading() as session:
+            return _whole(session, select(EntryRow).where(EntryRow.sha256 == sha256))
+
+    def entries_by_ids(self, ids: Iterable[str]) -> list[Entry]:
+        """Give entries in the order asked for, without activation maps; unknown ids are skipped."""
+        wanted = list(ids)
+        found: dict[str, Entry] = {}
+        with self._database.reading() as session:
+            for start in range(0, len(wanted), IDS_AT_ONCE):
+                some = wanted[start : start + IDS_AT_ONCE]
+                rows = session.scalars(select(EntryRow).where(EntryRow.id.in_(some)))
+                found.update((row.id, as_entry(row)) for row in rows)
+        return [found[each] for each in wanted if each in found]
+
+    def page(self, query: Query, offset: int = 0, limit: int = 50) -> list[Entry]:
+        """Give one page of the list, in the query's order, without activation maps."""
+        with self._database.reading() as session:
+            wanted = numbers(session, query, self._clock(), offset, limit)
+            rows = session.scalars(select(EntryRow).where(EntryRow.number.in_(wanted)))
+            found = {row.number: as_entry(row) for row in rows}
+        return [found[number] for number in wanted]
+
+    def count(self, query: Query) -> int:
+        """Say how many films the query is about."""
+        with self._database.reading() as session:
+            return count(session, query)
+
+    def neighbours(self, query: Query, entry_id: str) -> tuple[str | None, str | None]:
+        """Give the ids of the entries before and after this one in the query's order.
+
+        An entry that no longer matches the query (read a moment ago) still has neighbours: those
+        beside the place where it stood.
+
+        Raises
+        ------
+        EntryNotFoundError
+            If no entry has this id.
+        """
+        with self._database.reading() as session:
+            found = neighbours(session, query, self._clock(), entry_id)
+        if found is None:
+            raise _not_found(entry_id)
+        return found
+
+    def counts(self) -> Counts:
+        """Count what is unread, flagged, read, ... in the whole list."""
+        with self._database.reading() as session:
+            oldest = oldest_unread(session)
+            return Counts(
+                unread=count(session, Query()),
+                flagged_unread=count(session, Query(flag="flagged")),
+                needs_a_person=count(session, Query(state="needs_a_person")),
+                in_progress=count_unscored(session),
+                read=count(session, Query(state="read")),
+                longest_wait=None if oldest is None else self._waited(oldest),
+            )
+
+    def scores(self, entry_id: str) -> list[Score]:
+        """Give the film's history, newest first.
+
+        Raises
+        ------
+        EntryNotFoundError
+            If no entry has this id.
+        """
+        with self._database.reading() as session:
+            number = session.scalar(select(EntryRow.number).where(EntryRow.id == entry_id))
+            if number is None:
+                raise _not_found(entry_id)
+            statement = select(ScoreRow).where(ScoreRow.entry_number == number)
+            newest_first = statement.order_by(ScoreRow.scored_at.desc(), ScoreRow.number.desc())
+            return [as_score(row) for row in session.scalars(newest_first)]
+
+    def _waited(self, since: datetime) -> timedelta:
+        return max(self._clock() - since, timedelta(0))
+
+
+def _not_found(entry_id: str) -> EntryNotFoundError:
+    name = entry_id[:8] if re.fullmatch("[0-9a-f]{8,32}", entry_id) else "of this name"
+    return EntryNotFoundError(f"The worklist has no entry {name}. Choose one from the list.")
+
+
+def _whole(session: Session, statement: Select[EntryRow]) -> Entry | None:
+    row = session.scalar(statement)
+    return None if row is None else as_entry(row, activation_map(session, row))

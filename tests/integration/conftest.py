@@ -1,0 +1,154 @@
+"""A worklist on each database that the program supports; the PostgreSQL server is a real one."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from cxr_app.worklist import Worklist
+
+NO_SERVER = "PostgreSQL is not installed; install it with: apt-get install postgresql"
+NO_USER = "PostgreSQL refuses to run as root; install setpriv (util-linux) and a user postgres"
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A server of this test run's own, on a free port; it forgets everything at the end."""
+
+    programs: Path
+    data: Path
+    port: int
+    as_user: tuple[str, ...]
+
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg://tests@127.0.0.1:{self.port}/{database}"
+
+    def execute(self, statement: str) -> None:
+        address = f"host=127.0.0.1 port={self.port} user=tests dbname=postgres"
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        with (self.data.parent / "postgres.log").open("wb") as log:
+            return subprocess.Popen(
+                [
+                    *(*self.as_user, str(self.programs / "postgres"), "-D", str(self.data)),
+                    *("-p", str(self.port), "-k", str(self.data)),
+                    *("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200"),
+                    *("-c", "fsync=off", "-c", "full_page_writes=off"),
+                ],
+                cwd=self.data.parent,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
+
+    def wait(self, process: "subprocess.Popen[bytes]") -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                self.execute("SELECT 1")
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+            else:
+                return
+        log = (self.data.parent / "postgres.log").read_text(errors="replace")
+        pytest.fail(f"PostgreSQL did not start:\n{log}")
+
+
+def _programs() -> Path:
+    on_path = shutil.which("postgres")
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    folders += [Path(on_path).resolve().parent] if on_path else []
+    for folder in folders:
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
+            return folder
+    pytest.skip(NO_SERVER)
+
+
+def _unprivileged_user(folder: Path) -> tuple[str, ...]:
+    """PostgreSQL refuses to run as root: find who else can run it, and give him the folder."""
+    if os.geteuid() != 0:
+        return ()
+    users = {user.pw_name: user for user in pwd.getpwall()}
+    user = users.get("postgres") or users.get("nobody")
+    setpriv = shutil.which("setpriv")
+    if user is None or setpriv is None:
+        pytest.skip(NO_USER)
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    return (setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    programs = _programs()
+    folder = Path(tempfile.mkdtemp(prefix="worklist-postgres-"))
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        server = PostgresServer(programs, folder / "data", _free_port(), _unprivileged_user(folder))
+        initdb = [str(programs / "initdb"), "-D", str(server.data), "-U", "tests", "-A", "trust"]
+        subprocess.run(
+            [*server.as_user, *initdb, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+        )
+        process = server.start()
+        server.wait(process)
+        yield server
+    finally:
+        if process is not None:
+            process.terminate()
+            process.wait(START_SECONDS)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+DatabaseFactory = Callable[[str], str]
+
+
+@pytest.fixture
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DatabaseFactory]:
+    """Give the URL of a fresh, empty database of the kind asked for: sqlite or postgresql."""
+    made: list[str] = []
+
+    def create(kind: str) -> str:
+        name = f"worklist_{uuid4().hex}"
+        if kind == "sqlite":
+            return f"sqlite:///{tmp_path / name}.sqlite"
+        server: PostgresServer = request.getfixturevalue("postgres")
+        server.execute(f"CREATE DATABASE {name}")
+        made.append(name)
+        return server.url(name)
+
+    yield create
+    for name in made:
+        server = request.getfixturevalue("postgres")
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def worklist_url(request: pytest.FixtureRequest, new_database: DatabaseFactory) -> str:
+    return new_database(request.param)
+
+
+@pytest.fixture
+def worklist(worklist_url: str) -> Iterator[Worklist]:
+    worklist = Worklist.open(worklist_url)
+    yield worklist
+    worklist.close()
