@@ -26,15 +26,15 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
     JPEGExtended12Bit,
     RLELossless,
 )
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 
 from cxr_app.codestream import CodestreamSize, codestream_size
-from cxr_app.elements import integer, text
+from cxr_app.elements import DICOM_DAMAGE, integer, text
 from cxr_app.errors import (
-    DAMAGE,
     FilmTooLargeError,
     NotAFilmError,
     PixelDataError,
@@ -55,6 +55,7 @@ _SYNTAXES_OF_BITS = {
     RLELossless,
 }
 """Those that store the allocated bits as they are, and no numbers of their own precision."""
+_JPEG_SYNTAXES = {JPEGBaseline8Bit, JPEGExtended12Bit}
 _SAMPLES_OF = {
     "MONOCHROME1": 1,
     "MONOCHROME2": 1,
@@ -112,7 +113,7 @@ def read_softcopy(data: bytes, *, max_pixels: int, max_frames: int) -> tuple[Sof
         If its pixels are missing, damaged or have no decoder here.
     """
     _keep_pydicom_quiet()
-    ds = _parse(data, max_bytes=16 * max_pixels)
+    ds = _parse(data, max_bytes=4 * max_pixels)
     header = _header(ds)
     _check_image(ds, max_pixels, max_frames)
     softcopy = to_softcopy(_decode(ds, max_pixels), ds)
@@ -140,7 +141,7 @@ def _parse(data: bytes, max_bytes: int) -> Dataset:
         # Without the prefix, `is_dicom` has looked at the first element, and we look at the rest.
         ds = dcmread(BytesIO(data), force=not has_prefix)
         known = any(key in ds for key in ("SOPClassUID", "Rows", "DirectoryRecordSequence"))
-    except DAMAGE as error:
+    except DICOM_DAMAGE as error:
         raise NotAFilmError(
             "The file is damaged: its DICOM header cannot be read. Export the film again."
         ) from error
@@ -264,23 +265,32 @@ def _check_size(rows: int, columns: int, max_pixels: int) -> None:
 def _decode(ds: Dataset, max_pixels: int) -> PixelArray:
     """Decode the first frame; colour comes out as RGB."""
     syntax = _transfer_syntax(ds)
-    size = _first_codestream(ds) if syntax.is_encapsulated else None
+    size = _first_codestream(ds)
     if size is not None:
         _check_size(size.rows, size.columns, max_pixels)
+    _check_decoder(syntax, size)
     odd_high_bit = _has_odd_high_bit(ds)
     try:
         with np.errstate(all="ignore"):
             decoded = pixel_array(ds, index=0, correct_unused_bits=not odd_high_bit)
-    except DAMAGE as error:
-        raise PixelDataError(_why_not_decoded(syntax, size)) from error
+    except BaseException as error:
+        # A panic of a decoder written in Rust is no Exception, and its class has no public name.
+        if not isinstance(error, DICOM_DAMAGE) and type(error).__name__ != "PanicException":
+            raise
+        raise PixelDataError(
+            f"The pixel data, stored as {syntax.name}, is damaged or cut short. "
+            "Send the file again."
+        ) from error
     return _aligned(decoded, ds) if odd_high_bit else decoded
 
 
 def _first_codestream(ds: Dataset) -> CodestreamSize | None:
     """Read what the first codestream says of its size; the item before it is a table of offsets."""
+    if _transfer_syntax(ds) in _SYNTAXES_OF_BITS:
+        return None
     try:
         fragments = list(islice(generate_fragments(ds.PixelData), 2))
-    except DAMAGE:
+    except DICOM_DAMAGE:
         return None  # decoding will say what is wrong
     return next(filter(None, map(codestream_size, fragments)), None)
 
@@ -305,24 +315,23 @@ def _aligned(decoded: PixelArray, ds: Dataset) -> PixelArray:
     return np.asarray((decoded << above) >> (ds.BitsAllocated - ds.BitsStored))
 
 
-def _why_not_decoded(syntax: UID, size: CodestreamSize | None) -> str:
-    """Name the transfer syntax and the decoder that is missing, or else say that it is damaged."""
-    name = syntax.name
-    remedy = "Export the film uncompressed."
+def _check_decoder(syntax: UID, size: CodestreamSize | None) -> None:
+    """Name the transfer syntax and the decoder that is missing, before a wrong one tries."""
+    stored, remedy = f"The pixel data is stored as {syntax.name}", "Export the film uncompressed."
     try:
         decoder = get_decoder(syntax)
-    except NotImplementedError:
-        return f"The pixel data is stored as {name}, for which there is no decoder. {remedy}"
+    except NotImplementedError as error:
+        raise PixelDataError(f"{stored}, for which there is no decoder. {remedy}") from error
     missing = "; ".join(decoder.missing_dependencies)
     if not decoder.is_available:
-        stored = f"The pixel data is stored as {name}"
-        return f"{stored}, and its decoder is missing: {missing}. {remedy}"
-    if size is not None and size.precision > 8 and syntax == JPEGExtended12Bit and missing:
-        return (
-            f"The pixel data is stored as {name} with {size.precision} bits, and the decoder for "
-            f"that is missing: {missing}. {remedy}"
+        raise PixelDataError(f"{stored}, and its decoder is missing: {missing}. {remedy}")
+    # GDCM reads no 12-bit JPEG and may return a picture all the same; libjpeg by pylibjpeg does.
+    deep = size is not None and size.precision > 8 and syntax in _JPEG_SYNTAXES
+    if deep and "pylibjpeg" not in decoder.available_plugins:
+        raise PixelDataError(
+            f"{stored} with more than 8 bits, and the decoder for that is missing: {missing}. "
+            f"{remedy}"
         )
-    return f"The pixel data, stored as {name}, is damaged or cut short. Send the file again."
 
 
 def _remarks(ds: Dataset) -> tuple[str, ...]:

@@ -7,10 +7,14 @@ import math
 from typing import Any
 
 from pydicom import Dataset
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as DicomSequence
 
 from cxr_app.errors import DAMAGE
+
+DICOM_DAMAGE = (*DAMAGE, BytesLengthException, InvalidDicomError)
+"""What pydicom raises on a damaged file."""
 
 _LONGEST_TEXT = 1024
 
@@ -19,7 +23,7 @@ def value(ds: Dataset, keyword: str) -> Any:
     """Return what the element holds; None where it is missing or damaged."""
     try:
         return ds.get(keyword)
-    except DAMAGE:
+    except DICOM_DAMAGE:
         return None
 
 
@@ -76,7 +80,7 @@ def _clean(found: Any) -> str:
         return ""
     try:
         words = str(found)
-    except DAMAGE:
+    except DICOM_DAMAGE:
         return ""
     printable = "".join(letter for letter in words if letter.isprintable()).strip()
     return printable if len(printable) <= _LONGEST_TEXT else ""

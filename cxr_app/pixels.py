@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.pixels.processing import apply_color_lut
 
-from cxr_app.elements import integer, items, number, text
-from cxr_app.errors import DAMAGE, PixelDataError
+from cxr_app.elements import DICOM_DAMAGE, integer, items, number, text
+from cxr_app.errors import PixelDataError
 from cxr_app.lookup_table import LookupTable
 from cxr_app.radiograph import Image, Softcopy, Values, Window
 from cxr_app.windows import (
@@ -302,7 +302,7 @@ def _colour_softcopy(pixel_array: PixelArray) -> Softcopy:
 def _unfold_palette(pixel_array: PixelArray, ds: Dataset) -> PixelArray:
     try:
         return apply_color_lut(pixel_array, ds)
-    except DAMAGE as error:
+    except DICOM_DAMAGE as error:
         raise PixelDataError(
             "The image is stored as palette colours and its palette is damaged: export it again."
         ) from error

@@ -1,0 +1,117 @@
+"""Real DICOM files of many makes: equal to pydicom's own functions, or refused in words."""
+
+import re
+import warnings
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pydicom import Dataset, dcmread
+from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
+from pydicom.pixels.utils import pixel_array
+
+from cxr_app.errors import FilmError
+from cxr_app.intake import read_radiograph, read_softcopy
+from cxr_app.pixels import full_range, to_image
+from cxr_app.radiograph import Radiograph
+from cxr_app.screening import screen
+
+FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "dicom"
+FILES = sorted(FOLDER.iterdir()) if FOLDER.is_dir() else []
+LEVEL = 1 / 255
+
+pytestmark = pytest.mark.skipif(not FILES, reason="../shared/data/dicom is not here")
+
+
+def reference(data: bytes) -> NDArray[np.float64]:
+    """Show the first frame by pydicom's functions alone."""
+    ds = dcmread(BytesIO(data), force=True)
+    stored = pixel_array(ds, index=0)
+    output = apply_voi_lut(apply_modality_lut(stored, ds), ds).astype(np.float64)
+    low, high = output_range(stored, ds)
+    shown = ((output - low) / (high - low)).clip(0, 1)
+    return np.asarray(1 - shown if ds.PhotometricInterpretation == "MONOCHROME1" else shown)
+
+
+def output_range(stored: NDArray[Any], ds: Dataset) -> tuple[float, float]:
+    """State what pydicom maps black and white to: the range of the stored bits, rescaled."""
+    signed = ds.PixelRepresentation == 1
+    low, high = -(2 ** (ds.BitsStored - 1)) if signed else 0, 2 ** (ds.BitsStored - signed) - 1
+    if "WindowCenter" not in ds:
+        # Nothing says how to show it. Padding stays out of the range.
+        film = stored[stored != ds.get("PixelPaddingValue", None)]
+        low, high = full_range(int(film.min()), int(film.max()), ds.BitsStored, signed=signed)
+    slope, intercept = float(ds.get("RescaleSlope", 1)), float(ds.get("RescaleIntercept", 0))
+    return slope * low + intercept, slope * high + intercept
+
+
+def is_monochrome(data: bytes) -> bool:
+    ds = dcmread(BytesIO(data), force=True)
+    return str(ds.get("PhotometricInterpretation", "")).startswith("MONOCHROME")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_file_is_shown_as_pydicom_shows_it_or_refused_in_words(path: Path) -> None:
+    data = path.read_bytes()
+    try:
+        radiograph = read_radiograph(data)
+    except FilmError as error:
+        refusal = str(error)
+    else:
+        check(radiograph, data)
+        return
+    assert re.match(r"[A-Z(].{20,}\.$", refusal)
+
+
+def check(radiograph: Radiograph, data: bytes) -> None:
+    """Compare with what the viewer shows, and with what pydicom shows."""
+    assert np.abs(to_image(read_softcopy(data)) - radiograph.image).max() < LEVEL
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if is_monochrome(data):
+            assert np.abs(radiograph.image - reference(data)).max() <= LEVEL
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dwv__data_gdcm-CR-MONO1-10-chest.dcm",
+        "pydicom-data__data_RG1_J2KI.dcm",
+        "torchxrayvision__1.2.276.0.7230010.3.1.4.8323329.6904.1517875201.850819.dcm",
+        "torchxrayvision__Fake_MONOHR1.dcm",
+    ],
+)
+def test_real_chest_film_may_be_scored(name: str) -> None:
+    radiograph = read_radiograph((FOLDER / name).read_bytes())
+    assert screen(radiograph) is None
+    assert 0.2 < radiograph.image.mean() < 0.8
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("pydicom__test_files_693_J2KI.dcm", "a CT image"),
+        ("pydicom__test_files_MR_small.dcm", "an MR image"),
+        ("pylibjpeg-data__JPEGLSLossless_RG2_JLSL.dcm", "another part of the body"),
+        ("pydicom-data__data_RG3_J2KI.dcm", "another part of the body"),
+        ("pydicom__test_files_liver_1frame.dcm", "a segmentation"),
+        ("pydicom__test_files_examples_palette.dcm", "an ultrasound image"),
+        ("pydicom__test_files_image_dfl.dcm", None),
+    ],
+)
+def test_what_is_no_chest_film_is_refused(name: str, words: str | None) -> None:
+    reason = screen(read_radiograph((FOLDER / name).read_bytes()))
+    assert (words or "") in (reason or "")
+
+
+def test_monochrome1_and_2_of_one_film_are_each_others_inverse() -> None:
+    first = read_radiograph(
+        (
+            FOLDER / "torchxrayvision__1.2.276.0.7230010.3.1.4.8323329.6904.1517875201.850819.dcm"
+        ).read_bytes()
+    )
+    second = read_radiograph((FOLDER / "torchxrayvision__Fake_MONOHR1.dcm").read_bytes())
+    assert np.abs(first.image + second.image - 1).max() < 1e-5

@@ -1,0 +1,320 @@
+"""Grey values by the standard: the reference is pydicom's own functions."""
+
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from pydicom import Dataset, dcmread
+from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
+
+from cxr_app.errors import PixelDataError
+from cxr_app.intake import read_radiograph
+from cxr_app.pixels import full_range, to_image, to_softcopy
+from cxr_app.radiograph import Image, Softcopy, Values, VOILUTFunction, Window
+from tests.factories import Pixels, dicom_bytes, film_pixels, lut_item, radiograph_dataset
+
+LEVEL = 1 / 255
+"""One grey level."""
+
+
+def image_of(ds: Dataset) -> Image:
+    return read_radiograph(dicom_bytes(ds)).image
+
+
+def as_shown_by_pydicom(ds: Dataset, low: float, high: float) -> np.ndarray[Any, Any]:
+    """Brightness by pydicom, its output range being `low` to `high`, polarity last."""
+    parsed = dcmread(BytesIO(dicom_bytes(ds)))
+    output = apply_voi_lut(apply_modality_lut(parsed.pixel_array, parsed), parsed)
+    shown = (output.astype(np.float64) - low) / (high - low)
+    return 1 - shown if parsed.PhotometricInterpretation == "MONOCHROME1" else shown
+
+
+@st.composite
+def legal_films(draw: st.DrawFn) -> Dataset:
+    """Any legal combination of the elements that govern grey values, on any pixels."""
+    dtype = np.dtype(draw(st.sampled_from(["u1", "u2", "i1", "i2", "u4", "i4"])))
+    allocated = dtype.itemsize * 8
+    stored = draw(st.integers(2, allocated))
+    high_bit = draw(st.integers(stored - 1, allocated - 1))
+    seed = draw(st.integers(0, 2**32 - 1))
+    bounds = np.iinfo(dtype.name)
+    pixels = np.random.default_rng(seed).integers(
+        bounds.min, bounds.max, (9, 7), dtype=dtype, endpoint=True
+    )
+    elements: dict[str, Any] = {}
+    if draw(st.booleans()):
+        elements["RescaleSlope"] = str(draw(st.sampled_from([1, -1, 0.684, 2.5, -0.01, 1e-5])))
+        elements["RescaleIntercept"] = str(draw(st.integers(-70_000, 70_000)))
+    if draw(st.booleans()):
+        elements["VOILUTFunction"] = draw(st.sampled_from(["LINEAR", "LINEAR_EXACT", "SIGMOID"]))
+    if allocated < 32 and draw(st.booleans()):
+        elements["PixelPaddingValue"] = int(pixels[0, 0])
+    if draw(st.booleans()):
+        elements["PresentationLUTShape"] = draw(st.sampled_from(["IDENTITY", "INVERSE"]))
+    centre = draw(st.integers(-70_000, 70_000))
+    window = draw(st.none() | st.tuples(st.just(centre), st.integers(1, 70_000)))
+    polarity = draw(st.sampled_from(["MONOCHROME1", "MONOCHROME2"]))
+    return radiograph_dataset(
+        pixels,
+        photometric_interpretation=polarity,
+        bits_stored=stored,
+        high_bit=high_bit,
+        window=window,
+        **elements,
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(ds=legal_films())
+def test_any_legal_film_is_finite_and_within_black_and_white(ds: Dataset) -> None:
+    image = image_of(ds)
+    assert image.dtype == np.float32
+    assert image.shape == (9, 7)
+    assert np.isfinite(image).all()
+    assert image.min() >= 0
+    assert image.max() <= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    function=st.sampled_from(["LINEAR", "LINEAR_EXACT", "SIGMOID"]),
+    centre=st.integers(-500, 5_000),
+    width=st.integers(1, 6_000),
+    rescale=st.sampled_from([None, (1, 0), (0.684, 200), (2, -1024)]),
+    polarity=st.sampled_from(["MONOCHROME1", "MONOCHROME2"]),
+    signed=st.booleans(),
+)
+def test_window_shows_what_pydicom_shows(
+    function: str,
+    centre: int,
+    width: int,
+    rescale: tuple[float, float] | None,
+    polarity: str,
+    signed: bool,
+) -> None:
+    pixels = film_pixels(24, 20)
+    pixels = pixels.astype(np.int16) - 2048 if signed else pixels
+    ds = radiograph_dataset(
+        pixels, photometric_interpretation=polarity, window=(centre, width), VOILUTFunction=function
+    )
+    low, high = (-2048, 2047) if signed else (0, 4095)
+    slope, intercept = rescale or (1, 0)
+    if rescale:
+        ds.RescaleSlope, ds.RescaleIntercept = (str(number) for number in rescale)
+    expected = as_shown_by_pydicom(ds, low * slope + intercept, high * slope + intercept)
+    assert np.abs(image_of(ds) - expected).max() <= LEVEL / 2
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    first=st.integers(0, 500),
+    count=st.integers(2, 4096),
+    bits=st.integers(10, 16),
+    seed=st.integers(0, 999),
+)
+def test_voi_lut_shows_what_pydicom_shows(first: int, count: int, bits: int, seed: int) -> None:
+    entries = np.random.default_rng(seed).integers(0, 2**bits, count)
+    item = lut_item(first, entries, bits)
+    ds = radiograph_dataset(film_pixels(24, 20), window=(100, 10), VOILUTSequence=[item])
+    expected = as_shown_by_pydicom(ds, 0, 2**bits - 1)
+    assert np.abs(image_of(ds) - expected).max() <= LEVEL / 2
+
+
+def test_voi_lut_of_8_bits_has_room_for_more_than_256_inputs() -> None:
+    ds = radiograph_dataset(VOILUTSequence=[lut_item(0, np.arange(4096) // 16, 8)])
+    assert np.abs(image_of(ds) - film_pixels() // 16 / 255).max() < 1e-3
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_modality_lut_comes_before_the_window(bits: int) -> None:
+    entries = np.linspace(2**bits - 1, 0, 4096).astype(int)
+    ds = radiograph_dataset(
+        window=(2**bits / 2, 2**bits), ModalityLUTSequence=[lut_item(0, entries, bits)]
+    )
+    expected = 1 - film_pixels() / 4095
+    assert np.abs(image_of(ds) - expected).max() <= 1.5 * max(LEVEL / 2, 1 / (2**bits - 1))
+
+
+def test_damaged_modality_lut_is_refused_in_words() -> None:
+    item = lut_item(0, np.arange(10), 12)
+    item.LUTDescriptor = [4096, 0, 12]
+    ds = radiograph_dataset(ModalityLUTSequence=[item])
+    with pytest.raises(PixelDataError, match="lookup table of the file is shorter"):
+        image_of(ds)
+
+
+def test_damaged_voi_lut_gives_way_to_the_window_and_says_so() -> None:
+    ds = radiograph_dataset(
+        window=(2048, 4096),
+        VOILUTSequence=[lut_item(0, np.arange(10), 12, LUTDescriptor=[5, 0, 3])],
+    )
+    softcopy = to_softcopy(film_pixels(), ds)
+    assert softcopy.windows[0].window_center == 2048
+    assert any("VOI LUT" in remark for remark in softcopy.remarks)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    window=st.none() | st.tuples(st.integers(0, 4095), st.integers(2, 8000)),
+    function=st.sampled_from(["LINEAR_EXACT", "SIGMOID"]),
+    bits=st.integers(8, 16),
+)
+def test_monochrome1_renders_as_its_inverted_monochrome2_twin(
+    window: tuple[int, int] | None, function: str, bits: int
+) -> None:
+    pixels = film_pixels(24, 20, bits=bits).astype(np.uint16)
+    top = 2**bits - 1
+    mirrored = (top - window[0], window[1]) if window else None
+    film = radiograph_dataset(pixels, bits_stored=bits, window=window, VOILUTFunction=function)
+    twin = radiograph_dataset(
+        top - pixels,
+        bits_stored=bits,
+        window=mirrored,
+        VOILUTFunction=function,
+        photometric_interpretation="MONOCHROME1",
+    )
+    assert np.abs(image_of(film) - image_of(twin)).max() < 1e-5
+
+
+@pytest.mark.parametrize("polarity", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("shape", ["IDENTITY", "INVERSE"])
+def test_film_is_turned_round_once(polarity: str, shape: str) -> None:
+    ds = radiograph_dataset(photometric_interpretation=polarity, PresentationLUTShape=shape)
+    plain = film_pixels() / 4095
+    turned = polarity == "MONOCHROME1" or shape == "INVERSE"
+    assert np.abs(image_of(ds) - (1 - plain if turned else plain)).max() < 1e-5
+
+
+@settings(max_examples=40, deadline=None)
+@given(bits=st.integers(8, 16), spare=st.integers(0, 8), signed=st.booleans())
+def test_one_picture_looks_the_same_in_any_number_of_bits(
+    bits: int, spare: int, signed: bool
+) -> None:
+    assume(bits + spare <= 16)
+    reference = film_pixels(24, 20, bits=16) / 65_535
+    pixels: Pixels = film_pixels(24, 20, bits=bits).astype(np.int32)
+    pixels = (pixels - 2 ** (bits - 1)) if signed else pixels
+    pixels = (pixels << spare).astype(np.int16 if signed else np.uint16)
+    ds = radiograph_dataset(pixels, bits_stored=bits, high_bit=bits - 1 + spare)
+    assert np.abs(image_of(ds) - reference).max() <= 1 / 2**bits + 1e-4
+
+
+def test_12_bit_film_that_says_it_has_16_is_not_black() -> None:
+    ds = radiograph_dataset(film_pixels(), bits_stored=16)
+    assert np.abs(image_of(ds) - film_pixels() / 4095).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "bits", "signed", "expected"),
+    [
+        (0, 4095, 12, False, (0, 4095)),
+        (0, 1500, 12, False, (0, 4095)),  # a dark film keeps its range
+        (0, 4000, 16, False, (0, 4095)),  # two bits are never used
+        (0, 16_400, 16, False, (0, 65_535)),  # one bit is not enough to tell
+        (0, 60, 8, False, (0, 255)),  # 8 bits are never fewer
+        (0, 60, 16, False, (0, 255)),
+        (0, 4095, 16, True, (0, 4095)),
+        (-2048, 2047, 16, True, (-2048, 2047)),
+        (-30_000, 100, 16, True, (-32_768, 32_767)),
+        (0, 1, 1, False, (0, 1)),
+    ],
+)
+def test_full_range(
+    low: int, high: int, bits: int, signed: bool, expected: tuple[int, int]
+) -> None:
+    assert full_range(low, high, bits, signed=signed) == expected
+
+
+@pytest.mark.parametrize("polarity", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("padding", [0, 4095, 60_000])
+def test_padding_is_as_dark_as_the_darkest_tissue(polarity: str, padding: int) -> None:
+    pixels = np.clip(film_pixels(), 100, 4000)
+    pixels[:20] = padding
+    ds = radiograph_dataset(pixels, photometric_interpretation=polarity, bits_stored=16)
+    ds.PixelPaddingValue = padding
+    image = image_of(ds)
+    assert np.ptp(image[:20]) == 0
+    assert image[0, 0] == image[20:].min()
+    assert image[20:].max() > 0.9, "padding does not stretch the range"
+
+
+def test_padding_range_is_left_out() -> None:
+    pixels = film_pixels()
+    pixels[:20] = np.arange(3500, 3500 + pixels[:20].size).reshape(20, -1) % 595 + 3500
+    ds = radiograph_dataset(pixels, PixelPaddingValue=3500, PixelPaddingRangeLimit=4095)
+    assert image_of(ds)[:20].max() == image_of(ds).min()
+
+
+def test_numbers_in_floating_point_are_shown_between_their_ends() -> None:
+    values = np.linspace(-3, 5, 12, dtype=np.float32).reshape(3, 4)
+    values[0, 0] = np.nan
+    image = to_image(to_softcopy(values, radiograph_dataset()))
+    assert image[0, 0] == image.min() == 0
+    assert image[-1, -1] == 1
+    assert np.isfinite(image).all()
+
+
+def test_narrow_window_in_a_wide_range_keeps_its_greys() -> None:
+    pixels = np.linspace(1_000_000, 1_000_400, 600).reshape(20, 30).astype(np.uint32)
+    pixels[0, 0], pixels[0, 1] = 0, 4_000_000_000
+    ds = radiograph_dataset(pixels, window=(1_000_200, 401))
+    assert np.unique(np.round(image_of(ds) * 255)).size > 250
+
+
+def test_windows_of_the_file_come_first_then_ours() -> None:
+    ds = radiograph_dataset(
+        WindowCenter=["2000", "1000", "5"],
+        WindowWidth=["3000", "1500", "0"],
+        WindowCenterWidthExplanation=["NORMAL", "SOFTER"],
+    )
+    softcopy = to_softcopy(film_pixels(), ds)
+    names = [window.name for window in softcopy.windows]
+    assert names[:3] == ["NORMAL", "SOFTER", "Full range"]
+    assert all("this film" in name.lower() for name in names[3:])
+    assert any("no legal centre and width" in remark for remark in softcopy.remarks)
+
+
+@pytest.mark.parametrize("polarity", ["MONOCHROME1", "MONOCHROME2"])
+def test_lung_window_spreads_the_dark_half(polarity: str) -> None:
+    ds = radiograph_dataset(photometric_interpretation=polarity)
+    softcopy = to_softcopy(film_pixels(), ds)
+    lung = next(window for window in softcopy.windows if window.name.startswith("Lung"))
+    usual, shown = to_image(softcopy), to_image(softcopy, lung)
+    dark = usual < 0.4
+    assert np.ptp(shown[dark]) > 1.5 * np.ptp(usual[dark])
+    assert shown[usual > 0.6].min() > 0.99
+
+
+@pytest.mark.parametrize("function", list(VOILUTFunction))
+def test_any_window_can_be_put_on_any_film(function: VOILUTFunction) -> None:
+    values: Values = np.arange(100, dtype=np.uint16).reshape(10, 10)
+    window = Window("narrow", 50, 1, function)
+    softcopy = Softcopy(values, 0, 1, (window,))
+    assert set(np.round(to_image(softcopy)[[0, -1], [0, -1]])) == {0, 1}
+
+
+def test_colour_becomes_its_luminance() -> None:
+    rgb = np.zeros((4, 4, 3), np.uint8)
+    rgb[0], rgb[1], rgb[2], rgb[3] = (255, 0, 0), (0, 255, 0), (0, 0, 255), (90, 90, 90)
+    softcopy = to_softcopy(rgb, radiograph_dataset(rgb, photometric_interpretation="RGB"))
+    assert np.allclose(to_image(softcopy)[:, 0], [0.299, 0.587, 0.114, 90 / 255], atol=LEVEL / 2)
+    assert softcopy.colour_fraction == 0.75
+
+
+@pytest.mark.parametrize("rescale", [("1", ""), ("0", "5"), ("1e300", "0")])
+def test_meaningless_rescale_is_left_out_and_remarked(rescale: tuple[str, str]) -> None:
+    ds = radiograph_dataset()
+    ds.RescaleSlope, ds.RescaleIntercept = rescale
+    softcopy = to_softcopy(film_pixels(), ds)
+    assert (softcopy.origin, softcopy.step) == (0, 1)
+    assert any("rescale" in remark for remark in softcopy.remarks)
+
+
+def test_unknown_window_function_is_linear_and_remarked() -> None:
+    ds = radiograph_dataset(window=(2000, 3000), VOILUTFunction="CUBIC")
+    softcopy = to_softcopy(film_pixels(), ds)
+    assert softcopy.windows[0].function is VOILUTFunction.LINEAR
+    assert any("VOI LUT Function" in remark for remark in softcopy.remarks)
