@@ -35,7 +35,7 @@ def verdict(entry: Entry) -> str:
     return (
         f'<div class="verdict {"flagged" if entry.flagged else "clear"}">'
         f'<p class="state"><b>{flag}</b><span>{escape(tier)}</span></p>'
-        f'<p class="probability">{wording.percent(probability)}<small>pneumonia</small></p>'
+        f'<p class="probability">{_percent(probability)}<small>pneumonia</small></p>'
         f"{_bar(probability, threshold)}"
         f"<p>{_reaches(probability, threshold, flagged=entry.flagged)}</p>"
         f'<p class="quiet">{_of_a_hundred(probability)}</p>'
@@ -98,6 +98,11 @@ def remarks(sentences: Iterable[str]) -> str:
     return f'<ul class="remarks">{items}</ul>' if items else ""
 
 
+def _percent(probability: float) -> str:
+    """Say a probability; some of them hold a ``<``."""
+    return escape(wording.percent(probability))
+
+
 def _patient(header: Header) -> str:
     known = [wording.name(header.patient_name), header.patient_id]
     return " · ".join(filter(None, known)) or "No patient ID"
@@ -142,18 +147,18 @@ def _clock(study_time: str) -> str:
 
 
 def _bar(probability: float, threshold: float) -> str:
-    told = f"{wording.percent(probability)}, operating point {wording.percent(threshold)}"
+    told = f"{_percent(probability)}, operating point {_percent(threshold)}"
     return (
         f'<div class="bar" role="img" aria-label="{told}">'
         f'<i style="width:{probability * 100:.1f}%"></i>'
         f'<b style="left:{threshold * 100:.1f}%"></b></div>'
-        f'<p class="scale"><span style="left:{threshold * 100:.1f}%">▲ {wording.percent(threshold)}'
+        f'<p class="scale"><span style="left:{threshold * 100:.1f}%">▲ {_percent(threshold)}'
         "</span></p>"
     )
 
 
 def _reaches(probability: float, threshold: float, *, flagged: bool) -> str:
-    here, there = wording.percent(probability), wording.percent(threshold)
+    here, there = _percent(probability), _percent(threshold)
     if here == there:  # the same in whole percent: say what decides
         here, there = f"{probability * 100:.2f} %", f"{threshold * 100:.2f} %"
     if flagged:
@@ -173,10 +178,7 @@ def _causes(entry: Entry) -> str:
     bacterial, viral = entry.bacterial_probability, entry.viral_probability
     if bacterial is None or viral is None:
         return ""
-    return (
-        f"<p>Bacterial <b>{wording.percent(bacterial)}</b> · "
-        f"viral <b>{wording.percent(viral)}</b></p>"
-    )
+    return f"<p>Bacterial <b>{_percent(bacterial)}</b> · viral <b>{_percent(viral)}</b></p>"
 
 
 def _past(score: Score) -> str:

@@ -166,6 +166,11 @@ class Viewer {
     this._refresh();
   }
 
+  zoomTo(scale) {
+    this.viewport.zoomTo(scale);
+    this._refresh();
+  }
+
   pan(across, down) {
     this.viewport.pan(across, down);
     this._refresh();
@@ -224,13 +229,15 @@ class Viewer {
     this._showHeat();
     if (!film || !window) {
       for (const output of this.root.querySelectorAll("output")) output.value = "";
+      this.part("actual").textContent = "";
       this.part("preset").replaceChildren();
       return;
     }
     data.inverted = Boolean(this.inverted);
     press(this.part("invert"), this.inverted);
     data.zoom = viewport.zoom.toFixed(3);
-    this.part("zoom").value = `${Math.round((100 * viewport.scale * film.header.columns) / film.header.film_columns)} %`;
+    const share = (viewport.scale * film.header.columns) / film.header.film_columns;
+    this.part("actual").textContent = `${Math.round(100 * share)} %`;
     data.windowCenter = window.center;
     data.windowWidth = window.width;
     for (const name of ["center", "width"]) {
@@ -335,6 +342,7 @@ const BUTTONS = {
   hand: (viewer) => viewer.swapHand(),
   in: (viewer) => viewer.zoom(1.25),
   out: (viewer) => viewer.zoom(0.8),
+  actual: (viewer) => viewer.zoomTo(1),
   fit: (viewer) => viewer.fit(),
   reset: (viewer) => viewer.reset(),
 };

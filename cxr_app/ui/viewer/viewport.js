@@ -33,8 +33,9 @@ class Viewport {
 
   /** Zoom by a factor; the film's point under (x, y) stays there. */
   zoomAt(factor, x, y) {
+    const smallest = Math.min(1, 1 / this.fit); // the whole film, or one to one if that is smaller
     const largest = Math.max(LARGEST_SCALE / this.fit, 1);
-    const zoom = Math.min(Math.max(this.zoom * factor, 1), largest);
+    const zoom = Math.min(Math.max(this.zoom * factor, smallest), largest);
     const shift = 1 / this.scale - 1 / (this.fit * zoom);
     this.middle.x += ((x - this.box.width / 2) * shift) / this.film.columns;
     this.middle.y += ((y - this.box.height / 2) * shift) / this.film.rows;

@@ -1,0 +1,249 @@
+"""The film page says the right words of every kind of entry, and nothing but text from files."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+from streamlit.testing.v1 import AppTest
+
+from cxr_app import intake
+from cxr_app.outcome import ScoringState
+from cxr_app.ui import film_payload, film_route
+from cxr_app.worklist import Query
+from tests.desk import Desk
+from tests.factories import dicom_bytes, radiograph_dataset
+from tests.films import jpeg
+
+FILM_PAGE = "views/film.py"
+HOSTILE = "<img src=x onerror=alert(1)>**bold** :red[x]"
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("CXR_CHECKPOINT", str(tmp_path / "none.safetensors"))
+    opened = Desk(tmp_path / "data")
+    yield opened
+    opened.worklist.close()
+
+
+@pytest.fixture
+def open_film(project_root: Path) -> Callable[[str], AppTest]:
+    def at(entry_id: str) -> AppTest:
+        app = AppTest.from_file(project_root / "cxr_app/ui/script.py", default_timeout=30)
+        app.run()
+        app.switch_page(FILM_PAGE)
+        if entry_id:
+            app.query_params["film"] = entry_id
+        app.run()
+        assert not app.exception
+        return app
+
+    return at
+
+
+def words(app: AppTest) -> str:
+    """Everything that the page shows as HTML, and its messages."""
+    told = [element.proto.body for element in app.get("html")]
+    return "\n".join(told + [element.value for element in (*app.info, *app.error)])
+
+
+def test_a_flagged_film_shows_probability_operating_point_and_share(
+    desk: Desk, open_film: Callable[[str], AppTest]
+) -> None:
+    entry_id = desk.receive(dicom_bytes())
+    desk.score(entry_id, 0.91)
+    told = words(open_film(entry_id))
+    assert "Flagged: 91 % reaches the operating point of 47 %." in told
+    assert "● HIGH" in told
+    assert "Bacterial <b>68 %</b>" in told
+    assert "viral <b>23 %</b>" in told
+    assert "1 h 06 min" in told
+    assert "m-1" in told
+    assert "normal" not in told.lower()
+
+
+def test_a_film_that_is_not_flagged_is_not_called_free_of_pneumonia(
+    desk: Desk, open_film: Callable[[str], AppTest]
+) -> None:
+    entry_id = desk.receive(dicom_bytes())
+    desk.score(entry_id, 0.001)
+    told = words(open_film(entry_id))
+    assert "Not flagged: &lt; 1 % is below the operating point of 47 %." in told
+    assert "Pneumonia is not ruled out" in told
+    assert "normal" not in told.lower()
+
+
+def test_probabilities_that_round_to_their_operating_point_show_what_decides(
+    desk: Desk, open_film: Callable[[str], AppTest]
+) -> None:
+    entry_id = desk.receive(dicom_bytes())
+    desk.score(entry_id, 0.4696)
+    assert "Not flagged: 46.96 % is below the operating point of 47.00 %." in words(
+        open_film(entry_id)
+    )
+
+
+def test_dicom_facts_are_said_for_people(desk: Desk, open_film: Callable[[str], AppTest]) -> None:
+    ds = radiograph_dataset(
+        PatientName="Weiss^Anna", PatientID="P-4471", PatientAge="003Y", StudyDate="20261121"
+    )
+    entry_id = desk.receive(dicom_bytes(ds))
+    desk.score(entry_id, 0.6)
+    told = words(open_film(entry_id))
+    for fact in ("Weiss, Anna", "P-4471", "3 y", "female", "2026-11-21 08:30", "CHEST", "A-1"):
+        assert fact in told
+    assert desk.worklist.entry(entry_id).sha256[:12] in told
+
+
+def test_a_jpeg_shows_its_file_name_and_that_it_has_no_header(
+    desk: Desk, open_film: Callable[[str], AppTest]
+) -> None:
+    entry_id = desk.receive(jpeg(1), source="backlog/ward 3/child.jpeg")
+    desk.score(entry_id, 0.6)
+    told = words(open_film(entry_id))
+    assert ">child.jpeg<" in told
+    assert "no DICOM header" in told
+
+
+def test_markup_in_headers_names_and_reasons_stays_text(
+    desk: Desk, open_film: Callable[[str], AppTest]
+) -> None:
+    ds = radiograph_dataset(
+        PatientID=HOSTILE, StudyDescription=HOSTILE, AccessionNumber="<b>boo</b>"
+    )
+    scored = desk.receive(dicom_bytes(ds), source=f"{HOSTILE}.dcm")
+    desk.score(scored, 0.6)
+    refused = desk.receive(b"no film", source=f"{HOSTILE}.dcm")
+    desk.refuse(refused, ScoringState.FAILED, f"Found {HOSTILE}.")
+    for entry_id in (scored, refused):
+        app = open_film(entry_id)
+        assert "&lt;img src" in words(app)
+        assert "<img" not in words(app)
+        assert "<b>boo" not in words(app)
+        assert not any(HOSTILE in text.value for text in (*app.markdown, *app.caption, *app.title))
+
+
+def opened(app: AppTest) -> str:
+    """The film that the address names."""
+    film = app.query_params["film"]
+    return film if isinstance(film, str) else film[0]
+
+
+@pytest.mark.parametrize("state", [ScoringState.REJECTED, ScoringState.FAILED])
+def test_a_refused_film_needs_a_person_and_has_no_probability(
+    state: ScoringState, desk: Desk, open_film: Callable[[str], AppTest]
+) -> None:
+    entry_id = desk.receive(dicom_bytes())
+    desk.refuse(entry_id, state, "The film shows a hip.")
+    told = words(open_film(entry_id))
+    assert "Needs a person" in told
+    assert "The film shows a hip." in told
+    assert "%" not in told.split("film-title")[1]
+
+
+def test_an_unscored_film_says_that_it_waits_for_the_model(
+    desk: Desk, open_film: Callable[[str], AppTest]
+) -> None:
+    told = words(open_film(desk.receive(dicom_bytes())))
+    assert "Being scored" in told or "checkpoint" in told
+    assert "Flagged" not in told
+
+
+def test_earlier_scores_of_other_models_are_listed(
+    desk: Desk, open_film: Callable[[str], AppTest]
+) -> None:
+    entry_id = desk.receive(dicom_bytes())
+    desk.score(entry_id, 0.3, "old-1")
+    desk.score(entry_id, 0.8, "new-2")
+    told = words(open_film(entry_id))
+    assert "Earlier scores" in told
+    assert "30 % not flagged" in told
+
+
+def test_next_and_previous_follow_the_worklist(
+    desk: Desk, open_film: Callable[[str], AppTest]
+) -> None:
+    ids = [desk.receive(jpeg(seed), f"{seed}.jpeg") for seed in range(3)]
+    for entry_id, probability in zip(ids, (0.6, 0.9, 0.1), strict=True):
+        desk.score(entry_id, probability)
+    order = [entry.id for entry in desk.worklist.page(Query())]
+    app = open_film(order[0])
+    assert app.button(key="previous").disabled
+    app.button(key="next").click().run()
+    assert opened(app) == order[1]
+    app.button(key="next").click().run()
+    assert opened(app) == order[2]
+    assert app.button(key="next").disabled
+    app.button(key="previous").click().run()
+    assert opened(app) == order[1]
+
+
+def test_a_film_marked_as_read_can_be_put_back(
+    desk: Desk, open_film: Callable[[str], AppTest]
+) -> None:
+    entry_id = desk.receive(dicom_bytes())
+    desk.score(entry_id, 0.6)
+    app = open_film(entry_id)
+    app.button(key="mark_read").click().run()
+    assert desk.worklist.entry(entry_id).read_at is not None
+    assert app.button(key="mark_read").label == "Back to unread"
+    app.button(key="mark_read").click().run()
+    assert desk.worklist.entry(entry_id).read_at is None
+
+
+def test_no_film_chosen_says_what_to_do(desk: Desk, open_film: Callable[[str], AppTest]) -> None:
+    assert "Choose one in the worklist" in words(open_film(""))
+
+
+def test_an_unknown_film_is_a_sentence(desk: Desk, open_film: Callable[[str], AppTest]) -> None:
+    assert "no entry" in words(open_film("0" * 32))
+
+
+def answer(address: str) -> Response:
+    """Ask the app's own routes, as the viewer does."""
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "GET",
+        "path": address.partition("?")[0],
+        "headers": [],
+    }
+    for route in film_route.routes():
+        match, found = route.matches(scope)
+        if match is Match.FULL:
+            given: Response = found["endpoint"](Request({**scope, **found}))
+            return given
+    raise LookupError(f"no route serves {address}")
+
+
+def test_the_film_is_served_whole_and_kept_by_nobody(desk: Desk) -> None:
+    data = dicom_bytes()
+    served = answer(film_route.film_address(desk.receive(data)))
+    assert served.body == film_payload.pack_film(intake.read_softcopy(data))
+    assert "no-store" in served.headers["cache-control"]
+    assert served.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_a_lost_or_unreadable_film_is_answered_with_a_sentence(desk: Desk) -> None:
+    lost, broken = desk.receive(jpeg(3)), desk.receive(b"no film")
+    desk.worklist.entry(lost).path.unlink()
+    for entry_id, expected in ((lost, b"cannot be read"), (broken, b"neither DICOM")):
+        served = answer(film_route.film_address(entry_id))
+        assert served.status_code == 200
+        assert expected in bytes(served.body)
+
+
+def test_an_address_that_names_no_entry_is_not_found(desk: Desk) -> None:
+    assert answer(film_route.film_address("0" * 32)).status_code == 404
+
+
+def test_there_is_no_heatmap_before_the_model_is_loaded(desk: Desk) -> None:
+    entry_id = desk.receive(dicom_bytes())
+    desk.score(entry_id, 0.6)
+    address = film_route.heat_address(desk.worklist.entry(entry_id))
+    assert address is not None
+    assert answer(address).status_code == 404
