@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
+from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -62,10 +62,19 @@ def confusion(probabilities: Floats, pneumonia: Booleans, threshold: float) -> C
 
 
 def auroc(probabilities: Floats, positive: Booleans) -> float:
-    """Area under the ROC curve; NaN where one class is missing, which no number can stand for."""
-    if positive.all() or not positive.any():
+    """Area under the ROC curve; NaN where one class is missing, which no number can stand for.
+
+    By ranks, ties sharing theirs: fast enough for a bootstrap.
+
+    References
+    ----------
+    Hanley and McNeil 1982; Mann and Whitney 1947.
+    """
+    positives, negatives = int(positive.sum()), int((~positive).sum())
+    if not positives or not negatives:
         return float("nan")
-    return float(roc_auc_score(positive, probabilities))
+    ranks = rankdata(probabilities)[positive].sum()
+    return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))
 
 
 def brier(probabilities: Floats, pneumonia: Booleans) -> float:

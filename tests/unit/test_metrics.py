@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from training.metrics import (
     auroc,
@@ -27,6 +27,15 @@ def test_counts_agree_with_the_library(seed: int, threshold: float) -> None:
     expected = confusion_matrix(truth, probabilities >= threshold, labels=[False, True])
     assert [counts.true_negative, counts.false_positive] == list(expected[0])
     assert [counts.false_negative, counts.true_positive] == list(expected[1])
+
+
+@given(seed=seeds, digits=st.integers(1, 6))
+def test_the_area_agrees_with_the_library_also_with_ties(seed: int, digits: int) -> None:
+    generator = np.random.default_rng(seed)
+    probabilities = generator.random(60).round(digits)
+    truth = generator.permutation(60) < 25
+
+    assert auroc(probabilities, truth) == pytest.approx(roc_auc_score(truth, probabilities))
 
 
 def test_a_film_at_the_threshold_is_flagged() -> None:

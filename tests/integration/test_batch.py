@@ -1,0 +1,173 @@
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cxr_app.outcome import ScoringState
+from cxr_app.worklist import Query, Worklist
+from tests.checkpoints import write_tiny
+from tests.films import jpeg
+from training import batch
+from training.backlog import COLUMNS
+
+
+@pytest.fixture(scope="module")
+def checkpoint_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny(tmp_path_factory.mktemp("weights") / "tiny.safetensors")
+
+
+@pytest.fixture
+def backlog(tmp_path: Path) -> Path:
+    """A folder with films at several depths, and files that are none."""
+    folder = tmp_path / "backlog"
+    (folder / "2026" / "deep").mkdir(parents=True)
+    (folder / "a.jpeg").write_bytes(jpeg(1))
+    (folder / "2026" / "no-suffix").write_bytes(jpeg(2, "viral"))
+    (folder / "2026" / "deep" / "=cmd.jpg").write_bytes(jpeg(3, "bacterial"))
+    (folder / "2026" / "copy of a.jpeg").write_bytes(jpeg(1))
+    (folder / "2026" / "broken.dcm").write_text("a text that was named .dcm")
+    (folder / "2026" / "readme.txt").write_text("not a film and not named like one")
+    return folder
+
+
+@pytest.fixture
+def environment(
+    tmp_path: Path, checkpoint_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> pytest.MonkeyPatch:
+    monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("CXR_CHECKPOINT", str(checkpoint_path))
+    monkeypatch.setenv("CXR_DEVICE", "cpu")
+    return monkeypatch
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.usefixtures("environment")
+def test_every_film_found_gets_one_row_of_the_contract(backlog: Path, tmp_path: Path) -> None:
+    out = tmp_path / "results.csv"
+
+    status = batch.main([str(backlog), "--out", str(out)])
+
+    assert status == 1  # one file FAILED
+    assert out.read_text().splitlines()[0] == ",".join(COLUMNS)
+    rows = {row["source"]: row for row in rows_of(out)}
+    assert set(rows) == {
+        "a.jpeg",
+        "2026/no-suffix",
+        "2026/deep/=cmd.jpg",
+        "2026/copy of a.jpeg",
+        "2026/broken.dcm",
+    }
+    scored = rows["a.jpeg"]
+    parts = [float(scored[f"{cause}_probability"]) for cause in ("bacterial", "viral")]
+    assert float(scored["pneumonia_probability"]) == pytest.approx(sum(parts), abs=2e-6)
+    assert scored["flagged"] in {"true", "false"}
+    assert scored["state"] == "SCORED"
+    assert rows["2026/copy of a.jpeg"]["sha256"] == scored["sha256"]
+    assert rows["2026/broken.dcm"]["state"] == "FAILED"
+    assert "not a film" in rows["2026/broken.dcm"]["reason"]
+
+
+@pytest.mark.usefixtures("environment")
+def test_the_films_are_in_the_worklist_once_and_open_where_they_lie(
+    backlog: Path, tmp_path: Path
+) -> None:
+    batch.main([str(backlog), "--out", str(tmp_path / "results.csv")])
+
+    worklist = Worklist.open(f"sqlite:///{tmp_path / 'data' / 'worklist.sqlite'}")
+    entries = worklist.page(Query(state="all"))
+    worklist.close()
+    assert len(entries) == 4  # the copy is the same film
+    assert all(entry.path.is_file() for entry in entries)
+    assert {entry.state for entry in entries} == {ScoringState.SCORED, ScoringState.FAILED}
+
+
+@pytest.mark.usefixtures("environment")
+def test_without_the_worklist_no_database_is_touched(backlog: Path, tmp_path: Path) -> None:
+    batch.main([str(backlog), "--out", str(tmp_path / "results.csv"), "--no-worklist"])
+
+    assert not (tmp_path / "data" / "worklist.sqlite").exists()
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_run_cut_off_in_a_row_goes_on_without_loss_or_repeat(
+    backlog: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "results.csv"
+    batch.main([str(backlog), "--out", str(out)])
+    whole = rows_of(out)
+    content = out.read_bytes()
+    for cut in range(len(",".join(COLUMNS)) + 2, len(content), 97):
+        out.write_bytes(content[:cut])
+
+        batch.main([str(backlog), "--out", str(out), "--no-worklist"])
+
+        assert sorted(row["source"] for row in rows_of(out)) == sorted(
+            row["source"] for row in whole
+        )
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("content", ["something,else\n1,2\n", None])
+def test_a_file_that_is_not_our_results_is_left_alone(
+    backlog: Path, tmp_path: Path, content: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "results.csv"
+    if content is None:  # results of another model
+        batch.main([str(backlog), "--out", str(out), "--no-worklist"])
+        content = out.read_text().replace("tiny-", "other-")
+    out.write_text(content)
+
+    assert batch.main([str(backlog), "--out", str(out), "--no-worklist"]) == 2
+    assert "another --out" in capsys.readouterr().err
+    assert out.read_text() == content
+
+
+@pytest.mark.usefixtures("environment")
+def test_no_cell_begins_a_formula(tmp_path: Path) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    for name in ("=1+1.jpg", "+a.jpg", "-b.jpg", "@c.jpg", "'d.jpg"):
+        (folder / name).write_bytes(jpeg(1))
+    out = tmp_path / "results.csv"
+
+    batch.main([str(folder), "--out", str(out), "--no-worklist"])
+    again = out.read_bytes()
+    batch.main([str(folder), "--out", str(out), "--no-worklist"])
+
+    assert out.read_bytes() == again
+    assert all(row["source"][0] == "'" for row in rows_of(out))
+
+
+@pytest.mark.usefixtures("environment")
+def test_what_cannot_run_says_so_and_exits_with_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert batch.main([str(tmp_path / "nowhere"), "--out", str(tmp_path / "r.csv")]) == 2
+    assert "not a folder" in capsys.readouterr().err
+
+
+def test_the_command_runs_as_it_stands_in_the_readme(
+    backlog: Path, tmp_path: Path, checkpoint_path: Path, project_root: Path
+) -> None:
+    out = tmp_path / "results.csv"
+    command = [sys.executable, "-m", "training.batch", str(backlog), "--out", str(out)]
+    environment = {"CXR_DATA_DIR": str(tmp_path), "CXR_CHECKPOINT": str(checkpoint_path)}
+
+    done = subprocess.run(
+        [*command, "--device", "cpu"],
+        cwd=project_root,
+        env={"PATH": "/usr/bin:/bin", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1, done.stderr
+    assert "5 files: 4 SCORED, 0 REJECTED, 1 FAILED" in done.stdout
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,188 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cxr_app import checkpoint
+from cxr_app.classifier import Classifier
+from cxr_app.errors import TrainingDataError
+from cxr_app.scoring import Scorer
+from tests.films import jpeg, write_kaggle_folder, write_manifest
+from training import evaluate, train
+from training.dataset import decode, find_films
+
+PATIENTS = 24
+RECIPE = """
+architecture = "resnet18"
+batch_size = 16
+stages = [{size = 32, epochs = 2}, {size = 40, epochs = 2}]
+"""
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_kaggle_folder(tmp_path_factory.mktemp("films"), PATIENTS)
+
+
+@pytest.fixture(scope="module")
+def command(films: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The training command, but for its --out."""
+    recipe = tmp_path_factory.mktemp("recipe") / "quick.toml"
+    recipe.write_text(RECIPE)
+    return ["--data", str(films), "--recipe", str(recipe), "--device", "cpu"]
+
+
+@pytest.fixture(scope="module")
+def run_dir(command: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run."""
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXR_DATA_DIR", str(out.parent))
+        assert train.main([*command, "--out", str(out)]) == 0
+    return out
+
+
+def metrics_of(run_dir: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((run_dir / "metrics.json").read_text())
+    return document
+
+
+def test_a_run_leaves_all_that_is_promised(run_dir: Path) -> None:
+    lines = [json.loads(line) for line in (run_dir / "epochs.jsonl").read_text().splitlines()]
+
+    assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
+    assert [line["size"] for line in lines] == [32, 32, 40, 40]
+    assert len((run_dir / "curves.csv").read_text().splitlines()) == 5
+    partitions = [row.split(",")[-1] for row in (run_dir / "split.csv").read_text().splitlines()]
+    assert set(partitions) == {"partition", "train", "tune", "validation"}
+    described = checkpoint.load(run_dir / "checkpoint.safetensors").description
+    assert described.name == "quick"
+    assert described.temperature >= 1
+    points = described.operating_points
+    assert points["high_sensitivity"].threshold <= points["balanced"].threshold
+    assert described.metrics["auroc"] == metrics_of(run_dir)["auroc"]
+
+
+def test_the_checkpoint_scores_films(run_dir: Path) -> None:
+    scorer = Scorer(Classifier.load(run_dir / "checkpoint.safetensors", "cpu"))
+
+    outcome = scorer.score(jpeg(5, "bacterial"))
+
+    assert outcome.prediction is not None
+    assert outcome.prediction.model_version == metrics_of(run_dir)["model_version"]
+
+
+def test_evaluate_finds_the_figures_of_the_run_again(
+    run_dir: Path, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path))
+    path = run_dir / "checkpoint.safetensors"
+    options = ["--data", str(films), "--checkpoint", str(path), "--device", "cpu"]
+
+    status = evaluate.main(
+        [*options, "--partition", "validation", "--json", str(tmp_path / "report.json")]
+    )
+
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert status == 0
+    expected = metrics_of(run_dir)
+    assert report["n"] == expected["n"]
+    assert report["auroc"] == pytest.approx(expected["auroc"], abs=1e-3)
+    assert report["brier"] == pytest.approx(expected["brier"], abs=1e-3)
+
+
+def test_the_report_has_every_key_of_the_contract(
+    run_dir: Path, films: Path, tmp_path: Path
+) -> None:
+    path = run_dir / "checkpoint.safetensors"
+    options = ["--data", str(films), "--checkpoint", str(path), "--device", "cpu"]
+
+    assert evaluate.main([*options, "--json", str(tmp_path / "report.json")]) == 0
+
+    report = json.loads((tmp_path / "report.json").read_text())
+    wanted = (
+        "n n_normal n_pneumonia auroc auroc_ci95 accuracy sensitivity specificity ppv f1 brier "
+        "ece threshold bacterial_vs_viral_auroc model_version rejected"
+    )
+    assert set(wanted.split()) <= report.keys()
+    assert (report["n"], report["n_normal"]) == (3 * PATIENTS, PATIENTS)
+    low, high = report["auroc_ci95"]
+    assert low <= report["auroc"] <= high
+
+
+def test_films_that_cannot_be_read_are_counted_and_named(
+    run_dir: Path, films: Path, tmp_path: Path
+) -> None:
+    manifest = write_manifest(
+        tmp_path / "some.csv",
+        [
+            {"path": str(path), "target": "NORMAL", "cause": "", "patient_id": path.name}
+            for path in [*sorted((films / "train" / "NORMAL").iterdir())[:5], Path("gone.jpeg")]
+        ],
+    )
+    path = run_dir / "checkpoint.safetensors"
+    options = ["--data", str(manifest), "--checkpoint", str(path), "--device", "cpu"]
+
+    assert evaluate.main([*options, "--json", str(tmp_path / "report.json")]) == 1
+
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["n"], report["failed"]) == (5, 1)
+    assert report["failed_films"][0].endswith("gone.jpeg")
+
+
+@pytest.mark.timeout(300)
+def test_a_killed_run_goes_on_to_the_same_figures(
+    run_dir: Path, command: list[str], tmp_path: Path, project_root: Path
+) -> None:
+    """Also: the same command twice gives the same figures."""
+    out = tmp_path / "killed"
+    environment = {**os.environ, "CXR_DATA_DIR": str(run_dir.parent)}
+    line = [sys.executable, "-m", "training.train", *command, "--out", str(out)]
+    with subprocess.Popen(line, cwd=project_root, env=environment) as process:
+        while not (out / "state.safetensors").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert not (out / "metrics.json").exists()
+
+    done = subprocess.run(
+        line, cwd=project_root, env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert "Going on after epoch" in done.stderr
+    assert metrics_of(out) | {"model_version": ""} == metrics_of(run_dir) | {"model_version": ""}
+
+
+def test_a_folder_holds_one_run(
+    run_dir: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main([*command, "--seed", "9", "--out", str(run_dir)]) == 2
+    assert "another --out" in capsys.readouterr().err
+
+
+def test_a_film_is_decoded_once(films: Path, tmp_path: Path) -> None:
+    found = find_films(films)
+
+    first = decode(found, 48, tmp_path)
+    (cached,) = tmp_path.glob("*.npy")
+    written = cached.stat().st_mtime_ns
+    second = decode(found, 48, tmp_path)
+
+    np.testing.assert_array_equal(first, second)
+    assert cached.stat().st_mtime_ns == written
+    assert first.shape == (3 * PATIENTS, 48, 48)
+
+
+def test_an_unreadable_film_is_refused_by_name(tmp_path: Path) -> None:
+    write_kaggle_folder(tmp_path / "films", 2)
+    (tmp_path / "films" / "train" / "NORMAL" / "IM-0001-0001.jpeg").write_bytes(b"no film")
+
+    with pytest.raises(TrainingDataError, match=r"IM-0001-0001\.jpeg"):
+        decode(find_films(tmp_path / "films"), 32, tmp_path / "cache")
