@@ -105,7 +105,7 @@ def films(query: Query, total: int) -> None:
         open_film(gesture.opened)
     if gesture.sorting:
         address.change(sort=gesture.sorting.sort, descending=gesture.sorting.descending)
-        st.rerun(scope="fragment")
+        st.rerun()
 
 
 def footer(query: Query, total: int, number: int, pages: int) -> None:

@@ -1,0 +1,122 @@
+"""The upload page: everything sent is kept and entered, and says what became of it."""
+
+from hashlib import sha256
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cxr_app.film_store import FilmStore
+from cxr_app.outcome import Outcome, Priority, ScoringState
+from cxr_app.settings import Settings
+from cxr_app.ui.reception import Reception
+from cxr_app.worklist import Query, Worklist
+from tests.app.worklists import said, shown
+from tests.factories import dicom_bytes
+from tests.films import jpeg
+
+HOSTILE = "**bold** <img src=x onerror=alert(1)>.dcm"
+
+
+@pytest.fixture
+def upload(app: AppTest) -> AppTest:
+    """The upload page."""
+    app.run()
+    app.switch_page("views/upload.py").run()
+    assert not app.exception
+    return app
+
+
+def send(app: AppTest, *files: tuple[str, bytes]) -> None:
+    """Send files at once, and wait until they are received."""
+    box = app.file_uploader(key=f"films_{app.session_state['upload_turn']}")
+    for name, data in files:
+        box.upload(name, data, "application/octet-stream")
+    app.run()
+    reception: Reception = app.session_state["reception"]
+    deadline = monotonic() + 30
+    while reception.waiting and not reception.problem:
+        assert monotonic() < deadline
+        sleep(0.01)
+    app.run()
+    assert not app.exception
+
+
+def progress(app: AppTest) -> str:
+    """What the bar says."""
+    return str(app.get("progress")[0].proto.text)
+
+
+def test_the_page_says_what_it_is_for(upload: AppTest) -> None:
+    assert "entered in the worklist" in said(upload)
+
+
+def test_what_is_sent_is_kept_and_entered_and_the_box_is_emptied(
+    upload: AppTest, worklist: Worklist
+) -> None:
+    films = [("a.dcm", dicom_bytes()), ("b.jpeg", jpeg(1)), ("no film.txt", b"hello"), ("c", b"")]
+    send(upload, *films)
+    assert upload.session_state["upload_turn"] == 1
+    assert upload.file_uploader(key="films_1").value == []
+    store = FilmStore(Settings.read().films_dir)
+    entries = worklist.page(Query())
+    assert {store.read(entry.sha256) for entry in entries} == {data for _, data in films}
+    assert {entry.source for entry in entries} == {name for name, _ in films}
+    assert shown(upload, "source") == [name for name, _ in films]
+    assert set(shown(upload, "state")) == {"being scored"}
+    assert progress(upload) == "0 of 4 films scored."
+
+
+def test_each_film_says_what_became_of_it(upload: AppTest, worklist: Worklist) -> None:
+    send(upload, ("text.dcm", b"hello"), ("later.dcm", b"later"))
+    reason = "The content is neither DICOM, JPEG nor PNG. Send the film itself."
+    digest = sha256(b"hello").hexdigest()
+    worklist.record(Outcome(digest, ScoringState.FAILED, Priority.MEDIUM, reason=reason))
+    upload.run()
+    assert shown(upload, "state") == ["needs a person", "being scored"]
+    assert shown(upload, "remark") == [reason, ""]
+    assert progress(upload) == "1 of 2 films scored."
+
+
+def test_the_same_film_twice_is_one_entry_and_said_to_be(
+    upload: AppTest, worklist: Worklist
+) -> None:
+    worklist.receive(sha256(b"film").hexdigest(), "first.dcm", Path("/kept"))
+    send(upload, ("second.dcm", b"film"), ("third.dcm", b"film"))
+    assert worklist.count(Query()) == 1
+    assert shown(upload, "remark") == ["Already in the worklist."]
+    assert progress(upload) == "0 of 1 film scored. 1 already in the worklist."
+
+
+def test_a_later_upload_stands_above_an_earlier_one(upload: AppTest) -> None:
+    send(upload, ("1", b"1"), ("2", b"2"))
+    send(upload, ("3", b"3"), ("4", b"4"))
+    assert shown(upload, "source") == ["3", "4", "1", "2"]
+
+
+def test_two_hundred_films_are_entered(upload: AppTest, worklist: Worklist) -> None:
+    send(upload, *((f"{number}.dcm", b"%d" % number) for number in range(200)))
+    assert worklist.count(Query()) == 200
+    assert len(shown(upload)) == 200
+
+
+def test_a_hostile_file_name_is_only_text(upload: AppTest) -> None:
+    send(upload, (HOSTILE, b"x"))
+    assert "onerror" not in said(upload)
+    assert shown(upload, "source")[0].startswith("**bold** <img")
+
+
+def test_a_problem_is_said_with_what_to_do_and_can_be_tried_again(
+    upload: AppTest, worklist: Worklist, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "data" / "films").write_bytes(b"a file where the folder should be")
+    send(upload, ("a.dcm", b"a"))
+    assert "could not be kept" in upload.error[0].value.replace("\\", "")
+    assert worklist.count(Query()) == 0
+    (tmp_path / "data" / "films").unlink()
+    upload.button(key="try_again").click().run()
+    sleep(0.5)
+    upload.run()
+    assert worklist.count(Query()) == 1
+    assert not upload.error
