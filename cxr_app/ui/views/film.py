@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from cxr_app.errors import CxrError
-from cxr_app.ui import address, film_facts, film_route, resources
+from cxr_app.ui import address, film_facts, film_route, resources, wording
 from cxr_app.ui.viewer import film_viewer
 from cxr_app.worklist import Entry
 
@@ -35,7 +35,7 @@ def act(action: Callable[[], None]) -> None:
     try:
         action()
     except CxrError as error:
-        st.toast(str(error), icon=":material/error:", duration="long")
+        st.toast(wording.plain(str(error)), icon=":material/error:", duration="long")
 
 
 def top(entry: Entry, before: str | None, after: str | None) -> None:
@@ -138,7 +138,7 @@ def page() -> None:
     try:
         entry = resources.worklist().entry(asked)
     except CxrError as error:
-        nothing(str(error))
+        nothing(wording.plain(str(error)))
         return
     film(entry)
 
