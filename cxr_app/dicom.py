@@ -16,23 +16,32 @@ from itertools import islice
 import numpy as np
 from pydicom import DataElement, Dataset, dcmread
 from pydicom.config import IGNORE
-from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import generate_fragments
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
     UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
+    JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
     RLELossless,
 )
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 
 from cxr_app.codestream import CodestreamSize, codestream_size
+from cxr_app.decoder_process import decode_apart
 from cxr_app.elements import DICOM_DAMAGE, integer, text
 from cxr_app.errors import (
     FilmTooLargeError,
@@ -55,7 +64,21 @@ _SYNTAXES_OF_BITS = {
     RLELossless,
 }
 """Those that store the allocated bits as they are, and no numbers of their own precision."""
-_JPEG_SYNTAXES = {JPEGBaseline8Bit, JPEGExtended12Bit}
+_PLUGIN_OF = {
+    JPEGBaseline8Bit: "pillow",
+    JPEGExtended12Bit: "pillow",
+    JPEGLSLossless: "pyjpegls",
+    JPEGLSNearLossless: "pyjpegls",
+    JPEG2000Lossless: "pylibjpeg",
+    JPEG2000: "pylibjpeg",
+    HTJ2KLossless: "pylibjpeg",
+    HTJ2KLosslessRPCL: "pylibjpeg",
+    HTJ2K: "pylibjpeg",
+    RLELossless: "pylibjpeg",
+    JPEGLossless: "gdcm",
+    JPEGLosslessSV1: "gdcm",
+}
+"""Who decodes what. Left to choose, pydicom takes GDCM wherever it can: see `decoder_process`."""
 _SAMPLES_OF = {
     "MONOCHROME1": 1,
     "MONOCHROME2": 1,
@@ -116,7 +139,7 @@ def read_softcopy(data: bytes, *, max_pixels: int, max_frames: int) -> tuple[Sof
     ds = _parse(data, max_bytes=4 * max_pixels)
     header = _header(ds)
     _check_image(ds, max_pixels, max_frames)
-    softcopy = to_softcopy(_decode(ds, max_pixels), ds)
+    softcopy = to_softcopy(_decode(ds, data, max_pixels), ds)
     return replace(softcopy, remarks=(*_remarks(ds), *softcopy.remarks)), header
 
 
@@ -145,6 +168,9 @@ def _parse(data: bytes, max_bytes: int) -> Dataset:
         raise NotAFilmError(
             "The file is damaged: its DICOM header cannot be read. Export the film again."
         ) from error
+    if len(ds) == 0 and text(ds.file_meta, "TransferSyntaxUID"):
+        # Where the file ends within compressed pixel data, pydicom keeps nothing of it.
+        raise PixelDataError("The DICOM file is cut short: it ends too early. Send it again.")
     if not known and not any(key in ds for key in _PIXEL_KEYWORDS):
         raise NotAFilmError(
             "The file is not a film: it begins like DICOM and holds no image and no record of one."
@@ -179,8 +205,6 @@ def _end_of_file_meta(data: bytes, position: int) -> int:
 
 def _complete_file_meta(ds: Dataset) -> None:
     """State the transfer syntax that the data set was parsed with, where the file does not."""
-    if not isinstance(getattr(ds, "file_meta", None), FileMetaDataset):
-        ds.file_meta = FileMetaDataset()
     stated = text(ds.file_meta, "TransferSyntaxUID")
     implicit, little = ds.original_encoding
     explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
@@ -262,17 +286,21 @@ def _check_size(rows: int, columns: int, max_pixels: int) -> None:
         )
 
 
-def _decode(ds: Dataset, max_pixels: int) -> PixelArray:
+def _decode(ds: Dataset, data: bytes, max_pixels: int) -> PixelArray:
     """Decode the first frame; colour comes out as RGB."""
     syntax = _transfer_syntax(ds)
     size = _first_codestream(ds)
     if size is not None:
         _check_size(size.rows, size.columns, max_pixels)
-    _check_decoder(syntax, size)
+    plugin = _plugin(syntax, size)
     odd_high_bit = _has_odd_high_bit(ds)
     try:
+        if plugin == "gdcm":
+            return decode_apart(data)
         with np.errstate(all="ignore"):
-            decoded = pixel_array(ds, index=0, correct_unused_bits=not odd_high_bit)
+            decoded = pixel_array(
+                ds, index=0, decoding_plugin=plugin, correct_unused_bits=not odd_high_bit
+            )
     except BaseException as error:
         # A panic of a decoder written in Rust is no Exception, and its class has no public name.
         if not isinstance(error, DICOM_DAMAGE) and type(error).__name__ != "PanicException":
@@ -315,23 +343,28 @@ def _aligned(decoded: PixelArray, ds: Dataset) -> PixelArray:
     return np.asarray((decoded << above) >> (ds.BitsAllocated - ds.BitsStored))
 
 
-def _check_decoder(syntax: UID, size: CodestreamSize | None) -> None:
-    """Name the transfer syntax and the decoder that is missing, before a wrong one tries."""
+def _plugin(syntax: UID, size: CodestreamSize | None) -> str:
+    """Choose the decoder; empty where none is needed.
+
+    Raises
+    ------
+    PixelDataError
+        If it is missing; the message names the transfer syntax and the decoder.
+    """
     stored, remedy = f"The pixel data is stored as {syntax.name}", "Export the film uncompressed."
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError as error:
         raise PixelDataError(f"{stored}, for which there is no decoder. {remedy}") from error
-    missing = "; ".join(decoder.missing_dependencies)
-    if not decoder.is_available:
+    if not decoder.is_encapsulated:
+        return ""
+    plugin = _PLUGIN_OF.get(syntax, "")
+    if plugin == "pillow" and size is not None and size.precision > 8:
+        plugin, stored = "pylibjpeg", f"{stored} with more than 8 bits"
+    if plugin not in decoder.available_plugins:
+        missing = "; ".join(decoder.missing_dependencies)
         raise PixelDataError(f"{stored}, and its decoder is missing: {missing}. {remedy}")
-    # GDCM reads no 12-bit JPEG and may return a picture all the same; libjpeg by pylibjpeg does.
-    deep = size is not None and size.precision > 8 and syntax in _JPEG_SYNTAXES
-    if deep and "pylibjpeg" not in decoder.available_plugins:
-        raise PixelDataError(
-            f"{stored} with more than 8 bits, and the decoder for that is missing: {missing}. "
-            f"{remedy}"
-        )
+    return plugin
 
 
 def _remarks(ds: Dataset) -> tuple[str, ...]:

@@ -106,7 +106,7 @@ def lut_item(first: int, entries: Pixels, bits: int, **elements: Any) -> Dataset
     item.LUTDescriptor = [len(entries) % 65_536, first, bits]
     item.LUTData = [int(entry) for entry in entries]
     item["LUTDescriptor"].VR = "SS" if first < 0 else "US"
-    item["LUTData"].VR = "US"
+    item["LUTData"].VR = "OW" if isinstance(elements.get("LUTData"), bytes) else "US"
     return with_elements(item, **elements)
 
 

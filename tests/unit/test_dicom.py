@@ -19,11 +19,13 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGLossless,
     JPEGLSLossless,
     RLELossless,
 )
 
-from cxr_app import intake
+from cxr_app import dicom, intake
 from cxr_app.errors import (
     FilmError,
     FilmTooLargeError,
@@ -232,7 +234,7 @@ def test_12_bit_jpeg_names_the_missing_decoder() -> None:
     start_of_frame = data.index(b"\xff\xc0\x00\x0b\x08")
     data = data[: start_of_frame + 4] + b"\x0c" + data[start_of_frame + 5 :]
     with pytest.raises(
-        PixelDataError, match=r"JPEG Extended.* more than 8 bits.*pylibjpeg-libjpeg"
+        PixelDataError, match=r"JPEG Extended.* more than 8 bits, .*pylibjpeg-libjpeg"
     ):
         read_radiograph(data)
 
@@ -289,3 +291,32 @@ def test_many_threads_read_odd_files_at_once() -> None:
     with ThreadPoolExecutor(8) as pool:
         films = list(pool.map(read_radiograph, [data] * 64))
     assert all(np.array_equal(film.image, films[0].image) for film in films)
+
+
+def test_interruption_of_a_decoder_is_no_damage_of_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dicom, "pixel_array", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        read_radiograph(dicom_bytes())
+
+
+def test_lossless_jpeg_is_decoded_apart() -> None:
+    pixels = film_pixels(bits=8)
+    data = jpeg_dicom_bytes(pixels)
+    # GDCM reads the codestream for what it is, here JPEG baseline.
+    data = data.replace(JPEGBaseline8Bit.encode(), JPEGLossless.encode())
+    assert np.abs(read_radiograph(data).image - pixels / 255).mean() < 0.02
+    damaged = data.replace(b"\xff\xda", b"\xff\xd9")
+    with pytest.raises(PixelDataError, match=r"JPEG Lossless.* damaged or cut short"):
+        read_radiograph(damaged)
+
+
+@pytest.mark.parametrize("data", [dicom_bytes(), jpeg_dicom_bytes(film_pixels(bits=8))])
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+def test_truncated_file_is_said_to_be_cut_short(data: bytes, share: float) -> None:
+    with pytest.raises(PixelDataError, match="cut short"):
+        read_radiograph(data[: int(len(data) * share)])

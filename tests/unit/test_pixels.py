@@ -266,8 +266,8 @@ def test_narrow_window_in_a_wide_range_keeps_its_greys() -> None:
 
 def test_windows_of_the_file_come_first_then_ours() -> None:
     ds = radiograph_dataset(
-        WindowCenter=["2000", "1000", "5"],
-        WindowWidth=["3000", "1500", "0"],
+        WindowCenter=["2000", "1000", "5", "1e300"],
+        WindowWidth=["3000", "1500", "0", "1"],
         WindowCenterWidthExplanation=["NORMAL", "SOFTER"],
     )
     softcopy = to_softcopy(film_pixels(), ds)
@@ -318,3 +318,52 @@ def test_unknown_window_function_is_linear_and_remarked() -> None:
     softcopy = to_softcopy(film_pixels(), ds)
     assert softcopy.windows[0].function is VOILUTFunction.LINEAR
     assert any("VOI LUT Function" in remark for remark in softcopy.remarks)
+
+
+def test_padding_written_with_the_wrong_sign_is_still_padding() -> None:
+    pixels = film_pixels().astype(np.int16)
+    pixels[:20] = -2000
+    ds = radiograph_dataset(pixels, bits_stored=16)
+    ds.add_new("PixelPaddingValue", "US", 65_536 - 2000)
+    assert np.abs(image_of(ds)[20:] - film_pixels()[20:] / 4095).max() < 1e-5
+
+
+def test_film_of_padding_alone_is_shown_as_it_is() -> None:
+    ds = radiograph_dataset(np.full((9, 9), 3000, np.uint16), PixelPaddingValue=3000)
+    assert np.allclose(image_of(ds), 3000 / 4095)
+
+
+def test_pixels_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(PixelDataError, match="no numbers"):
+        to_softcopy(np.full((3, 4), np.nan, np.float32), radiograph_dataset())
+
+
+def test_film_of_one_number_is_shown() -> None:
+    image = to_image(to_softcopy(np.full((3, 4), 2.5, np.float32), radiograph_dataset()))
+    assert np.ptp(image) == 0
+
+
+def test_palette_is_shown_by_its_brightness() -> None:
+    image = image_of(palette_film())
+    assert np.abs(image - film_pixels(bits=8) / 255).max() <= LEVEL
+
+
+def test_damaged_palette_is_refused_in_words() -> None:
+    ds = palette_film()
+    ds.GreenPaletteColorLookupTableData = b"\0\0"
+    with pytest.raises(PixelDataError, match="palette is damaged"):
+        image_of(ds)
+
+
+def palette_film() -> Dataset:
+    ds = radiograph_dataset(film_pixels(bits=8), photometric_interpretation="PALETTE COLOR")
+    for colour in ("Red", "Green", "Blue"):
+        setattr(ds, f"{colour}PaletteColorLookupTableDescriptor", [256, 0, 8])
+        setattr(ds, f"{colour}PaletteColorLookupTableData", bytes(range(256)))
+    return ds
+
+
+def test_colour_of_32_bits_is_brought_to_16() -> None:
+    rgb = np.repeat(film_pixels(bits=16).astype(np.uint32)[..., None], 3, axis=2) * 65_537
+    softcopy = to_softcopy(rgb, radiograph_dataset(photometric_interpretation="RGB"))
+    assert np.abs(to_image(softcopy) - film_pixels(bits=16) / 65_535).max() < 1e-4

@@ -122,7 +122,5 @@ def test_jpeg_that_says_it_has_no_rows_is_refused_in_words() -> None:
 
 
 def test_damaged_exif_does_not_cost_the_film() -> None:
-    data = jpeg_bytes(orientation=6)
-    damaged = data.replace(b"Exif\0\0MM", b"Exif\0\0XX").replace(b"Exif\0\0II", b"Exif\0\0XX")
-    assert damaged != data
-    assert read_radiograph(damaged).rows == film_pixels().shape[0]
+    data = saved(PillowImage.fromarray(film_pixels(bits=8)), "PNG", exif=b"Exif\0\0no directory")
+    assert read_radiograph(data).rows == film_pixels().shape[0]
