@@ -29,7 +29,6 @@ from sqlalchemy.exc import (
     DBAPIError,
     NoSuchModuleError,
     OperationalError,
-    SQLAlchemyError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
@@ -73,13 +72,11 @@ _ADVICE = {
 _UNKNOWN = "it refused. Check the database and its disk, then try again"
 
 
-def _code(error: SQLAlchemyError) -> str:
-    """Name the fault as the database does; a connection that was never made has PostgreSQL's 08."""
-    origin = error.orig if isinstance(error, DBAPIError) else None
-    if isinstance(origin, sqlite3.Error):
-        return str(getattr(origin, "sqlite_errorname", "SQLITE"))
-    lost = isinstance(error, OperationalError)
-    return str(getattr(origin, "sqlstate", None) or ("08000" if lost else type(error).__name__))
+def _code(error: DBAPIError) -> str | None:
+    """Name the fault as the database does; None for one that never reached it, which is a bug."""
+    named = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
+    lost = error.connection_invalidated or isinstance(error, OperationalError)
+    return named or ("08000" if lost else None)
 
 
 @contextmanager
@@ -96,6 +93,8 @@ def told_in_sentences() -> Iterator[None]:
         ) from None
     except DBAPIError as error:
         code = _code(error)
+        if code is None:
+            raise
         logger.error("the worklist's database reports %s", code)  # noqa: TRY400 - see above
         advice = next((_ADVICE[key] for key in _ADVICE if code.startswith(key)), _UNKNOWN)
         raise WorklistError(f"The worklist's database is in trouble ({code}): {advice}.") from None

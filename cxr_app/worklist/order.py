@@ -305,8 +305,8 @@ def _is_read_as(query: Query) -> Clause:
 def _sort_key(name: str) -> Key:
     """Give what a column is sorted by: its values, where their order is the one a person means."""
     if name == "priority":
-        ranks = {Priority.LOW: 0, Priority.MEDIUM: 1, Priority.HIGH: 2}
-        return case(ranks, value=EntryRow.priority)
+        ranks = {Priority.LOW.value: 0, Priority.MEDIUM.value: 1, Priority.HIGH.value: 2}
+        return case(ranks, value=type_coerce(EntryRow.priority, Text))
     if name == "patient_age":
         return EntryRow.patient_age_days.expression
     if name == "state":

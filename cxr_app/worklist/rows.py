@@ -1,7 +1,6 @@
 """Between values and rows: how an outcome is written down, and how it is read again."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,7 +40,7 @@ def as_entry(row: EntryRow, activation_map: ActivationMap | None = None) -> Entr
         id=row.id,
         sha256=row.sha256,
         source=row.source or "",
-        path=Path(row.path),
+        path=row.path,
         received_at=row.received_at,
         state=row.state,
         priority=row.priority,

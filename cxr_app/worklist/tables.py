@@ -1,9 +1,11 @@
 """The tables of the worklist, and how values are stored so that two databases behave as one."""
 
 import json
+import os
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from pathlib import Path
 
 from sqlalchemy import (
     BigInteger,
@@ -29,10 +31,8 @@ from cxr_app.outcome import Priority, ScoringState
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# A lone surrogate (a file name in no known encoding) and NUL cannot be stored as UTF-8: they travel
-# as characters of the last private-use plane, and come back as they were.
-_STAND_IN = {point: 0x10F000 + point - 0xD800 for point in range(0xD800, 0xE000)} | {0: 0x10F800}
-_ORIGINAL = {stand_in: point for point, stand_in in _STAND_IN.items()}
+_UNWRITABLE = dict.fromkeys((0, *range(0xD800, 0xE000)), "\N{REPLACEMENT CHARACTER}")
+"""NUL and lone surrogates (of file names in no known encoding): no database or page takes them."""
 
 
 class AnyText(TypeDecorator[str]):
@@ -43,17 +43,26 @@ class AnyText(TypeDecorator[str]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
         """Keep PostgreSQL from sorting by the language of the server."""
-        return dialect.type_descriptor(
-            Text(collation="C" if dialect.name == "postgresql" else None)
-        )
+        return Text(collation="C" if dialect.name == "postgresql" else None)
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Store what UTF-8 cannot say as its stand-in."""
-        return value.translate(_STAND_IN) if value else None
+        """Replace what cannot be written."""
+        return value.translate(_UNWRITABLE) if value else None
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        """Give the text back as it came."""
-        return value.translate(_ORIGINAL) if value else value
+
+class FilePath(TypeDecorator[Path]):
+    """A path, stored as the bytes that the file system knows it by: exact in any encoding."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: Path | None, dialect: Dialect) -> bytes | None:
+        """Encode as the file system does."""
+        return None if value is None else os.fsencode(value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Path | None:
+        """Decode as the file system does."""
+        return None if value is None else Path(os.fsdecode(value))
 
 
 class Moment(TypeDecorator[datetime]):
@@ -67,12 +76,8 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Refuse a time without a zone: it would be a guess."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time must be aware, got one without a time zone")
-        return (value - EPOCH) // timedelta(microseconds=1)
+        """Count from the epoch; exact, as no floating point takes part."""
+        return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """Give an aware time in UTC."""
@@ -203,7 +208,7 @@ class EntryRow(Judgement, HeaderFacts, Table):
     id: Mapped[str] = mapped_column(String(32), unique=True)
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
     source: Mapped[str | None] = mapped_column(AnyText)
-    path: Mapped[str] = mapped_column(AnyText)
+    path: Mapped[Path] = mapped_column(FilePath)
     received_at: Mapped[datetime] = mapped_column(Moment)
     state: Mapped[ScoringState | None] = mapped_column(_one_of(ScoringState, "state"))
     priority: Mapped[Priority | None] = mapped_column(_one_of(Priority, "priority"))

@@ -94,8 +94,8 @@ class Worklist:
             "id": entry_id,
             "sha256": sha256,
             "source": source,
-            "path": str(path),
-            "received_at": received_at or self._clock(),
+            "path": path,
+            "received_at": self._moment(received_at),
             "search_text": search_text(entry_id, source),
         }
         statement = self._insert(EntryRow).values(values)
@@ -124,7 +124,7 @@ class Worklist:
         EntryNotFoundError
             If no film with this SHA-256 was received.
         """
-        moment = scored_at or self._clock()
+        moment = self._moment(scored_at)
         with self._database.writing() as session:
             statement = select(EntryRow).where(EntryRow.sha256 == outcome.sha256).with_for_update()
             entry = session.scalar(statement)
@@ -255,6 +255,12 @@ class Worklist:
             statement = select(ScoreRow).where(ScoreRow.entry_number == number)
             newest_first = statement.order_by(ScoreRow.scored_at.desc(), ScoreRow.number.desc())
             return [as_score(row) for row in session.scalars(newest_first)]
+
+    def _moment(self, given: datetime | None) -> datetime:
+        """Take the time given, or now; one without a zone would be a guess."""
+        if given is not None and given.tzinfo is None:
+            raise ValueError("a time must be aware, got one without a time zone")
+        return given or self._clock()
 
     def _waited(self, since: datetime) -> timedelta:
         return max(self._clock() - since, timedelta(0))

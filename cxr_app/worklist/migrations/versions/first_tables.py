@@ -41,7 +41,7 @@ def _create_entries() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("source", TEXT),
-        sa.Column("path", TEXT, nullable=False),
+        sa.Column("path", sa.LargeBinary(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("state", STATE),
         sa.Column("priority", PRIORITY),

@@ -1,0 +1,323 @@
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cxr_app.errors import EntryNotFoundError
+from cxr_app.outcome import Priority, ScoringState
+from cxr_app.radiograph import Header
+from cxr_app.worklist import Query, Worklist
+from tests.outcomes import OPERATING_POINTS, prediction, refused, scored, sha256
+
+PATH = Path("/films/ab/film")
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HEADER = Header(
+    patient_id="P-1",
+    patient_name="MÜLLER^ANNA",
+    patient_age="011M",
+    accession_number="A_100%",
+    study_description="Thorax pa",
+)
+
+
+def receive(worklist: Worklist, film: object, received_at: datetime | None = None) -> str:
+    return worklist.receive(sha256(film), f"ward/{film}.dcm", PATH, received_at)[0]
+
+
+def test_the_same_film_received_twice_is_one_entry(worklist: Worklist) -> None:
+    first, created = worklist.receive(sha256(1), "a.jpg", PATH)
+    again, created_again = worklist.receive(sha256(1), "b.jpg", PATH)
+    assert (created, created_again) == (True, False)
+    assert first == again
+    assert worklist.entry(first).source == "a.jpg"
+    assert worklist.count(Query(state="all")) == 1
+
+
+def test_a_received_film_waits_for_its_score(worklist: Worklist) -> None:
+    entry = worklist.entry(receive(worklist, 1, NOON))
+    assert entry.received_at == NOON
+    assert entry.received_at.tzinfo is UTC
+    assert (entry.state, entry.priority, entry.flagged, entry.header) == (None, None, None, None)
+    assert worklist.next_received() == [entry]
+
+
+def test_the_oldest_unscored_films_are_scored_next(worklist: Worklist) -> None:
+    for film, age in enumerate((1, 3, 2, 4)):
+        receive(worklist, film, NOON - timedelta(hours=age))
+    worklist.record(scored(3))
+    waiting = [entry.sha256 for entry in worklist.next_received(limit=2)]
+    assert waiting == [sha256(1), sha256(2)]
+
+
+def test_an_entry_shows_everything_that_scoring_said(worklist: Worklist) -> None:
+    entry_id = receive(worklist, 1)
+    outcome = scored(1, 0.8, header=HEADER)
+    assert worklist.record(outcome, NOON) == entry_id
+    entry = worklist.entry(entry_id)
+    assert (entry.state, entry.priority, entry.flagged) == (
+        ScoringState.SCORED,
+        Priority.HIGH,
+        True,
+    )
+    assert (entry.pneumonia_probability, entry.bacterial_probability) == (0.8, 0.8)
+    assert (entry.viral_probability, entry.reason) == (0.0, "")
+    assert (entry.operating_point_name, entry.threshold) == ("balanced", 0.5)
+    assert (entry.model_version, entry.scored_at, entry.header) == ("model-1", NOON, HEADER)
+    assert (entry.file_format, entry.rows, entry.columns) == ("DICOM", 1000, 1400)
+    assert entry.remarks == ("first of 3 frames",)
+    assert entry.activation_map is not None
+    assert entry.activation_map.dtype == np.float32
+    np.testing.assert_array_equal(entry.activation_map, prediction(0.8).activation_map)
+
+
+def test_a_list_does_not_load_activation_maps(worklist: Worklist) -> None:
+    entry_id = receive(worklist, 1)
+    worklist.record(scored(1))
+    assert worklist.page(Query())[0].activation_map is None
+    assert worklist.entries_by_ids([entry_id])[0].activation_map is None
+    found = worklist.entry_by_sha256(sha256(1))
+    assert found is not None
+    assert found.activation_map is not None
+
+
+def test_scoring_twice_with_one_model_changes_nothing(worklist: Worklist) -> None:
+    entry_id = receive(worklist, 1)
+    worklist.record(scored(1), NOON)
+    before = worklist.entry(entry_id), worklist.scores(entry_id)
+    worklist.record(scored(1), NOON + timedelta(hours=1))
+    assert (worklist.entry(entry_id), worklist.scores(entry_id)) == before
+
+
+def test_another_model_adds_to_the_history_and_becomes_current(worklist: Worklist) -> None:
+    entry_id = receive(worklist, 1)
+    worklist.record(scored(1, 0.8, "model-1"), NOON)
+    worklist.record(scored(1, 0.3, "model-2"), NOON + timedelta(hours=1))
+    entry = worklist.entry(entry_id)
+    assert (entry.model_version, entry.pneumonia_probability) == ("model-2", 0.3)
+    assert (entry.flagged, entry.priority) == (False, Priority.MEDIUM)
+    history = worklist.scores(entry_id)
+    assert [score.model_version for score in history] == ["model-2", "model-1"]
+    assert [score.pneumonia_probability for score in history] == [0.3, 0.8]
+    assert history[1].activation_map is not None
+    np.testing.assert_array_equal(history[1].activation_map, prediction(0.8).activation_map)
+    assert worklist.is_scored_by(sha256(1), "model-1")
+    assert worklist.is_scored_by(sha256(1), "model-2")
+    assert not worklist.is_scored_by(sha256(1), "model-3")
+    assert not worklist.is_scored_by(sha256(2), "model-1")
+
+
+def test_what_was_said_earlier_but_arrives_late_does_not_become_current(worklist: Worklist) -> None:
+    entry_id = receive(worklist, 1)
+    worklist.record(scored(1, 0.8, "model-2"), NOON)
+    worklist.record(scored(1, 0.1, "model-1"), NOON - timedelta(hours=1))
+    assert worklist.entry(entry_id).model_version == "model-2"
+    assert len(worklist.scores(entry_id)) == 2
+
+
+def test_a_model_that_speaks_again_after_another_is_current_again(worklist: Worklist) -> None:
+    entry_id = receive(worklist, 1)
+    for hours, model in enumerate(("model-1", "model-2", "model-1")):
+        worklist.record(scored(1, 0.8, model), NOON + timedelta(hours=hours))
+    assert worklist.entry(entry_id).model_version == "model-1"
+    assert [score.model_version for score in worklist.scores(entry_id)] == ["model-1", "model-2"]
+
+
+@pytest.mark.parametrize("state", [ScoringState.REJECTED, ScoringState.FAILED])
+def test_a_refused_film_keeps_its_reason_until_it_is_scored(
+    worklist: Worklist, state: ScoringState
+) -> None:
+    entry_id = receive(worklist, 1)
+    worklist.record(refused(1, state, "It is a hand."), NOON)
+    entry = worklist.entry(entry_id)
+    assert (entry.state, entry.reason) == (state, "It is a hand.")
+    assert (entry.flagged, entry.priority) == (None, Priority.MEDIUM)
+    assert worklist.page(Query(state="needs_a_person")) == [entry]
+    worklist.record(scored(1), NOON + timedelta(hours=1))
+    assert (worklist.entry(entry_id).state, worklist.entry(entry_id).reason) == (
+        ScoringState.SCORED,
+        "",
+    )
+    assert worklist.count(Query(state="needs_a_person")) == 0
+
+
+def test_refusals_are_part_of_the_history_once_each(worklist: Worklist) -> None:
+    entry_id = receive(worklist, 1)
+    for reason in ("truncated", "truncated", "no decoder"):
+        worklist.record(refused(1, reason=reason))
+    worklist.record(scored(1))
+    worklist.record(refused(1, reason="truncated"))
+    said = [score.reason or score.model_version for score in worklist.scores(entry_id)]
+    assert said == ["truncated", "model-1", "no decoder", "truncated"]
+    assert worklist.entry(entry_id).reason == "truncated"
+    assert worklist.entry(entry_id).pneumonia_probability is None
+
+
+def test_a_refusal_said_again_with_its_own_time_is_not_written_twice(worklist: Worklist) -> None:
+    entry_id = receive(worklist, 1)
+    worklist.record(refused(1), NOON)
+    worklist.record(scored(1), NOON + timedelta(hours=1))
+    worklist.record(refused(1), NOON)
+    assert len(worklist.scores(entry_id)) == 2
+    assert worklist.entry(entry_id).state is ScoringState.SCORED
+
+
+def test_a_film_that_can_no_longer_be_read_keeps_its_header(worklist: Worklist) -> None:
+    entry_id = receive(worklist, 1)
+    worklist.record(scored(1, header=HEADER))
+    worklist.record(refused(1))
+    entry = worklist.entry(entry_id)
+    assert (entry.header, entry.rows, entry.file_format) == (HEADER, 1000, "DICOM")
+
+
+def test_reading_takes_a_film_off_the_unread_and_back(worklist: Worklist) -> None:
+    entry_id = receive(worklist, 1)
+    worklist.mark_read(entry_id)
+    read_at = worklist.entry(entry_id).read_at
+    assert read_at is not None
+    assert (worklist.count(Query()), worklist.count(Query(state="read"))) == (0, 1)
+    worklist.mark_read(entry_id)
+    assert worklist.entry(entry_id).read_at == read_at
+    worklist.mark_read(entry_id, read=False)
+    assert worklist.entry(entry_id).read_at is None
+    assert (worklist.count(Query()), worklist.count(Query(state="read"))) == (1, 0)
+
+
+def test_scoring_again_does_not_make_a_read_film_unread(worklist: Worklist) -> None:
+    entry_id = receive(worklist, 1)
+    worklist.record(scored(1))
+    worklist.mark_read(entry_id)
+    worklist.record(scored(1, 0.1, "model-2"))
+    assert worklist.entry(entry_id).read_at is not None
+
+
+def test_counts_say_how_the_list_stands(worklist_url: str) -> None:
+    worklist = Worklist.open(worklist_url, clock=lambda: NOON)
+    assert worklist.counts().longest_wait is None
+    ids = [receive(worklist, film, NOON - timedelta(hours=film)) for film in range(7)]
+    worklist.record(scored(0, 0.9))
+    worklist.record(scored(1, 0.3))
+    worklist.record(refused(2))
+    worklist.record(scored(6, 0.9))
+    worklist.mark_read(ids[6])
+    counts = worklist.counts()
+    worklist.close()
+    assert (counts.unread, counts.read, counts.in_progress) == (6, 1, 3)
+    assert (counts.flagged_unread, counts.needs_a_person) == (1, 1)
+    assert counts.longest_wait == timedelta(hours=5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("p-1", "MÜLLER", "müller anna", "^anna", "a_100%", "thorax  PA", "ward/1.DCM"),
+        "Mu\u0308ller",  # the same letter written as two
+    ],
+)
+def test_a_search_finds_words_in_any_case(worklist: Worklist, text: str) -> None:
+    entry_id = receive(worklist, 1)
+    receive(worklist, 2)
+    worklist.record(scored(1, header=HEADER))
+    assert [entry.id for entry in worklist.page(Query(text=text))] == [entry_id]
+    assert worklist.count(Query(text=text)) == 1
+
+
+@pytest.mark.parametrize("text", ["%", "_", "p%1", "müller otto", "\\", "/%", "\x00", "'; --"])
+def test_a_search_takes_every_sign_literally(worklist: Worklist, text: str) -> None:
+    receive(worklist, 1)
+    worklist.record(scored(1, header=Header(patient_id="P-1", patient_name="MÜLLER^ANNA")))
+    assert worklist.count(Query(text=text)) == 0
+
+
+def test_a_search_finds_the_short_form_of_an_id_and_no_part_of_it(worklist: Worklist) -> None:
+    ids = [worklist.receive(sha256(film), "-", PATH)[0] for film in range(20)]
+    for entry_id in ids:
+        for text in (entry_id[:8], entry_id[:8].upper(), entry_id):
+            assert [entry.id for entry in worklist.page(Query(text=text))] == [entry_id]
+        assert worklist.count(Query(text=entry_id[:3])) == 0
+
+
+def test_a_search_of_any_length_is_answered(worklist: Worklist) -> None:
+    receive(worklist, 1)
+    assert worklist.count(Query(text="x" * 100_000)) == 0
+    assert worklist.count(Query(text="x " * 50_000)) == 0
+
+
+@pytest.mark.parametrize("text", ["\U0010f123", "x" * 5000, "日本語" * 900, "=1+1", "\ue001"])
+def test_text_of_any_content_comes_back_as_it_was(worklist: Worklist, text: str) -> None:
+    entry_id, _ = worklist.receive(sha256(1), text, PATH)
+    header = Header(patient_name=text[:300], patient_id=text[-300:])
+    worklist.record(scored(1, header=header))
+    entry = worklist.entry(entry_id)
+    assert (entry.source, entry.header) == (text, header)
+    assert worklist.count(Query(text=text[-20:])) == 1
+
+
+def test_what_no_database_can_write_is_replaced(worklist: Worklist) -> None:
+    entry_id, _ = worklist.receive(sha256(1), "caf\udce9.dcm", PATH)
+    worklist.record(scored(1, header=Header(patient_name="NUL\x00IN\ud800IT")))
+    entry = worklist.entry(entry_id)
+    assert entry.source == "caf\ufffd.dcm"
+    assert entry.header == Header(patient_name="NUL\ufffdIN\ufffdIT")
+    assert worklist.count(Query(text="NUL\x00IN")) == 1
+
+
+def test_a_path_in_no_known_encoding_still_leads_to_its_file(worklist: Worklist) -> None:
+    path = Path(os.fsdecode(b"/films/caf\xe9/\xff.dcm"))
+    entry_id, _ = worklist.receive(sha256(1), "-", path)
+    assert worklist.entry(entry_id).path == path
+
+
+def test_a_header_beyond_all_bounds_is_cut_and_not_lost(worklist: Worklist) -> None:
+    entry_id = receive(worklist, 1)
+    worklist.record(scored(1, header=Header(patient_name="日" * 100_000)))
+    header = worklist.entry(entry_id).header
+    assert header is not None
+    assert header.patient_name == "日" * 400
+
+
+def test_entries_come_in_the_order_asked_for(worklist: Worklist) -> None:
+    ids = [receive(worklist, film) for film in range(5)]
+    asked = [ids[3], "0" * 32, ids[0], ids[4]]
+    assert [entry.id for entry in worklist.entries_by_ids(asked)] == [ids[3], ids[0], ids[4]]
+    assert worklist.entries_by_ids([]) == []
+
+
+def test_what_is_not_there_is_named(worklist: Worklist) -> None:
+    for ask in (worklist.entry, worklist.scores, worklist.mark_read):
+        with pytest.raises(EntryNotFoundError, match="no entry 00000000"):
+            ask("0" * 32)
+    with pytest.raises(EntryNotFoundError, match="of this name"):
+        worklist.neighbours(Query(), "<script>")
+    with pytest.raises(EntryNotFoundError, match="Receive it"):
+        worklist.record(scored("never received"))
+    assert worklist.entry_by_sha256(sha256("never received")) is None
+
+
+def test_a_closed_and_reopened_worklist_has_lost_nothing(worklist_url: str) -> None:
+    worklist = Worklist.open(worklist_url)
+    ids = [receive(worklist, film) for film in range(5)]
+    worklist.record(scored(1, header=HEADER))
+    worklist.record(refused(2))
+    worklist.mark_read(ids[3])
+    before = [worklist.entry(each) for each in ids], [worklist.scores(each) for each in ids]
+    worklist.close()
+    again = Worklist.open(worklist_url)
+    assert ([again.entry(each) for each in ids], [again.scores(each) for each in ids]) == before
+    again.close()
+
+
+def test_a_time_without_a_zone_is_refused(worklist: Worklist) -> None:
+    naive = datetime(2026, 3, 1)
+    with pytest.raises(ValueError, match="without a time zone"):
+        worklist.receive(sha256(1), "a", PATH, naive)
+
+
+def test_operating_points_are_those_of_the_score(worklist: Worklist) -> None:
+    entry_id = receive(worklist, 1)
+    worklist.record(scored(1, 0.3, operating_point="high_sensitivity"))
+    entry = worklist.entry(entry_id)
+    assert (entry.flagged, entry.priority) == (True, Priority.MEDIUM)
+    assert entry.threshold == OPERATING_POINTS["high_sensitivity"].threshold
+    assert [each.id for each in worklist.page(Query(flag="flagged"))] == [entry_id]
