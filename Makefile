@@ -9,7 +9,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 APP := $(VENV)/.app-requirements
 DEV := $(VENV)/.dev-requirements
-PIP := $(PYTHON) -m pip install --disable-pip-version-check --no-input --progress-bar=off
+PIP := $(PYTHON) -m pip install --disable-pip-version-check --no-input
 
 SUITES := tests/unit tests/integration tests/app tests/browser
 
