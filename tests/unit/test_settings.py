@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+
+from cxr_app.errors import SettingsError
+from cxr_app.settings import Settings
+
+
+def test_the_app_runs_with_nothing_set(project_root: Path) -> None:
+    settings = Settings.read()
+    assert settings.data_dir == project_root / "data"
+    assert settings.device == "auto"
+    assert settings.waiting_cap_hours == 72
+    assert settings.worklist_url == f"sqlite:///{settings.data_dir}/worklist.sqlite"
+    assert settings.films_dir == settings.data_dir / "films"
+
+
+def test_the_environment_sets_what_it_names(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("CXR_DEVICE", "cpu")
+    settings = Settings.read()
+    assert (settings.data_dir, settings.device) == (tmp_path, "cpu")
+    assert settings.worklist_url == f"sqlite:///{tmp_path}/worklist.sqlite"
+
+
+def test_a_database_url_replaces_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "postgresql+psycopg://reader@db/worklist"
+    monkeypatch.setenv("CXR_DATABASE_URL", url)
+    assert Settings.read().worklist_url == url
+
+
+def test_what_a_caller_says_wins_over_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CXR_DATA_DIR", "/elsewhere")
+    assert Settings.read(data_dir=tmp_path).data_dir == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CXR_DEVICE", "tpu"),
+        ("CXR_WAITING_CAP_HOURS", "soon"),
+        ("CXR_WAITING_CAP_HOURS", "0"),
+        ("CXR_WAITING_CAP_HOURS", "-1"),
+    ],
+)
+def test_an_impossible_value_is_named(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"{name} is '{value}'"):
+        Settings.read()
+
+
+def test_settings_cannot_be_changed_afterwards() -> None:
+    settings = Settings.read()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.device = "cpu"
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert field.description.endswith("."), name
