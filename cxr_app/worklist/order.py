@@ -8,7 +8,7 @@ is ever sorted or loaded as a whole.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -53,11 +53,8 @@ Clause = ColumnElement[bool] | TextClause
 Key = ColumnElement[Any]
 Statement = TypeVar("Statement", bound=Select[Any])
 
-DEFAULT_KEYS: tuple[Key, ...] = (
-    EntryRow.received_at.expression,
-    EntryRow.descending_probability.expression,
-    EntryRow.number.expression,
-)
+DEFAULT_KEYS = ("received_at", "descending_probability", "number")
+"""What films of one tier are ordered by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +64,9 @@ class Place:
     is_read: bool
     tier: int
     received_at: datetime
+    descending_probability: float
+    number: int
     sorted_by: Any
-    keys: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +82,23 @@ class Stretch:
     index
         That SQLite is told to walk; None to look at every row. (It keeps no statistics to choose
         by; PostgreSQL chooses by itself.)
+    keys
+        Columns that order it: those of a place, all upwards. Nothing that is the same throughout,
+        for PostgreSQL would not see that the index has this order.
     sort
-        What comes before `DEFAULT_KEYS` in the order; None for nothing.
+        What comes before the keys; None for nothing.
     """
 
     clauses: tuple[Clause, ...]
     holds: Callable[[Place], bool]
-    index: str | None = ORDER_INDEX
+    index: str | None
+    keys: tuple[str, ...] = DEFAULT_KEYS
     sort: Key | None = None
     descending: bool = False
 
     def order(self, *, backwards: bool = False) -> list[Any]:
         """Give the ORDER BY, forwards or backwards."""
-        keys = [key.desc() if backwards else key.asc() for key in self._keys]
+        keys = [key.desc() if backwards else key.asc() for key in map(_column, self.keys)]
         if self.sort is None:
             return keys
         downwards = self.descending != backwards
@@ -104,29 +106,15 @@ class Stretch:
 
     def beyond(self, place: Place, *, backwards: bool = False) -> Iterator[Clause]:
         """Say what comes after (or before) a place in this stretch, nearest first."""
-        here = tuple_(*self._keys)
-        there = tuple_(
-            *(literal(v, k.type) for k, v in zip(self._keys, self._values(place), strict=True))
-        )
+        here = tuple_(*map(_column, self.keys))
+        there = tuple_(*(literal(getattr(place, key), _column(key).type) for key in self.keys))
         among_equals = here < there if backwards else here > there
-        if self.sort is None:
-            yield among_equals
-            return
-        if place.sorted_by is None:  # the stretch of what has no value
+        if self.sort is None or place.sorted_by is None:  # here all are equal
             yield among_equals
             return
         value = literal(place.sorted_by, self.sort.type)
         yield and_(self.sort == value, among_equals)
         yield self.sort < value if self.descending != backwards else self.sort > value
-
-    @property
-    def _keys(self) -> tuple[Key, ...]:
-        if self.sort is None:
-            return DEFAULT_KEYS
-        return (EntryRow.is_read.expression, EntryRow.tier.expression, *DEFAULT_KEYS)
-
-    def _values(self, place: Place) -> tuple[Any, ...]:
-        return place.keys if self.sort is None else (place.is_read, place.tier, *place.keys)
 
 
 def stretches(query: Query, now: datetime) -> list[Stretch]:
@@ -136,15 +124,17 @@ def stretches(query: Query, now: datetime) -> list[Stretch]:
     key = _sort_key(query.sort)
     belong = selected(query)
     index = _sort_index(query)
+    keys = (*(["is_read"] if query.state == "all" else []), "tier", *DEFAULT_KEYS)
     return [
         Stretch(
             (*belong, key.is_not(None)),
             lambda place: place.sorted_by is not None,
             index,
+            keys,
             key,
             query.descending,
         ),
-        Stretch((*belong, key.is_(None)), lambda place: place.sorted_by is None, index, key),
+        Stretch((*belong, key.is_(None)), lambda place: place.sorted_by is None, index, keys, key),
     ]
 
 
@@ -246,14 +236,19 @@ def _nearest(
 def _place(session: Session, query: Query, entry_id: str) -> Place | None:
     """Find where an entry stands, or would stand if it still matched the query."""
     sort = _sort_key(query.sort) if query.sort else literal(None)
-    statement = select(sort, EntryRow.is_read, EntryRow.tier, *DEFAULT_KEYS)
+    statement = select(
+        EntryRow.is_read,
+        EntryRow.tier,
+        EntryRow.received_at,
+        EntryRow.descending_probability,
+        EntryRow.number,
+        sort,
+    )
     row = session.execute(statement.where(EntryRow.id == entry_id)).one_or_none()
     if row is None:
         return None
-    sorted_by, is_read, tier, received_at, *rest = row
-    if query.state != "all":
-        is_read = query.state == "read"
-    return Place(is_read, tier, received_at, sorted_by, (received_at, *rest))
+    place = Place(*row)
+    return place if query.state == "all" else replace(place, is_read=query.state == "read")
 
 
 def _in_default_order(
@@ -311,7 +306,11 @@ def _sort_key(name: str) -> Key:
         return EntryRow.patient_age_days.expression
     if name == "state":
         return type_coerce(EntryRow.state, Text)
-    return getattr(EntryRow, name).expression  # type: ignore[no-any-return]
+    return _column(name)
+
+
+def _column(name: str) -> Key:
+    return EntryRow.__table__.columns[name]
 
 
 def _order_index(query: Query) -> str:
