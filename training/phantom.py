@@ -71,7 +71,7 @@ class _Chest:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write PNG films into a folder: of three, one clear, one with a patch, one with many."""
+    """Write PNG films into a folder, clear ones and others in turn."""
     parser = argparse.ArgumentParser(prog="python -m training.phantom", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="made where it is not there")
@@ -88,8 +88,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def opacities_of(seed: int) -> list[Opacity]:
-    """Give every third child a clear chest, every third one patch, and every third many."""
-    return ([], consolidation(seed), diffuse(seed))[seed % 3]
+    """Take turns: a clear chest, one patch, many faint ones, both lungs clouded."""
+    return ([], consolidation(seed), diffuse(seed), widespread(seed))[seed % 4]
 
 
 def draw(
@@ -136,6 +136,18 @@ def diffuse(seed: int | np.random.Generator) -> list[Opacity]:
     centres = rng.uniform((0.25, 0.28), (0.42, 0.62), (14, 2))
     centres[::2, 0] = 1.0 - centres[::2, 0]
     return [Opacity(float(x), float(y), float(rng.uniform(0.03, 0.06)), 0.32) for x, y in centres]
+
+
+def widespread(seed: int | np.random.Generator) -> list[Opacity]:
+    """Cloud both lungs, most at their roots, and one lower field besides."""
+    rng = np.random.default_rng(seed)
+    haze, roots, patch = rng.uniform((0.45, 0.65, 0.5), (0.60, 0.85, 0.9))
+    return [
+        Opacity(0.50, 0.45, 0.60, float(haze)),
+        Opacity(0.42, 0.45, 0.14, float(roots)),
+        Opacity(0.60, 0.45, 0.14, float(roots)),
+        Opacity(float(rng.choice([0.31, 0.70])), 0.52, 0.17, float(patch)),
+    ]
 
 
 def _stand(rng: np.random.Generator, rows: int, columns: int) -> _Chest:

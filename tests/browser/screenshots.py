@@ -55,7 +55,7 @@ def fill(settings: Settings) -> Worklist:
     store, worklist = FilmStore(settings.films_dir), Worklist.open(settings.worklist_url)
     now = datetime.now(UTC)
     for seed in range(1, FILMS + 1):
-        is_dicom = seed % 4 != 0
+        is_dicom = seed % 5 != 0
         data = dicom_film(seed, now) if is_dicom else jpeg_film(seed)
         sha256 = store.keep(data)
         name = f"film-{seed:02}.{'dcm' if is_dicom else 'jpeg'}"

@@ -1,5 +1,6 @@
 """The drawn films: films in every formal respect, and nobody's."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
 from cxr_app.radiograph import Image, Radiograph
-from training.phantom import Opacity, consolidation, diffuse, draw, main, opacities_of
+from training.phantom import Opacity, consolidation, diffuse, draw, main, opacities_of, widespread
 
 SIZES = st.integers(min_value=64, max_value=400)
 
@@ -50,8 +51,8 @@ def test_opacity_brightens_the_lung_where_it_lies(x: float) -> None:
     assert brighter[450:].max() < 0.1, "nothing changes below the diaphragm"
 
 
-@pytest.mark.parametrize("kind", [consolidation, diffuse])
-def test_pneumonia_of_either_kind_shows(kind: type) -> None:
+@pytest.mark.parametrize("kind", [consolidation, diffuse, widespread])
+def test_pneumonia_of_every_kind_shows(kind: Callable[[int], list[Opacity]]) -> None:
     opacities = kind(11)
     brighter = draw(11, 300, 300, opacities) - draw(11, 300, 300)
     assert _smooth(brighter).max() > 0.08
