@@ -18,6 +18,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
 
 from cxr_app.errors import CxrError, SettingsError, WorklistError
 from cxr_app.radiograph import Header
@@ -358,3 +359,34 @@ def test_a_fault_tells_nothing_of_the_patient(
 def test_a_fault_in_the_program_is_not_told_as_one_of_the_database(worklist: Worklist) -> None:
     with pytest.raises(AttributeError), worklist._database.reading() as session:
         session.no_such_verb()  # type: ignore[attr-defined]
+
+
+def test_a_value_that_no_database_takes_is_a_fault_of_the_program(broken: Worklist) -> None:
+    with pytest.raises(DBAPIError), broken._database.reading() as session:
+        session.execute(text("SELECT :value"), {"value": object()})
+
+
+def test_a_worklist_without_a_free_connection_says_it_is_busy(tmp_path: Path) -> None:
+    options = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.01}
+    engine = create_engine(f"sqlite:///{tmp_path / 'x.sqlite'}", **options)
+    with engine.connect(), pytest.raises(WorklistError, match="busy"), database.told_in_sentences():
+        engine.connect()
+    engine.dispose()
+
+
+def test_a_new_worklist_waits_for_who_holds_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "worklist.sqlite"
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("CREATE TABLE other (number)")
+    other.execute("BEGIN EXCLUSIVE")
+    monkeypatch.setattr(database, "LOCK_TIMEOUT_SECONDS", 0.1)
+    assert "locked by another program" in _say(f"sqlite:///{file}")
+    other.close()
+    Worklist.open(f"sqlite:///{file}").close()
+
+
+def test_a_missing_driver_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    assert "pip install" in _say("postgresql://127.0.0.1/worklist")
