@@ -48,8 +48,8 @@ def on_film(cells: Heat, rows: int, columns: int) -> Heat:
         Shape ``(rows, columns)``.
     """
     grid = PillowImage.fromarray(np.ascontiguousarray(cells, dtype=np.float32), mode="F")
-    laid = grid.resize((columns, rows), PillowImage.Resampling.BILINEAR)
-    bounded: Heat = np.clip(np.asarray(laid), 0.0, 1.0, dtype=np.float32)
+    laid = grid.resize((columns, rows), PillowImage.Resampling.BICUBIC)
+    bounded: Heat = np.clip(np.asarray(laid), 0.0, cells.max(), dtype=np.float32)
     return bounded
 
 

@@ -86,7 +86,7 @@ def _point(
     counts = confusion(probabilities, pneumonia, threshold)
     return OperatingPoint(
         name="balanced" if name == "balanced" else "high_sensitivity",
-        threshold=threshold,
+        threshold=float(threshold),
         sensitivity=counts.sensitivity,
         specificity=counts.specificity,
     )

@@ -124,9 +124,7 @@ def assert_same(outcome: Outcome, expected: Outcome) -> None:
         expected.prediction.bacterial_probability
     )
     assert abs(difference) < 1e-5
-    assert (
-        abs(outcome.prediction.viral_probability - expected.prediction.viral_probability) < 1e-5
-    )
+    assert abs(outcome.prediction.viral_probability - expected.prediction.viral_probability) < 1e-5
     np.testing.assert_allclose(
         outcome.prediction.activation_map, expected.prediction.activation_map, atol=1e-4
     )
