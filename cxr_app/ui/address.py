@@ -3,8 +3,9 @@
 The search text may hold a patient's name, so it stays in the session and never in the address.
 """
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 
 import streamlit as st
@@ -14,13 +15,27 @@ from cxr_app.worklist import SORTABLE, Query
 
 STATES = ("unread", "needs_a_person", "read", "all")
 FLAGS = ("any", "flagged", "not_flagged")
+NAMES = ("state", "flag", "sort", "descending", "page")
+DEFAULTS = ("", "1", "any", "unread", "false")
 TEXT = "text"
 """The session's key of the search text, and its widget's."""
+
+STALE_SECONDS = 3.0
+"""A page that refreshes itself may still send the address from before a change for this long."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the address says, and what it said before the change that this session made last."""
+
+    now: dict[str, str]
+    before: dict[str, str]
+    changed: float
 
 
 def query() -> Query:
     """Say which films in which order this session looks at; what makes no sense is left out."""
-    asked = st.query_params
+    asked = parameters()
     sort = asked.get("sort", "")
     return Query(
         state=_one_of(STATES, asked.get("state")),
@@ -34,26 +49,38 @@ def query() -> Query:
 
 def page_number() -> int:
     """Say which page of the list is asked for, counted from 1."""
-    asked = st.query_params.get("page", "1")
+    asked = parameters().get("page", "1")
     return max(1, int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 8 else 1
 
 
-def change(**parameters: Any) -> None:
-    """Put parts of the view into the address; another list begins at its first page."""
-    if "page" not in parameters:
-        parameters["page"] = 1
-    for name, value in parameters.items():
-        words = str(value).lower() if isinstance(value, bool) else str(value)
-        if words in ("", "1", "any", "unread", "false"):
-            st.query_params.pop(name, None)
+def change(**changes: Any) -> None:
+    """Change parts of the view, here and in the address; another list begins at its first page."""
+    before = parameters()
+    said = {name: _word(value) for name, value in ({"page": 1} | changes).items()}
+    now = {name: value for name, value in (before | said).items() if value not in DEFAULTS}
+    st.session_state["view"] = View(now, before, monotonic())
+    for name in NAMES:
+        if name in now:
+            st.query_params[name] = now[name]
         else:
-            st.query_params[name] = words
+            st.query_params.pop(name, None)
 
 
-def parameters() -> Mapping[str, str]:
-    """Give the view's part of the address, to take along to the film and back."""
-    names = ("state", "flag", "sort", "descending", "page")
-    return {name: st.query_params[name] for name in names if name in st.query_params}
+def parameters() -> dict[str, str]:
+    """Give the view's part of the address, to take along to the film and back.
+
+    The browser sends its address with every request, also with one that was on its way when this
+    session changed the view: for a moment, what it was before is not what the reader wants.
+    """
+    asked = {name: st.query_params[name] for name in NAMES if name in st.query_params}
+    view: View | None = st.session_state.get("view")
+    if view and asked == view.before and monotonic() - view.changed < STALE_SECONDS:
+        return view.now
+    return asked
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _one_of(allowed: tuple[Any, ...], asked: str | None) -> Any:

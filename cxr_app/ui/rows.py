@@ -109,9 +109,14 @@ def upload_state(entry: Entry) -> str:
     return "scored" if entry.state is ScoringState.SCORED else "needs a person"
 
 
-def scored(entries: Sequence[Entry]) -> int:
+def done(entries: Sequence[Entry]) -> int:
     """Count those that scoring is done with, refusals included."""
     return sum(entry.state is not None for entry in entries)
+
+
+def refused(entries: Sequence[Entry]) -> int:
+    """Count those that no model spoke on."""
+    return done(entries) - sum(entry.state is ScoringState.SCORED for entry in entries)
 
 
 def _tone(entry: Entry) -> str:

@@ -65,7 +65,7 @@ def test_what_is_sent_is_kept_and_entered_and_the_box_is_emptied(
     assert {entry.source for entry in entries} == {name for name, _ in films}
     assert shown(upload, "source") == [name for name, _ in films]
     assert set(shown(upload, "state")) == {"being scored"}
-    assert progress(upload) == "0 of 4 films scored."
+    assert progress(upload) == "0 of 4 films done."
 
 
 def test_each_film_says_what_became_of_it(upload: AppTest, worklist: Worklist) -> None:
@@ -76,7 +76,7 @@ def test_each_film_says_what_became_of_it(upload: AppTest, worklist: Worklist) -
     upload.run()
     assert shown(upload, "state") == ["needs a person", "being scored"]
     assert shown(upload, "remark") == [reason, ""]
-    assert progress(upload) == "1 of 2 films scored."
+    assert progress(upload) == "1 of 2 films done. 1 needs a person."
 
 
 def test_the_same_film_twice_is_one_entry_and_said_to_be(
@@ -86,7 +86,7 @@ def test_the_same_film_twice_is_one_entry_and_said_to_be(
     send(upload, ("second.dcm", b"film"), ("third.dcm", b"film"))
     assert worklist.count(Query()) == 1
     assert shown(upload, "remark") == ["Already in the worklist."]
-    assert progress(upload) == "0 of 1 film scored. 1 already in the worklist."
+    assert progress(upload) == "0 of 1 film done. 1 already in the worklist."
 
 
 def test_a_later_upload_stands_above_an_earlier_one(upload: AppTest) -> None:

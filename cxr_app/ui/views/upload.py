@@ -53,10 +53,13 @@ def progress(entries: list[Entry]) -> None:
         done = here.files - here.waiting
         st.progress(done / here.files, f"Receiving: {done:,} of {wording.files(here.files)} kept.")
         return
-    scored, total = rows.scored(entries), len(entries)
-    again = sum(not arrival.is_new for arrival in here.arrivals.values())
-    known = f" {again:,} already in the worklist." if again else ""
-    st.progress(scored / total, f"{scored:,} of {wording.films(total)} scored.{known}")
+    done, total = rows.done(entries), len(entries)
+    notes = [f"{done:,} of {wording.films(total)} done."]
+    if refused := rows.refused(entries):
+        notes.append(f"{refused:,} need{'s' if refused == 1 else ''} a person.")
+    if known := sum(not arrival.is_new for arrival in here.arrivals.values()):
+        notes.append(f"{known:,} already in the worklist.")
+    st.progress(done / total, " ".join(notes))
 
 
 def row(entry: Entry, now: datetime, is_new: bool) -> dict[str, Any]:
@@ -89,7 +92,7 @@ def uploads() -> None:
 
 def unfinished(entries: list[Entry]) -> bool:
     """Tell whether anything is still to happen to what was sent."""
-    return bool(reception().waiting) or rows.scored(entries) < len(entries)
+    return bool(reception().waiting) or rows.done(entries) < len(entries)
 
 
 st.title("Upload", anchor=False)
