@@ -11,7 +11,7 @@ from contourpy import contour_generator
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from cxr_app.prediction import ActivationMap
+from cxr_app.prediction import ActivationMap, HeatScale
 
 Heat = NDArray[np.float32]
 """Share of the full colour, in ``[0, 1]``; 0 = nothing to show."""
@@ -20,20 +20,19 @@ OUTLINE_LEVEL = 0.25
 """Heat along which the outline runs."""
 
 
-def heat(activation_map: ActivationMap, heat_scale: float) -> Heat:
+def heat(activation_map: ActivationMap, scale: HeatScale) -> Heat:
     """Put evidence on the fixed scale.
 
     Parameters
     ----------
     activation_map
-        Shape ``(h, w)``, log-odds above the operating point. At or below 0 there is no heat.
-    heat_scale
-        Log-odds that get the full colour; from the checkpoint.
+        Shape ``(h, w)``, log-odds above the operating point.
+    scale
+        From the checkpoint that made the map.
     """
-    if not heat_scale > 0:
-        raise ValueError(f"heat_scale must be above 0, got {heat_scale}")
-    scaled: Heat = np.clip(activation_map / heat_scale, 0.0, 1.0).astype(np.float32)
-    return scaled
+    share = (activation_map - scale.begin) / (scale.full - scale.begin)
+    bounded: Heat = np.clip(share, 0.0, 1.0).astype(np.float32)
+    return bounded
 
 
 def on_film(cells: Heat, rows: int, columns: int) -> Heat:

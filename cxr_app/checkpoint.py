@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from cxr_app.errors import CheckpointMismatchError, CheckpointNotFoundError
 from cxr_app.network import CLASSES
-from cxr_app.prediction import OperatingPoint
+from cxr_app.prediction import HeatScale, OperatingPoint
 from cxr_app.preprocessing import InputSpec
 
 FORMAT_VERSION = 1
@@ -41,7 +41,7 @@ class Description:
     operating_points
         By name: ``balanced`` and ``high_sensitivity``.
     heat_scale
-        Log-odds above the operating point at which a heatmap has its full colour.
+        What every heatmap of these weights is drawn on.
     classes
         Order of the logits.
     training_config, metrics, data_summary
@@ -55,7 +55,7 @@ class Description:
     input_spec: InputSpec
     temperature: float
     operating_points: Mapping[str, OperatingPoint]
-    heat_scale: float
+    heat_scale: HeatScale
     classes: tuple[str, ...] = CLASSES
     training_config: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
@@ -190,13 +190,12 @@ def _description(document: dict[str, Any]) -> Description:
             f"The checkpoint's operating points are {sorted(points)}; "
             "'balanced' and 'high_sensitivity' are needed."
         )
-    if not document["temperature"] > 0 or not document["heat_scale"] > 0:
-        raise CheckpointMismatchError(
-            "The checkpoint's temperature and heat scale must be above 0."
-        )
+    if not document["temperature"] > 0:
+        raise CheckpointMismatchError("The checkpoint's temperature must be above 0.")
     changed = {
         "classes": CLASSES,
         "input_spec": InputSpec(**document["input_spec"]),
         "operating_points": points,
+        "heat_scale": HeatScale(**document["heat_scale"]),
     }
     return Description(**(document | changed))

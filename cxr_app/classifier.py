@@ -14,7 +14,7 @@ from cxr_app import checkpoint, network
 from cxr_app.checkpoint import Checkpoint, Description
 from cxr_app.errors import SettingsError
 from cxr_app.network import GlobalAveragePoolingNetwork
-from cxr_app.prediction import OperatingPoint, Prediction
+from cxr_app.prediction import HeatScale, OperatingPoint, Prediction
 from cxr_app.preprocessing import NetworkInput, to_input
 from cxr_app.radiograph import Image
 
@@ -92,8 +92,8 @@ class Classifier:
         return self.description.operating_points
 
     @property
-    def heat_scale(self) -> float:
-        """Log-odds above the operating point at which a heatmap has its full colour."""
+    def heat_scale(self) -> HeatScale:
+        """What every heatmap of these weights is drawn on."""
         return self.description.heat_scale
 
     def prepare(self, image: Image) -> NetworkInput:

@@ -38,6 +38,27 @@ class OperatingPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class HeatScale:
+    """The one scale that all heatmaps of a checkpoint are drawn on.
+
+    Parameters
+    ----------
+    begin
+        Evidence, in log-odds above the operating point, up to which nothing is shown: what 19 of
+        20 films without pneumonia reach nowhere.
+    full
+        Evidence that gets the full colour: the median peak of films with pneumonia.
+    """
+
+    begin: float
+    full: float
+
+    def __post_init__(self) -> None:
+        if not self.full > self.begin:
+            raise ValueError(f"full must be above begin, got {self.begin} and {self.full}")
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """What one model says of one film.
 

@@ -15,7 +15,7 @@ from cxr_app import intake, priority, screening
 from cxr_app.errors import CxrError, FilmError, UnsupportedImageError, WorklistError
 from cxr_app.film_store import read_film
 from cxr_app.outcome import Outcome, ScoringState
-from cxr_app.prediction import OperatingPoint, Prediction
+from cxr_app.prediction import HeatScale, OperatingPoint, Prediction
 from cxr_app.radiograph import Header, Radiograph
 from cxr_app.settings import Settings
 from cxr_app.worklist import Entry, Worklist
@@ -167,7 +167,7 @@ class EngineStatus:
     model_version: str = ""
     device_name: str = ""
     operating_points: Mapping[str, OperatingPoint] = field(default_factory=dict)
-    heat_scale: float = 1.0
+    heat_scale: HeatScale | None = None
 
 
 class Engine:

@@ -6,7 +6,7 @@ import torch
 
 from cxr_app import checkpoint, network
 from cxr_app.checkpoint import Description
-from cxr_app.prediction import OperatingPoint
+from cxr_app.prediction import HeatScale, OperatingPoint
 from cxr_app.preprocessing import InputSpec
 
 SIZE = 64
@@ -23,7 +23,7 @@ def describe(size: int = SIZE, threshold: float = 0.5) -> Description:
             "balanced": OperatingPoint("balanced", threshold, 0.95, 0.9),
             "high_sensitivity": OperatingPoint("high_sensitivity", threshold / 2, 0.99, 0.7),
         },
-        heat_scale=2.0,
+        heat_scale=HeatScale(0.0, 2.0),
         training_config={"seed": 0},
     )
 

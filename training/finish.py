@@ -16,19 +16,24 @@ from cxr_app import checkpoint
 from cxr_app.checkpoint import Description
 from cxr_app.classifier import class_activation_map, evidence
 from cxr_app.network import CLASSES, GlobalAveragePoolingNetwork
-from cxr_app.prediction import OperatingPoint
+from cxr_app.prediction import HeatScale, OperatingPoint
 from cxr_app.preprocessing import InputSpec
 from cxr_app.settings import PROJECT
 from training import engine
 from training.calibration import fit_temperature, operating_points
 from training.dataset import Films, LabelledFilm
-from training.metrics import Floats
+from training.metrics import Booleans, Floats
 from training.recipe import Recipe
 from training.report import measure
 from training.splits import FOLDS, Split
 
 SETTLING_FILMS = 2048
 SETTLING_BATCH = 64
+
+BLANK_SHARE = 0.95
+"""Of the tune films without pneumonia: so many show no heat anywhere."""
+LEAST_RANGE = 1.0
+"""Log-odds between no heat and full colour where a poor network tells the classes hardly apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ def finish(
         input_spec=spec,
         temperature=temperature,
         operating_points=points,
-        heat_scale=_heat_scale(model, films[tune[truth > 0]], spec, temperature, balanced),
+        heat_scale=_heat_scale(_peaks(model, films[tune], spec, temperature, balanced), truth > 0),
         training_config=recipe.as_document(),
         metrics=metrics,
         data_summary=_summary(data),
@@ -116,14 +121,21 @@ def _validate(
     return measure(probabilities, [data.films[index] for index in part], balanced.threshold)
 
 
-def _heat_scale(
+def _heat_scale(peaks: Floats, pneumonia: Booleans) -> HeatScale:
+    """Fix the scale of all heatmaps by what tune films with and without pneumonia reach."""
+    begin = float(np.quantile(peaks[~pneumonia], BLANK_SHARE))
+    full = float(np.median(peaks[pneumonia]))
+    return HeatScale(begin, max(full, begin + LEAST_RANGE))
+
+
+def _peaks(
     model: GlobalAveragePoolingNetwork,
     films: Films,
     spec: InputSpec,
     temperature: float,
     balanced: OperatingPoint,
-) -> float:
-    """Find the evidence that gets the full colour: the median peak of films with pneumonia."""
+) -> Floats:
+    """Find the strongest evidence anywhere on each film, ``(n,)``."""
     device = next(model.parameters()).device
     peaks = []
     for start in range(0, len(films), 64):
@@ -134,7 +146,8 @@ def _heat_scale(
             raw = class_activation_map(features, logits, model.linear.weight)
             maps = evidence(raw, logits, temperature, balanced.threshold)
         peaks.append(maps.amax(dim=(1, 2)).cpu())
-    return float(torch.cat(peaks).median())
+    found: Floats = torch.cat(peaks).double().numpy()
+    return found
 
 
 def _summary(data: RunData) -> dict[str, Any]:

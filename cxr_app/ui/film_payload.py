@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from cxr_app import activation_map
-from cxr_app.prediction import ActivationMap
+from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.radiograph import Softcopy, Values, Window
 
 LONGEST_SIDE = 3072
@@ -46,11 +46,11 @@ def pack_film(softcopy: Softcopy) -> bytes:
     return _packed(header, values.astype(f"<u{bits // 8}"))
 
 
-def pack_heat(cells: ActivationMap, heat_scale: float, rows: int, columns: int) -> bytes:
+def pack_heat(cells: ActivationMap, scale: HeatScale, rows: int, columns: int) -> bytes:
     """Pack the heatmap of a film of this size, 0 to 255 on the one fixed scale, and its outline."""
     share = HEAT_SIDE / max(rows, columns)
     height, width = (max(1, round(side * share)) for side in (rows, columns))
-    heat = activation_map.on_film(activation_map.heat(cells, heat_scale), height, width)
+    heat = activation_map.on_film(activation_map.heat(cells, scale), height, width)
     values = np.rint(heat * 255).astype(np.uint8)
     header = {
         "rows": height,

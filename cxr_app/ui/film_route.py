@@ -68,7 +68,7 @@ def _heat(request: Request) -> Response:
     except CxrError as error:
         return _missing(str(error))
     status = resources.engine().status()
-    if entry.activation_map is None or status.state != "ready":
+    if entry.activation_map is None or status.heat_scale is None:
         return _missing("There is no heatmap of this film yet.")
     return _answer(
         film_payload.pack_heat(entry.activation_map, status.heat_scale, entry.rows, entry.columns)

@@ -5,17 +5,19 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cxr_app.activation_map import heat, on_film, outline
+from cxr_app.prediction import HeatScale
 
 maps = arrays(np.float32, (7, 7), elements=st.floats(-20, 20, width=32))
 
 
-@given(activation_map=maps, scale=st.floats(0.1, 10))
-def test_heat_is_on_one_fixed_scale(activation_map: np.ndarray, scale: float) -> None:
+@given(activation_map=maps, begin=st.floats(-5, 5), reach=st.floats(0.1, 10))
+def test_heat_is_on_one_fixed_scale(activation_map: np.ndarray, begin: float, reach: float) -> None:
+    scale = HeatScale(begin, begin + reach)
     cells = heat(activation_map, scale)
 
     assert cells.dtype == np.float32
     assert ((cells >= 0) & (cells <= 1)).all()
-    assert (cells[activation_map <= 0] == 0).all()
+    assert (cells[activation_map <= begin] == 0).all()
     # The same evidence has the same heat on every film, whatever else the film shows.
     alone = heat(activation_map[:1, :1], scale)
     assert alone[0, 0] == cells[0, 0]
@@ -24,15 +26,15 @@ def test_heat_is_on_one_fixed_scale(activation_map: np.ndarray, scale: float) ->
 def test_a_film_with_nothing_to_show_shows_nothing() -> None:
     below = np.full((7, 7), -0.3, dtype=np.float32)
 
-    laid = on_film(heat(below, 2.0), 400, 300)
+    laid = on_film(heat(below, HeatScale(0.0, 2.0)), 400, 300)
 
     assert laid.max() == 0
     assert outline(laid) == []
 
 
 def test_a_scale_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="above 0"):
-        heat(np.zeros((7, 7), dtype=np.float32), 0.0)
+    with pytest.raises(ValueError, match="above begin"):
+        HeatScale(1.0, 1.0)
 
 
 @given(

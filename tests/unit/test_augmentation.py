@@ -51,7 +51,7 @@ def test_nothing_is_changed_where_nothing_may_move() -> None:
 def test_a_flip_mirrors_left_to_right() -> None:
     films = torch.zeros(1, 1, 32, 32)
     films[..., 10, 4] = 0.9
-    mirror = Augmentation(**{**{n: 0.0 for n in STILL.__slots__}, "flip": 1.0})
+    mirror = Augmentation(**{**dict.fromkeys(STILL.__slots__, 0.0), "flip": 1.0})
 
     flipped = mirror(films, torch.Generator().manual_seed(0))
 

@@ -19,6 +19,7 @@ from cxr_app.classifier import (
 )
 from cxr_app.errors import CheckpointMismatchError, SettingsError
 from cxr_app.network import GlobalAveragePoolingNetwork, build
+from cxr_app.prediction import HeatScale
 from cxr_app.preprocessing import squeeze
 from tests.checkpoints import SIZE, describe
 
@@ -119,7 +120,7 @@ def test_a_planted_blob_is_where_the_map_peaks(shape: tuple[int, int]) -> None:
     logits = network.classify(features)
     raw = class_activation_map(features, logits, network.linear.weight)
     cells = evidence(raw, logits, 1.0, 0.5)[0].detach().numpy()
-    laid = on_film(heat(cells, float(cells.max())), rows, columns)
+    laid = on_film(heat(cells, HeatScale(0.0, float(cells.max()))), rows, columns)
 
     peak = np.argwhere(laid >= laid.max() - 1e-6).mean(axis=0)
     assert abs(peak[0] - row) <= 0.02 * rows + 2

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
+from cxr_app.prediction import HeatScale
 from cxr_app.radiograph import Softcopy, VOILUTFunction, Window
 from cxr_app.ui import film_payload
 
@@ -71,7 +72,7 @@ def test_a_film_at_the_longest_side_is_sent_whole() -> None:
 
 def test_a_map_below_the_operating_point_is_empty() -> None:
     cells = np.full((7, 7), -0.001, np.float32)
-    header, values = unpack(film_payload.pack_heat(cells, 4.0, 1000, 1400))
+    header, values = unpack(film_payload.pack_heat(cells, HeatScale(0.0, 4.0), 1000, 1400))
     assert header["empty"] is True
     assert header["outline"] == []
     assert not values.any()
@@ -81,11 +82,11 @@ def test_a_map_below_the_operating_point_is_empty() -> None:
 def test_heat_means_the_same_on_every_film(evidence: float, row: int, column: int) -> None:
     cells = np.full((7, 7), -1.0, np.float32)
     cells[row, column] = evidence
-    _, values = unpack(film_payload.pack_heat(cells, 8.0, 700, 1400))
+    _, values = unpack(film_payload.pack_heat(cells, HeatScale(0.0, 8.0), 700, 1400))
     assert values.max() == pytest.approx(255 * min(evidence / 8.0, 1.0), abs=12)
 
 
 def test_heat_has_the_shape_of_its_film() -> None:
     cells = np.zeros((7, 7), np.float32)
-    header, _ = unpack(film_payload.pack_heat(cells, 4.0, 2500, 2048))
+    header, _ = unpack(film_payload.pack_heat(cells, HeatScale(0.0, 4.0), 2500, 2048))
     assert (header["rows"], header["columns"]) == (film_payload.HEAT_SIDE, 419)
