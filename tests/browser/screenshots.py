@@ -94,10 +94,8 @@ def save(page: Page, path: Path) -> None:
     seen = PillowImage.open(BytesIO(page.screenshot())).convert("RGB")
     for colours in (256, 128, 64):
         buffer = BytesIO()
-        reduced = seen.quantize(
-            colours, PillowImage.Quantize.MEDIANCUT, dither=PillowImage.Dither.NONE
-        )
-        reduced.save(buffer, "PNG", optimize=True)
+        reduced = seen.quantize(colours, dither=PillowImage.Dither.FLOYDSTEINBERG)
+        seen.quantize(colours, palette=reduced).save(buffer, "PNG", optimize=True)
         if buffer.tell() <= LARGEST_PICTURE:
             break
     path.write_bytes(buffer.getvalue())
