@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from cxr_app import checkpoint, network
 from cxr_app.checkpoint import Checkpoint, Description
@@ -125,7 +126,8 @@ class Classifier:
         threshold = self.operating_points["balanced"].threshold
         probabilities = (logits.double() / temperature).softmax(dim=1)
         raw = class_activation_map(features, logits, self._network.linear.weight)
-        maps = evidence(raw, logits, temperature, threshold)
+        found = evidence(raw, logits, temperature, threshold)
+        maps = lay_evenly(found, self._network, self.description.input_spec.size)
         return probabilities.cpu().numpy(), maps.cpu().numpy()
 
 
@@ -167,7 +169,7 @@ def class_activation_map(features: Tensor, logits: Tensor, weight: Tensor) -> Te
 
 
 def evidence(raw: Tensor, logits: Tensor, temperature: float, threshold: float) -> Tensor:
-    """Put class activation maps on the scale of `Prediction.activation_map`.
+    """Put class activation maps on the scale of `Prediction.activation_map`, on their own grid.
 
     The cells of a map come to average the film's calibrated log-odds above the threshold: a cell
     above 0 speaks for a flag by itself. This moves and stretches all maps alike, never one alone.
@@ -187,6 +189,40 @@ def evidence(raw: Tensor, logits: Tensor, temperature: float, threshold: float) 
     film = log_odds(logits.double() / temperature) - math.log(threshold / (1 - threshold))  # (B,)
     centred = (raw - raw.mean(dim=(1, 2), keepdim=True)) / temperature
     return centred.float() + film.float()[:, None, None]
+
+
+def lay_evenly(maps: Tensor, source: GlobalAveragePoolingNetwork, size: int) -> Tensor:
+    """Move evidence from a network's own grid to one that divides the film evenly.
+
+    The cells of a convolutional grid lie where strides and padding have put them: those of
+    ResNet-18 half a cell, 7 % of the film, up and to the left of where an even division has
+    them. Drawn as they come they would mark the wrong place.
+
+    Parameters
+    ----------
+    maps
+        ``(B, h, w)``.
+    source
+        The network that they come from; it says where its cells lie.
+    size
+        Side of its input in pixels.
+
+    Returns
+    -------
+    Tensor
+        ``(B, 2 h, 2 w)``: cell ``i`` has its middle at ``(i + 0.5) / (2 h)`` of the film's height.
+        Nowhere beyond the values of `maps`.
+    """
+    _, h, w = maps.shape
+    axes = []
+    for cells in (h, w):
+        middles = (torch.arange(2 * cells, device=maps.device) + 0.5) * size / (2 * cells)
+        place = ((middles - source.first) / source.spacing).clamp(0, cells - 1)
+        axes.append(2 * place / max(cells - 1, 1) - 1)
+    y, x = torch.meshgrid(*axes, indexing="ij")
+    grid = torch.stack([x, y], dim=-1).expand(len(maps), -1, -1, -1)  # (B, 2h, 2w, 2)
+    laid: Tensor = functional.grid_sample(maps[:, None], grid, align_corners=True)
+    return laid[:, 0]
 
 
 def _ready(source: Checkpoint, device: torch.device) -> GlobalAveragePoolingNetwork:

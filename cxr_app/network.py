@@ -24,11 +24,19 @@ class GlobalAveragePoolingNetwork(nn.Module):
         Grey films ``(B, 1, H, W)`` to features ``(B, K, h, w)``.
     channels
         K.
+    spacing
+        Pixels of the input from the middle of one cell of the grid to the next.
+    first
+        The middle of the first cell, in pixels from the input's edge. A convolution of stride 2
+        with symmetric padding centres its first output on the first pixel, so for most networks
+        this is half a pixel and *not* half a cell.
     """
 
-    def __init__(self, body: nn.Module, channels: int) -> None:
+    def __init__(self, body: nn.Module, channels: int, spacing: float, first: float) -> None:
         super().__init__()
         self.body = body
+        self.spacing = spacing
+        self.first = first
         self.linear = nn.Linear(channels, len(CLASSES))
 
     def features(self, batch: Tensor) -> Tensor:
@@ -54,7 +62,7 @@ def _resnet18() -> GlobalAveragePoolingNetwork:
     for name, stage in whole.named_children():
         if name not in {"avgpool", "fc"}:
             body.add_module(name, stage)
-    return GlobalAveragePoolingNetwork(body, channels=512)
+    return GlobalAveragePoolingNetwork(body, channels=512, spacing=32.0, first=0.5)
 
 
 NETWORKS: dict[str, Callable[[], GlobalAveragePoolingNetwork]] = {"resnet18": _resnet18}

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ActivationMap = NDArray[np.float32]
-"""Evidence for pneumonia on the network's own grid, shape ``(h, w)``.
+"""Evidence for pneumonia on a grid that divides the film evenly, shape ``(h, w)``.
 
 Log-odds above the operating point.
 """
@@ -67,7 +67,7 @@ class Prediction:
     bacterial_probability, viral_probability
         Calibrated, each in ``[0, 1]``; their sum is the probability of pneumonia.
     activation_map
-        ``float32``, shape ``(h, w)``: per cell of the network's own grid, the log-odds of pneumonia
+        ``float32``, shape ``(h, w)``: per cell, the log-odds of pneumonia above the operating point
         if the whole film looked like that cell. Never scaled per film.
     model_version
         The name and the first digits of the SHA-256 of the checkpoint that spoke.

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from cxr_app import checkpoint
 from cxr_app.checkpoint import Description
-from cxr_app.classifier import class_activation_map, evidence
+from cxr_app.classifier import class_activation_map, evidence, lay_evenly
 from cxr_app.network import CLASSES, GlobalAveragePoolingNetwork
 from cxr_app.prediction import HeatScale, OperatingPoint
 from cxr_app.preprocessing import InputSpec
@@ -145,6 +145,7 @@ def _peaks(
             logits = model.classify(features)
             raw = class_activation_map(features, logits, model.linear.weight)
             maps = evidence(raw, logits, temperature, balanced.threshold)
+            maps = lay_evenly(maps, model, spec.size)
         peaks.append(maps.amax(dim=(1, 2)).cpu())
     found: Floats = torch.cat(peaks).double().numpy()
     return found

@@ -41,8 +41,9 @@ st.set_page_config(
     initial_sidebar_state=SIDEBAR_WIDTH,
 )
 st.html(FRAME)
+model_version = resources.engine().status().model_version
 with st.container(key="banner"):
-    st.caption(BANNER)
+    st.caption(" · ".join(filter(None, (BANNER, wording.plain(model_version)))))
 
 page = st.navigation(
     [

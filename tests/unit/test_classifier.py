@@ -14,6 +14,7 @@ from cxr_app.classifier import (
     choose_device,
     class_activation_map,
     evidence,
+    lay_evenly,
     log_odds,
     name_of,
 )
@@ -70,13 +71,49 @@ def test_no_films_give_no_predictions(classifier: Classifier) -> None:
     assert classifier.predict([]) == []
 
 
-def test_the_cells_of_a_map_average_the_films_own_log_odds(classifier: Classifier) -> None:
-    (prediction,) = classifier.predict([classifier.prepare(films(1)[0])])
+def test_the_cells_of_a_map_average_the_films_own_log_odds() -> None:
+    torch.manual_seed(0)
+    raw, logits = torch.randn(4, 3, 5), torch.randn(4, 3)
 
-    probability = prediction.pneumonia_probability
-    threshold = classifier.operating_points["balanced"].threshold
-    above = math.log(probability / (1 - probability)) - math.log(threshold / (1 - threshold))
-    assert prediction.activation_map.mean() == pytest.approx(above, abs=1e-4)
+    maps = evidence(raw, logits, temperature=1.4, threshold=0.3)
+
+    above = log_odds(logits / 1.4) - math.log(0.3 / 0.7)
+    torch.testing.assert_close(maps.mean(dim=(1, 2)), above)
+
+
+def test_a_networks_cells_look_where_it_says_they_do() -> None:
+    """The middle of what moves a cell, measured by the gradient on the input."""
+    torch.manual_seed(0)
+    network = build("resnet18").eval()
+    film = torch.rand(1, 1, 224, 224, requires_grad=True)
+    features = network.features(film)
+    for row, column in ((3, 3), (2, 4)):
+        (gradient,) = torch.autograd.grad(
+            features[0, :, row, column].sum(), film, retain_graph=True
+        )
+        weight = gradient[0, 0] ** 2
+        place = torch.arange(224) + 0.5
+        middle_row = float((weight.sum(dim=1) * place).sum() / weight.sum())
+        middle_column = float((weight.sum(dim=0) * place).sum() / weight.sum())
+        assert middle_row == pytest.approx(network.first + row * network.spacing, abs=0.03 * 224)
+        assert middle_column == pytest.approx(
+            network.first + column * network.spacing, abs=0.03 * 224
+        )
+
+
+def test_laying_moves_evidence_to_its_place_and_invents_none() -> None:
+    network = build("resnet18")
+    maps = torch.zeros(1, 7, 7)
+    maps[0, 2, 5] = 1.0
+
+    laid = lay_evenly(maps, network, size=224)[0]
+
+    assert laid.shape == (14, 14)
+    assert laid.min() >= 0
+    assert laid.max() <= 1
+    place = (torch.arange(14) + 0.5) / 14
+    middle = [float((laid.sum(dim=d) * place).sum() / laid.sum()) for d in (1, 0)]
+    assert middle == pytest.approx([(2 * 32 + 0.5) / 224, (5 * 32 + 0.5) / 224], abs=0.01)
 
 
 def test_the_one_pass_map_is_the_packages_grad_cam_of_the_log_odds() -> None:
@@ -106,7 +143,7 @@ def test_the_one_pass_map_is_the_packages_grad_cam_of_the_log_odds() -> None:
 
 @pytest.mark.parametrize("shape", [(512, 512), (300, 900), (900, 300)])
 def test_a_planted_blob_is_where_the_map_peaks(shape: tuple[int, int]) -> None:
-    network = GlobalAveragePoolingNetwork(Opacity(), channels=1)
+    network = GlobalAveragePoolingNetwork(Opacity(), channels=1, spacing=8.0, first=4.0)
     with torch.no_grad():
         network.linear.weight.copy_(torch.tensor([[-4.0], [4.0], [4.0]]))
         network.linear.bias.zero_()
@@ -119,7 +156,8 @@ def test_a_planted_blob_is_where_the_map_peaks(shape: tuple[int, int]) -> None:
     features = network.features(batch)
     logits = network.classify(features)
     raw = class_activation_map(features, logits, network.linear.weight)
-    cells = evidence(raw, logits, 1.0, 0.5)[0].detach().numpy()
+    found = evidence(raw, logits, temperature=1.0, threshold=0.5)
+    cells = lay_evenly(found, network, size=256)[0].detach().numpy()
     laid = on_film(heat(cells, HeatScale(0.0, float(cells.max()))), rows, columns)
 
     peak = np.argwhere(laid >= laid.max() - 1e-6).mean(axis=0)

@@ -27,7 +27,7 @@ def reception() -> Reception:
 def take_files() -> None:
     """Offer to send files or a folder; what has arrived is taken over and the box emptied."""
     turn = st.session_state.setdefault("upload_turn", 0)
-    left, right = st.columns([3, 2])
+    left, right = st.columns(2)
     files = left.file_uploader(
         "Films: DICOM, JPEG or PNG, one or many",
         accept_multiple_files=True,

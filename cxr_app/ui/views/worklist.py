@@ -47,7 +47,7 @@ def counts(now: Counts) -> None:
     wait.metric("Longest wait", wording.duration(now.longest_wait) if now.longest_wait else "–")
 
 
-def filters(query: Query) -> None:
+def filters(query: Query, total: int) -> None:
     """Offer the parts of the list, and the next film."""
     st.session_state["state"] = query.state
     st.session_state["flag"] = None if query.flag == "any" else query.flag
@@ -70,7 +70,9 @@ def filters(query: Query) -> None:
             on_change=lambda: address.change(flag=st.session_state["flag"] or "any"),
         )
         st.space("stretch")
-        wanted = st.button("Open next", key="open_next", type="primary", shortcut="n")
+        wanted = st.button(
+            "Open next", key="open_next", type="primary", shortcut="n", disabled=total == 0
+        )
     if wanted and (top := resources.worklist().page(query, limit=1)):
         open_film(top[0].id)
 
@@ -137,8 +139,8 @@ def worklist() -> None:
     now = resources.worklist().counts()
     counts(now)
     query = address.query()
-    filters(query)
     total = resources.worklist().count(query)
+    filters(query, total)
     if total:
         films(query, total)
     else:
