@@ -107,9 +107,12 @@ class Classifier:
             return []
         batch = torch.from_numpy(np.stack(inputs))[:, None]  # (B, 1, H, W)
         with self._lock, torch.inference_mode():
-            features = self._network.features(_laid_out(batch, self._device))  # (B, K, h, w)
-            logits = self._network.classify(features)  # (B, 3)
-            probabilities, maps = self._read(features, logits)
+            seen = look(self._network, _laid_out(batch, self._device))
+        logits, raw = (tensor.cpu() for tensor in seen)
+        temperature = self.description.temperature
+        threshold = self.operating_points["balanced"].threshold
+        probabilities = (logits.double() / temperature).softmax(dim=1).numpy()
+        maps = evidence(raw, logits, temperature, threshold).numpy()
         return [
             Prediction(
                 bacterial_probability=float(probability[1]),
@@ -120,15 +123,30 @@ class Classifier:
             for probability, activation_map in zip(probabilities, maps, strict=True)
         ]
 
-    def _read(self, features: Tensor, logits: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Turn features and logits into probabilities ``(B, 3)`` and maps ``(B, h, w)``."""
-        temperature = self.description.temperature
-        threshold = self.operating_points["balanced"].threshold
-        probabilities = (logits.double() / temperature).softmax(dim=1)
-        raw = class_activation_map(features, logits, self._network.linear.weight)
-        found = evidence(raw, logits, temperature, threshold)
-        maps = lay_evenly(found, self._network, self.description.input_spec.size)
-        return probabilities.cpu().numpy(), maps.cpu().numpy()
+
+def look(source: GlobalAveragePoolingNetwork, batch: Tensor) -> tuple[Tensor, Tensor]:
+    """Read films and their mirror images, and take the mean of both.
+
+    A network may favour one side of the film; together with its mirror image it cannot.
+
+    Parameters
+    ----------
+    batch
+        Normalised films, ``(B, 1, H, W)``.
+
+    Returns
+    -------
+    logits
+        ``(B, 3)``, before the temperature.
+    raw
+        Class activation maps on an even grid, ``(B, 2 h, 2 w)``.
+    """
+    features = source.features(torch.cat([batch, batch.flip(3)]))  # (2 B, K, h, w)
+    both: Tensor = source.classify(features)  # (2 B, 3)
+    logits = (both[: len(batch)] + both[len(batch) :]) / 2
+    maps = class_activation_map(features, logits.repeat(2, 1), source.linear.weight)
+    laid = lay_evenly(maps, source, size=batch.shape[-1])
+    return logits, (laid[: len(batch)] + laid[len(batch) :].flip(2)) / 2
 
 
 def log_odds(logits: Tensor) -> Tensor:
@@ -169,17 +187,15 @@ def class_activation_map(features: Tensor, logits: Tensor, weight: Tensor) -> Te
 
 
 def evidence(raw: Tensor, logits: Tensor, temperature: float, threshold: float) -> Tensor:
-    """Put class activation maps on the scale of `Prediction.activation_map`, on their own grid.
+    """Put class activation maps on the scale of `Prediction.activation_map`.
 
     The cells of a map come to average the film's calibrated log-odds above the threshold: a cell
     above 0 speaks for a flag by itself. This moves and stretches all maps alike, never one alone.
 
     Parameters
     ----------
-    raw
-        From `class_activation_map`, ``(B, h, w)``.
-    logits
-        ``(B, 3)``, before the temperature.
+    raw, logits
+        From `look`: ``(B, h, w)`` and ``(B, 3)``.
 
     Returns
     -------

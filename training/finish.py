@@ -14,9 +14,9 @@ from torch import Tensor
 
 from cxr_app import checkpoint
 from cxr_app.checkpoint import Description
-from cxr_app.classifier import class_activation_map, evidence, lay_evenly
+from cxr_app.classifier import evidence, look
 from cxr_app.network import CLASSES, GlobalAveragePoolingNetwork
-from cxr_app.prediction import HeatScale, OperatingPoint
+from cxr_app.prediction import HeatScale
 from cxr_app.preprocessing import InputSpec
 from cxr_app.settings import PROJECT
 from training import engine
@@ -25,7 +25,7 @@ from training.dataset import Films, LabelledFilm
 from training.metrics import Booleans, Floats
 from training.recipe import Recipe
 from training.report import measure
-from training.splits import FOLDS, Split
+from training.splits import FOLDS, Indices, Split
 
 SETTLING_FILMS = 2048
 SETTLING_BATCH = 64
@@ -64,21 +64,21 @@ def finish(
     dict
         The figures on the validation films, by the names of the contract.
     """
-    films, tune = data.pixels[recipe.size], data.split.tune
     engine.settle(model, _train_batches(data, spec, recipe.seed, next(model.parameters()).device))
-    truth = data.targets[tune]
-    logits = engine.logits_of(model, films, tune, spec)
+    truth = data.targets[data.split.tune]
+    logits, raw = _look(model, data, data.split.tune, spec)
     temperature = fit_temperature(logits, torch.from_numpy(truth))
     points = operating_points(pneumonia_of(logits / temperature), truth > 0)
-    balanced = points["balanced"]
-    metrics = _validate(model, data, spec, temperature, balanced)
+    threshold = points["balanced"].threshold
+    maps = evidence(raw, logits, temperature, threshold)
+    metrics = _validate(model, data, spec, temperature, threshold)
     description = Description(
         name=recipe.name,
         architecture=recipe.architecture,
         input_spec=spec,
         temperature=temperature,
         operating_points=points,
-        heat_scale=_heat_scale(_peaks(model, films[tune], spec, temperature, balanced), truth > 0),
+        heat_scale=_heat_scale(maps.amax(dim=(1, 2)).numpy(), truth > 0),
         training_config=recipe.as_document(),
         metrics=metrics,
         data_summary=_summary(data),
@@ -107,48 +107,39 @@ def pneumonia_of(logits: Tensor) -> Floats:
     return probabilities
 
 
+def _look(
+    model: GlobalAveragePoolingNetwork, data: RunData, part: Indices, spec: InputSpec
+) -> tuple[Tensor, Tensor]:
+    """Read films as the classifier does: logits ``(n, 3)`` and maps, on the CPU."""
+    device = next(model.parameters()).device
+    seen = []
+    for start in range(0, len(part), SETTLING_BATCH):
+        films = data.pixels[spec.size][part[start : start + SETTLING_BATCH]]
+        with torch.inference_mode():
+            logits, raw = look(model, engine.normalise(engine.to_batch(films, device), spec))
+        seen.append((logits.float().cpu(), raw.float().cpu()))
+    return torch.cat([logits for logits, _ in seen]), torch.cat([raw for _, raw in seen])
+
+
 def _validate(
     model: GlobalAveragePoolingNetwork,
     data: RunData,
     spec: InputSpec,
     temperature: float,
-    balanced: OperatingPoint,
+    threshold: float,
 ) -> dict[str, Any]:
     """Measure on the films that nothing was chosen on."""
     part = data.split.validation
-    logits = engine.logits_of(model, data.pixels[spec.size], part, spec)
+    logits, _ = _look(model, data, part, spec)
     probabilities = (logits.double() / temperature).softmax(dim=1).numpy()
-    return measure(probabilities, [data.films[index] for index in part], balanced.threshold)
+    return measure(probabilities, [data.films[index] for index in part], threshold)
 
 
-def _heat_scale(peaks: Floats, pneumonia: Booleans) -> HeatScale:
+def _heat_scale(peaks: NDArray[np.float32], pneumonia: Booleans) -> HeatScale:
     """Fix the scale of all heatmaps by what tune films with and without pneumonia reach."""
     begin = float(np.quantile(peaks[~pneumonia], BLANK_SHARE))
     full = float(np.median(peaks[pneumonia]))
     return HeatScale(begin, max(full, begin + LEAST_RANGE))
-
-
-def _peaks(
-    model: GlobalAveragePoolingNetwork,
-    films: Films,
-    spec: InputSpec,
-    temperature: float,
-    balanced: OperatingPoint,
-) -> Floats:
-    """Find the strongest evidence anywhere on each film, ``(n,)``."""
-    device = next(model.parameters()).device
-    peaks = []
-    for start in range(0, len(films), 64):
-        batch = engine.normalise(engine.to_batch(films[start : start + 64], device), spec)
-        with torch.inference_mode():
-            features = model.features(batch)
-            logits = model.classify(features)
-            raw = class_activation_map(features, logits, model.linear.weight)
-            maps = evidence(raw, logits, temperature, balanced.threshold)
-            maps = lay_evenly(maps, model, spec.size)
-        peaks.append(maps.amax(dim=(1, 2)).cpu())
-    found: Floats = torch.cat(peaks).double().numpy()
-    return found
 
 
 def _summary(data: RunData) -> dict[str, Any]:

@@ -71,6 +71,15 @@ def test_no_films_give_no_predictions(classifier: Classifier) -> None:
     assert classifier.predict([]) == []
 
 
+def test_a_film_above_the_operating_point_has_a_map_above_it(classifier: Classifier) -> None:
+    (prediction,) = classifier.predict([classifier.prepare(films(1)[0])])
+
+    probability = prediction.pneumonia_probability
+    threshold = classifier.operating_points["balanced"].threshold
+    above = math.log(probability / (1 - probability)) - math.log(threshold / (1 - threshold))
+    assert prediction.activation_map.mean() == pytest.approx(above, abs=1e-4)
+
+
 def test_the_cells_of_a_map_average_the_films_own_log_odds() -> None:
     torch.manual_seed(0)
     raw, logits = torch.randn(4, 3, 5), torch.randn(4, 3)
@@ -191,6 +200,19 @@ def test_weights_of_another_architecture_are_named() -> None:
 def test_an_unknown_architecture_is_named() -> None:
     with pytest.raises(CheckpointMismatchError, match="resnet18"):
         build("a pickle")
+
+
+def test_a_mirrored_film_gets_the_same_probability_and_the_mirrored_map(
+    classifier: Classifier,
+) -> None:
+    film = films(1)[0]
+
+    straight, mirrored = classifier.predict(
+        [classifier.prepare(film), classifier.prepare(np.ascontiguousarray(film[:, ::-1]))]
+    )
+
+    assert mirrored.pneumonia_probability == pytest.approx(straight.pneumonia_probability, abs=1e-5)
+    np.testing.assert_allclose(mirrored.activation_map, straight.activation_map[:, ::-1], atol=1e-3)
 
 
 def test_inputs_have_the_size_that_the_checkpoint_wants(classifier: Classifier) -> None:
