@@ -1,0 +1,65 @@
+"""The app's door: it says how it is, starts only where it can work, and speaks to this machine."""
+
+import json
+import socket
+import subprocess
+import sys
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from tests.browser.driving import PROJECT, Server
+
+
+def get(server: Server, path: str) -> tuple[int, str]:
+    """Ask the server for a path."""
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    connection.close()
+    return answer.status, body
+
+
+def test_the_health_route_says_how_the_engine_is_doing(server: Server) -> None:
+    status, body = get(server, "/healthz")
+    told = json.loads(body)
+    assert set(told) == {"state", "message", "model_version", "device"}
+    assert told["state"] in ("loading", "ready", "failed")
+    assert status == (503 if told["state"] == "failed" else 200)
+
+
+def test_nobody_but_this_machine_is_listened_to(server: Server) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing: asks which address would be used
+        own = probe.getsockname()[0]
+    if own.startswith("127."):
+        pytest.skip("this machine has no address but its own")
+    with (
+        pytest.raises(ConnectionRefusedError),
+        socket.create_connection((own, server.port), timeout=5),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("CXR_DEVICE", "tpu", "CXR_DEVICE is 'tpu'"),
+        ("CXR_DATA_DIR", "/proc/no", "Check the folder and its rights"),
+        ("CXR_DATABASE_URL", "nonsense", "CXR_DATABASE_URL"),
+    ],
+)
+def test_an_impossible_setting_ends_the_start_with_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv(name, value)
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port=0"]
+    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=110)
+    told = ended.stdout + ended.stderr
+    assert ended.returncode == 1
+    assert "The app cannot start. " in told
+    assert sentence in told
+    assert "Traceback" not in told
