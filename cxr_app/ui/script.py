@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cxr_app.ui import resources, wording
+from cxr_app.ui.pulse import pulse
 
 BANNER = "Investigational use: not for diagnosis"
 FRAME = """<style>
@@ -25,13 +26,12 @@ def model_in_use() -> None:
         st.caption(
             "Loading the model …  \nFilms can be uploaded and are scored as soon as it is in."
         )
+        pulse("follow_model", LOADING_SECONDS)
         return
     if status.state == "failed":
         st.error(f"No model: films are kept, but not scored. {wording.plain(status.message)}")
         return
     st.caption(f"{wording.plain(status.model_version)}  \n{wording.plain(status.device_name)}")
-    if st.session_state.pop("model_was_loading", False):
-        st.rerun()  # ends the looking
 
 
 st.set_page_config(
@@ -54,7 +54,5 @@ page = st.navigation(
 )
 with st.sidebar:
     st.caption("Model")
-    is_ready = resources.engine().status().state == "ready"
-    st.session_state["model_was_loading"] = not is_ready
-    st.fragment(model_in_use, run_every=None if is_ready else LOADING_SECONDS)()
+    st.fragment(model_in_use)()
 page.run()

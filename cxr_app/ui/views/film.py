@@ -8,6 +8,7 @@ import streamlit as st
 
 from cxr_app.errors import CxrError
 from cxr_app.ui import address, film_facts, film_route, resources, wording
+from cxr_app.ui.pulse import pulse
 from cxr_app.ui.viewer import film_viewer
 from cxr_app.worklist import Entry
 
@@ -112,6 +113,7 @@ def follow(entry: Entry, loaded: bool) -> None:
     ready = resources.engine().status().state == "ready"
     if current.scored_at != entry.scored_at or ready != loaded:
         st.rerun()
+    pulse("follow_film", REFRESH_SECONDS)
 
 
 def film(entry: Entry) -> None:
@@ -125,7 +127,7 @@ def film(entry: Entry) -> None:
             beside(entry)
     loaded = resources.engine().status().state == "ready"
     if entry.state is None or not loaded:
-        st.fragment(follow, run_every=REFRESH_SECONDS)(entry, loaded)
+        st.fragment(follow)(entry, loaded)
 
 
 def page() -> None:

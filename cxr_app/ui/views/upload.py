@@ -7,6 +7,7 @@ import streamlit as st
 
 from cxr_app.ui import resources, rows, wording
 from cxr_app.ui.film_table import film_table
+from cxr_app.ui.pulse import pulse
 from cxr_app.ui.reception import Reception
 from cxr_app.worklist import Entry
 
@@ -86,8 +87,8 @@ def uploads() -> None:
     )
     if gesture.opened:
         st.switch_page("views/film.py", query_params={"film": gesture.opened})
-    if st.session_state.get("uploads_unfinished") and not unfinished(entries):
-        st.rerun()  # ends the looking
+    if unfinished(entries):
+        pulse("follow_uploads", REFRESH_SECONDS)
 
 
 def unfinished(entries: list[Entry]) -> bool:
@@ -98,10 +99,7 @@ def unfinished(entries: list[Entry]) -> bool:
 st.title("Upload", anchor=False)
 take_files()
 if reception().files:
-    sent = resources.worklist().entries_by_ids(list(reception().arrivals))
-    st.session_state["uploads_unfinished"] = unfinished(sent)
-    every = REFRESH_SECONDS if st.session_state["uploads_unfinished"] else None
-    st.fragment(uploads, run_every=every)()
+    st.fragment(uploads)()
 else:
     st.caption(
         "Each film is kept as it is, entered in the worklist and scored. A film that cannot be "

@@ -6,6 +6,7 @@ import streamlit as st
 
 from cxr_app.ui import address, resources, rows, wording
 from cxr_app.ui.film_table import Sorting, film_table
+from cxr_app.ui.pulse import pulse
 from cxr_app.worklist import Counts, Query
 
 PAGE_LENGTH = 50
@@ -132,7 +133,7 @@ def footer(query: Query, total: int, number: int, pages: int) -> None:
             )
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
+@st.fragment
 def worklist() -> None:
     """Show the list as it is now, again and again."""
     title_and_search()
@@ -145,6 +146,7 @@ def worklist() -> None:
         films(query, total)
     else:
         empty(now)
+    pulse("refresh_worklist", REFRESH_SECONDS)
 
 
 worklist()
