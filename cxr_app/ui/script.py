@@ -26,12 +26,15 @@ def model_in_use() -> None:
         st.caption(
             "Loading the model …  \nFilms can be uploaded and are scored as soon as it is in."
         )
+        st.session_state["model_was_loading"] = True
         pulse("follow_model", LOADING_SECONDS)
         return
     if status.state == "failed":
         st.error(f"No model: films are kept, but not scored. {wording.plain(status.message)}")
         return
     st.caption(f"{wording.plain(status.model_version)}  \n{wording.plain(status.device_name)}")
+    if st.session_state.pop("model_was_loading", False):
+        st.rerun()  # the banner names the model too
 
 
 st.set_page_config(
