@@ -38,7 +38,6 @@ def verdict(entry: Entry) -> str:
         f'<p class="probability">{_percent(probability)}<small>pneumonia</small></p>'
         f"{_bar(probability, threshold)}"
         f"<p>{_reaches(probability, threshold, flagged=entry.flagged)}</p>"
-        f'<p class="quiet">{_of_a_hundred(probability)}</p>'
         f"{_causes(entry)}</div>"
     )
 
@@ -162,16 +161,13 @@ def _reaches(probability: float, threshold: float, *, flagged: bool) -> str:
     if here == there:  # the same in whole percent: say what decides
         here, there = f"{probability * 100:.2f} %", f"{threshold * 100:.2f} %"
     if flagged:
-        return f"Flagged: {here} reaches the operating point of {there}."
+        return (
+            f"Flagged: {here} reaches the operating point of {there}. "
+            "Read it before films that are not flagged."
+        )
     return (
         f"Not flagged: {here} is below the operating point of {there}. Pneumonia is not ruled out."
     )
-
-
-def _of_a_hundred(probability: float) -> str:
-    number = round(probability * 100)
-    about = {0: "fewer than 1", 100: "more than 99"}.get(number, f"about {number}")
-    return f"Of 100 validation films given this probability, {about} showed pneumonia."
 
 
 def _causes(entry: Entry) -> str:

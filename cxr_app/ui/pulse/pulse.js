@@ -8,23 +8,24 @@ for (const kind of ["keydown", "pointerdown"]) {
   document.addEventListener(kind, () => (touched = performance.now()), { capture: true });
 }
 
-const timers = new WeakMap(); // where Streamlit mounts us -> the timer that runs there
+const latest = new WeakMap(); // where Streamlit mounts us -> the latest drawing there
 
-function wait(place, milliseconds, beat) {
-  clearTimeout(timers.get(place));
-  timers.set(place, setTimeout(() => (ready(place) ? beat() : wait(place, 500, beat)), milliseconds));
-}
-
-function ready(place) {
-  return place.isConnected !== false && !document.hidden && performance.now() - touched > HELD;
-}
-
-/** Streamlit calls this at first and after every drawing. */
+/** Streamlit calls this at first and after every drawing; the latest call alone goes on. */
 export default function ({ data, parentElement, setTriggerValue }) {
-  const beat = () => {
-    wait(parentElement, UNANSWERED, beat);
+  const drawing = {};
+  latest.set(parentElement, drawing);
+
+  function wait(milliseconds) {
+    drawing.timer = setTimeout(look, milliseconds);
+  }
+
+  function look() {
+    if (latest.get(parentElement) !== drawing) return;
+    if (document.hidden || performance.now() - touched < HELD) return wait(500);
     setTriggerValue("beat", Date.now());
-  };
-  wait(parentElement, data.milliseconds, beat);
-  return () => clearTimeout(timers.get(parentElement));
+    wait(UNANSWERED);
+  }
+
+  wait(data.milliseconds);
+  return () => clearTimeout(drawing.timer); // its own: this may come after the next drawing
 }

@@ -11,7 +11,10 @@ from cxr_app.ui.pulse import pulse
 from cxr_app.ui.reception import Reception
 from cxr_app.worklist import Entry
 
-REFRESH_SECONDS = 1
+REFRESH_SECONDS = 1.5
+QUICK_SECONDS = 0.3
+FEW = 20
+"""So many uploads are cheap to draw again and again; a reader of few films waits for each."""
 ALREADY_THERE = "Already in the worklist."
 
 
@@ -88,7 +91,7 @@ def uploads() -> None:
     if gesture.opened:
         st.switch_page("views/film.py", query_params={"film": gesture.opened})
     if unfinished(entries):
-        pulse("follow_uploads", REFRESH_SECONDS)
+        pulse("follow_uploads", QUICK_SECONDS if len(entries) <= FEW else REFRESH_SECONDS)
 
 
 def unfinished(entries: list[Entry]) -> bool:
