@@ -1,9 +1,10 @@
 """One epoch, and what stands between epochs: the state that a killed run goes on from."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -182,13 +183,19 @@ def logits_of(
     return torch.cat(parts) if parts else torch.zeros(0, len(CLASSES))
 
 
-def save_state(path: Path, learner: Learner, progress: dict[str, float]) -> None:
-    """Write everything that the next epoch depends on, at once or not at all."""
+def save_state(path: Path, learner: Learner, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Write everything that the next epoch depends on, at once or not at all.
+
+    Parameters
+    ----------
+    lines
+        What is known of the epochs so far, one each.
+    """
     tensors = {f"model.{name}": value for name, value in learner.model.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in learner.average.state_dict().items()}
     for index, state in learner.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
-    metadata = {"progress": json.dumps(progress)}
+    metadata = {"lines": json.dumps(lines)}
     partial = path.with_suffix(".partial")
     save_file(
         {name: value.detach().clone().contiguous() for name, value in tensors.items()},
@@ -212,11 +219,11 @@ def load_state(path: Path, learner: Learner, steps_done: int) -> None:
     _catch_up(learner.scheduler, steps_done)
 
 
-def read_progress(path: Path) -> dict[str, float]:
-    """Read how far a saved state had come."""
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Read what a saved state knows of its epochs."""
     with safe_open(path, framework="pt") as file:
-        progress: dict[str, float] = json.loads(file.metadata()["progress"])
-    return progress
+        lines: list[dict[str, Any]] = json.loads(file.metadata()["lines"])
+    return lines
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:

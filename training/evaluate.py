@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     except CxrError as error:
         print(error, file=sys.stderr)
         return 2
-    text = json.dumps(report, indent=1)
+    text = json.dumps(report, indent=1, allow_nan=False)
     options.json.write_text(text + "\n", encoding="utf-8")
     print(text)
     return 1 if report["failed"] else 0

@@ -1,5 +1,6 @@
 """What a set of probabilities is worth, with intervals that respect that patients repeat."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -121,7 +122,10 @@ def bootstrap_interval(
     for _ in range(resamples):
         chosen = generator.integers(0, len(films_of), len(films_of))
         drawn.append(statistic(np.concatenate([films_of[patient] for patient in chosen])))
-    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    told = [value for value in drawn if not math.isnan(value)]
+    if not told:  # a figure of nothing has no interval either
+        return float("nan"), float("nan")
+    low, high = np.percentile(told, [2.5, 97.5])
     return float(low), float(high)
 
 

@@ -1,5 +1,6 @@
 """The figures of a report, by the names of the contract."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,12 @@ def measure(
         The films, in the same order.
     threshold
         On the probability of pneumonia; figures at a threshold are at this one.
+
+    Returns
+    -------
+    dict
+        Ready for JSON. A figure that these films cannot tell, such as the specificity where all
+        have pneumonia, is None.
     """
     classes = np.array([film.class_index for film in films])
     patients = [film.patient_id for film in films]
@@ -58,7 +65,15 @@ def measure(
         "ece": expected_calibration_error(pneumonia, truth),
         "threshold": threshold,
     }
-    return report | _between_causes(probabilities, classes, patients)
+    report |= _between_causes(probabilities, classes, patients)
+    return {name: _told(value) for name, value in report.items()}
+
+
+def _told(value: Any) -> Any:
+    """Put None, which JSON has, for a number that cannot be told, which it has not."""
+    if isinstance(value, tuple):
+        return [_told(part) for part in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _between_causes(
@@ -74,5 +89,5 @@ def _between_causes(
             lambda i: auroc(share[i], bacterial[i]), [patients[int(index)] for index in chosen]
         )
         if len(chosen)
-        else (float("nan"), float("nan")),
+        else (math.nan, math.nan),
     }

@@ -155,7 +155,7 @@ def _fit(fabric: Fabric, recipe: Recipe, data: RunData, spec: InputSpec, out: Pa
         if epoch >= first_of_last_stage and line["tune_loss"] < best:
             _save_best(out, learner)
         lines.append(line)
-        engine.save_state(out / "state.safetensors", learner, {"epochs": len(lines)})
+        engine.save_state(out / "state.safetensors", learner, lines)
         _write_lines(out, lines)
         left = (recipe.epochs - epoch - 1) * line["seconds"]
         logger.info("%s, about %.0f min left", json.dumps(line), left / 60)
@@ -165,13 +165,12 @@ def _fit(fabric: Fabric, recipe: Recipe, data: RunData, spec: InputSpec, out: Pa
 
 def _resume(learner: engine.Learner, out: Path, steps: int) -> list[dict[str, Any]]:
     """Go back to the last whole epoch of an interrupted run, if there is one."""
-    path, state = out / "epochs.jsonl", out / "state.safetensors"
+    state = out / "state.safetensors"
     if not state.exists():
         return []
-    done = int(engine.read_progress(state)["epochs"])
-    text = path.read_text(encoding="utf-8")
-    lines = [json.loads(line) for line in text.splitlines()][:done]
+    lines = engine.read_lines(state)  # not from epochs.jsonl, which may be an epoch behind
     engine.load_state(state, learner, steps * len(lines))
+    _write_lines(out, lines)
     logger.info("Going on after epoch %d", len(lines))
     return lines
 

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -134,6 +135,7 @@ def test_films_that_cannot_be_read_are_counted_and_named(
 
     report = json.loads((tmp_path / "report.json").read_text())
     assert (report["n"], report["failed"]) == (5, 1)
+    assert (report["auroc"], report["sensitivity"]) == (None, None)  # no film has pneumonia
     assert report["failed_films"][0].endswith("gone.jpeg")
 
 
@@ -157,6 +159,20 @@ def test_a_killed_run_goes_on_to_the_same_figures(
     )
 
     assert "Going on after epoch" in done.stderr
+    assert metrics_of(out) | {"model_version": ""} == metrics_of(run_dir) | {"model_version": ""}
+
+
+def test_a_run_killed_before_it_wrote_its_last_line_knows_how_far_it_was(
+    run_dir: Path, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXR_DATA_DIR", str(run_dir.parent))
+    out = shutil.copytree(run_dir, tmp_path / "behind")
+    whole = (out / "epochs.jsonl").read_text()
+    (out / "epochs.jsonl").write_text("".join(whole.splitlines(keepends=True)[:-1]))
+
+    assert train.main([*command, "--out", str(out)]) == 0
+
+    assert (out / "epochs.jsonl").read_text() == whole
     assert metrics_of(out) | {"model_version": ""} == metrics_of(run_dir) | {"model_version": ""}
 
 
