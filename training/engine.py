@@ -1,6 +1,7 @@
 """One epoch, and what stands between epochs: the state that a killed run goes on from."""
 
 import json
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -245,7 +246,9 @@ def load_network(
 def _catch_up(scheduler: OneCycleLR, steps: int) -> None:
     """Set the learning rate to where it was after so many steps."""
     scheduler.load_state_dict(scheduler.state_dict() | {"last_epoch": steps - 1})
-    scheduler.step()
+    with warnings.catch_warnings():  # the optimizer's steps were made by the run before
+        warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
+        scheduler.step()
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
