@@ -1,31 +1,35 @@
 // Asks the server to draw again, after a while in which the reader has not touched anything.
 
 const HELD = 6000; // milliseconds that a touch holds the pulse: the server is answering it
-const UNANSWERED = 15000; // then a beat is taken for lost, and another follows
+const UNANSWERED = 3000; // then a beat is taken for lost, and another follows
+const LOOK = 100;
 
 let touched = -HELD; // when the reader last pressed a key or the pointer, anywhere on the page
 for (const kind of ["keydown", "pointerdown"]) {
   document.addEventListener(kind, () => (touched = performance.now()), { capture: true });
 }
 
-const latest = new WeakMap(); // where Streamlit mounts us -> the latest drawing there
+const pulses = new WeakMap(); // where Streamlit mounts us -> when the next beat is due, and whom to tell
 
-/** Streamlit calls this at first and after every drawing; the latest call alone goes on. */
+function begin(place) {
+  const pulse = {};
+  const timer = setInterval(() => {
+    const now = performance.now();
+    if (!place.isConnected) {
+      clearInterval(timer);
+      pulses.delete(place);
+    } else if (now >= pulse.due && now - touched >= HELD && !document.hidden) {
+      pulse.due = now + UNANSWERED;
+      pulse.tell();
+    }
+  }, LOOK);
+  pulses.set(place, pulse);
+  return pulse;
+}
+
+/** Streamlit calls this at first and after every drawing. */
 export default function ({ data, parentElement, setTriggerValue }) {
-  const drawing = {};
-  latest.set(parentElement, drawing);
-
-  function wait(milliseconds) {
-    drawing.timer = setTimeout(look, milliseconds);
-  }
-
-  function look() {
-    if (latest.get(parentElement) !== drawing) return;
-    if (document.hidden || performance.now() - touched < HELD) return wait(500);
-    setTriggerValue("beat", Date.now());
-    wait(UNANSWERED);
-  }
-
-  wait(data.milliseconds);
-  return () => clearTimeout(drawing.timer); // its own: this may come after the next drawing
+  const pulse = pulses.get(parentElement) ?? begin(parentElement);
+  pulse.due = performance.now() + data.milliseconds;
+  pulse.tell = () => setTriggerValue("beat", Date.now());
 }

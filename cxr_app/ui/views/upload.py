@@ -7,14 +7,10 @@ import streamlit as st
 
 from cxr_app.ui import resources, rows, wording
 from cxr_app.ui.film_table import film_table
-from cxr_app.ui.pulse import pulse
 from cxr_app.ui.reception import Reception
 from cxr_app.worklist import Entry
 
-REFRESH_SECONDS = 1.5
-QUICK_SECONDS = 0.3
-FEW = 20
-"""So many uploads are cheap to draw again and again; a reader of few films waits for each."""
+REFRESH_SECONDS = 0.7
 ALREADY_THERE = "Already in the worklist."
 
 
@@ -90,8 +86,8 @@ def uploads() -> None:
     )
     if gesture.opened:
         st.switch_page("views/film.py", query_params={"film": gesture.opened})
-    if unfinished(entries):
-        pulse("follow_uploads", QUICK_SECONDS if len(entries) <= FEW else REFRESH_SECONDS)
+    if st.session_state.get("uploads_unfinished") and not unfinished(entries):
+        st.rerun()  # ends the looking
 
 
 def unfinished(entries: list[Entry]) -> bool:
@@ -102,7 +98,10 @@ def unfinished(entries: list[Entry]) -> bool:
 st.title("Upload", anchor=False)
 take_files()
 if reception().files:
-    st.fragment(uploads)()
+    sent = resources.worklist().entries_by_ids(list(reception().arrivals))
+    st.session_state["uploads_unfinished"] = unfinished(sent)
+    every = REFRESH_SECONDS if st.session_state["uploads_unfinished"] else None
+    st.fragment(uploads, run_every=every)()
 else:
     st.caption(
         "Each film is kept as it is, entered in the worklist and scored. A film that cannot be "
