@@ -12,6 +12,9 @@
     + CheckpointMismatchError     wrong format, classes, architecture or SHA-256
   x WorklistError                 the list of films cannot be read or changed
     + EntryNotFoundError
+  x JobError                      long work that cannot be begun
+    + FolderNotAllowedError       no folder, or none that the settings allow
+    + JobNotFoundError
   x TrainingDataError             films or labels that must not be trained or measured on
   x SettingsError                 a setting has an impossible value
 
@@ -90,6 +93,18 @@ class WorklistError(CxrError):
 
 class EntryNotFoundError(WorklistError):
     """No entry has this id."""
+
+
+class JobError(CxrError):
+    """This long work cannot be begun."""
+
+
+class FolderNotAllowedError(JobError):
+    """There is no such folder, or it is not below one that the settings allow."""
+
+
+class JobNotFoundError(JobError):
+    """No job has this id."""
 
 
 class TrainingDataError(CxrError):

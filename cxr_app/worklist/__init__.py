@@ -4,6 +4,19 @@ Nothing outside this folder knows SQLAlchemy; what goes in and comes out are pla
 """
 
 from cxr_app.worklist.entry import SORTABLE, WAITING_CAP, Counts, Entry, Query, Score
+from cxr_app.worklist.job import Job, JobState
+from cxr_app.worklist.register import JobRegister
 from cxr_app.worklist.worklist import Worklist
 
-__all__ = ["SORTABLE", "WAITING_CAP", "Counts", "Entry", "Query", "Score", "Worklist"]
+__all__ = [
+    "SORTABLE",
+    "WAITING_CAP",
+    "Counts",
+    "Entry",
+    "Job",
+    "JobRegister",
+    "JobState",
+    "Query",
+    "Score",
+    "Worklist",
+]

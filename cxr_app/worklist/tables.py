@@ -6,6 +6,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -28,6 +29,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from cxr_app.outcome import Priority, ScoringState
+from cxr_app.worklist.job import JobState
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -97,6 +99,21 @@ class Sentences(TypeDecorator[tuple[str, ...]]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
         """Give a tuple back."""
         return tuple(json.loads(value or "[]"))
+
+
+class Parameters(TypeDecorator[dict[str, Any]]):
+    """Plain values by name, stored as a JSON object in ASCII: paths of any encoding survive."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> str:
+        """Store none as an empty object."""
+        return json.dumps(value or {}, sort_keys=True)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any]:
+        """Give them back."""
+        return dict(json.loads(value or "{}"))
 
 
 def _one_of(members: type[Enum], name: str) -> EnumType:
@@ -269,6 +286,28 @@ class ScoreRow(Judgement, Table):
         CheckConstraint("(state = 'SCORED') = (model_version IS NOT NULL)", "model_version"),
         CheckConstraint("(state = 'SCORED') = (reason IS NULL)", "reason"),
     )
+
+
+class JobRow(Table):
+    """One long work."""
+
+    __tablename__ = "worklist_job"
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    id: Mapped[str] = mapped_column(String(32), unique=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    parameters: Mapped[dict[str, Any]] = mapped_column(Parameters)
+    state: Mapped[JobState] = mapped_column(_one_of(JobState, "state"))
+    cancelling: Mapped[bool] = mapped_column(default=False)
+    requested_at: Mapped[datetime] = mapped_column(Moment)
+    started_at: Mapped[datetime | None] = mapped_column(Moment)
+    heard_at: Mapped[datetime | None] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    host: Mapped[str | None] = mapped_column(AnyText)
+    pid: Mapped[int | None]
+    process_started: Mapped[float | None] = mapped_column(Float(53))
+    progress: Mapped[str | None] = mapped_column(AnyText)  # `Progress` as JSON
+    message: Mapped[str | None] = mapped_column(AnyText)
 
 
 _SHORT_ID_LETTERS = {ord(digit): 0xE000 + int(digit, 16) for digit in "0123456789abcdef"}

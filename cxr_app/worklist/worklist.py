@@ -23,6 +23,7 @@ from cxr_app.worklist.order import (
     oldest_unread,
     unscored,
 )
+from cxr_app.worklist.register import JobRegister
 from cxr_app.worklist.rows import activation_map, as_entry, as_score, note
 from cxr_app.worklist.tables import (
     EntryRow,
@@ -48,11 +49,17 @@ class Worklist:
         Open and up to date.
     clock
         Tells the time, aware.
+
+    Attributes
+    ----------
+    jobs
+        The long work that was asked for, in the same database.
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = now_in_utc) -> None:
         self._database = database
         self._clock = clock
+        self.jobs = JobRegister(database, clock)
         is_sqlite = database.engine.dialect.name == "sqlite"
         self._insert: Callable[..., Any] = sqlite.insert if is_sqlite else postgresql.insert
 

@@ -132,16 +132,16 @@ def _schema(engine: Engine) -> set[tuple[str, ...]]:
     statements = {
         "sqlite": (
             "SELECT type, name, sql FROM sqlite_master "
-            "WHERE tbl_name IN ('worklist_entry', 'worklist_score') AND sql IS NOT NULL"
+            "WHERE tbl_name IN ('worklist_entry', 'worklist_score', 'worklist_job') AND sql IS NOT NULL"
         ),
         "postgresql": (
             "SELECT 'check', conname, pg_get_constraintdef(oid) FROM pg_constraint "
             "WHERE conrelid::regclass::text LIKE 'worklist_%' AND conname NOT LIKE '%version%pkc' "
             "UNION SELECT 'index', indexname, indexdef FROM pg_indexes "
-            "WHERE tablename IN ('worklist_entry', 'worklist_score') "
+            "WHERE tablename IN ('worklist_entry', 'worklist_score', 'worklist_job') "
             "UNION SELECT table_name, column_name, concat_ws(' ', data_type, is_nullable, "
             "character_maximum_length, collation_name) FROM information_schema.columns "
-            "WHERE table_name IN ('worklist_entry', 'worklist_score')"
+            "WHERE table_name IN ('worklist_entry', 'worklist_score', 'worklist_job')"
         ),
     }
     with engine.connect() as connection:

@@ -1,0 +1,184 @@
+"""The jobs that were asked for, beside the films. Each verb is one transaction."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from cxr_app.errors import JobNotFoundError
+from cxr_app.progress import Progress
+from cxr_app.worklist.database import Database
+from cxr_app.worklist.job import Job, JobState
+from cxr_app.worklist.tables import JobRow
+
+ACTIVE = (JobState.SCHEDULED, JobState.RUNNING)
+
+
+class JobRegister:
+    """Long work: asked for by a page, done by a process, followed by every window.
+
+    Parameters
+    ----------
+    database
+        Open and up to date.
+    clock
+        Tells the time, aware.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def ask(self, kind: str, parameters: Mapping[str, Any]) -> Job:
+        """Ask for a job; one that is asked for and not ended is not begun a second time."""
+        with self._database.writing() as session:
+            same = [job for job in _active(session, kind) if job.parameters == dict(parameters)]
+            if same:
+                return _as_job(same[0])
+            row = JobRow(
+                id=uuid4().hex,
+                kind=kind,
+                parameters=dict(parameters),
+                state=JobState.SCHEDULED,
+                requested_at=self._clock(),
+            )
+            session.add(row)
+            session.flush()
+            return _as_job(row)
+
+    def ask_again(self, job_id: str, **changed_parameters: Any) -> Job:
+        """Let an ended job go on; one that has not ended is left as it is.
+
+        Raises
+        ------
+        JobNotFoundError
+            If no job has this id.
+        """
+        with self._database.writing() as session:
+            row = _locked(session, job_id)
+            if row.state not in ACTIVE:
+                row.parameters = {**row.parameters, **changed_parameters}
+                row.state = JobState.SCHEDULED
+                row.started_at = row.ended_at = row.heard_at = None
+                row.pid = row.process_started = row.message = None
+                row.cancelling = False
+            return _as_job(row)
+
+    def cancel(self, job_id: str) -> None:
+        """Say that a job is to stop; one that has not begun is stopped by that.
+
+        Raises
+        ------
+        JobNotFoundError
+            If no job has this id.
+        """
+        with self._database.writing() as session:
+            row = _locked(session, job_id)
+            if row.state is JobState.SCHEDULED:
+                row.state, row.ended_at = JobState.CANCELLED, self._clock()
+            row.cancelling = row.state is JobState.RUNNING
+
+    def claim(self, host: str) -> Job | None:
+        """Take up the job that was asked for first; no two servers get the same."""
+        oldest = select(JobRow).where(JobRow.state == JobState.SCHEDULED)
+        oldest = oldest.order_by(JobRow.requested_at, JobRow.number).limit(1)
+        with self._database.writing() as session:
+            row = session.scalar(oldest.with_for_update(skip_locked=True))
+            if row is None:
+                return None
+            row.state, row.host = JobState.RUNNING, host
+            row.started_at = row.heard_at = self._clock()
+            return _as_job(row)
+
+    def begun(self, job_id: str, pid: int, process_started: float) -> None:
+        """Write down which process does a claimed job."""
+        self._change(job_id, None, pid=pid, process_started=process_started)
+
+    def report(self, job: Job, progress: Progress) -> None:
+        """Say that a job runs, and how far it is."""
+        self._change(job.id, job.pid, progress=progress.to_json())
+
+    def end(self, job: Job, state: JobState, message: str, progress: Progress) -> None:
+        """Write down how a job ended; a process that has followed on it is not touched."""
+        self._change(
+            job.id,
+            job.pid,
+            state=state,
+            message=message,
+            progress=progress.to_json(),
+            ended_at=self._clock(),
+            cancelling=False,
+        )
+
+    def job(self, job_id: str) -> Job:
+        """Give one job.
+
+        Raises
+        ------
+        JobNotFoundError
+            If no job has this id.
+        """
+        with self._database.reading() as session:
+            row = session.scalar(select(JobRow).where(JobRow.id == job_id))
+            if row is None:
+                raise _not_found()
+            return _as_job(row)
+
+    def running(self) -> list[Job]:
+        """Give the jobs that a process works on, or should."""
+        statement = select(JobRow).where(JobRow.state == JobState.RUNNING)
+        with self._database.reading() as session:
+            return [_as_job(row) for row in session.scalars(statement.order_by(JobRow.number))]
+
+    def newest(self, kind: str, limit: int = 20) -> list[Job]:
+        """Give the jobs of a kind, the one asked for last on top."""
+        statement = select(JobRow).where(JobRow.kind == kind)
+        statement = statement.order_by(JobRow.requested_at.desc(), JobRow.number.desc())
+        with self._database.reading() as session:
+            return [_as_job(row) for row in session.scalars(statement.limit(limit))]
+
+    def _change(self, job_id: str, process: int | None, **values: Any) -> None:
+        """Change a running job, if it is still this process that runs."""
+        same_process = JobRow.pid.is_(None) if process is None else JobRow.pid == process
+        statement = update(JobRow).where(
+            JobRow.id == job_id, JobRow.state == JobState.RUNNING, same_process
+        )
+        with self._database.writing() as session:
+            session.execute(statement.values(heard_at=self._clock(), **values))
+
+
+def _active(session: Session, kind: str) -> Iterable[JobRow]:
+    return session.scalars(select(JobRow).where(JobRow.kind == kind, JobRow.state.in_(ACTIVE)))
+
+
+def _locked(session: Session, job_id: str) -> JobRow:
+    row = session.scalar(select(JobRow).where(JobRow.id == job_id).with_for_update())
+    if row is None:
+        raise _not_found()
+    return row
+
+
+def _not_found() -> JobNotFoundError:
+    return JobNotFoundError("There is no such job. Choose one from the list.")
+
+
+def _as_job(row: JobRow) -> Job:
+    return Job(
+        id=row.id,
+        kind=row.kind,
+        parameters=row.parameters,
+        state=row.state,
+        requested_at=row.requested_at,
+        started_at=row.started_at,
+        heard_at=row.heard_at,
+        ended_at=row.ended_at,
+        host=row.host or "",
+        pid=row.pid,
+        process_started=row.process_started,
+        cancelling=bool(row.cancelling),
+        progress=Progress.from_json(row.progress) if row.progress else Progress(),
+        message=row.message or "",
+    )

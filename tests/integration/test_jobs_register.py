@@ -1,0 +1,124 @@
+"""Jobs in the worklist's database: asked for once, claimed once, ended by their own process."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from cxr_app.errors import JobNotFoundError
+from cxr_app.progress import Progress
+from cxr_app.worklist import Job, JobState, Query, Worklist, database
+from cxr_app.worklist.tables import JobRow
+from tests.outcomes import scored, sha256
+
+FOLDER = {"folder": "/archive/2026-10"}
+
+
+def running(worklist: Worklist, pid: int = 7) -> Job:
+    """A job that a process works on."""
+    asked = worklist.jobs.ask("backlog", FOLDER)
+    assert worklist.jobs.claim("desk") is not None
+    worklist.jobs.begun(asked.id, pid, 1.5)
+    return worklist.jobs.job(asked.id)
+
+
+def test_a_job_asked_for_twice_is_one_until_it_has_ended(worklist: Worklist) -> None:
+    first = worklist.jobs.ask("backlog", FOLDER)
+    assert worklist.jobs.ask("backlog", FOLDER) == first
+    other = worklist.jobs.ask("backlog", {"folder": "/archive/\udcff"})
+    worklist.jobs.cancel(first.id)
+    again = worklist.jobs.ask("backlog", FOLDER)
+    assert [job.id for job in worklist.jobs.newest("backlog")] == [again.id, other.id, first.id]
+    assert worklist.jobs.newest("backlog")[1].parameters == {"folder": "/archive/\udcff"}
+    assert worklist.jobs.newest("retraining") == []
+
+
+def test_of_many_servers_one_claims_the_oldest_job(worklist: Worklist) -> None:
+    asked = [worklist.jobs.ask("backlog", {"folder": f"/{number}"}) for number in range(3)]
+    with ThreadPoolExecutor(8) as servers:
+        claimed = list(servers.map(lambda _: worklist.jobs.claim("desk"), range(8)))
+    taken = sorted(job.id for job in claimed if job is not None)
+    assert taken == sorted(job.id for job in asked)
+    assert worklist.jobs.claim("desk") is None
+
+
+def test_a_running_job_says_who_does_it_and_how_far_it_is(worklist: Worklist) -> None:
+    job = running(worklist)
+    progress = Progress(5, 10, {"flagged": 2}, 61.5)
+    worklist.jobs.report(job, progress)
+    (shown,) = worklist.jobs.running()
+    assert (shown.host, shown.pid, shown.process_started) == ("desk", 7, 1.5)
+    assert shown.progress == progress
+    assert shown.started_at is not None
+
+
+def test_a_job_that_waits_is_cancelled_at_once_and_one_that_runs_by_its_server(
+    worklist: Worklist,
+) -> None:
+    waiting = worklist.jobs.ask("backlog", {"folder": "/other"})
+    worklist.jobs.cancel(waiting.id)
+    job = running(worklist)
+    worklist.jobs.cancel(job.id)
+    assert worklist.jobs.job(waiting.id).state is JobState.CANCELLED
+    assert worklist.jobs.job(job.id).state is JobState.RUNNING
+    assert worklist.jobs.job(job.id).cancelling
+
+
+def test_an_ended_job_goes_on_with_what_it_had_and_one_that_runs_is_left_alone(
+    worklist: Worklist,
+) -> None:
+    job = running(worklist)
+    assert worklist.jobs.ask_again(job.id).state is JobState.RUNNING
+    worklist.jobs.end(job, JobState.FAILED, "No room.", Progress(5, 10))
+    worklist.jobs.ask_again(job.id, retry_failed=True)
+    again = worklist.jobs.job(job.id)
+    assert again.state is JobState.SCHEDULED
+    assert again.parameters == {**FOLDER, "retry_failed": True}
+    assert (again.progress, again.pid, again.message) == (Progress(5, 10), None, "")
+
+
+def test_what_an_earlier_process_says_does_not_touch_its_successor(worklist: Worklist) -> None:
+    first = running(worklist)
+    worklist.jobs.end(first, JobState.INTERRUPTED, "", Progress())
+    worklist.jobs.ask_again(first.id)
+    worklist.jobs.claim("desk")
+    worklist.jobs.begun(first.id, 8, 2.5)
+    worklist.jobs.report(first, Progress(1))
+    worklist.jobs.end(first, JobState.COMPLETED, "", Progress(1))
+    assert worklist.jobs.job(first.id).state is JobState.RUNNING
+    assert worklist.jobs.job(first.id).progress == Progress()
+
+
+def test_what_no_job_is_has_a_sentence(worklist: Worklist) -> None:
+    for verb in (worklist.jobs.job, worklist.jobs.cancel, worklist.jobs.ask_again):
+        with pytest.raises(JobNotFoundError, match="no such job"):
+            verb("nowhere")
+
+
+def test_a_worklist_from_before_there_were_jobs_is_brought_up_to_date(worklist_url: str) -> None:
+    before = Worklist.open(worklist_url)
+    before.receive(sha256(1), "a.dcm", Path("/film"))
+    before.record(scored(1))
+    before.close()
+    engine = create_engine(worklist_url)
+    with engine.begin() as connection:
+        JobRow.metadata.tables["worklist_job"].drop(connection)
+        connection.execute(text(f"UPDATE {database.VERSION_TABLE} SET version_num = '0001'"))  # noqa: S608
+    engine.dispose()
+    after = Worklist.open(worklist_url)
+    assert after.count(Query(state="all")) == 1
+    assert after.jobs.ask("backlog", FOLDER).state is JobState.SCHEDULED
+    after.close()
+
+
+def test_how_long_a_job_has_been_silent_can_be_told(worklist_url: str) -> None:
+    now = [datetime(2026, 3, 1, tzinfo=UTC)]
+    worklist = Worklist.open(worklist_url, lambda: now[0])
+    job = running(worklist)
+    now[0] += timedelta(minutes=5)
+    assert worklist.jobs.job(job.id).heard_at == now[0] - timedelta(minutes=5)
+    worklist.jobs.report(job, Progress(1))
+    assert worklist.jobs.job(job.id).heard_at == now[0]
+    worklist.close()
