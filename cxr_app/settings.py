@@ -1,9 +1,11 @@
 """The one place that reads the environment: every setting is ``CXR_*`` and has a default."""
 
+import os
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cxr_app.errors import SettingsError
@@ -40,6 +42,19 @@ class Settings(BaseSettings):
         "whatever its probability.",
     )
 
+    backlog_folders: str = Field(
+        default="",
+        description="Folders of the server whose films the Backlog page may score, whole paths "
+        "with `:` between them; empty for none.",
+    )
+
+    @field_validator("backlog_folders")
+    @classmethod
+    def _are_whole_paths(cls, value: str) -> str:
+        if any(not Path(each).is_absolute() for each in _split(value)):
+            raise PydanticCustomError("whole_paths", "every folder must be a whole path")
+        return value
+
     @classmethod
     def read(cls, **overrides: Any) -> Self:
         """Read the environment; `overrides` win.
@@ -62,6 +77,20 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir / 'worklist.sqlite'}"
 
     @property
+    def backlog_roots(self) -> tuple[Path, ...]:
+        """The folders that the Backlog page may score, with all that is below them."""
+        return tuple(Path(each) for each in _split(self.backlog_folders))
+
+    @property
+    def jobs_dir(self) -> Path:
+        """Where jobs keep their results, progress and logs."""
+        return self.data_dir / "jobs"
+
+    @property
     def films_dir(self) -> Path:
         """Where uploaded films are kept as received."""
         return self.data_dir / "films"
+
+
+def _split(folders: str) -> list[str]:
+    return [each for each in folders.split(os.pathsep) if each]

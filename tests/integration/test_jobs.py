@@ -1,0 +1,244 @@
+"""Long work in real processes: begun, followed, stopped, found again by the next server."""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from cxr_app.errors import FolderNotAllowedError
+from cxr_app.jobs import BACKLOG, KINDS, LOG, NICENESS, PROGRESS, SILENCE, Kind, Supervisor
+from cxr_app.progress import Progress
+from cxr_app.settings import Settings
+from cxr_app.worklist import Job, JobState, Worklist
+
+WORK = """
+import json, os, sys, time
+place, steps, wait, status = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
+open(f"{place}/environment.json", "w").write(json.dumps(dict(os.environ)))
+def say(**told):
+    open(f"{place}/new", "w").write(json.dumps(told))
+    os.replace(f"{place}/new", f"{place}/progress.json")
+for done in range(steps):
+    say(done=done, total=steps)
+    time.sleep(wait)
+if status == 9:
+    os._exit(9)
+say(done=steps, total=steps, exit_status=status, message="No such model." if status == 2 else "")
+sys.exit(status)
+"""
+"""Does as many steps as it is told, and ends as it is told; 9 ends without a word."""
+
+PATIENCE_SECONDS = 60.0
+
+
+def accept(settings: Settings, asked: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(asked)
+
+
+def command(parameters: Mapping[str, Any], place: Path) -> list[str]:
+    numbers = (str(parameters[name]) for name in ("steps", "wait", "status"))
+    return [sys.executable, "-c", WORK, str(place), *numbers]
+
+
+WORK_KINDS = {"work": Kind(accept, command)}
+
+
+@pytest.fixture
+def settings(tmp_path: Path, worklist_url: str) -> Settings:
+    folders = f"{tmp_path}/archive"
+    return Settings(data_dir=tmp_path / "data", database_url=worklist_url, backlog_folders=folders)
+
+
+@pytest.fixture
+def supervisor(settings: Settings, worklist: Worklist) -> Iterator[Supervisor]:
+    """One that looks when it is told to; what it leaves running is ended."""
+    yours = Supervisor(settings, worklist, WORK_KINDS)
+    yield yours
+    for job in worklist.jobs.running():
+        worklist.jobs.cancel(job.id)
+    while yours.look():
+        pass
+
+
+def work(supervisor: Supervisor, steps: int = 2, wait: float = 0.0, status: int = 0) -> Job:
+    return supervisor.ask("work", steps=steps, wait=wait, status=status)
+
+
+def wait_for(
+    worklist: Worklist, supervisor: Supervisor, job: Job, reached: Callable[[Job], bool]
+) -> Job:
+    """Look again and again until a job is where it should be."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not reached(now := worklist.jobs.job(job.id)):
+        assert time.monotonic() < deadline, now
+        supervisor.look()
+        time.sleep(0.02)
+    return now
+
+
+def ended(job: Job) -> bool:
+    return not job.is_active
+
+
+def counting(job: Job) -> bool:
+    return job.state is JobState.RUNNING and job.progress.done > 0
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "words"),
+    [
+        (0, JobState.COMPLETED, ""),
+        (1, JobState.COMPLETED, ""),  # some pieces failed
+        (2, JobState.FAILED, "No such model."),
+        (9, JobState.INTERRUPTED, "ended with status 9"),
+    ],
+)
+def test_a_job_ends_as_its_process_does(
+    worklist: Worklist, supervisor: Supervisor, status: int, state: JobState, words: str
+) -> None:
+    job = wait_for(worklist, supervisor, work(supervisor, status=status), ended)
+    assert job.state is state
+    assert words in job.message
+    assert job.progress.total == 2
+    assert job.ended_at is not None
+
+
+def test_a_process_has_low_priority_and_the_settings_of_its_server(
+    worklist: Worklist, supervisor: Supervisor, settings: Settings
+) -> None:
+    job = wait_for(worklist, supervisor, work(supervisor, 1000, 0.1), counting)
+    assert psutil.Process(job.pid).nice() == NICENESS
+    assert os.getsid(job.pid or 0) == job.pid  # what ends the server does not end it
+    told = json.loads((supervisor.place(job.id) / "environment.json").read_text())
+    assert told["CXR_DATABASE_URL"] == settings.database_url
+    assert told["CXR_DATA_DIR"] == str(settings.data_dir)
+    assert supervisor.place(job.id).stat().st_mode & 0o077 == 0
+
+
+def test_a_cancelled_job_stops_and_goes_on_when_it_is_told_to(
+    worklist: Worklist, supervisor: Supervisor
+) -> None:
+    job = wait_for(worklist, supervisor, work(supervisor, 1000, 0.1), counting)
+    supervisor.cancel(job.id)
+    job = wait_for(worklist, supervisor, job, ended)
+    assert job.state is JobState.CANCELLED
+    assert not psutil.pid_exists(job.pid or 0)
+    supervisor.ask_again(job.id, steps=1)
+    assert wait_for(worklist, supervisor, job, ended).state is JobState.COMPLETED
+
+
+def test_one_job_runs_and_the_next_waits(worklist: Worklist, supervisor: Supervisor) -> None:
+    first = wait_for(worklist, supervisor, work(supervisor, 1000, 0.1), counting)
+    second = work(supervisor, 2)
+    supervisor.look()
+    assert worklist.jobs.job(second.id).state is JobState.SCHEDULED
+    supervisor.cancel(first.id)
+    assert wait_for(worklist, supervisor, second, ended).state is JobState.COMPLETED
+
+
+def test_the_next_server_finds_what_runs_and_follows_it(
+    worklist: Worklist, supervisor: Supervisor, settings: Settings
+) -> None:
+    job = wait_for(worklist, supervisor, work(supervisor, 1000, 0.05), counting)
+    successor = Supervisor(settings, worklist, WORK_KINDS)
+    done = worklist.jobs.job(job.id).progress.done
+    wait_for(worklist, successor, job, lambda now: now.progress.done > done)
+    successor.cancel(job.id)
+    assert wait_for(worklist, successor, job, ended).state is JobState.CANCELLED
+
+
+def test_a_killed_process_is_an_interrupted_job_that_can_go_on(
+    worklist: Worklist, supervisor: Supervisor, settings: Settings
+) -> None:
+    job = wait_for(worklist, supervisor, work(supervisor, 1000, 0.05), counting)
+    os.kill(job.pid or 0, signal.SIGKILL)
+    successor = Supervisor(settings, worklist, WORK_KINDS)
+    job = wait_for(worklist, successor, job, ended)
+    assert job.state is JobState.INTERRUPTED
+    assert "What is scored is kept" in job.message
+    successor.ask_again(job.id, steps=1)
+    assert wait_for(worklist, successor, job, ended).state is JobState.COMPLETED
+
+
+def test_another_process_that_has_got_the_number_is_not_taken_for_the_job(
+    worklist: Worklist, supervisor: Supervisor
+) -> None:
+    job = work(supervisor)
+    worklist.jobs.claim(supervisor._host)
+    worklist.jobs.begun(job.id, os.getpid(), time.time() - 86_400)
+    worklist.jobs.cancel(job.id)
+    assert wait_for(worklist, supervisor, job, ended).state is JobState.CANCELLED  # and we live
+
+
+def test_a_job_of_another_machine_is_left_alone_until_that_falls_silent(
+    worklist_url: str, settings: Settings
+) -> None:
+    then = datetime.now(UTC)
+    elsewhere = Worklist.open(worklist_url, lambda: then)
+    supervisor = Supervisor(settings, elsewhere, WORK_KINDS)
+    job = work(supervisor)
+    elsewhere.jobs.claim("elsewhere")
+    elsewhere.jobs.begun(job.id, os.getpid(), 1.0)
+    supervisor.look()
+    assert elsewhere.jobs.job(job.id).state is JobState.RUNNING
+    then -= SILENCE + timedelta(seconds=1)
+    elsewhere.jobs.report(replace(job, pid=os.getpid()), Progress(3))
+    supervisor.look()
+    assert elsewhere.jobs.job(job.id).state is JobState.INTERRUPTED
+    assert "fallen silent" in elsewhere.jobs.job(job.id).message
+    elsewhere.close()
+
+
+def test_what_cannot_be_started_says_why(
+    worklist: Worklist, supervisor: Supervisor, settings: Settings
+) -> None:
+    settings.data_dir.mkdir(exist_ok=True)
+    settings.jobs_dir.write_bytes(b"a file where the folder should be")
+    job = wait_for(worklist, supervisor, work(supervisor), ended)
+    assert job.state is JobState.FAILED
+    assert "could not start" in job.message
+
+
+def test_a_folder_that_is_allowed_no_more_is_not_scored_again(
+    worklist: Worklist, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "archive").mkdir()
+    before = Supervisor(settings, worklist)
+    with pytest.raises(FolderNotAllowedError):
+        before.ask(BACKLOG, folder=str(tmp_path))
+    job = before.ask(BACKLOG, folder=str(tmp_path / "archive"))
+    after = Supervisor(settings.model_copy(update={"backlog_folders": ""}), worklist)
+    job = wait_for(worklist, after, job, ended)
+    assert job.state is JobState.FAILED
+    assert "CXR_BACKLOG_FOLDERS" in job.message
+
+
+def test_the_thread_looks_by_itself_and_at_once_when_asked(
+    worklist: Worklist, settings: Settings
+) -> None:
+    supervisor = Supervisor(settings, worklist, WORK_KINDS)
+    supervisor.start()
+    job = work(supervisor)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while worklist.jobs.job(job.id).is_active:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    supervisor.stop()
+    assert worklist.jobs.job(job.id).state is JobState.COMPLETED
+
+
+def test_the_command_of_a_backlog_names_its_files(tmp_path: Path) -> None:
+    written = KINDS[BACKLOG].command({"folder": "/a", "retry_failed": True}, tmp_path)
+    assert written[1:4] == ["-m", "training.batch", "/a"]
+    assert str(tmp_path / PROGRESS) in written
+    assert written[-1] == "--retry-failed"
+    assert LOG not in written
