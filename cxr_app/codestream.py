@@ -6,6 +6,8 @@ It knows the JPEG family (JPEG, lossless, JPEG-LS) and JPEG 2000, and nothing of
 import struct
 from dataclasses import dataclass
 
+from cxr_app.errors import FilmTooLargeError, PixelDataError
+
 _STANDALONE_MARKERS = {0x01, *range(0xD0, 0xD9)}  # TEM, RST0-7, SOI
 _NOT_A_FRAME = {0xC4, 0xC8, 0xCC}  # DHT, JPG, DAC
 _FRAME_MARKERS = (set(range(0xC0, 0xD0)) - _NOT_A_FRAME) | {0xF7}  # SOF0-15, SOF55 of JPEG-LS
@@ -19,6 +21,27 @@ class CodestreamSize:
     rows: int
     columns: int
     precision: int
+
+
+def check_size(rows: int, columns: int, max_pixels: int) -> None:
+    """Refuse a declared size before anything of it is unfolded.
+
+    Raises
+    ------
+    PixelDataError
+        If it holds no pixels.
+    FilmTooLargeError
+        If it holds more than `max_pixels`.
+    """
+    if rows < 1 or columns < 1:
+        raise PixelDataError(
+            f"The image has no pixels ({rows} × {columns}): export the film again."
+        )
+    if rows * columns > max_pixels:
+        raise FilmTooLargeError(
+            f"The image has {rows} × {columns} pixels, more than the {max_pixels // 10**6} "
+            "million allowed. Export it smaller."
+        )
 
 
 def codestream_size(data: bytes) -> CodestreamSize | None:

@@ -40,7 +40,7 @@ from pydicom.uid import (
 )
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 
-from cxr_app.codestream import CodestreamSize, codestream_size
+from cxr_app.codestream import CodestreamSize, check_size, codestream_size
 from cxr_app.decoder_process import decode_apart
 from cxr_app.elements import DICOM_DAMAGE, integer, text
 from cxr_app.errors import (
@@ -249,7 +249,7 @@ def _check_image(ds: Dataset, max_pixels: int, max_frames: int) -> None:
             f"The file's (0028,0002) Samples per Pixel does not fit {interpretation}: "
             "its header is damaged. Export the film again."
         )
-    _check_size(integer(ds, "Rows") or 0, integer(ds, "Columns") or 0, max_pixels)
+    check_size(integer(ds, "Rows") or 0, integer(ds, "Columns") or 0, max_pixels)
     frames = integer(ds, "NumberOfFrames") or 1
     if frames > max_frames:
         raise FilmTooLargeError(
@@ -274,24 +274,12 @@ def _check_holds_image(ds: Dataset) -> None:
     )
 
 
-def _check_size(rows: int, columns: int, max_pixels: int) -> None:
-    if rows < 1 or columns < 1:
-        raise PixelDataError(
-            f"The image has no pixels ({rows} × {columns}): export the film again."
-        )
-    if rows * columns > max_pixels:
-        raise FilmTooLargeError(
-            f"The image has {rows} × {columns} pixels, more than the {max_pixels // 10**6} "
-            "million allowed. Export it smaller."
-        )
-
-
 def _decode(ds: Dataset, data: bytes, max_pixels: int) -> PixelArray:
     """Decode the first frame; colour comes out as RGB."""
     syntax = _transfer_syntax(ds)
     size = _first_codestream(ds)
     if size is not None:
-        _check_size(size.rows, size.columns, max_pixels)
+        check_size(size.rows, size.columns, max_pixels)
     plugin = _plugin(syntax, size)
     odd_high_bit = _has_odd_high_bit(ds)
     try:

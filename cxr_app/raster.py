@@ -11,8 +11,8 @@ from PIL import ImageChops, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
-from cxr_app.codestream import codestream_size
-from cxr_app.errors import DAMAGE, FilmTooLargeError, PixelDataError
+from cxr_app.codestream import check_size, codestream_size
+from cxr_app.errors import DAMAGE, PixelDataError
 from cxr_app.pixels import PixelArray, colour_fraction, plain_softcopy
 from cxr_app.radiograph import Softcopy
 
@@ -48,7 +48,12 @@ def read_softcopy(data: bytes, file_format: Literal["JPEG", "PNG"], *, max_pixel
     PixelDataError
         If it has none, or they are damaged or cut short.
     """
-    _check_size(_declared_size(data, file_format), file_format, max_pixels)
+    size = _declared_size(data, file_format)
+    if size is None:
+        raise PixelDataError(
+            f"The {file_format} file is cut short: it ends within its header. Send it again."
+        )
+    check_size(*size, max_pixels)
     try:
         # The format's own class: `Image.open` would warn of large images by itself.
         image = (JpegImageFile if file_format == "JPEG" else PngImageFile)(BytesIO(data))
@@ -74,23 +79,6 @@ def _declared_size(data: bytes, file_format: str) -> tuple[int, int] | None:
         return rows, columns
     size = codestream_size(data)
     return (size.rows, size.columns) if size else None
-
-
-def _check_size(size: tuple[int, int] | None, file_format: str, max_pixels: int) -> None:
-    if size is None:
-        raise PixelDataError(
-            f"The {file_format} file is cut short: it ends within its header. Send it again."
-        )
-    rows, columns = size
-    if rows < 1 or columns < 1:
-        raise PixelDataError(
-            f"The image has no pixels ({rows} × {columns}): export the film again."
-        )
-    if rows * columns > max_pixels:
-        raise FilmTooLargeError(
-            f"The image has {rows} × {columns} pixels, more than the {max_pixels // 10**6} "
-            "million allowed. Export it smaller."
-        )
 
 
 def _upright(image: PillowImage.Image) -> PillowImage.Image:
