@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,6 +29,28 @@ class Arrival:
 
     is_new: bool
     turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a reception is, all of it at one moment.
+
+    Parameters
+    ----------
+    files
+        Sent so far.
+    waiting
+        Of these, not yet in the worklist.
+    arrivals
+        The entries that the others became, by id, in their order.
+    problem
+        What keeps films from being received, and what to do; empty where nothing does.
+    """
+
+    files: int
+    waiting: int
+    arrivals: Mapping[str, Arrival]
+    problem: str
 
 
 class UploadedFile(Protocol):
@@ -59,16 +81,14 @@ class Reception:
         self._turns = 0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self.arrivals: dict[str, Arrival] = {}
-        """By entry id, in their order."""
-        self.files = 0
-        self.problem = ""
-        """What keeps films from being received, and what to do; empty where nothing does."""
+        self._arrivals: dict[str, Arrival] = {}
+        self._files = 0
+        self._problem = ""
 
-    @property
-    def waiting(self) -> int:
-        """Number of files not yet in the worklist."""
-        return len(self._waiting)
+    def standing(self) -> Standing:
+        """Say how far everything is; asked piece by piece, a page could miss the last arrival."""
+        with self._lock:
+            return Standing(self._files, len(self._waiting), dict(self._arrivals), self._problem)
 
     def take(self, files: Iterable[UploadedFile]) -> None:
         """Take files over; returns at once."""
@@ -76,7 +96,7 @@ class Reception:
             self._turns += 1
             before = len(self._waiting)
             self._waiting.extend((self._turns, file) for file in files)
-            self.files += len(self._waiting) - before
+            self._files += len(self._waiting) - before
             self._go_on()
 
     def retry(self) -> None:
@@ -86,7 +106,7 @@ class Reception:
 
     def _go_on(self) -> None:
         if self._thread is None and self._waiting:
-            self.problem = ""
+            self._problem = ""
             self._thread = threading.Thread(target=self._receive_all, name="reception")
             self._thread.start()
 
@@ -98,16 +118,20 @@ class Reception:
                     if not self._waiting:
                         self._thread = None
                         return
-                self._receive(*self._waiting[0])
-                self._waiting.popleft()
+                turn, file = self._waiting[0]
+                entry_id, is_new = self._receive(file)
+                with self._lock:
+                    self._arrivals.setdefault(entry_id, Arrival(is_new, turn))
+                    self._waiting.popleft()
         except WorklistError as error:
             logger.warning("Receiving pauses: %s", error)
-            self.problem = str(error)
-            self._thread = None
+            with self._lock:
+                self._problem = str(error)
+                self._thread = None
 
-    def _receive(self, turn: int, file: UploadedFile) -> None:
+    def _receive(self, file: UploadedFile) -> tuple[str, bool]:
         """Keep first, enter second: an entry always has its film."""
         sha256 = self._films.keep(file.getvalue())
-        entry_id, is_new = self._worklist.receive(sha256, file.name, self._films.path(sha256))
-        self.arrivals.setdefault(entry_id, Arrival(is_new, turn))
+        received = self._worklist.receive(sha256, file.name, self._films.path(sha256))
         self._engine.wake()
+        return received

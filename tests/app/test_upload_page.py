@@ -36,7 +36,7 @@ def send(app: AppTest, *files: tuple[str, bytes]) -> None:
     app.run()
     reception: Reception = app.session_state["reception"]
     deadline = monotonic() + 30
-    while reception.waiting and not reception.problem:
+    while (now := reception.standing()).waiting and not now.problem:
         assert monotonic() < deadline
         sleep(0.01)
     app.run()

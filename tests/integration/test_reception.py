@@ -71,8 +71,8 @@ def open_reception(worklist: Worklist, tmp_path: Path) -> Callable[..., Receptio
 def wait_for(reception: Reception) -> None:
     """Wait until everything is received or something is wrong."""
     deadline = monotonic() + WAIT_SECONDS
-    while reception.waiting and not reception.problem:
-        assert monotonic() < deadline, f"{reception.waiting} files still wait"
+    while (now := reception.standing()).waiting and not now.problem:
+        assert monotonic() < deadline, f"{now.waiting} files still wait"
         sleep(0.01)
 
 
@@ -86,9 +86,21 @@ def test_every_content_is_one_kept_entry(
     reception = open_reception()
     reception.take([File(f"{number}.dcm", data) for number, data in enumerate(contents)])
     wait_for(reception)
-    assert len(reception.arrivals) == len(set(contents))
-    for entry in worklist.entries_by_ids(reception.arrivals):
+    assert len(reception.standing().arrivals) == len(set(contents))
+    for entry in worklist.entries_by_ids(reception.standing().arrivals):
         assert entry.path.read_bytes() in contents
+
+
+def test_at_every_moment_each_file_either_waits_or_has_arrived(
+    open_reception: Callable[..., Reception],
+) -> None:
+    """A page that saw the two apart took the last film for arrived, and never drew its row."""
+    reception = open_reception()
+    reception.take([File(f"{number}.dcm", b"%d" % number) for number in range(40)])
+    seen = [reception.standing()]
+    while seen[-1].waiting:
+        seen.append(reception.standing())
+    assert all(now.waiting + len(now.arrivals) == now.files == 40 for now in seen)
 
 
 def test_a_film_known_already_is_said_to_be(open_reception: Callable[..., Reception]) -> None:
@@ -96,7 +108,7 @@ def test_a_film_known_already_is_said_to_be(open_reception: Callable[..., Recept
         reception = open_reception()
         reception.take([File("a.dcm", b"a")])
         wait_for(reception)
-        assert [arrival.is_new for arrival in reception.arrivals.values()] == [is_new]
+        assert [arrival.is_new for arrival in reception.standing().arrivals.values()] == [is_new]
 
 
 def test_the_engine_is_told(open_reception: Callable[..., Reception]) -> None:
@@ -114,12 +126,16 @@ def test_what_meets_a_full_disk_waits_and_can_be_tried_again(
     reception = open_reception(films)
     reception.take([File("a.dcm", b"a"), File("b.dcm", b"b")])
     wait_for(reception)
-    assert "disk is full" in reception.problem
-    assert (reception.waiting, worklist.count(Query())) == (2, 0)
+    assert "disk is full" in reception.standing().problem
+    assert (reception.standing().waiting, worklist.count(Query())) == (2, 0)
     films.full = False
     reception.retry()
     wait_for(reception)
-    assert (reception.problem, reception.waiting, worklist.count(Query())) == ("", 0, 2)
+    assert (
+        reception.standing().problem,
+        reception.standing().waiting,
+        worklist.count(Query()),
+    ) == ("", 0, 2)
 
 
 def test_twenty_sessions_at_once_lose_nothing(
@@ -140,5 +156,7 @@ def test_twenty_sessions_at_once_lose_nothing(
     for reception in receptions:
         wait_for(reception)
     assert worklist.count(Query()) == len(receptions) + 1
-    told_new = [a.is_new for reception in receptions for a in reception.arrivals.values()]
+    told_new = [
+        a.is_new for reception in receptions for a in reception.standing().arrivals.values()
+    ]
     assert sum(told_new) == len(receptions) + 1

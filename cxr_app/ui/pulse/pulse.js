@@ -4,6 +4,7 @@ const HELD = 6000; // milliseconds that a touch holds the pulse: the server is a
 const UNANSWERED = 3000; // then a beat is taken for lost, and another follows
 const LOOK = 100;
 
+let told = 0; // when the server was last asked; two questions sent at once reach one fragment only
 let touched = -HELD; // when the reader last pressed a key or the pointer, anywhere on the page
 for (const kind of ["keydown", "pointerdown"]) {
   document.addEventListener(kind, () => (touched = performance.now()), { capture: true });
@@ -18,7 +19,8 @@ function begin(place) {
     if (!place.isConnected) {
       clearInterval(timer);
       pulses.delete(place);
-    } else if (now >= pulse.due && now - touched >= HELD && !document.hidden) {
+    } else if (now >= pulse.due && now - touched >= HELD && now - told >= LOOK && !document.hidden) {
+      told = now;
       pulse.due = now + UNANSWERED;
       pulse.tell();
     }

@@ -7,10 +7,14 @@ import streamlit as st
 
 from cxr_app.ui import resources, rows, wording
 from cxr_app.ui.film_table import film_table
-from cxr_app.ui.reception import Reception
+from cxr_app.ui.pulse import pulse
+from cxr_app.ui.reception import Reception, Standing
 from cxr_app.worklist import Entry
 
-REFRESH_SECONDS = 0.7
+REFRESH_SECONDS = 1.5
+QUICK_SECONDS = 0.3
+FEW = 20
+"""So many uploads are cheap to draw again and again; a reader of few films waits for each."""
 ALREADY_THERE = "Already in the worklist."
 
 
@@ -43,21 +47,20 @@ def take_files() -> None:
         st.rerun()
 
 
-def progress(entries: list[Entry]) -> None:
+def progress(now: Standing, entries: list[Entry]) -> None:
     """Say how far receiving and scoring are."""
-    here = reception()
-    if here.problem:
-        st.error(f"{wording.plain(here.problem)} {wording.files(here.waiting)} wait here.")
-        st.button("Try again", key="try_again", on_click=here.retry)
-    if here.waiting:
-        done = here.files - here.waiting
-        st.progress(done / here.files, f"Receiving: {done:,} of {wording.files(here.files)} kept.")
+    if now.problem:
+        st.error(f"{wording.plain(now.problem)} {wording.files(now.waiting)} wait here.")
+        st.button("Try again", key="try_again", on_click=reception().retry)
+    if now.waiting:
+        kept = now.files - now.waiting
+        st.progress(kept / now.files, f"Receiving: {kept:,} of {wording.files(now.files)} kept.")
         return
     done, total = rows.done(entries), len(entries)
     notes = [f"{done:,} of {wording.films(total)} done."]
     if refused := rows.refused(entries):
         notes.append(f"{refused:,} need{'s' if refused == 1 else ''} a person.")
-    if known := sum(not arrival.is_new for arrival in here.arrivals.values()):
+    if known := sum(not arrival.is_new for arrival in now.arrivals.values()):
         notes.append(f"{known:,} already in the worklist.")
     st.progress(done / total, " ".join(notes))
 
@@ -72,36 +75,28 @@ def row(entry: Entry, now: datetime, is_new: bool) -> dict[str, Any]:
 
 def uploads() -> None:
     """List what this session has sent, the latest upload on top, until all is scored."""
-    arrivals = dict(reception().arrivals)
-    order = sorted(arrivals, key=lambda entry_id: -arrivals[entry_id].turn)
+    now = reception().standing()
+    order = sorted(now.arrivals, key=lambda entry_id: -now.arrivals[entry_id].turn)
     entries = resources.worklist().entries_by_ids(order)
-    progress(entries)
-    now = datetime.now(UTC)
+    progress(now, entries)
+    drawn = datetime.now(UTC)
     gesture = film_table(
         "uploads",
         rows.UPLOADS,
-        [row(entry, now, arrivals[entry.id].is_new) for entry in entries],
+        [row(entry, drawn, now.arrivals[entry.id].is_new) for entry in entries],
         label="Uploaded films",
         height="max(14rem, calc(100dvh - 19rem))",
     )
     if gesture.opened:
         st.switch_page("views/film.py", query_params={"film": gesture.opened})
-    if st.session_state.get("uploads_unfinished") and not unfinished(entries):
-        st.rerun()  # ends the looking
-
-
-def unfinished(entries: list[Entry]) -> bool:
-    """Tell whether anything is still to happen to what was sent."""
-    return bool(reception().waiting) or rows.done(entries) < len(entries)
+    if now.waiting or rows.done(entries) < len(entries):
+        pulse("follow_uploads", QUICK_SECONDS if len(entries) <= FEW else REFRESH_SECONDS)
 
 
 st.title("Upload", anchor=False)
 take_files()
-if reception().files:
-    sent = resources.worklist().entries_by_ids(list(reception().arrivals))
-    st.session_state["uploads_unfinished"] = unfinished(sent)
-    every = REFRESH_SECONDS if st.session_state["uploads_unfinished"] else None
-    st.fragment(uploads, run_every=every)()
+if reception().standing().files:
+    st.fragment(uploads)()
 else:
     st.caption(
         "Each film is kept as it is, entered in the worklist and scored. A film that cannot be "
