@@ -13,6 +13,8 @@ from typing import Self
 
 from playwright.sync_api import Browser, BrowserType, Page
 
+from tests.checkpoints import write_tiny
+
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
 START_SECONDS = 120.0
@@ -131,6 +133,14 @@ class Server:
             return False
         finally:
             connection.close()
+
+
+class ServerWithTinyModel(Server):
+    """A server whose model needs no training and loads in a moment."""
+
+    def _environment(self) -> dict[str, str]:
+        checkpoint = write_tiny(self.output.with_name("tiny.safetensors"))
+        return super()._environment() | {"CXR_CHECKPOINT": str(checkpoint)}
 
 
 def find_chromium() -> str | None:

@@ -8,22 +8,13 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 from pydicom.uid import CTImageStorage
 
 from cxr_app.worklist import Query, Worklist
-from tests.browser.driving import Server, wait_idle
-from tests.checkpoints import write_tiny
+from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
 from tests.factories import dicom_bytes, film_pixels, png_bomb, png_bytes, radiograph_dataset
 from tests.films import jpeg
 
 PATIENCE_MILLISECONDS = 60_000
 HOSTILE = "**x** <img src=x onerror=alert(1)>.dcm"
 MANY = 200
-
-
-class ServerWithTinyModel(Server):
-    """A server whose model needs no training and loads in a moment."""
-
-    def _environment(self) -> dict[str, str]:
-        checkpoint = write_tiny(self.output.with_name("tiny.safetensors"))
-        return super()._environment() | {"CXR_CHECKPOINT": str(checkpoint)}
 
 
 @pytest.fixture(scope="module")

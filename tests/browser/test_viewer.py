@@ -14,8 +14,7 @@ from cxr_app.outcome import ScoringState
 from cxr_app.radiograph import VOILUTFunction, Window
 from cxr_app.windows import brightness
 from cxr_app.worklist import Query
-from tests.browser.driving import Server, wait_idle
-from tests.checkpoints import write_tiny
+from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
 from tests.desk import Desk
 from tests.factories import dicom_bytes, film_pixels, radiograph_dataset
 from tests.films import jpeg
@@ -36,14 +35,6 @@ EXTENT = """canvas => {
   }
   return seen;
 }"""
-
-
-class ServerWithTinyModel(Server):
-    """A server whose model needs no training and loads in a moment."""
-
-    def _environment(self) -> dict[str, str]:
-        checkpoint = write_tiny(self.output.with_name("tiny.safetensors"))
-        return super()._environment() | {"CXR_CHECKPOINT": str(checkpoint)}
 
 
 @pytest.fixture(scope="module")

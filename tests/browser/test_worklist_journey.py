@@ -205,6 +205,8 @@ def test_what_is_read_in_one_window_leaves_the_list_in_another(
     open_list(second, f"{app_url}/?sort=patient_id")
     second.locator(f"tr[data-film='{entry_id}']").click()
     expect_film(second, entry_id, patient_id)
+    expect(second.get_by_role("button", name="Mark as read")).to_be_visible()
+    wait_idle(second)
     second.keyboard.press("m")
     gone = page.locator(f"tr[data-film='{entry_id}']")
     expect(gone).not_to_be_attached()
