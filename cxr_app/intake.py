@@ -31,13 +31,15 @@ def sniff(data: bytes) -> FileFormat | None:
     return "DICOM" if dicom.is_dicom(data) else None
 
 
-def read_radiograph(data: bytes) -> Radiograph:
+def read_radiograph(data: bytes, sha256: str = "") -> Radiograph:
     """Read a film, ready to be scored.
 
     Parameters
     ----------
     data
         The file as received.
+    sha256
+        Of `data`, where it is known already.
 
     Raises
     ------
@@ -53,7 +55,7 @@ def read_radiograph(data: bytes) -> Radiograph:
     film = _read(data)
     return Radiograph(
         image=to_image(film.softcopy),
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=sha256 or hashlib.sha256(data).hexdigest(),
         file_format=film.file_format,
         header=film.header,
         remarks=film.softcopy.remarks,

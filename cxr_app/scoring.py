@@ -16,13 +16,13 @@ from cxr_app.errors import CxrError, FilmError, UnsupportedImageError, WorklistE
 from cxr_app.film_store import read_film
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.prediction import HeatScale, OperatingPoint, Prediction
+from cxr_app.preprocessing import InputSpec, NetworkInput, to_input
 from cxr_app.radiograph import Header, Radiograph
 from cxr_app.settings import Settings
 from cxr_app.worklist import Entry, Worklist
 
 if TYPE_CHECKING:
     from cxr_app.classifier import Classifier
-    from cxr_app.preprocessing import NetworkInput
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,44 @@ class Examined:
     sha256: str
     facts: Facts
     refused: tuple[ScoringState, str] | None
-    network_input: "NetworkInput | None"
+    network_input: NetworkInput | None
+
+
+def examine(data: bytes, spec: InputSpec, sha256: str = "") -> Examined:
+    """Read, screen and prepare a file: the part that needs no network.
+
+    Parameters
+    ----------
+    data
+        The file as received.
+    spec
+        What the network wants.
+    sha256
+        Of `data`, where it is known already; it takes as long as decoding a small film.
+    """
+    sha256 = sha256 or hashlib.sha256(data).hexdigest()
+    try:
+        radiograph = intake.read_radiograph(data, sha256)
+    except UnsupportedImageError as error:
+        return Examined(sha256, Facts(), (ScoringState.REJECTED, str(error)), None)
+    except FilmError as error:
+        return Examined(sha256, Facts(), (ScoringState.FAILED, str(error)), None)
+    reason = screening.screen(radiograph)
+    if reason is not None:
+        return Examined(sha256, _facts(radiograph), (ScoringState.REJECTED, reason), None)
+    return Examined(sha256, _facts(radiograph), None, to_input(radiograph.image, spec))
+
+
+def unreadable(reason: str) -> Examined:
+    """Stand for a file that could not even be opened; it has no content and so no SHA-256."""
+    return Examined("", Facts(), (ScoringState.FAILED, reason), None)
+
+
+def refusal(film: Examined) -> Outcome:
+    """Say what became of a file that was refused before the network saw it."""
+    if film.refused is None:
+        raise ValueError("a film that was not refused has no refusal")
+    return _refusal(film, *film.refused)
 
 
 class Scorer:
@@ -80,23 +117,8 @@ class Scorer:
         return self.score_all([self.examine(data)])[0]
 
     def examine(self, data: bytes) -> Examined:
-        """Read, screen and prepare a file: the part that needs no network."""
-        sha256 = hashlib.sha256(data).hexdigest()
-        try:
-            radiograph = intake.read_radiograph(data)
-        except UnsupportedImageError as error:
-            return Examined(sha256, Facts(), (ScoringState.REJECTED, str(error)), None)
-        except FilmError as error:
-            return Examined(sha256, Facts(), (ScoringState.FAILED, str(error)), None)
-        reason = screening.screen(radiograph)
-        if reason is not None:
-            return Examined(sha256, _facts(radiograph), (ScoringState.REJECTED, reason), None)
-        ready = self.classifier.prepare(radiograph.image)
-        return Examined(sha256, _facts(radiograph), None, ready)
-
-    def unreadable(self, reason: str) -> Examined:
-        """Stand for a file that could not even be opened; it has no content and so no SHA-256."""
-        return Examined("", Facts(), (ScoringState.FAILED, reason), None)
+        """Read, screen and prepare a file for this scorer's network."""
+        return examine(data, self.classifier.description.input_spec)
 
     def score_all(self, examined: Sequence[Examined]) -> list[Outcome]:
         """Score examined files in one forward pass, in their order."""
@@ -147,6 +169,40 @@ def _facts(radiograph: Radiograph) -> Facts:
         rows=radiograph.rows,
         columns=radiograph.columns,
         remarks=radiograph.remarks,
+    )
+
+
+def recall(
+    worklist: Worklist, sha256: str, model_version: str, points: Mapping[str, OperatingPoint]
+) -> Outcome | None:
+    """Give again what a model has said of a film, from the worklist; None where it has not.
+
+    Parameters
+    ----------
+    points
+        The operating points of that model.
+    """
+    entry = worklist.entry_by_sha256(sha256)
+    scores = worklist.scores(entry.id) if entry else []
+    score = next((each for each in scores if each.model_version == model_version), None)
+    if entry is None or score is None or score.activation_map is None:
+        return None
+    return Outcome(
+        sha256=sha256,
+        state=score.state,
+        priority=score.priority,
+        prediction=Prediction(
+            bacterial_probability=score.bacterial_probability or 0.0,
+            viral_probability=score.viral_probability or 0.0,
+            activation_map=score.activation_map,
+            model_version=model_version,
+        ),
+        operating_point=points[score.operating_point_name],
+        header=entry.header,
+        file_format=entry.file_format,
+        rows=entry.rows,
+        columns=entry.columns,
+        remarks=entry.remarks,
     )
 
 

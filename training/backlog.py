@@ -1,223 +1,121 @@
-"""A folder of films, one after the other: found, scored, and written down as they come."""
+"""One run over a folder: what is due, scored, entered into the worklist and written down, once.
 
-import csv
-import logging
-import os
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+A film goes into the worklist first and then into the results file. Whatever kills the run in
+between, the same command finds it in the worklist and only writes its row.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TextIO
 
-from cxr_app import intake
-from cxr_app.errors import SettingsError
-from cxr_app.outcome import Outcome
-from cxr_app.scoring import Examined, Scorer
+from cxr_app.checkpoint import Checkpoint
+from cxr_app.errors import WorklistError
+from cxr_app.outcome import Outcome, ScoringState
+from cxr_app.scoring import recall, refusal, unreadable
 from cxr_app.worklist import Worklist
-
-logger = logging.getLogger(__name__)
-
-COLUMNS = (
-    "source",
-    "sha256",
-    "state",
-    "reason",
-    "pneumonia_probability",
-    "bacterial_probability",
-    "viral_probability",
-    "flagged",
-    "priority",
-    "model_version",
-    "sop_instance_uid",
-    "accession_number",
-    "view_position",
-)
-"""Of ``results.csv``, in this order."""
-
-FILM_SUFFIXES = {".dcm", ".dicom", ".jpg", ".jpeg", ".png"}
-SNIFFED_BYTES = 4096
-BATCH = 8
-"""Films in one forward pass; more gain little on a CPU, and each waits for the last."""
+from training.engines import Engine, Found, Result, Scored
+from training.results import Results
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file of the folder; `source` is its path below that folder."""
-
-    path: Path
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A file of the folder and what became of it."""
-
-    found: Found
-    outcome: Outcome
-
-
-def find_films(folder: Path) -> Iterator[Found]:
-    """Find films at any depth: by content, and by name so that a broken film is not lost.
-
-    Links to folders are not followed, so a loop of links ends. A folder that cannot be opened is
-    named in the log and left out.
-    """
-    walked = os.walk(folder, onerror=lambda error: logger.warning("Left out: %s", error))
-    for parent, folders, names in walked:
-        folders.sort()
-        for name in sorted(names):
-            path = Path(parent, name)
-            if path.is_file() and _may_be_film(path):
-                yield Found(path, str(path.relative_to(folder)))
-
-
-def _may_be_film(path: Path) -> bool:
-    """Say whether a file claims to be a film, or begins like one."""
-    if path.suffix.lower() in FILM_SUFFIXES:
-        return True
-    try:
-        with path.open("rb") as file:
-            return intake.sniff(file.read(SNIFFED_BYTES)) is not None
-    except OSError:
-        return False
-
-
-def score(found: Iterable[Found], scorer: Scorer, *, workers: int) -> Iterator[Scored]:
-    """Score files in their order; reading and decoding run ahead of the network.
-
-    Never more than a few batches are in memory, however many files there are.
-    """
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        ahead: deque[tuple[Found, Future[Examined]]] = deque()
-        for film in found:
-            ahead.append((film, pool.submit(_examine, film, scorer)))
-            if len(ahead) >= 2 * BATCH:
-                yield from _score_batch(ahead, scorer)
-        while ahead:
-            yield from _score_batch(ahead, scorer)
-
-
-def _examine(found: Found, scorer: Scorer) -> Examined:
-    """Read and prepare one file; one that has vanished becomes an unreadable one."""
-    try:
-        data = found.path.read_bytes()
-    except OSError as error:
-        return scorer.unreadable(f"The file cannot be read: {error.strerror}.")
-    return scorer.examine(data)
-
-
-def _score_batch(ahead: deque[tuple[Found, Future[Examined]]], scorer: Scorer) -> Iterator[Scored]:
-    """Take the oldest batch and score it."""
-    batch = [ahead.popleft() for _ in range(min(BATCH, len(ahead)))]
-    outcomes = scorer.score_all([examined.result() for _, examined in batch])
-    for (film, _), outcome in zip(batch, outcomes, strict=True):
-        yield Scored(film, outcome)
-
-
-def enter(worklist: Worklist, scored: Scored) -> None:
-    """Put a scored file of the folder into the worklist, where it lies."""
-    if scored.outcome.sha256:
-        worklist.receive(scored.outcome.sha256, scored.found.source, scored.found.path.resolve())
-        worklist.record(scored.outcome)
-
-
-class Results:
-    """``results.csv`` while it grows: each row is in the file as soon as it is written.
+@dataclass(slots=True)
+class Tally:
+    """How far a run is.
 
     Parameters
     ----------
-    path
-        The file. One that an earlier run began is continued.
-    model_version
-        Rows of another version are of another run and stop this one.
-
-    Raises
-    ------
-    SettingsError
-        If the file is something else, or of another model.
+    due
+        Files that the run is to score, as far as they are found.
+    earlier
+        Files that an earlier run had finished.
+    done
+        Files that have their row now.
+    scored, rejected, failed
+        Of those done, how many became what.
+    flagged
+        Of those scored, how many reach the operating point.
     """
 
-    def __init__(self, path: Path, model_version: str) -> None:
-        self.done = _read_done(path, model_version)
-        self._file = _open(path)
-        self._writer = csv.writer(self._file)
-        if not self.done and path.stat().st_size == 0:
-            self._writer.writerow(COLUMNS)
+    due: int = 0
+    earlier: int = 0
+    done: int = 0
+    scored: int = 0
+    rejected: int = 0
+    failed: int = 0
+    flagged: int = 0
 
-    def write(self, scored: Scored) -> None:
-        """Add one row."""
-        self._writer.writerow([_harmless(cell) for cell in _row(scored)])
-        self._file.flush()
-        self.done.add(scored.found.source)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-
-def _open(path: Path) -> TextIO:
-    """Open to append; names that are no legal text survive as they are."""
-    return path.open("a", newline="", encoding="utf-8", errors="surrogateescape")
+    def add(self, outcome: Outcome) -> None:
+        """Count one file that has its row."""
+        self.done += 1
+        self.scored += outcome.state is ScoringState.SCORED
+        self.rejected += outcome.state is ScoringState.REJECTED
+        self.failed += outcome.state is ScoringState.FAILED
+        self.flagged += bool(outcome.flagged)
 
 
-def _read_done(path: Path, model_version: str) -> set[str]:
-    """Read which files an interrupted run has finished, and cut off a row it was killed in."""
-    if not path.exists() or path.stat().st_size == 0:
-        return set()
-    _cut_torn_row(path)
-    with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise SettingsError(
-                f"{path} is not a results file of this program. Give another --out."
+class Backlog:
+    """The films of one run, on their way into the list and the file.
+
+    Parameters
+    ----------
+    results
+        Gets their rows.
+    worklist
+        Gets their entries; None where only the rows are wanted.
+    source
+        The checkpoint in use.
+    """
+
+    def __init__(self, results: Results, worklist: Worklist | None, source: Checkpoint) -> None:
+        self._results = results
+        self._worklist = worklist
+        self._source = source
+        self.tally = Tally()
+
+    def due(self, found: Sequence[Found]) -> list[Found]:
+        """Leave out what an earlier run has finished and nobody has changed since."""
+        left = [film for film in found if not self._is_finished(film)]
+        if self._worklist is not None:
+            finished = [film for film in found if self._is_finished(film)]
+            contents = {film.source: self._results.contents(film.source) for film in finished}
+            there = self._worklist.judged(set().union(*contents.values()))
+            left += [film for film in finished if not contents[film.source] <= there]
+        self.tally.earlier += len(found) - len(left)
+        return left
+
+    def score(self, films: Sequence[Found], engine: Engine) -> Iterator[None]:
+        """Score films and write down what became of them; pause whenever some more are done."""
+        self.tally.due += len(films)
+        closed = [film for film in films if film.problem]
+        self._finish([Scored(film, refusal(unreadable(film.problem))) for film in closed])
+        yield
+        for results in engine.score(film for film in films if not film.problem):
+            self._finish(results)
+            yield
+
+    def _is_finished(self, film: Found) -> bool:
+        contents = self._results.contents(film.source)
+        return bool(contents) and film.changed_at <= self._results.written_at
+
+    def _finish(self, results: Sequence[Result]) -> None:
+        outcomes = [(result.found, self._outcome(result)) for result in results]
+        if self._worklist is not None:
+            self._worklist.enter(
+                (outcome, found.source, found.path.resolve())
+                for found, outcome in outcomes
+                if outcome.sha256  # what was never read has no identity
             )
-        rows = list(reader)
-    others = {row["model_version"] for row in rows} - {"", model_version}
-    if others:
-        raise SettingsError(
-            f"{path} holds results of {', '.join(sorted(others))}; the model in use is "
-            f"{model_version}. Give another --out."
-        )
-    return {_as_written(row["source"]) for row in rows}
+        self._results.write((found.source, outcome) for found, outcome in outcomes)
+        for _, outcome in outcomes:
+            self.tally.add(outcome)
 
-
-def _cut_torn_row(path: Path) -> None:
-    """Remove what follows the last line end: the start of a row that was never finished."""
-    with path.open("rb+") as file:
-        file.truncate(file.read().rfind(b"\n") + 1)
-
-
-def _row(scored: Scored) -> list[str]:
-    """Put a result into the columns of the contract."""
-    outcome, prediction, header = scored.outcome, scored.outcome.prediction, scored.outcome.header
-    numbers = ["", "", ""]
-    if prediction is not None:
-        numbers = [
-            f"{prediction.pneumonia_probability:.6f}",
-            f"{prediction.bacterial_probability:.6f}",
-            f"{prediction.viral_probability:.6f}",
-        ]
-    return [
-        scored.found.source,
-        outcome.sha256,
-        outcome.state.value,
-        outcome.reason,
-        *numbers,
-        "" if outcome.flagged is None else str(outcome.flagged).lower(),
-        outcome.priority.value,
-        prediction.model_version if prediction else "",
-        header.sop_instance_uid if header else "",
-        header.accession_number if header else "",
-        header.view_position if header else "",
-    ]
-
-
-def _harmless(cell: str) -> str:
-    """Quote what a spreadsheet would take for a formula (OWASP, CSV injection)."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "'")) else cell
-
-
-def _as_written(cell: str) -> str:
-    """Undo `_harmless`."""
-    return cell.removeprefix("'")
+    def _outcome(self, result: Result) -> Outcome:
+        """Take what this model has said before of a film from the worklist."""
+        if isinstance(result, Scored):
+            return result.outcome
+        version, points = self._source.model_version, self._source.description.operating_points
+        told = self._worklist and recall(self._worklist, result.sha256, version, points)
+        if not told:
+            raise WorklistError(
+                f"The film {result.sha256[:8]} left the worklist while the run went on. "
+                "Run the same command again."
+            )
+        return told

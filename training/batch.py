@@ -1,6 +1,6 @@
 """Score a folder of backlog films.
 
-    python -m training.batch FOLDER --out results.csv [--no-worklist]
+    python -m training.batch FOLDER --out results.csv [--no-worklist] [--watch] [--limit N]
 
 Films are found at any depth by their content. The same command again goes on where it stopped.
 Exit status: 0 all done, 1 done but some files FAILED, 2 usage or settings.
@@ -8,48 +8,78 @@ Exit status: 0 all done, 1 done but some files FAILED, 2 usage or settings.
 
 import argparse
 import logging
-import os
+import signal
 import sys
-from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
-from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
-from cxr_app.classifier import Classifier
+from cxr_app import checkpoint
+from cxr_app.checkpoint import Checkpoint
 from cxr_app.errors import CxrError, SettingsError
-from cxr_app.outcome import ScoringState
-from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
-from training import backlog
+from training import engines
+from training.backlog import Backlog
+from training.engines import Found, Plan
+from training.folder import Watch, find_films
+from training.results import Results
+from training.telling import Telling
+
+STOPPED = 130
+"""Exit status of a run that was stopped half-way, as shells have it."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and give its exit status."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    telling = Telling(options.progress)
     try:
-        counts = run(options)
+        with logging_redirect_tqdm():
+            status = _run(options, telling)
     except CxrError as error:
         print(error, file=sys.stderr)
+        telling.end(2, str(error))
         return 2
-    states = [f"{counts[state.value]} {state.value}" for state in ScoringState]
-    print(f"{counts['files']} files: {', '.join(states)}; {counts['flagged']} flagged.")
-    if counts["earlier"]:
-        print(f"{counts['earlier']} files were in {options.out} from an earlier run.")
-    return 1 if counts[ScoringState.FAILED.value] else 0
+    print(telling.summary(options.out))
+    if status == STOPPED:
+        print("Stopped before the end. The same command goes on here.", file=sys.stderr)
+    else:
+        telling.end(status)
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.batch", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the films are")
-    parser.add_argument("--out", type=Path, required=True, help="the CSV file to write")
-    parser.add_argument("--checkpoint", type=Path, help="default: CXR_CHECKPOINT")
+    add = parser.add_argument
+    add("folder", type=Path, metavar="FOLDER", help="where the films are")
+    add("--out", type=Path, required=True, metavar="FILE", help="the CSV file to write")
+    add("--checkpoint", type=Path, metavar="FILE", help="default: CXR_CHECKPOINT")
     devices = ("auto", "cuda", "mps", "cpu")
-    parser.add_argument("--device", choices=devices, help="default: CXR_DEVICE")
-    parser.add_argument(
+    add("--device", choices=devices, help="default: CXR_DEVICE")
+    add("--engine", choices=sorted(engines.ENGINES), default="local", help="default: local")
+    add(
+        "--workers",
+        type=_whole_number(0, 1024),
+        metavar="N",
+        help="processes that read and score; 0: this one alone; default: one for each core",
+    )
+    add(
+        "--batch-size",
+        type=_whole_number(1, 256),
+        metavar="N",
+        help="films that the network sees at once; default: 8 on a CPU, 32 on a GPU",
+    )
+    add("--limit", type=_whole_number(0, 10**9), metavar="N", help="stop after N more films")
+    add("--watch", action="store_true", help="stay, and score what arrives; Ctrl-C ends it")
+    add("--retry-failed", action="store_true", help="try again what FAILED in an earlier run")
+    add("--progress", type=Path, metavar="FILE", help="keep how far the run is in this JSON file")
+    add(
         "--worklist",
         action=argparse.BooleanOptionalAction,
         default=True,
@@ -58,55 +88,85 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run(options: argparse.Namespace) -> Counter[str]:
-    """Score what is not done yet, and count what became of it.
+def _whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """Make a reader of whole numbers within bounds."""
 
-    Raises
-    ------
-    SettingsError
-        If the folder or the results file cannot be used.
-    """
-    folder: Path = options.folder
-    if not folder.is_dir():
-        raise SettingsError(f"{folder} is not a folder. Give the folder that holds the films.")
+    def whole_number(text: str) -> int:
+        number = int(text)
+        if not lowest <= number <= highest:
+            raise argparse.ArgumentTypeError(f"{number} is not between {lowest} and {highest}")
+        return number
+
+    return whole_number
+
+
+def _run(options: argparse.Namespace, telling: Telling) -> int:
+    """Score what is due, and give the exit status."""
+    if not options.folder.is_dir():
+        raise SettingsError(
+            f"{options.folder} is not a folder. Give the folder that holds the films."
+        )
     settings = Settings.read()
-    checkpoint = options.checkpoint or settings.checkpoint
-    scorer = Scorer(Classifier.load(checkpoint, options.device or settings.device))
-    try:
-        results = backlog.Results(options.out, scorer.classifier.model_version)
-    except OSError as error:
-        raise SettingsError(f"{options.out} cannot be written: {error.strerror}.") from error
-    worklist = Worklist.open(settings.worklist_url) if options.worklist else None
-    try:
-        return _score(folder, scorer, results, worklist)
-    finally:
-        results.close()
+    source = checkpoint.load(options.checkpoint or settings.checkpoint)
+    with ExitStack() as ends:
+        results = Results(options.out, source.model_version, retry_failed=options.retry_failed)
+        ends.enter_context(closing(results))
+        worklist = Worklist.open(settings.worklist_url) if options.worklist else None
         if worklist is not None:
-            worklist.close()
+            ends.enter_context(closing(worklist))
+        plan = _plan(options, settings, source, worklist)
+        backlog = Backlog(results, worklist, source)
+        telling.follow(backlog.tally, results.earlier)
+        try:
+            _score(options, backlog, plan, telling)
+        except KeyboardInterrupt:
+            if not options.watch:  # whose end this is
+                return STOPPED
+        return 1 if backlog.tally.failed or results.earlier["FAILED"] else 0
 
 
-def _score(
-    folder: Path, scorer: Scorer, results: backlog.Results, worklist: Worklist | None
-) -> Counter[str]:
-    """Go through the folder."""
-    found = list(backlog.find_films(folder))
-    left = [film for film in found if film.source not in results.done]
-    counts = Counter(files=len(left), earlier=len(found) - len(left), flagged=0)
-    progress = tqdm(
-        backlog.score(left, scorer, workers=os.cpu_count() or 1),
-        total=len(left),
-        unit="film",
-        disable=None,  # no bar where nobody looks
+def _plan(
+    options: argparse.Namespace, settings: Settings, source: Checkpoint, worklist: Worklist | None
+) -> Plan:
+    """Say what the workers must know."""
+    known = worklist.scored_by(source.model_version) if worklist is not None else set()
+    return Plan(
+        checkpoint=(options.checkpoint or settings.checkpoint).resolve(),
+        model_version=source.model_version,
+        input_spec=source.description.input_spec,
+        device=options.device or settings.device,
+        workers=options.workers,
+        batch_size=options.batch_size,
+        known=frozenset(known),
     )
-    for scored in progress:
-        if worklist is not None:
-            backlog.enter(worklist, scored)
-        results.write(scored)
-        counts[scored.outcome.state.value] += 1
-        counts["flagged"] += bool(scored.outcome.flagged)
-        progress.set_postfix(flagged=counts["flagged"], refresh=False)
-    return counts
+
+
+def _score(options: argparse.Namespace, backlog: Backlog, plan: Plan, telling: Telling) -> None:
+    """Go through the folder, or through what arrives in it, up to the limit."""
+    left: int | None = options.limit
+    with ExitStack() as ends:
+        engine: engines.Engine | None = None
+        for found in _arrivals(options, telling):
+            due = backlog.due(found)[:left]
+            if due and engine is None:  # which takes seconds to load
+                engine = ends.enter_context(closing(engines.start(options.engine, plan)))
+            if engine is not None:
+                for _ in backlog.score(due, engine):
+                    telling.tell()
+            if left is not None and (left := left - len(due)) == 0:
+                break
+
+
+def _arrivals(options: argparse.Namespace, telling: Telling) -> Iterator[Sequence[Found]]:
+    """Give all films of the folder; or, as long as it is watched, those that have arrived."""
+    if not options.watch:
+        yield list(telling.looking(find_films(options.folder)))
+        return
+    watch = Watch(options.folder)
+    while True:
+        yield watch.arrived()
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped in good order
     sys.exit(main())

@@ -10,7 +10,7 @@ from cxr_app.worklist import Query, Worklist
 from tests.checkpoints import write_tiny
 from tests.films import jpeg
 from training import batch
-from training.backlog import COLUMNS
+from training.results import COLUMNS
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,11 @@ def environment(
     return monkeypatch
 
 
+def run(*arguments: object) -> int:
+    """Run the command in this process: what it starts costs seconds each time."""
+    return batch.main([*map(str, arguments), "--workers", "0"])
+
+
 def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
@@ -51,7 +56,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 def test_every_film_found_gets_one_row_of_the_contract(backlog: Path, tmp_path: Path) -> None:
     out = tmp_path / "results.csv"
 
-    status = batch.main([str(backlog), "--out", str(out)])
+    status = run(backlog, "--out", out)
 
     assert status == 1  # one file FAILED
     assert out.read_text().splitlines()[0] == ",".join(COLUMNS)
@@ -77,7 +82,7 @@ def test_every_film_found_gets_one_row_of_the_contract(backlog: Path, tmp_path: 
 def test_the_films_are_in_the_worklist_once_and_open_where_they_lie(
     backlog: Path, tmp_path: Path
 ) -> None:
-    batch.main([str(backlog), "--out", str(tmp_path / "results.csv")])
+    run(backlog, "--out", tmp_path / "results.csv")
 
     worklist = Worklist.open(f"sqlite:///{tmp_path / 'data' / 'worklist.sqlite'}")
     entries = worklist.page(Query(state="all"))
@@ -89,7 +94,7 @@ def test_the_films_are_in_the_worklist_once_and_open_where_they_lie(
 
 @pytest.mark.usefixtures("environment")
 def test_without_the_worklist_no_database_is_touched(backlog: Path, tmp_path: Path) -> None:
-    batch.main([str(backlog), "--out", str(tmp_path / "results.csv"), "--no-worklist"])
+    run(backlog, "--out", tmp_path / "results.csv", "--no-worklist")
 
     assert not (tmp_path / "data" / "worklist.sqlite").exists()
 
@@ -99,13 +104,13 @@ def test_a_run_cut_off_in_a_row_goes_on_without_loss_or_repeat(
     backlog: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "results.csv"
-    batch.main([str(backlog), "--out", str(out)])
+    run(backlog, "--out", out)
     whole = rows_of(out)
     content = out.read_bytes()
     for cut in range(len(",".join(COLUMNS)) + 2, len(content), 97):
         out.write_bytes(content[:cut])
 
-        batch.main([str(backlog), "--out", str(out), "--no-worklist"])
+        run(backlog, "--out", out, "--no-worklist")
 
         assert sorted(row["source"] for row in rows_of(out)) == sorted(
             row["source"] for row in whole
@@ -119,11 +124,11 @@ def test_a_file_that_is_not_our_results_is_left_alone(
 ) -> None:
     out = tmp_path / "results.csv"
     if content is None:  # results of another model
-        batch.main([str(backlog), "--out", str(out), "--no-worklist"])
+        run(backlog, "--out", out, "--no-worklist")
         content = out.read_text().replace("tiny-", "other-")
     out.write_text(content)
 
-    assert batch.main([str(backlog), "--out", str(out), "--no-worklist"]) == 2
+    assert run(backlog, "--out", out, "--no-worklist") == 2
     assert "another --out" in capsys.readouterr().err
     assert out.read_text() == content
 
@@ -136,9 +141,9 @@ def test_no_cell_begins_a_formula(tmp_path: Path) -> None:
         (folder / name).write_bytes(jpeg(1))
     out = tmp_path / "results.csv"
 
-    batch.main([str(folder), "--out", str(out), "--no-worklist"])
+    run(folder, "--out", out, "--no-worklist")
     again = out.read_bytes()
-    batch.main([str(folder), "--out", str(out), "--no-worklist"])
+    run(folder, "--out", out, "--no-worklist")
 
     assert out.read_bytes() == again
     assert all(row["source"][0] == "'" for row in rows_of(out))
@@ -148,7 +153,7 @@ def test_no_cell_begins_a_formula(tmp_path: Path) -> None:
 def test_what_cannot_run_says_so_and_exits_with_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert batch.main([str(tmp_path / "nowhere"), "--out", str(tmp_path / "r.csv")]) == 2
+    assert run(tmp_path / "nowhere", "--out", tmp_path / "r.csv") == 2
     assert "not a folder" in capsys.readouterr().err
 
 

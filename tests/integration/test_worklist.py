@@ -102,10 +102,9 @@ def test_another_model_adds_to_the_history_and_becomes_current(worklist: Worklis
     assert [score.pneumonia_probability for score in history] == [0.3, 0.8]
     assert history[1].activation_map is not None
     np.testing.assert_array_equal(history[1].activation_map, prediction(0.8).activation_map)
-    assert worklist.is_scored_by(sha256(1), "model-1")
-    assert worklist.is_scored_by(sha256(1), "model-2")
-    assert not worklist.is_scored_by(sha256(1), "model-3")
-    assert not worklist.is_scored_by(sha256(2), "model-1")
+    assert worklist.scored_by("model-1") == {sha256(1)}
+    assert worklist.scored_by("model-2") == {sha256(1)}
+    assert worklist.scored_by("model-3") == set()
 
 
 def test_what_was_said_earlier_but_arrives_late_does_not_become_current(worklist: Worklist) -> None:

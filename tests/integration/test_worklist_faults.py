@@ -111,7 +111,7 @@ def test_nothing_acknowledged_is_lost_when_processes_are_killed(
         for what, name in lines:
             entry = worklist.entry_by_sha256(sha256(name))
             assert entry is not None
-            assert what == "received" or worklist.is_scored_by(sha256(name), "model-1")
+            assert what == "received" or sha256(name) in worklist.scored_by("model-1")
     worklist.close()
 
 
