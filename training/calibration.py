@@ -15,6 +15,11 @@ from torch.nn import functional
 from cxr_app.prediction import OperatingPoint
 from training.metrics import Booleans, Floats, confusion
 
+BALANCED_SENSITIVITY = 0.975
+"""What the balanced point aims at among thresholds that do about equally well."""
+EQUALLY_WELL = 0.01
+"""In sensitivity plus specificity; some hundred films cannot tell smaller differences."""
+
 HIGH_SENSITIVITY = 0.99
 """What the high-sensitivity point is chosen for: a missed pneumonia is worse than a false alarm."""
 
@@ -48,16 +53,20 @@ def operating_points(probabilities: Floats, pneumonia: Booleans) -> Mapping[str,
     """Choose the two thresholds on the tune films.
 
     *balanced*: sensitivity and specificity weigh the same (Youden 1950). On films like the
-    training films a wide range of thresholds does about equally well, within half a point; the
-    middle of that range is taken, because either edge is an accident of these few films.
+    training films a wide range of thresholds does about equally well. Elsewhere it does not:
+    a network that never saw the series NORMAL2 flags one in ten of its films, and none of its own
+    series, so its specificity on these films says little. Of that range the thresholds whose
+    sensitivity comes nearest to `BALANCED_SENSITIVITY` are taken.
     *high_sensitivity*: the highest threshold that still flags 99 of 100 films with pneumonia,
     but never above *balanced*.
     """
     candidates = _between(probabilities)
     points = [_point("balanced", probabilities, pneumonia, threshold) for threshold in candidates]
     youden = np.array([point.sensitivity + point.specificity for point in points])
-    good = np.flatnonzero(youden >= youden.max() - 0.005)
-    middle = float(np.mean(candidates[good[[0, -1]]]))
+    good = np.flatnonzero(youden >= youden.max() - EQUALLY_WELL)
+    distance = np.abs([points[index].sensitivity - BALANCED_SENSITIVITY for index in good])
+    nearest = good[distance <= distance.min() + 1e-9]
+    middle = float(np.mean(candidates[nearest[[0, -1]]]))
     sensitive = [
         point.threshold
         for point in points

@@ -53,3 +53,27 @@ def test_separable_films_are_parted_between_the_classes() -> None:
     assert points["balanced"].threshold == pytest.approx(0.45)
     assert points["balanced"].sensitivity == points["balanced"].specificity == 1.0
     assert points["high_sensitivity"].sensitivity == 1.0
+
+
+@given(seed=st.integers(0, 1000), overlap=st.floats(0.2, 2.0))
+def test_the_balanced_point_gives_up_little_and_aims_at_its_sensitivity(
+    seed: int, overlap: float
+) -> None:
+    generator = np.random.default_rng(seed)
+    truth = generator.random(300) < 0.7
+    scores = 1 / (1 + np.exp(-generator.normal(np.where(truth, 1.0, -1.0), overlap)))
+
+    balanced = operating_points(scores, truth)["balanced"]
+
+    def both(threshold: float) -> tuple[float, float]:
+        flagged = scores >= threshold
+        return float(flagged[truth].mean()), float(1 - flagged[~truth].mean())
+
+    reached = [both(threshold) for threshold in scores]
+    best = max(map(sum, reached))
+    equally_good = [
+        sensitivity for sensitivity, other in reached if sensitivity + other >= best - 0.01
+    ]
+    assert balanced.sensitivity + balanced.specificity >= best - 0.02
+    nearest = min(abs(sensitivity - 0.975) for sensitivity in equally_good)
+    assert abs(balanced.sensitivity - 0.975) <= nearest + 0.01
