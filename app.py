@@ -16,8 +16,9 @@ from cxr_app.ui import faults, film_route, resources
 
 @asynccontextmanager
 async def lifespan(_: App) -> AsyncIterator[None]:
-    """Begin to load the network with the server, before anybody asks for a page."""
+    """Begin to load the network with the server, and go on with its jobs, before anybody asks."""
     resources.engine()
+    resources.supervisor()
     yield
     resources.close()
 

@@ -124,6 +124,10 @@ class Supervisor:
         """Say where a job keeps its files."""
         return self._settings.jobs_dir / job_id
 
+    def results(self, job_id: str) -> Path:
+        """Say where a backlog writes its results."""
+        return self.place(job_id) / RESULTS
+
     def ask(self, kind: str, **parameters: Any) -> Job:
         """Ask for a job.
 

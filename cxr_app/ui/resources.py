@@ -6,9 +6,14 @@ Each is made at its first use, by the server's start or by a page, and ended wit
 import streamlit as st
 
 from cxr_app.film_store import FilmStore
+from cxr_app.jobs import Supervisor
+from cxr_app.refusals import RefusalReader
 from cxr_app.scoring import Engine
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
+
+REFUSAL_LISTS = 8
+"""So many backlogs' lists stay in memory; the others are read again."""
 
 
 def settings() -> Settings:
@@ -31,8 +36,20 @@ def engine() -> Engine:
     return _engine(settings().model_dump_json())
 
 
+def supervisor() -> Supervisor:
+    """Start the thread that looks after long work."""
+    return _supervisor(settings().model_dump_json())
+
+
+@st.cache_resource(show_spinner=False, max_entries=REFUSAL_LISTS)
+def refusals(job_id: str) -> RefusalReader:
+    """Follow what a backlog could not score."""
+    return RefusalReader(supervisor().results(job_id))
+
+
 def close() -> None:
-    """End the engine and close the worklist."""
+    """End the engine and close the worklist; long work goes on without this server."""
+    _supervisor.clear()
     _engine.clear()
     _worklist.clear()
 
@@ -45,5 +62,12 @@ def _worklist(url: str) -> Worklist:
 @st.cache_resource(show_spinner=False, on_release=Engine.stop)
 def _engine(settings_json: str) -> Engine:
     started = Engine(Settings.model_validate_json(settings_json), worklist())
+    started.start()
+    return started
+
+
+@st.cache_resource(show_spinner=False, on_release=Supervisor.stop)
+def _supervisor(settings_json: str) -> Supervisor:
+    started = Supervisor(Settings.model_validate_json(settings_json), worklist())
     started.start()
     return started

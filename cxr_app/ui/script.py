@@ -53,6 +53,7 @@ page = st.navigation(
         st.Page("views/worklist.py", title="Worklist", icon=":material/list_alt:", default=True),
         st.Page("views/film.py", title="Film", icon=":material/radiology:"),
         st.Page("views/upload.py", title="Upload", icon=":material/upload_file:"),
+        st.Page("views/backlog.py", title="Backlog", icon=":material/inventory_2:"),
     ]
 )
 with st.sidebar:

@@ -1,0 +1,237 @@
+"""Backlog: a folder of the server into the worklist, overnight; how far it is, and what failed."""
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from cxr_app.errors import JobError
+from cxr_app.folders import offered_folders
+from cxr_app.jobs import BACKLOG
+from cxr_app.refusals import Refusal
+from cxr_app.ui import job_words, resources, wording
+from cxr_app.ui.film_table import film_table
+from cxr_app.ui.pulse import pulse
+from cxr_app.worklist import Job, JobState
+
+ACTIVE_SECONDS = 1.0
+QUIET_SECONDS = 5.0
+PAGE_LENGTH = 100
+LOOK = """<style>
+.stMain [data-testid="stMetricValue"] { line-height: 1.2; }
+.st-key-job [data-testid="stProgress"] { padding-top: 0.1rem; }
+</style>"""
+
+
+def may_not() -> None:
+    """Say how this page is put to use."""
+    st.info(
+        "No folder may be scored from this page yet. Whoever runs the server sets "
+        "`CXR_BACKLOG_FOLDERS` to the folders that hold films, for example "
+        "`CXR_BACKLOG_FOLDERS=/archive:/import`, and starts the server again."
+    )
+    st.caption(
+        "From the server's command line any folder can be scored: "
+        "`python -m training.batch FOLDER --out results.csv`."
+    )
+
+
+def ask(roots: list[str]) -> None:
+    """Offer to score a folder."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        folder = st.selectbox(
+            "Folder on the server",
+            roots,
+            key="folder",
+            accept_new_options=True,
+            index=0 if roots else None,
+            placeholder="The whole path of a folder",
+            help="Choose one, or type the whole path of a folder below these.",
+        )
+        st.button(
+            "Score folder",
+            key="score_folder",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=not folder,
+            on_click=partial(begin, folder),
+        )
+    if problem := st.session_state.get("backlog_problem"):
+        st.error(wording.plain(problem))
+    st.caption(
+        "Every film at any depth is scored and entered in the worklist. A film that this model "
+        "has scored before is not scored again. Reading goes on undisturbed."
+    )
+
+
+def begin(folder: str | None) -> None:
+    """Ask for a folder to be scored, and show that job."""
+
+    def start() -> None:
+        st.query_params["job"] = resources.supervisor().ask(BACKLOG, folder=folder or "").id
+
+    act(start)
+
+
+def act(what: Callable[[], None]) -> None:
+    """Do what a button says; what stands in the way is said on the page."""
+    st.session_state["backlog_problem"] = ""
+    try:
+        what()
+    except JobError as error:
+        st.session_state["backlog_problem"] = str(error)
+
+
+def shown_job(jobs: list[Job]) -> Job:
+    """Choose the job that the address names, else the one that runs, else the newest."""
+    asked = st.query_params.get("job")
+    running = [job for job in jobs if job.is_active]
+    named = [job for job in jobs if job.id == asked]
+    return (named or running[-1:] or jobs)[0]
+
+
+def card(job: Job) -> None:
+    """Show one job: what it is, how far it is, what can be done with it."""
+    with st.container(border=True, key="job", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            folder = wording.plain(job_words.readable(job.parameters["folder"]))
+            st.markdown(f"**{folder}**  \n:grey[{wording.plain(job_words.standing(job))}]")
+            st.space("stretch")
+            buttons(job)
+        if job.message:
+            show = st.error if job.state is JobState.FAILED else st.warning
+            show(wording.plain(job.message))
+        st.progress(job_words.share(job), wording.plain(job_words.amount(job)))
+        names = job_words.counts(job)
+        for column, (name, number) in zip(st.columns(len(names)), names.items(), strict=True):
+            column.metric(name, number)
+
+
+def buttons(job: Job) -> None:
+    """Offer what can be done with a job now."""
+    supervisor = resources.supervisor()
+    if job.is_active:
+        st.button(
+            "Cancel",
+            key="cancel",
+            disabled=job.cancelling,
+            on_click=partial(act, partial(supervisor.cancel, job.id)),
+            width=120,
+        )
+    elif job.state is not JobState.COMPLETED:
+        st.button(
+            "Resume",
+            key="resume",
+            type="primary",
+            on_click=partial(act, partial(supervisor.ask_again, job.id, retry_failed=False)),
+            width=120,
+        )
+
+
+def not_scored(job: Job) -> None:
+    """List what has no probability, with the reason; offer to try again and to take it along."""
+    refusals = resources.refusals(job.id).refusals()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader("Not scored", anchor=False)
+        st.space("stretch")
+        failed = job.progress.counts.get("FAILED", 0)
+        st.button(
+            "Retry failed",
+            key="retry_failed",
+            icon=":material/refresh:",
+            disabled=job.is_active or not failed,
+            help="Reads the files again that could not be read.",
+            on_click=partial(
+                act, partial(resources.supervisor().ask_again, job.id, retry_failed=True)
+            ),
+        )
+        results = resources.supervisor().results(job.id)
+        st.download_button(
+            "Results as CSV",
+            results.read_bytes,
+            file_name="results.csv",
+            mime="text/csv",
+            key="download",
+            icon=":material/download:",
+            disabled=not results.exists(),
+            on_click="ignore",
+        )
+    if refusals:
+        list_refusals(job, refusals)
+    elif job.state is JobState.COMPLETED:
+        st.caption("Every film of this folder was scored. The worklist shows them in their order.")
+    else:
+        st.caption("Nothing so far. A film that is rejected or fails appears here with its reason.")
+
+
+def list_refusals(job: Job, refusals: list[Refusal]) -> None:
+    """Show a page of what has no probability; a click opens the film where there is one."""
+    pages = -(-len(refusals) // PAGE_LENGTH)
+    number = 1
+    if pages > 1:
+        number = st.pagination(pages, key=f"refusals_{job.id}")
+    part = refusals[(number - 1) * PAGE_LENGTH : number * PAGE_LENGTH]
+    gesture = film_table(
+        f"not_scored_{job.id}",
+        job_words.REFUSALS,
+        job_words.refusal_rows(part),
+        label="Not scored",
+        height="max(13rem, calc(100dvh - 47rem))",
+    )
+    for refusal in part:
+        if gesture.opened == job_words.readable(refusal.source):
+            open_film(refusal)
+
+
+def open_film(refusal: Refusal) -> None:
+    """Go to the film of a refusal; a file that could not even be opened has none."""
+    entry = resources.worklist().entry_by_sha256(refusal.sha256)
+    if entry is None:
+        st.toast("This file could not be opened, so there is no film to show.")
+    else:
+        st.switch_page("views/film.py", query_params={"film": entry.id})
+
+
+def all_jobs(jobs: list[Job], shown: Job) -> None:
+    """List the jobs; a click shows another."""
+    if len(jobs) < 2:
+        return
+    st.subheader("Jobs", anchor=False)
+    gesture = film_table(
+        "jobs",
+        job_words.JOBS,
+        [job_words.job_row(job, job.id == shown.id) for job in jobs],
+        label="Jobs",
+        height="14rem",
+    )
+    if gesture.opened and gesture.opened != shown.id:
+        st.query_params["job"] = gesture.opened
+        st.rerun()
+
+
+@st.fragment
+def jobs_now() -> None:
+    """Show how the jobs are, again and again."""
+    jobs = resources.worklist().jobs.newest(BACKLOG)
+    if jobs:
+        shown = shown_job(jobs)
+        card(shown)
+        not_scored(shown)
+        all_jobs(jobs, shown)
+    active = any(job.is_active for job in jobs)
+    pulse("follow_jobs", ACTIVE_SECONDS if active else QUIET_SECONDS)
+
+
+def page() -> None:
+    """Show the page."""
+    st.html(LOOK)
+    st.title("Backlog", anchor=False)
+    roots = resources.settings().backlog_roots
+    if roots:
+        ask([str(folder) for folder in offered_folders(roots)])
+    else:
+        may_not()
+    jobs_now()
+
+
+page()
