@@ -10,7 +10,7 @@ from typing import Literal
 from cxr_app import dicom, raster
 from cxr_app.errors import FilmTooLargeError, NotAFilmError
 from cxr_app.pixels import to_image
-from cxr_app.radiograph import Header, Radiograph, Softcopy
+from cxr_app.radiograph import SCORED_SIDE, Header, Radiograph, Softcopy
 
 FileFormat = Literal["DICOM", "JPEG", "PNG"]
 
@@ -32,7 +32,7 @@ def sniff(data: bytes) -> FileFormat | None:
 
 
 def read_radiograph(data: bytes, sha256: str = "") -> Radiograph:
-    """Read a film, ready to be scored.
+    """Read a film, ready to be scored: a large JPEG by its decoder's own reduced size.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def read_radiograph(data: bytes, sha256: str = "") -> Radiograph:
     PixelDataError
         If its pixels are missing, damaged or have no decoder here.
     """
-    film = _read(data)
+    film = _read(data, SCORED_SIDE)
     return Radiograph(
         image=to_image(film.softcopy),
         sha256=sha256 or hashlib.sha256(data).hexdigest(),
@@ -60,6 +60,7 @@ def read_radiograph(data: bytes, sha256: str = "") -> Radiograph:
         header=film.header,
         remarks=film.softcopy.remarks,
         colour_fraction=film.softcopy.colour_fraction,
+        size=film.size,
     )
 
 
@@ -76,9 +77,11 @@ class _Film:
     softcopy: Softcopy
     header: Header | None
     file_format: FileFormat
+    size: tuple[int, int] | None = None
 
 
-def _read(data: bytes) -> _Film:
+def _read(data: bytes, side: int | None = None) -> _Film:
+    """Read a file; a film may be reduced to sides of no less than `side`."""
     if not data:
         raise NotAFilmError("The file is empty (0 bytes): export or send the film again.")
     if len(data) > MAX_FILE_BYTES:
@@ -95,5 +98,5 @@ def _read(data: bytes) -> _Film:
     if file_format == "DICOM":
         softcopy, header = dicom.read_softcopy(data, max_pixels=MAX_PIXELS, max_frames=MAX_FRAMES)
         return _Film(softcopy, header, file_format)
-    softcopy = raster.read_softcopy(data, file_format, max_pixels=MAX_PIXELS)
-    return _Film(softcopy, None, file_format)
+    softcopy, size = raster.read_softcopy(data, file_format, max_pixels=MAX_PIXELS, side=side)
+    return _Film(softcopy, None, file_format, size)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from cxr_app.radiograph import Image
+from cxr_app.radiograph import SCORED_SIDE, Image
 
 NetworkInput = NDArray[np.float32]
 """What the network sees: shape ``(size, size)``, normalised by `InputSpec`."""
@@ -34,8 +34,8 @@ class InputSpec:
     standard_deviation: float
 
     def __post_init__(self) -> None:
-        if self.size < 16:
-            raise ValueError(f"size must be at least 16 pixels, got {self.size}")
+        if not 16 <= self.size <= SCORED_SIDE:
+            raise ValueError(f"size must be 16 to {SCORED_SIDE} pixels, got {self.size}")
         if not self.standard_deviation > 0:
             raise ValueError(f"standard_deviation must be above 0, got {self.standard_deviation}")
 

@@ -13,6 +13,13 @@ from numpy.typing import NDArray
 Image = NDArray[np.float32]
 """Grey values of a film, shape ``(rows, columns)``, in ``[0, 1]``, 1 = densest tissue (bone)."""
 
+SCORED_SIDE = 448
+"""Shortest side that a film is read at to be scored, where its decoder can reduce it.
+
+Twice the 224 pixels that our network sees: reduced to no less, a film has the probability that it
+has at full size, within 0.005 (mean 0.0003, on the originals of the training films).
+"""
+
 Values = NDArray[np.uint16]
 """Grey values before windowing, shape ``(rows, columns)``, counted from `Softcopy.origin`."""
 
@@ -83,6 +90,9 @@ class Radiograph:
         Sentences that a reader should see: "first of 3 frames", "burned-in annotation", ...
     colour_fraction
         Share of the pixels that had a colour before they were reduced to grey, in ``[0, 1]``.
+    size
+        Rows and columns of the film where the decoder has reduced it, to sides of `SCORED_SIDE` or
+        more; None where `image` is the film pixel for pixel.
 
     Raises
     ------
@@ -96,6 +106,7 @@ class Radiograph:
     header: Header | None = None
     remarks: tuple[str, ...] = ()
     colour_fraction: float = 0.0
+    size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         if self.image.ndim != 2 or 0 in self.image.shape:
@@ -110,12 +121,12 @@ class Radiograph:
     @property
     def rows(self) -> int:
         """Height of the film in pixels."""
-        return int(self.image.shape[0])
+        return int((self.size or self.image.shape)[0])
 
     @property
     def columns(self) -> int:
         """Width of the film in pixels."""
-        return int(self.image.shape[1])
+        return int((self.size or self.image.shape)[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,11 +35,30 @@ def is_png(data: bytes) -> bool:
     return data.startswith(_PNG_SIGNATURE)
 
 
-def read_softcopy(data: bytes, file_format: Literal["JPEG", "PNG"], *, max_pixels: int) -> Softcopy:
+def read_softcopy(
+    data: bytes, file_format: Literal["JPEG", "PNG"], *, max_pixels: int, side: int | None = None
+) -> tuple[Softcopy, tuple[int, int] | None]:
     """Read a JPEG or PNG file.
 
     Colour is reduced to luminance, transparent parts are black, and the orientation that a camera
     noted is applied. 8-bit grey values run from 0 to 255, 16-bit ones as `pixels.full_range` says.
+
+    Parameters
+    ----------
+    data, file_format
+        The file.
+    max_pixels
+        A larger image is refused.
+    side
+        Allows the decoder to halve a JPEG's size, once to three times, while neither side gets
+        below this; None wants every pixel.
+
+    Returns
+    -------
+    softcopy
+        The film.
+    size
+        Rows and columns of the film where it was reduced, else None.
 
     Raises
     ------
@@ -57,6 +76,7 @@ def read_softcopy(data: bytes, file_format: Literal["JPEG", "PNG"], *, max_pixel
     try:
         # The format's own class: `Image.open` would warn of large images by itself.
         image = (JpegImageFile if file_format == "JPEG" else PngImageFile)(BytesIO(data))
+        image.draft(None, (side, side) if side else None)
         image.load()
         remarks = _remarks(image)
         upright = _upright(image)
@@ -67,7 +87,8 @@ def read_softcopy(data: bytes, file_format: Literal["JPEG", "PNG"], *, max_pixel
     if upright is not image:
         remarks = (*remarks, "The picture was turned as its camera noted (Exif orientation).")
     values, bits = _grey(upright)
-    return plain_softcopy(values, bits, _colour_fraction(upright), remarks)
+    softcopy = plain_softcopy(values, bits, _colour_fraction(upright), remarks)
+    return softcopy, _full_size(size, image, upright)
 
 
 def _declared_size(data: bytes, file_format: str) -> tuple[int, int] | None:
@@ -88,6 +109,16 @@ def _upright(image: PillowImage.Image) -> PillowImage.Image:
     except DAMAGE:
         return image
     return ImageOps.exif_transpose(image) if orientation in range(2, 9) else image
+
+
+def _full_size(
+    declared: tuple[int, int], image: PillowImage.Image, upright: PillowImage.Image
+) -> tuple[int, int] | None:
+    """Say which size the film has, upright, where the image is a reduced one."""
+    if (image.height, image.width) == declared:
+        return None
+    lies = upright is not image and image.getexif().get(_ORIENTATION, 1) >= 5
+    return (declared[1], declared[0]) if lies else declared
 
 
 def _grey(image: PillowImage.Image) -> tuple[PixelArray, int]:

@@ -20,6 +20,7 @@ from cxr_app.errors import CxrError, TrainingDataError
 from cxr_app.intake import read_radiograph
 from cxr_app.network import CLASSES
 from cxr_app.preprocessing import squeeze
+from cxr_app.radiograph import SCORED_SIDE
 
 Films = NDArray[np.uint8]
 """Squeezed films, shape ``(n, size, size)``, 255 = densest."""
@@ -171,7 +172,7 @@ def pixel_digests(films: Films) -> list[str]:
 
 def _key(films: Iterable[LabelledFilm], size: int) -> str:
     """Name a cache file after everything that its content depends on."""
-    digest = hashlib.sha256(f"squeeze {size}".encode())
+    digest = hashlib.sha256(f"squeeze {size}, read at {SCORED_SIDE}".encode())
     for film in films:
         try:
             status = film.path.stat()

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image as PillowImage
 
 from cxr_app.errors import FilmTooLargeError, PixelDataError
-from cxr_app.intake import read_radiograph
+from cxr_app.intake import read_radiograph, read_softcopy
+from cxr_app.radiograph import SCORED_SIDE
 from tests.factories import Pixels, film_pixels, jpeg_bytes, png_bomb, png_bytes
 
 
@@ -124,3 +125,18 @@ def test_jpeg_that_says_it_has_no_rows_is_refused_in_words() -> None:
 def test_damaged_exif_does_not_cost_the_film() -> None:
     data = saved(PillowImage.fromarray(film_pixels(bits=8)), "PNG", exif=b"Exif\0\0no directory")
     assert read_radiograph(data).rows == film_pixels().shape[0]
+
+
+@pytest.mark.parametrize("orientation", [0, 3, 6])
+def test_a_large_jpeg_is_reduced_and_says_its_own_size(orientation: int) -> None:
+    pixels = film_pixels(1801, 2403, bits=8)
+    radiograph = read_radiograph(jpeg_bytes(pixels, orientation=orientation))
+    assert min(radiograph.image.shape) in range(SCORED_SIDE, 2 * SCORED_SIDE + 2)
+    size = (2403, 1801) if orientation == 6 else (1801, 2403)
+    assert (radiograph.rows, radiograph.columns) == size
+    assert np.argmax(radiograph.image.shape) == np.argmax(size)
+
+
+def test_what_is_shown_is_never_reduced() -> None:
+    pixels = film_pixels(1801, 2403, bits=8)
+    assert read_softcopy(jpeg_bytes(pixels)).values.shape == pixels.shape
