@@ -4,7 +4,7 @@ A film goes into the worklist first and then into the results file. Whatever kil
 between, the same command finds it in the worklist and only writes its row.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from cxr_app.checkpoint import Checkpoint
@@ -72,12 +72,11 @@ class Backlog:
 
     def due(self, found: Sequence[Found]) -> list[Found]:
         """Leave out what an earlier run has finished and nobody has changed since."""
-        left = [film for film in found if not self._is_finished(film)]
+        contents = {film.source: self._finished(film) for film in found}
         if self._worklist is not None:
-            finished = [film for film in found if self._is_finished(film)]
-            contents = {film.source: self._results.contents(film.source) for film in finished}
             there = self._worklist.judged(set().union(*contents.values()))
-            left += [film for film in finished if not contents[film.source] <= there]
+            contents = {name: some for name, some in contents.items() if some <= there}
+        left = [film for film in found if not contents.get(film.source)]
         self.tally.earlier += len(found) - len(left)
         return left
 
@@ -91,9 +90,10 @@ class Backlog:
             self._finish(results)
             yield
 
-    def _is_finished(self, film: Found) -> bool:
-        contents = self._results.contents(film.source)
-        return bool(contents) and film.changed_at <= self._results.written_at
+    def _finished(self, film: Found) -> Set[str]:
+        """Give the contents of a file that have their rows, if it was not changed since."""
+        changed = film.changed_at > self._results.written_at
+        return frozenset() if changed else self._results.contents(film.source)
 
     def _finish(self, results: Sequence[Result]) -> None:
         outcomes = [(result.found, self._outcome(result)) for result in results]

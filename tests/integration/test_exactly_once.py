@@ -1,0 +1,137 @@
+"""A backlog run that is killed, repeated or doubled loses nothing and scores nothing twice."""
+
+import csv
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cxr_app.worklist import Query, Worklist
+from tests.checkpoints import write_tiny
+from tests.films import jpeg
+from training import batch
+from training.endurance import endure
+
+FILMS = 40
+KILLS = 3
+OUTS = ("one.csv", "other.csv")
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("films")
+    for number in range(FILMS):
+        (folder / f"{number:03}.jpg").write_bytes(jpeg(number))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two models."""
+    folder = tmp_path_factory.mktemp("weights")
+    return [write_tiny(folder / f"{seed}.safetensors", seed) for seed in (1, 2)]
+
+
+@pytest.fixture
+def run(tmp_path: Path, weights: list[Path], monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("CXR_CHECKPOINT", str(weights[0]))
+    monkeypatch.setenv("CXR_DEVICE", "cpu")
+    return lambda *arguments: batch.main([*map(str, arguments), "--workers", "0"])
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def worklist_in(folder: Path) -> Worklist:
+    return Worklist.open(f"sqlite:///{folder / 'data' / 'worklist.sqlite'}")
+
+
+def test_a_run_that_is_killed_again_and_again_goes_on_exactly(
+    films: Path, tmp_path: Path, weights: list[Path]
+) -> None:
+    settings = {
+        "CXR_DATA_DIR": str(tmp_path / "data"),
+        "CXR_CHECKPOINT": str(weights[0]),
+        "CXR_DEVICE": "cpu",
+    }
+    endured = endure(films, tmp_path / "results.csv", settings, KILLS, ["--workers", "1"])
+    assert endured.films == FILMS
+    assert endured.is_exact, endured
+
+
+def test_a_film_is_scored_once_by_a_model_and_anew_by_another(
+    films: Path, tmp_path: Path, weights: list[Path], run: Callable[..., int]
+) -> None:
+    run(films, "--out", tmp_path / "1.csv", "--limit", 5)
+    worklist = worklist_in(tmp_path)
+    entry = worklist.page(Query(state="all"))[0]
+    before = worklist.scores(entry.id)
+    run(films, "--out", tmp_path / "again.csv", "--limit", 5)
+    assert worklist.scores(entry.id) == before
+    assert rows_of(tmp_path / "again.csv") == rows_of(tmp_path / "1.csv")
+    assert run(films, "--out", tmp_path / "1.csv", "--checkpoint", weights[1]) == 2
+    run(films, "--out", tmp_path / "2.csv", "--checkpoint", weights[1], "--limit", 5)
+    after = worklist.scores(entry.id)
+    worklist.close()
+    assert len(after) == 2
+    assert after[1] == before[0]
+    assert {row["model_version"] for row in rows_of(tmp_path / "2.csv")} == {after[0].model_version}
+
+
+def test_rows_that_were_written_without_the_worklist_enter_it_later(
+    films: Path, tmp_path: Path, run: Callable[..., int]
+) -> None:
+    out = tmp_path / "results.csv"
+    run(films, "--out", out, "--no-worklist", "--limit", 5)
+    before = out.read_bytes()
+    run(films, "--out", out, "--limit", 5)
+    worklist = worklist_in(tmp_path)
+    count = worklist.count(Query(state="all"))
+    worklist.close()
+    assert count == 5
+    assert out.read_bytes() == before
+
+
+def test_a_film_that_was_changed_since_is_scored_anew(
+    tmp_path: Path, run: Callable[..., int]
+) -> None:
+    folder, out = tmp_path / "films", tmp_path / "results.csv"
+    folder.mkdir()
+    for number in (1, 2, 2):
+        (folder / "film.jpg").write_bytes(jpeg(number))
+        run(folder, "--out", out)
+        os.utime(out, (0, 0))  # long ago
+    assert len({row["sha256"] for row in rows_of(out)}) == len(rows_of(out)) == 2
+
+
+def test_two_runs_on_one_folder_at_the_same_time_end_right(
+    films: Path, tmp_path: Path, weights: list[Path], project_root: Path
+) -> None:
+    settings = {"CXR_DATA_DIR": str(tmp_path / "data"), "CXR_CHECKPOINT": str(weights[0])}
+    command = [sys.executable, "-m", "training.batch", str(films), "--workers", "0", "--out"]
+    runs = [
+        subprocess.Popen(
+            [*command, str(tmp_path / out)],
+            cwd=project_root,
+            env={**os.environ, **settings, "CXR_DEVICE": "cpu"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for out in OUTS
+    ]
+    told = [run.communicate()[1] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], told
+    for out in OUTS:
+        assert len({row["source"] for row in rows_of(tmp_path / out)}) == FILMS
+        assert len(rows_of(tmp_path / out)) == FILMS
+    worklist = worklist_in(tmp_path)
+    entries = worklist.page(Query(state="all"), limit=1000)
+    assert len(entries) == FILMS
+    assert all(len(worklist.scores(entry.id)) == 1 for entry in entries)
+    worklist.close()

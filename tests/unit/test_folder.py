@@ -1,0 +1,116 @@
+"""The films of a folder: found whatever else lies there, and watched as they arrive."""
+
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.films import jpeg
+from training import folder as folder_module
+from training.folder import Watch, find_films
+
+FILM = jpeg(1)
+
+
+def sources(folder: Path) -> list[str]:
+    return [found.source for found in find_films(folder)]
+
+
+def problems(folder: Path) -> dict[str, str]:
+    return {found.source: found.problem for found in find_films(folder) if found.problem}
+
+
+def test_films_are_found_by_content_and_by_name_among_thousands_of_others(tmp_path: Path) -> None:
+    for number in range(2000):
+        (tmp_path / f"{number}.txt").write_text("no film")
+    (tmp_path / "one").write_bytes(b"1")
+    (tmp_path / "empty").touch()
+    (tmp_path / "film").write_bytes(FILM)
+    (tmp_path / "broken.DCM").touch()
+    assert sources(tmp_path) == ["broken.DCM", "film"]
+
+
+def test_any_depth_is_searched(tmp_path: Path) -> None:
+    deep = tmp_path
+    for _ in range(1200):  # deeper than Python may call itself
+        deep /= "d"
+        try:
+            deep.mkdir()
+        except OSError:
+            break
+    (deep.parent / "film").write_bytes(FILM)
+    assert len(sources(tmp_path)) == 1
+
+
+def test_names_in_no_encoding_are_found_as_they_are(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9 \xff\n.jpg")
+    (tmp_path / name).write_bytes(FILM)
+    assert sources(tmp_path) == [name]
+
+
+def test_links_end_and_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    (tmp_path / "film").write_bytes(FILM)
+    (films / "loop").symlink_to(films)
+    (films / "me.jpg").symlink_to(films / "me.jpg")
+    (films / "nowhere.jpg").symlink_to(tmp_path / "nowhere")
+    (films / "there.jpg").symlink_to(tmp_path / "film")
+    assert sources(films) == ["me.jpg", "nowhere.jpg", "there.jpg"]
+    assert "loop is a link to a folder. Give that folder itself." in caplog.text
+    assert problems(films).keys() == {"me.jpg", "nowhere.jpg"}
+    assert "Too many levels of symbolic links" in problems(films)["me.jpg"]
+    assert "No such file or directory" in problems(films)["nowhere.jpg"]
+
+
+def test_what_is_no_file_is_passed_by(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket.jpg"))
+        assert sources(tmp_path) == []
+
+
+@pytest.fixture
+def another_user() -> Iterator[Path]:
+    """A folder that everybody may enter, and no rights beyond those of anybody."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        root = os.geteuid() == 0
+        yield folder
+        if root:
+            os.seteuid(0)
+
+
+def test_what_may_not_be_opened_is_found_with_its_problem(another_user: Path) -> None:
+    closed = another_user / "closed"
+    closed.mkdir()
+    (another_user / "secret").write_bytes(FILM)
+    (another_user / "secret").chmod(0)
+    (another_user / "z.jpg").write_bytes(FILM)
+    closed.chmod(0)
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+    found = problems(another_user)
+    assert sources(another_user) == ["secret", "z.jpg", "closed/"]
+    assert found["closed/"].startswith("The folder cannot be opened: Permission denied.")
+    assert found["secret"].startswith("The file cannot be read: Permission denied.")
+
+
+def test_a_watched_film_is_given_once_it_has_stopped_growing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder_module, "SETTLE_SECONDS", 0.01)
+    watch = Watch(tmp_path)
+    assert watch.arrived() == []
+    for end in (100, 500, len(FILM)):
+        (tmp_path / "film.jpg").write_bytes(FILM[:end])
+        assert watch.arrived() == []
+    assert [found.source for found in watch.arrived()] == ["film.jpg"]
+    assert watch.arrived() == []
+    (tmp_path / "film.jpg").write_bytes(jpeg(2))
+    assert watch.arrived() == []
+    assert [found.source for found in watch.arrived()] == ["film.jpg"]
