@@ -17,7 +17,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from cxr_app.errors import CheckpointMismatchError, CheckpointNotFoundError
-from cxr_app.network import CLASSES
+from cxr_app.grid_network import BINARY_CLASSES, CLASSES
 from cxr_app.prediction import HeatScale, OperatingPoint
 from cxr_app.preprocessing import InputSpec
 
@@ -180,9 +180,11 @@ def _describe(content: bytes, file_name: str) -> Description:
 
 def _description(document: dict[str, Any]) -> Description:
     """Build a description from its JSON form."""
-    if tuple(document["classes"]) != CLASSES:
+    classes = tuple(document["classes"])
+    if classes not in {CLASSES, BINARY_CLASSES}:
         raise CheckpointMismatchError(
-            f"The checkpoint's classes are {document['classes']}; this program reads {CLASSES}."
+            f"The checkpoint's classes are {document['classes']}; this program reads {CLASSES} "
+            f"and {BINARY_CLASSES}."
         )
     points = {name: OperatingPoint(**point) for name, point in document["operating_points"].items()}
     if points.keys() != {"balanced", "high_sensitivity"}:
@@ -193,7 +195,7 @@ def _description(document: dict[str, Any]) -> Description:
     if not document["temperature"] > 0:
         raise CheckpointMismatchError("The checkpoint's temperature must be above 0.")
     changed = {
-        "classes": CLASSES,
+        "classes": classes,
         "input_spec": InputSpec(**document["input_spec"]),
         "operating_points": points,
         "heat_scale": HeatScale(**document["heat_scale"]),

@@ -8,16 +8,23 @@ from typing import Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from cxr_app import checkpoint, network
 from cxr_app.checkpoint import Checkpoint, Description
-from cxr_app.errors import SettingsError
-from cxr_app.network import GlobalAveragePoolingNetwork
-from cxr_app.prediction import HeatScale, OperatingPoint, Prediction
+from cxr_app.errors import CheckpointMismatchError, SettingsError
+from cxr_app.film_kind import KindNetwork, kind_logits, kinds_of
+from cxr_app.grid_network import (
+    CLASSES,
+    GlobalAveragePoolingNetwork,
+    GridNetwork,
+)
+from cxr_app.prediction import ActivationMap, HeatScale, OperatingPoint, Prediction
 from cxr_app.preprocessing import NetworkInput, to_input
 from cxr_app.radiograph import Image
+from cxr_app.screening import Kind
 
 
 def choose_device(wish: str) -> torch.device:
@@ -72,6 +79,7 @@ class Classifier:
         self.device_name = name_of(device)
         self._device = device
         self._network = _ready(source, device)
+        self._kind_network = _ready_for_kinds(source, device)
         self._lock = threading.Lock()
 
     @classmethod
@@ -101,6 +109,19 @@ class Classifier:
         """Make the network's input of a film; needs no lock and no device."""
         return to_input(image, self.description.input_spec)
 
+    def kinds(self, inputs: Sequence[NetworkInput]) -> list[Kind]:
+        """Say what the pictures show that `prepare` made ready.
+
+        A checkpoint without a screening network takes everything for an upright film.
+        """
+        spec, seen_as = self.description.screening, self.description.input_spec
+        if not inputs or self._kind_network is None or spec is None:
+            return [Kind.UPRIGHT] * len(inputs)
+        batch = torch.from_numpy(np.stack(inputs))[:, None].to(self._device)
+        pictures = (batch * seen_as.standard_deviation + seen_as.mean).clamp(0, 1)
+        with self._lock, torch.inference_mode():
+            return kinds_of(kind_logits(self._kind_network, pictures, spec), spec)
+
     def predict(self, inputs: Sequence[NetworkInput]) -> list[Prediction]:
         """Predict for films that `prepare` made ready, together in one forward pass."""
         if not inputs:
@@ -114,17 +135,12 @@ class Classifier:
         probabilities = (logits.double() / temperature).softmax(dim=1).numpy()
         maps = evidence(raw, logits, temperature, threshold).numpy()
         return [
-            Prediction(
-                bacterial_probability=float(probability[1]),
-                viral_probability=float(probability[2]),
-                activation_map=activation_map,
-                model_version=self.model_version,
-            )
+            _prediction(probability, activation_map, self.model_version)
             for probability, activation_map in zip(probabilities, maps, strict=True)
         ]
 
 
-def look(source: GlobalAveragePoolingNetwork, batch: Tensor) -> tuple[Tensor, Tensor]:
+def look(source: GridNetwork, batch: Tensor) -> tuple[Tensor, Tensor]:
     """Read films and their mirror images, and take the mean of both.
 
     A network may favour one side of the film; together with its mirror image it cannot.
@@ -137,21 +153,46 @@ def look(source: GlobalAveragePoolingNetwork, batch: Tensor) -> tuple[Tensor, Te
     Returns
     -------
     logits
-        ``(B, 3)``, before the temperature.
+        ``(B, C)``, before the temperature.
     raw
         Class activation maps on an even grid, ``(B, 2 h, 2 w)``.
     """
     features = source.features(torch.cat([batch, batch.flip(3)]))  # (2 B, K, h, w)
-    both: Tensor = source.classify(features)  # (2 B, 3)
+    both: Tensor = source.classify(features)  # (2 B, C)
     logits = (both[: len(batch)] + both[len(batch) :]) / 2
-    maps = class_activation_map(features, logits.repeat(2, 1), source.linear.weight)
+    maps = relevance(source, features, logits.repeat(2, 1))
     laid = lay_evenly(maps, source, size=batch.shape[-1])
     return logits, (laid[: len(batch)] + laid[len(batch) :].flip(2)) / 2
 
 
 def log_odds(logits: Tensor) -> Tensor:
-    """Log-odds of pneumonia against normal, ``(B, 3) -> (B,)``."""
+    """Log-odds of pneumonia against normal, ``(B, C) -> (B,)``."""
     return torch.logsumexp(logits[:, 1:], dim=1) - logits[:, 0]
+
+
+def relevance(source: GridNetwork, features: Tensor, logits: Tensor) -> Tensor:
+    """Say how much each cell of the grid speaks for pneumonia, ``(B, h, w)`` in log-odds."""
+    if isinstance(source, GlobalAveragePoolingNetwork):
+        return class_activation_map(features, logits, source.linear.weight)
+    return gradient_map(source, features)
+
+
+def gradient_map(source: GridNetwork, features: Tensor) -> Tensor:
+    """Say the same for a network with any head, by a backward pass through that head alone.
+
+    Grad-CAM of the log-odds of pneumonia before its rectifier, times the number of cells: on the
+    scale of `class_activation_map`, and equal to it where both can be had. Nothing is kept on the
+    network, so threads cannot disturb each other.
+
+    References
+    ----------
+    Selvaraju et al. 2017, eq. 1.
+    """
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        seen = features.detach().clone().requires_grad_()
+        said = log_odds(source.classify(seen))
+        (gradient,) = torch.autograd.grad(said.sum(), seen)
+    return torch.einsum("bkhw,bk->bhw", features, gradient.sum(dim=(2, 3)))
 
 
 def class_activation_map(features: Tensor, logits: Tensor, weight: Tensor) -> Tensor:
@@ -195,7 +236,7 @@ def evidence(raw: Tensor, logits: Tensor, temperature: float, threshold: float) 
     Parameters
     ----------
     raw, logits
-        From `look`: ``(B, h, w)`` and ``(B, 3)``.
+        From `look`: ``(B, h, w)`` and ``(B, C)``.
 
     Returns
     -------
@@ -207,7 +248,7 @@ def evidence(raw: Tensor, logits: Tensor, temperature: float, threshold: float) 
     return centred.float() + film.float()[:, None, None]
 
 
-def lay_evenly(maps: Tensor, source: GlobalAveragePoolingNetwork, size: int) -> Tensor:
+def lay_evenly(maps: Tensor, source: GridNetwork, size: int) -> Tensor:
     """Move evidence from a network's own grid to one that divides the film evenly.
 
     The cells of a convolutional grid lie where strides and padding have put them: those of
@@ -241,12 +282,36 @@ def lay_evenly(maps: Tensor, source: GlobalAveragePoolingNetwork, size: int) -> 
     return laid[:, 0]
 
 
-def _ready(source: Checkpoint, device: torch.device) -> GlobalAveragePoolingNetwork:
+def _prediction(
+    probability: NDArray[np.float64], activation_map: ActivationMap, model_version: str
+) -> Prediction:
+    """Say what the probabilities of a network's classes mean; not every network knows causes."""
+    if len(probability) == len(CLASSES):
+        _, bacterial, viral = map(float, probability)
+        return Prediction(bacterial, viral, activation_map, model_version)
+    return Prediction(None, None, activation_map, model_version, float(probability[1]))
+
+
+def _ready(source: Checkpoint, device: torch.device) -> GridNetwork:
     """Build the network of a checkpoint, for reading only."""
     ready = network.build(source.description.architecture)
+    if source.description.classes != ready.classes:
+        raise CheckpointMismatchError(
+            f"The checkpoint's classes are {source.description.classes}, its architecture's are "
+            f"{ready.classes}. Use a checkpoint that training.train made."
+        )
     checkpoint.fill(ready, source.weights)
     ready.requires_grad_(requires_grad=False).eval()
     return ready.to(device).to(memory_format=torch.channels_last)
+
+
+def _ready_for_kinds(source: Checkpoint, device: torch.device) -> KindNetwork | None:
+    """Build the network that tells what a picture shows, where the checkpoint has one."""
+    if source.description.screening is None:
+        return None
+    ready = KindNetwork()
+    checkpoint.fill(ready, source.screening_weights)
+    return ready.requires_grad_(requires_grad=False).eval().to(device)
 
 
 def _laid_out(batch: Tensor, device: torch.device) -> Tensor:

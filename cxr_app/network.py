@@ -1,57 +1,15 @@
-"""The networks by name: features on a grid, then logits.
-
-A network that averages its features over the grid and ends in one linear layer tells where it
-looked in the same forward pass (Zhou et al. 2016); `GlobalAveragePoolingNetwork` is that kind.
-"""
+"""The networks by name: ours and its ancestors."""
 
 from collections.abc import Callable
 
-from torch import Tensor, nn
+from torch import nn
 from torchvision.models import resnet18
 
+from cxr_app import ancestors
 from cxr_app.errors import CheckpointMismatchError
+from cxr_app.grid_network import CLASSES, GlobalAveragePoolingNetwork, GridNetwork
 
-CLASSES = ("normal", "bacterial", "viral")
-"""Order of the logits."""
-
-
-class GlobalAveragePoolingNetwork(nn.Module):
-    """A convolutional body, the mean over its grid, and one linear layer.
-
-    Parameters
-    ----------
-    body
-        Grey films ``(B, 1, H, W)`` to features ``(B, K, h, w)``.
-    channels
-        K.
-    spacing
-        Pixels of the input from the middle of one cell of the grid to the next.
-    first
-        The middle of the first cell, in pixels from the input's edge. A convolution of stride 2
-        with symmetric padding centres its first output on the first pixel, so for most networks
-        this is half a pixel and *not* half a cell.
-    """
-
-    def __init__(self, body: nn.Module, channels: int, spacing: float, first: float) -> None:
-        super().__init__()
-        self.body = body
-        self.spacing = spacing
-        self.first = first
-        self.linear = nn.Linear(channels, len(CLASSES))
-
-    def features(self, batch: Tensor) -> Tensor:
-        """Turn films ``(B, 1, H, W)`` into features ``(B, K, h, w)``."""
-        features: Tensor = self.body(batch)
-        return features
-
-    def classify(self, features: Tensor) -> Tensor:
-        """Turn features ``(B, K, h, w)`` into logits ``(B, 3)`` in the order of `CLASSES`."""
-        logits: Tensor = self.linear(features.mean(dim=(2, 3)))  # (B, K) -> (B, 3)
-        return logits
-
-    def forward(self, batch: Tensor) -> Tensor:
-        """Turn films ``(B, 1, H, W)`` into logits ``(B, 3)``."""
-        return self.classify(self.features(batch))
+__all__ = ["CLASSES", "NETWORKS", "GlobalAveragePoolingNetwork", "GridNetwork", "build"]
 
 
 def _resnet18() -> GlobalAveragePoolingNetwork:
@@ -65,10 +23,10 @@ def _resnet18() -> GlobalAveragePoolingNetwork:
     return GlobalAveragePoolingNetwork(body, channels=512, spacing=32.0, first=0.5)
 
 
-NETWORKS: dict[str, Callable[[], GlobalAveragePoolingNetwork]] = {"resnet18": _resnet18}
+NETWORKS: dict[str, Callable[[], GridNetwork]] = {"resnet18": _resnet18, **ancestors.NETWORKS}
 
 
-def build(architecture: str) -> GlobalAveragePoolingNetwork:
+def build(architecture: str) -> GridNetwork:
     """Build a network with random weights.
 
     Raises

@@ -65,28 +65,37 @@ class Prediction:
     Parameters
     ----------
     bacterial_probability, viral_probability
-        Calibrated, each in ``[0, 1]``; their sum is the probability of pneumonia.
+        Calibrated, each in ``[0, 1]``; their sum is the probability of pneumonia. Both None where
+        the model does not tell causes apart: they are unknown then, and nobody guesses them.
     activation_map
         ``float32``, shape ``(h, w)``: per cell, the log-odds of pneumonia above the operating point
         if the whole film looked like that cell. Never scaled per film.
     model_version
         The name and the first digits of the SHA-256 of the checkpoint that spoke.
+    undivided_probability
+        Of pneumonia, from a model that does not tell causes apart; None from one that does.
     """
 
-    bacterial_probability: float
-    viral_probability: float
+    bacterial_probability: float | None
+    viral_probability: float | None
     activation_map: ActivationMap
     model_version: str
+    undivided_probability: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("bacterial_probability", "viral_probability"):
-            value = getattr(self, name)
-            if not 0.0 <= value <= 1.0:
-                raise ValueError(f"{name} must lie in [0, 1], got {value}")
+        causes = (self.bacterial_probability, self.viral_probability)
+        divided = self.undivided_probability is None
+        if any((cause is not None) != divided for cause in causes):
+            raise ValueError("a prediction has either both causes or an undivided probability")
+        for value in (*causes, self.undivided_probability):
+            if value is not None and not 0.0 <= value <= 1.0:
+                raise ValueError(f"a probability must lie in [0, 1], got {value}")
 
     @property
     def pneumonia_probability(self) -> float:
         """Bacterial and viral together, in ``[0, 1]``."""
+        if self.bacterial_probability is None or self.viral_probability is None:
+            return self.undivided_probability or 0.0
         return min(1.0, self.bacterial_probability + self.viral_probability)
 
     def is_flagged(self, operating_point: OperatingPoint) -> bool:

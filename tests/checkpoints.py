@@ -6,17 +6,24 @@ import torch
 
 from cxr_app import checkpoint, network
 from cxr_app.checkpoint import Description
+from cxr_app.grid_network import CLASSES
 from cxr_app.prediction import HeatScale, OperatingPoint
 from cxr_app.preprocessing import InputSpec
 
 SIZE = 64
 
 
-def describe(size: int = SIZE, threshold: float = 0.5) -> Description:
+def describe(
+    size: int = SIZE,
+    threshold: float = 0.5,
+    architecture: str = "resnet18",
+    classes: tuple[str, ...] = CLASSES,
+) -> Description:
     """A description with all that a checkpoint must say."""
     return Description(
         name="tiny",
-        architecture="resnet18",
+        architecture=architecture,
+        classes=classes,
         input_spec=InputSpec(size=size, mean=0.48, standard_deviation=0.22),
         temperature=1.3,
         operating_points={
@@ -33,4 +40,13 @@ def write_tiny(path: Path, seed: int = 0, threshold: float = 0.5) -> Path:
     torch.manual_seed(seed)
     weights = checkpoint.rounded(network.build("resnet18"))
     checkpoint.save(path, weights, describe(threshold=threshold))
+    return path
+
+
+def write_ancestor(path: Path, architecture: str) -> Path:
+    """Write a checkpoint of random weights for a network that knows one size and no causes."""
+    torch.manual_seed(0)
+    ancestor = network.build(architecture)
+    description = describe(ancestor.size or SIZE, 0.5, architecture, ancestor.classes)
+    checkpoint.save(path, checkpoint.rounded(ancestor), description)
     return path

@@ -16,13 +16,15 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import AdamW
-from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from cxr_app import checkpoint, network
-from cxr_app.network import CLASSES, GlobalAveragePoolingNetwork
+from cxr_app import ancestors, checkpoint, network
+from cxr_app.errors import SettingsError
+from cxr_app.grid_network import GridNetwork
 from cxr_app.preprocessing import InputSpec
+from training import processes
 from training.dataset import Films
 from training.recipe import Recipe
 
@@ -37,38 +39,68 @@ class Learner:
         Where, how and on what kind of input it learns.
     model
         What the gradients move.
+    shared
+        The same model as all processes learn it together: calling this averages the gradients.
     average
         The running average of its weights: what is measured and kept.
     optimizer, scheduler
-        AdamW and its one-cycle learning rate, stepped once a batch.
+        AdamW and its learning rate, stepped once a batch.
     """
 
     fabric: Fabric
     recipe: Recipe
     spec: InputSpec
-    model: GlobalAveragePoolingNetwork
+    model: GridNetwork
+    shared: nn.Module
     average: AveragedModel
     optimizer: AdamW
-    scheduler: OneCycleLR
+    scheduler: LRScheduler
 
     @property
-    def averaged(self) -> GlobalAveragePoolingNetwork:
+    def averaged(self) -> GridNetwork:
         """The network with the averaged weights."""
         averaged = self.average.module
-        if not isinstance(averaged, GlobalAveragePoolingNetwork):
+        if not isinstance(averaged, GridNetwork):
             raise TypeError(f"unexpected network {type(averaged)}")
         return averaged
 
 
 def begin(fabric: Fabric, recipe: Recipe, spec: InputSpec, steps: int) -> Learner:
-    """Build a network with random weights and everything that trains it for so many steps."""
+    """Build a network with its first weights and everything that trains it for so many steps.
+
+    Raises
+    ------
+    SettingsError
+        If the network cannot read films of the recipe's sizes, or its weights cannot be loaded.
+    """
     torch.manual_seed(recipe.seed)
     model = network.build(recipe.architecture)
+    _check_sizes(model, recipe)
+    if recipe.initialisation == "imagenet":
+        ancestors.load_imagenet(model)
     model = model.to(fabric.device).to(memory_format=torch.channels_last)
     average = AveragedModel(model, avg_fn=_running_average(recipe.average_decay), use_buffers=True)
+    shared = processes.share(fabric, model)
     optimizer = AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    scheduler = OneCycleLR(optimizer, max_lr=recipe.learning_rate, total_steps=steps)
-    return Learner(fabric, recipe, spec, model, average, optimizer, scheduler)
+    scheduler = _schedule(optimizer, recipe, steps)
+    return Learner(fabric, recipe, spec, model, shared, average, optimizer, scheduler)
+
+
+def _check_sizes(model: GridNetwork, recipe: Recipe) -> None:
+    """Refuse films that do not fit the head of a network."""
+    wrong = {stage.size for stage in recipe.stages} - {model.size}
+    if model.size is not None and wrong:
+        raise SettingsError(
+            f"{recipe.architecture} reads films of {model.size} pixels a side, the recipe "
+            f"{recipe.name} has stages of {', '.join(map(str, sorted(wrong)))}. Change the stages."
+        )
+
+
+def _schedule(optimizer: AdamW, recipe: Recipe, steps: int) -> LRScheduler:
+    """Decide the learning rate of every step."""
+    if recipe.schedule == "constant":
+        return LambdaLR(optimizer, lambda _: 1.0)
+    return OneCycleLR(optimizer, max_lr=recipe.learning_rate, total_steps=steps)
 
 
 def _running_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
@@ -103,36 +135,60 @@ def train_epoch(
     """Show every film of `order` once, augmented, and return the mean loss.
 
     All randomness comes from the recipe's seed and the number of the epoch, so an epoch is the
-    same whether the run was interrupted before it or not.
+    same whether the run was interrupted before it or not. Of several processes each varies the
+    whole batch, which costs little beside the network, and learns from its part of it; only a
+    head's dropout is each one's own.
     """
     fabric, recipe = learner.fabric, learner.recipe
     generator = torch.Generator().manual_seed(recipe.seed * 10_007 + epoch)
-    torch.manual_seed(recipe.seed * 10_007 + epoch)
+    torch.manual_seed(recipe.seed * 10_007 + epoch + 1_000_003 * fabric.global_rank)
+    weights = _class_weights(learner)
     shuffled = order[torch.randperm(len(order), generator=generator).numpy()]
     learner.model.train()
     losses = []
-    for chosen in _batches(shuffled, recipe.batch_size, f"Epoch {epoch + 1}/{recipe.epochs}"):
+    title = f"Epoch {epoch + 1}/{recipe.epochs}"
+    for chosen in _batches(shuffled, recipe.batch_size, title, quiet=not fabric.is_global_zero):
         batch = to_batch(films[chosen], fabric.device)  # (B, 1, H, W)
         batch = normalise(recipe.augmentation(batch, generator), learner.spec)
-        target = torch.from_numpy(targets[chosen]).to(fabric.device)
+        target = learner.model.own_targets(torch.from_numpy(targets[chosen]))
+        own = processes.own_part(fabric, len(chosen))
+        share = float(weights[target[own]].sum() / weights[target].sum())
         with fabric.autocast():
-            logits: Tensor = learner.model(batch)  # (B, 3)
-            loss = functional.cross_entropy(
-                logits.float(), target, label_smoothing=recipe.label_smoothing
-            )
+            logits: Tensor = learner.shared(batch[own])  # (B, C)
+            loss = share * _loss(logits.float(), target[own].to(fabric.device), weights, recipe)
         learner.optimizer.zero_grad(set_to_none=True)
-        fabric.backward(loss)
+        fabric.backward(loss * fabric.world_size)  # which the mean over the processes undoes
         learner.optimizer.step()
         learner.scheduler.step()
         learner.average.update_parameters(learner.model)
         losses.append(loss.detach())
-    return float(torch.stack(losses).mean())
+    return float(processes.total(fabric, torch.stack(losses)).mean())
 
 
-def _batches(order: NDArray[np.intp], size: int, title: str) -> Iterator[NDArray[np.intp]]:
+def _class_weights(learner: Learner) -> Tensor:
+    """Say what a film of each class counts in the loss, ``(C,)``."""
+    weights = torch.ones(len(learner.model.classes))
+    weights[0] = learner.recipe.normal_weight
+    return weights
+
+
+def _loss(logits: Tensor, target: Tensor, weights: Tensor, recipe: Recipe) -> Tensor:
+    """Give the mean loss of films, or 0 of none."""
+    return functional.cross_entropy(
+        logits,
+        target,
+        weight=None if recipe.normal_weight == 1 else weights.to(logits.device),
+        label_smoothing=recipe.label_smoothing,
+        reduction="mean" if len(target) else "sum",
+    )
+
+
+def _batches(
+    order: NDArray[np.intp], size: int, title: str, *, quiet: bool = False
+) -> Iterator[NDArray[np.intp]]:
     """Cut an order into batches, with progress; a rest too small to normalise by is left out."""
     starts = range(0, len(order) - 1, size)
-    for start in tqdm(starts, desc=title, unit="batch", mininterval=5.0):
+    for start in tqdm(starts, desc=title, unit="batch", mininterval=5.0, disable=quiet):
         yield order[start : start + size]
 
 
@@ -141,7 +197,7 @@ def steps_in_epoch(films: int, batch_size: int) -> int:
     return len(range(0, films - 1, batch_size))
 
 
-def settle(model: GlobalAveragePoolingNetwork, batches: Iterable[Tensor]) -> None:
+def settle(model: GridNetwork, batches: Iterable[Tensor]) -> None:
     """Measure the normalisation statistics anew on films as they are.
 
     Training saw augmented films, which are noisier and softer than real ones; with their
@@ -171,9 +227,9 @@ def settle(model: GlobalAveragePoolingNetwork, batches: Iterable[Tensor]) -> Non
 
 
 def logits_of(
-    model: GlobalAveragePoolingNetwork, films: Films, chosen: NDArray[np.intp], spec: InputSpec
+    model: GridNetwork, films: Films, chosen: NDArray[np.intp], spec: InputSpec
 ) -> Tensor:
-    """Let a network read films as they are, ``(n, 3)`` on the CPU."""
+    """Let a network read films as they are, ``(n, C)`` on the CPU."""
     device = next(model.parameters()).device
     model.eval()
     parts = []
@@ -181,7 +237,7 @@ def logits_of(
         for start in range(0, len(chosen), 64):
             batch = to_batch(films[chosen[start : start + 64]], device)
             parts.append(model(normalise(batch, spec)).float().cpu())
-    return torch.cat(parts) if parts else torch.zeros(0, len(CLASSES))
+    return torch.cat(parts) if parts else torch.zeros(0, len(model.classes))
 
 
 def save_state(path: Path, learner: Learner, lines: Sequence[Mapping[str, Any]]) -> None:
@@ -234,16 +290,14 @@ def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
     partial.replace(path)
 
 
-def load_network(
-    architecture: str, path: Path, device: torch.device
-) -> GlobalAveragePoolingNetwork:
+def load_network(architecture: str, path: Path, device: torch.device) -> GridNetwork:
     """Build a network with the weights that `save_weights` wrote."""
     model = network.build(architecture)
     checkpoint.fill(model, load_file(path))
     return model.to(device).to(memory_format=torch.channels_last).eval()
 
 
-def _catch_up(scheduler: OneCycleLR, steps: int) -> None:
+def _catch_up(scheduler: LRScheduler, steps: int) -> None:
     """Set the learning rate to where it was after so many steps."""
     scheduler.load_state_dict(scheduler.state_dict() | {"last_epoch": steps - 1})
     with warnings.catch_warnings():  # the optimizer's steps were made by the run before

@@ -10,6 +10,7 @@ was fitted or chosen on; this needs the very films that the checkpoint was train
 import argparse
 import json
 import logging
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from cxr_app import screening
 from cxr_app.classifier import Classifier
 from cxr_app.errors import CxrError, FilmError, TrainingDataError
 from cxr_app.intake import read_radiograph
+from cxr_app.prediction import Prediction
 from cxr_app.preprocessing import NetworkInput
 from cxr_app.settings import Settings
 from training.dataset import LabelledFilm, decode, find_films, pixel_digests
@@ -125,7 +127,7 @@ def evaluate(classifier: Classifier, films: Sequence[LabelledFilm]) -> dict[str,
         The report of the contract, and every operating point measured on these films.
     """
     measured: list[LabelledFilm] = []
-    probabilities: list[tuple[float, float]] = []
+    probabilities: list[list[float]] = []
     unreadable: list[LabelledFilm] = []
     rejected = 0
     for batch in _batches(_read_all(films, classifier)):
@@ -135,11 +137,10 @@ def evaluate(classifier: Classifier, films: Sequence[LabelledFilm]) -> dict[str,
         for read, prediction in zip(sound, classifier.predict(inputs), strict=True):
             measured.append(read.film)
             rejected += read.rejected
-            probabilities.append((prediction.bacterial_probability, prediction.viral_probability))
+            probabilities.append(_row(prediction))
     if not measured:
         raise TrainingDataError("None of the films could be read.")
-    causes = np.array(probabilities)
-    table = np.column_stack([1 - causes.sum(axis=1), causes])
+    table = np.array(probabilities)
     points = classifier.operating_points
     report = measure(table, measured, points["balanced"].threshold)
     report["model_version"] = classifier.model_version
@@ -150,6 +151,13 @@ def evaluate(classifier: Classifier, films: Sequence[LabelledFilm]) -> dict[str,
     names = ("threshold", "accuracy", "sensitivity", "specificity", "ppv", "f1")
     report["high_sensitivity"] = {name: sensitive[name] for name in names}
     return report
+
+
+def _row(prediction: Prediction) -> list[float]:
+    """Put a prediction into the columns normal, bacterial, viral; NaN where causes are unknown."""
+    causes = (prediction.bacterial_probability, prediction.viral_probability)
+    told = [math.nan if cause is None else cause for cause in causes]
+    return [1 - prediction.pneumonia_probability, *told]
 
 
 def _read_all(films: Sequence[LabelledFilm], classifier: Classifier) -> Iterator[Read]:

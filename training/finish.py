@@ -15,13 +15,14 @@ from torch import Tensor
 from cxr_app import checkpoint
 from cxr_app.checkpoint import Description
 from cxr_app.classifier import evidence, look
-from cxr_app.network import CLASSES, GlobalAveragePoolingNetwork
+from cxr_app.grid_network import CLASSES, GridNetwork
 from cxr_app.prediction import HeatScale
 from cxr_app.preprocessing import InputSpec
 from cxr_app.settings import PROJECT
 from training import engine
 from training.calibration import fit_temperature, operating_points
 from training.dataset import Films, LabelledFilm
+from training.embed_screening import SCREENING
 from training.metrics import Booleans, Floats
 from training.recipe import Recipe
 from training.report import measure
@@ -55,23 +56,25 @@ class RunData:
 
 
 def finish(
-    model: GlobalAveragePoolingNetwork, recipe: Recipe, data: RunData, spec: InputSpec, out: Path
+    model: GridNetwork, recipe: Recipe, data: RunData, spec: InputSpec, out: Path
 ) -> dict[str, Any]:
     """Calibrate on the tune films, measure on the validation films, and write the checkpoint.
 
     Returns
     -------
     dict
-        The figures on the validation films, by the names of the contract.
+        The figures on the validation films, by the names of the contract, and the number of
+        parameters.
     """
     engine.settle(model, _train_batches(data, spec, recipe.seed, next(model.parameters()).device))
     truth = data.targets[data.split.tune]
     logits, raw = _look(model, data, data.split.tune, spec)
-    temperature = fit_temperature(logits, torch.from_numpy(truth))
+    temperature = fit_temperature(logits, model.own_targets(torch.from_numpy(truth)))
     points = operating_points(pneumonia_of(logits / temperature), truth > 0)
     threshold = points["balanced"].threshold
     maps = evidence(raw, logits, temperature, threshold)
     metrics = _validate(model, data, spec, temperature, threshold)
+    metrics |= {"parameters": engine.parameters_of(model)}
     description = Description(
         name=recipe.name,
         architecture=recipe.architecture,
@@ -79,12 +82,15 @@ def finish(
         temperature=temperature,
         operating_points=points,
         heat_scale=_heat_scale(maps.amax(dim=(1, 2)).numpy(), truth > 0),
+        classes=model.classes,
         training_config=recipe.as_document(),
         metrics=metrics,
         data_summary=_summary(data),
         git_commit=_git_commit(),
     )
     weights = checkpoint.rounded(model)
+    if SCREENING.exists():
+        weights, description = checkpoint.with_screening(weights, description, SCREENING)
     sha256 = checkpoint.save(out / "checkpoint.safetensors", weights, description)
     metrics = metrics | {"model_version": f"{recipe.name}-{sha256[:8]}"}
     (out / "metrics.json").write_text(json.dumps(metrics, indent=1), encoding="utf-8")
@@ -102,15 +108,15 @@ def _train_batches(
 
 
 def pneumonia_of(logits: Tensor) -> Floats:
-    """Turn logits ``(n, 3)`` into probabilities of pneumonia ``(n,)``."""
+    """Turn logits ``(n, C)`` into probabilities of pneumonia ``(n,)``."""
     probabilities: Floats = (1 - logits.double().softmax(dim=1)[:, 0]).numpy()
     return probabilities
 
 
 def _look(
-    model: GlobalAveragePoolingNetwork, data: RunData, part: Indices, spec: InputSpec
+    model: GridNetwork, data: RunData, part: Indices, spec: InputSpec
 ) -> tuple[Tensor, Tensor]:
-    """Read films as the classifier does: logits ``(n, 3)`` and maps, on the CPU."""
+    """Read films as the classifier does: logits ``(n, C)`` and maps, on the CPU."""
     device = next(model.parameters()).device
     seen = []
     for start in range(0, len(part), SETTLING_BATCH):
@@ -122,7 +128,7 @@ def _look(
 
 
 def _validate(
-    model: GlobalAveragePoolingNetwork,
+    model: GridNetwork,
     data: RunData,
     spec: InputSpec,
     temperature: float,
@@ -132,6 +138,9 @@ def _validate(
     part = data.split.validation
     logits, _ = _look(model, data, part, spec)
     probabilities = (logits.double() / temperature).softmax(dim=1).numpy()
+    if model.classes != CLASSES:  # it knows no causes, and nobody guesses them
+        unknown = np.full((len(part), 2), np.nan)
+        probabilities = np.column_stack([probabilities[:, 0], unknown])
     return measure(probabilities, [data.films[index] for index in part], threshold)
 
 

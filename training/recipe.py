@@ -3,12 +3,15 @@
 import tomllib
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from cxr_app.errors import SettingsError
 from training.augmentation import Augmentation
 
 RECIPES = Path(__file__).resolve().parent / "recipes"
+
+Schedule = Literal["one_cycle", "constant"]
+Initialisation = Literal["random", "imagenet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,11 @@ class Recipe:
     stages
         Sizes and epochs, in order; the last size is what the checkpoint reads films at.
     batch_size, learning_rate, weight_decay
-        Of AdamW under a one-cycle learning rate with this peak.
+        Of AdamW, which without decay is Adam; the learning rate is the peak of the schedule.
+    schedule
+        ``one_cycle``: up and down again over the whole run; ``constant``.
+    normal_weight
+        What a normal film counts in the loss, a film with pneumonia counting 1.
     label_smoothing
         Share of a target given to the other classes.
     average_decay
@@ -41,6 +48,8 @@ class Recipe:
         Epochs without a better loss on the tune films after which training stops.
     seed
         Decides the split, the first weights, the order and the augmentation.
+    initialisation
+        What the first weights are: ``random``, or ``imagenet`` where the network knows them.
     """
 
     name: str
@@ -53,6 +62,9 @@ class Recipe:
     average_decay: float = 0.99
     patience: int = 8
     seed: int = 0
+    schedule: Schedule = "one_cycle"
+    normal_weight: float = 1.0
+    initialisation: Initialisation = "random"
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     @property
@@ -81,22 +93,51 @@ def read_recipe(name: str, **overrides: Any) -> Recipe:
     Raises
     ------
     SettingsError
-        If there is none of this name, or if it has a key that no recipe has.
+        If there is none of this name, or if it has a key or a word that no recipe has.
     """
-    path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
-    if not path.is_file():
-        known = ", ".join(sorted(recipe.stem for recipe in RECIPES.glob("*.toml")))
-        raise SettingsError(
-            f"There is no recipe {name!r}; there are {known}, or give a .toml file."
-        )
+    path = _path_of(name)
     document = tomllib.loads(path.read_text(encoding="utf-8")) | overrides
+    document.pop("published", None)
     _check_keys(document, Recipe, path.name)
+    _check_word(document, "schedule", get_args(Schedule), path.name)
+    _check_word(document, "initialisation", get_args(Initialisation), path.name)
     _check_keys(document.get("augmentation", {}), Augmentation, path.name)
     stages = tuple(Stage(**stage) for stage in document.pop("stages", ()))
     if not stages:
         raise SettingsError(f"{path.name} has no stages; give at least one size and its epochs.")
     augmentation = Augmentation(**document.pop("augmentation", {}))
     return Recipe(**({"name": path.stem} | document), stages=stages, augmentation=augmentation)
+
+
+def published(name: str) -> dict[str, float]:
+    """Read what the author of a recipe's network reported; nothing where there is no recipe."""
+    try:
+        text = _path_of(name).read_text(encoding="utf-8")
+    except SettingsError:
+        return {}
+    figures: dict[str, float] = tomllib.loads(text).get("published", {})
+    return figures
+
+
+def _path_of(name: str) -> Path:
+    """Find the file of a recipe."""
+    path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(recipe.stem for recipe in RECIPES.glob("*.toml")))
+        raise SettingsError(
+            f"There is no recipe {name!r}; there are {known}, or give a .toml file."
+        )
+    return path
+
+
+def _check_word(
+    document: dict[str, Any], key: str, allowed: tuple[str, ...], file_name: str
+) -> None:
+    """Refuse a word that nothing would understand."""
+    if key in document and document[key] not in allowed:
+        raise SettingsError(
+            f"{file_name} has {key} = {document[key]!r}; allowed are {', '.join(allowed)}."
+        )
 
 
 def _check_keys(document: dict[str, Any], kind: type, file_name: str) -> None:

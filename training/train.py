@@ -3,7 +3,9 @@
     python -m training.train --data DIR --recipe resnet18 --out RUN_DIR
 
 RUN_DIR gets ``checkpoint.safetensors``, ``metrics.json``, ``epochs.jsonl`` and ``curves.csv``.
-The same command again goes on after the last whole epoch.
+The same command again goes on after the last whole epoch. On several GPUs, or several machines:
+
+    torchrun --nproc-per-node 2 -m training.train --data DIR --recipe resnet18 --out RUN_DIR
 """
 
 import argparse
@@ -13,7 +15,7 @@ import logging
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -21,11 +23,11 @@ from lightning_fabric import Fabric
 from torch.nn import functional
 
 from cxr_app import checkpoint
-from cxr_app.classifier import choose_device
+from cxr_app.classifier import choose_device, name_of
 from cxr_app.errors import CxrError, SettingsError
 from cxr_app.preprocessing import InputSpec
 from cxr_app.settings import Settings
-from training import engine
+from training import engine, processes
 from training.dataset import decode, find_films, pixel_digests
 from training.finish import RunData, finish, pneumonia_of
 from training.metrics import auroc
@@ -38,15 +40,20 @@ logger = logging.getLogger(__name__)
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; 0 done, 2 for data, usage or settings that cannot be used."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    level = logging.INFO if processes.is_first() else logging.ERROR
+    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
     try:
         overrides = {} if options.seed is None else {"seed": options.seed}
+        if options.random_initialisation:
+            overrides["initialisation"] = "random"
         recipe = read_recipe(options.recipe, **overrides)
         settings = Settings.read()
         device = options.device or settings.device
-        train(recipe, options.data, options.out, cache=settings.data_dir / "cache", device=device)
+        cache = settings.data_dir / "cache"
+        train(recipe, options.data, options.out, cache=cache, device=device, exact=options.exact)
     except CxrError as error:
-        print(error, file=sys.stderr)
+        if processes.is_first():
+            print(error, file=sys.stderr)
         return 2
     return 0
 
@@ -59,12 +66,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--recipe", default="resnet18", help="a name, or the path of a .toml file")
     parser.add_argument("--out", type=Path, required=True, help="folder of this run")
     parser.add_argument("--seed", type=int, help="another seed than the recipe's")
+    parser.add_argument(
+        "--random-initialisation",
+        action="store_true",
+        help="start from random weights also where the recipe wants ImageNet's",
+    )
     devices = ("auto", "cuda", "mps", "cpu")
     parser.add_argument("--device", choices=devices, help="where to train; default: CXR_DEVICE")
+    parser.add_argument(
+        "--exact", action="store_true", help="single precision, also where half would be faster"
+    )
     return parser
 
 
-def train(recipe: Recipe, data: Path, out: Path, *, cache: Path, device: str = "auto") -> None:
+def train(
+    recipe: Recipe, data: Path, out: Path, *, cache: Path, device: str = "auto", exact: bool = False
+) -> None:
     """Train, tune and measure; write everything into `out`.
 
     Raises
@@ -74,14 +91,25 @@ def train(recipe: Recipe, data: Path, out: Path, *, cache: Path, device: str = "
     SettingsError
         If `out` holds a run of another recipe.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    _claim(out, recipe, data)
-    fabric = _fabric(device)
-    films = _load(recipe, data, cache)
-    _write_manifest(out / "split.csv", films, data)
+    fabric = _fabric(device, exact=exact)
+    fabric.launch()  # joins the other processes, if there are any
+    with fabric.rank_zero_first():  # the others find the cache that the first has filled
+        out.mkdir(parents=True, exist_ok=True)
+        _claim(out, recipe, data)
+        films = _load(recipe, data, cache)
+    if fabric.is_global_zero:
+        _write_manifest(out / "split.csv", films, data)
     spec = _input_spec(films, recipe)
     _fit(fabric, recipe, films, spec, out)
-    model = engine.load_network(recipe.architecture, out / "best.safetensors", fabric.device)
+    if not fabric.is_global_zero:
+        return
+    best = out / "best.safetensors"
+    if not best.exists():
+        raise SettingsError(
+            f"The recipe {recipe.name} learned nothing: its loss on the tune films was never a "
+            "number. Lower its learning_rate."
+        )
+    model = engine.load_network(recipe.architecture, best, fabric.device)
     metrics = finish(model, recipe, films, spec, out)
     logger.info("%s", json.dumps(metrics, indent=1))
 
@@ -95,15 +123,23 @@ def _claim(out: Path, recipe: Recipe, data: Path) -> None:
         raise SettingsError(
             f"{out} holds a run of another recipe, seed or data folder. Give another --out."
         )
-    path.write_text(document, encoding="utf-8")
+    if not path.exists():
+        path.write_text(document, encoding="utf-8")
 
 
-def _fabric(device: str) -> Fabric:
+def _fabric(device: str, *, exact: bool) -> Fabric:
     """Set up the device; half precision where the hardware is made for it."""
-    accelerator = choose_device(device).type
-    if accelerator == "cuda":
-        return Fabric(accelerator=accelerator, devices=1, precision="bf16-mixed")
-    return Fabric(accelerator=accelerator, devices=1, precision="32-true")
+    accelerator, started = choose_device(device).type, processes.as_started()
+    halves = accelerator == "cuda" or (accelerator == "cpu" and _cpu_has_bfloat16())
+    kind: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if halves and not exact else "32-true"
+    return Fabric(accelerator=accelerator, precision=kind, **started)
+
+
+def _cpu_has_bfloat16() -> bool:
+    """Tell whether the CPU multiplies bfloat16 by itself: an epoch then takes half the time."""
+    # The question is younger than torch 2.11.
+    found: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
 def _load(recipe: Recipe, data: Path, cache: Path) -> RunData:
@@ -147,20 +183,30 @@ def _fit(fabric: Fabric, recipe: Recipe, data: RunData, spec: InputSpec, out: Pa
     steps = engine.steps_in_epoch(len(data.split.train), recipe.batch_size)
     learner = engine.begin(fabric, recipe, spec, steps * recipe.epochs)
     lines = _resume(learner, out, steps)
-    first_of_last_stage = recipe.epochs - recipe.stages[-1].epochs
-    for epoch in range(len(lines), recipe.epochs):
-        line = _epoch(learner, data, epoch)
-        measured = [entry for entry in lines if entry["epoch"] > first_of_last_stage]
-        best = min((entry["tune_loss"] for entry in measured), default=float("inf"))
-        if epoch >= first_of_last_stage and line["tune_loss"] < best:
-            _save_best(out, learner)
+    while len(lines) < recipe.epochs and not _is_stuck(_losses(lines, recipe), recipe.patience):
+        line = fabric.broadcast(_epoch(learner, data, len(lines)))  # what the first process saw
+        best = min(_losses(lines, recipe), default=float("inf"))
         lines.append(line)
-        engine.save_state(out / "state.safetensors", learner, lines)
-        _write_lines(out, lines)
-        left = (recipe.epochs - epoch - 1) * line["seconds"]
+        if fabric.is_global_zero:
+            _keep(out, learner, lines, is_best=min(_losses(lines, recipe), default=best) < best)
+        left = (recipe.epochs - len(lines)) * line["seconds"]
         logger.info("%s, about %.0f min left", json.dumps(line), left / 60)
-        if _is_stuck([entry["tune_loss"] for entry in (*measured, line)], recipe.patience):
-            break
+
+
+def _losses(lines: list[dict[str, Any]], recipe: Recipe) -> list[float]:
+    """List the losses on the tune films in epochs of the last stage, the only ones that count."""
+    before = recipe.epochs - recipe.stages[-1].epochs
+    return [line["tune_loss"] for line in lines if line["epoch"] > before]
+
+
+def _keep(
+    out: Path, learner: engine.Learner, lines: list[dict[str, Any]], *, is_best: bool
+) -> None:
+    """Write an epoch down: weights if they are the best, the state to go on from, the curves."""
+    if is_best:
+        _save_best(out, learner)
+    engine.save_state(out / "state.safetensors", learner, lines)
+    _write_lines(out, lines)
 
 
 def _resume(learner: engine.Learner, out: Path, steps: int) -> list[dict[str, Any]]:
@@ -170,7 +216,8 @@ def _resume(learner: engine.Learner, out: Path, steps: int) -> list[dict[str, An
         return []
     lines = engine.read_lines(state)  # not from epochs.jsonl, which may be an epoch behind
     engine.load_state(state, learner, steps * len(lines))
-    _write_lines(out, lines)
+    if learner.fabric.is_global_zero:
+        _write_lines(out, lines)
     logger.info("Going on after epoch %d", len(lines))
     return lines
 
@@ -183,14 +230,16 @@ def _epoch(learner: engine.Learner, data: RunData, epoch: int) -> dict[str, Any]
     loss = engine.train_epoch(learner, films, data.targets, data.split.train, epoch)
     logits = engine.logits_of(learner.averaged, films, data.split.tune, learner.spec)
     targets = data.targets[data.split.tune]
+    classes = learner.model.own_targets(torch.from_numpy(targets))
     return {
         "epoch": epoch + 1,
         "size": size,
         "learning_rate": learner.scheduler.get_last_lr()[0],
         "train_loss": loss,
-        "tune_loss": float(functional.cross_entropy(logits, torch.from_numpy(targets))),
+        "tune_loss": float(functional.cross_entropy(logits, classes)),
         "tune_auroc": auroc(pneumonia_of(logits), targets > 0),
         "seconds": round(time.monotonic() - began, 1),
+        "device": f"{name_of(learner.fabric.device)} × {learner.fabric.world_size}",
     }
 
 

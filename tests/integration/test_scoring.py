@@ -120,11 +120,9 @@ def assert_same(outcome: Outcome, expected: Outcome) -> None:
     if expected.prediction is None or outcome.prediction is None:
         assert outcome.prediction is expected.prediction
         return
-    difference = outcome.prediction.bacterial_probability - (
-        expected.prediction.bacterial_probability
-    )
-    assert abs(difference) < 1e-5
-    assert abs(outcome.prediction.viral_probability - expected.prediction.viral_probability) < 1e-5
+    for name in ("bacterial_probability", "viral_probability"):
+        found, wanted = (getattr(one.prediction, name) for one in (outcome, expected))
+        assert found == pytest.approx(wanted, abs=1e-5)
     np.testing.assert_allclose(
         outcome.prediction.activation_map, expected.prediction.activation_map, atol=1e-4
     )

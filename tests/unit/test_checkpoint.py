@@ -68,7 +68,7 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
     ("key", "value", "said"),
     [
         ("format_version", 2, "format version 2"),
-        ("classes", ["normal", "pneumonia"], "classes"),
+        ("classes", ["healthy", "ill"], "classes"),
         ("operating_points", {}, "operating points"),
         ("temperature", 0.0, "temperature"),
         ("heat_scale", None, "describe itself"),
