@@ -116,7 +116,20 @@ def _read_manifest(manifest: Path) -> list[LabelledFilm]:
         films = [_from_row(row, manifest, number) for number, row in enumerate(reader, start=2)]
     if not films:
         raise TrainingDataError(f"{manifest.name} lists no films.")
+    _check_patients(films, manifest)
     return films
+
+
+def _check_patients(films: Sequence[LabelledFilm], manifest: Path) -> None:
+    """Refuse a manifest that puts one person's films on two sides; no identity in the message."""
+    first: dict[str, tuple[int, str]] = {}
+    for line, film in enumerate(films, start=2):
+        earlier, partition = first.setdefault(film.patient_id, (line, film.partition))
+        if film.partition != partition:
+            raise TrainingDataError(
+                f"{manifest.name}, lines {earlier} and {line}: one patient in the partitions "
+                f"{partition!r} and {film.partition!r}. Put all films of a patient into one."
+            )
 
 
 def _from_row(row: dict[str, str], manifest: Path, line: int) -> LabelledFilm:

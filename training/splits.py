@@ -46,8 +46,9 @@ def split(films: Sequence[LabelledFilm], digests: Sequence[str], seed: int) -> S
     Raises
     ------
     TrainingDataError
-        If a class has too few patients to split.
+        If a class has too few patients to split, or the same pixels stand in two partitions.
     """
+    _check_partitions(films, digests)
     used = np.array([i for i, film in enumerate(films) if film.partition != "test"], dtype=np.intp)
     classes = np.array([films[i].class_index for i in used])
     groups = np.array(group_by_patient([films[i] for i in used], [digests[i] for i in used]))
@@ -77,12 +78,27 @@ def group_by_patient(films: Sequence[LabelledFilm], digests: Sequence[str]) -> l
     return [numbers[root] for root in roots]
 
 
+def _check_partitions(films: Sequence[LabelledFilm], digests: Sequence[str]) -> None:
+    """Refuse films whose publisher put them on both sides of what should divide them."""
+    first: dict[str, LabelledFilm] = {}
+    for film, digest in zip(films, digests, strict=True):
+        twin = first.setdefault(digest, film)
+        if twin.partition != film.partition:
+            raise TrainingDataError(
+                f"{twin.path} in the partition {twin.partition!r} and {film.path} in "
+                f"{film.partition!r} have the same pixels; a film may stand in one partition "
+                "only. Remove one of them."
+            )
+
+
 def _check_classes(classes: NDArray[np.int_], groups: NDArray[np.int_]) -> None:
     """Refuse data in which a class is empty or held by too few patients."""
     for index, name in enumerate(CLASSES):
+        count = int(np.sum(classes == index))
         patients = len(set(groups[classes == index]))
         if patients < FEWEST_PATIENTS:
+            found = f"has {count} films of {patients} patients" if count else "is empty"
             raise TrainingDataError(
-                f"The class {name!r} has films of {patients} patients; at least {FEWEST_PATIENTS} "
+                f"The class {name!r} {found}; films of at least {FEWEST_PATIENTS} patients "
                 "are needed to train, tune and measure on different people. Add such films."
             )

@@ -85,6 +85,17 @@ def test_a_manifest_line_that_cannot_be_is_named(
         find_films(write_manifest(tmp_path / "m.csv", [row | change]))
 
 
+def test_a_patient_in_two_partitions_of_a_manifest_is_refused(tmp_path: Path) -> None:
+    row = {"path": "a", "target": "NORMAL", "cause": "", "patient_id": "Doe^Jane"}
+    rows = [row | {"partition": "train"}, row | {"patient_id": "8", "partition": "test"}]
+    rows.append(row | {"path": "c", "partition": "test"})
+
+    with pytest.raises(TrainingDataError, match="lines 2 and 4.*'train' and 'test'") as said:
+        find_films(write_manifest(tmp_path / "m.csv", rows))
+
+    assert "Doe" not in str(said.value)
+
+
 def test_a_manifest_without_its_columns_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("path,target\na,NORMAL\n")
 

@@ -76,8 +76,25 @@ def test_the_test_partition_is_never_trained_on() -> None:
     assert all(films[number].partition != "test" for number in used)
 
 
-def test_a_class_with_too_few_patients_is_named() -> None:
+def test_an_empty_class_is_named() -> None:
     films = [one for one in films_of(12) if one.cause != "viral"]
 
-    with pytest.raises(TrainingDataError, match="'viral'"):
+    with pytest.raises(TrainingDataError, match="'viral' is empty"):
         split(films, [str(number) for number in range(len(films))], seed=0)
+
+
+def test_a_class_with_too_few_films_is_named() -> None:
+    films = [*films_of(12, films_each=1), *(film(n, "viral", "one") for n in range(90, 95))]
+    films = [one for one in films if one.cause != "viral" or one.patient_id == "one"]
+
+    with pytest.raises(TrainingDataError, match="'viral' has 5 films of 1 patients"):
+        split(films, [str(number) for number in range(len(films))], seed=0)
+
+
+def test_identical_pixels_in_two_partitions_are_refused_by_name() -> None:
+    films = [*films_of(12), film(900, "viral", "other", "test")]
+    digests = [str(number) for number in range(len(films))]
+    digests[-1] = digests[3]
+
+    with pytest.raises(TrainingDataError, match=r"3\.jpeg in .*'train'.*900\.jpeg in 'test'"):
+        split(films, digests, seed=0)
