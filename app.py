@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -12,6 +13,7 @@ from streamlit.starlette import App
 
 from cxr_app.errors import CxrError
 from cxr_app.ui import faults, film_route, resources
+from cxr_app.ui.security_headers import SecurityHeaders
 
 
 @asynccontextmanager
@@ -48,5 +50,6 @@ app = st.App(
     "cxr_app/ui/script.py",
     lifespan=lifespan,
     routes=[Route("/healthz", health), *film_route.routes()],
+    middleware=[Middleware(SecurityHeaders)],
     on_script_error=faults.explain,
 )

@@ -7,7 +7,7 @@ was chosen for, so both live here and nowhere else.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,14 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from cxr_app.errors import CheckpointMismatchError, CheckpointNotFoundError
+from cxr_app.film_kind import KindSpec
 from cxr_app.grid_network import BINARY_CLASSES, CLASSES
 from cxr_app.prediction import HeatScale, OperatingPoint
 from cxr_app.preprocessing import InputSpec
 
 FORMAT_VERSION = 1
+SCREENING_PREFIX = "screening."
+"""Of the weights that tell what a picture shows, within a checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Description:
         How it was made, what it measured, and on what.
     git_commit
         Of the program that trained it; empty outside a repository.
+    screening
+        How to use the weights that tell what a picture shows; None for a checkpoint without them.
     """
 
     name: str
@@ -61,6 +66,7 @@ class Description:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     data_summary: Mapping[str, Any] = field(default_factory=dict)
     git_commit: str = ""
+    screening: KindSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +81,14 @@ class Checkpoint:
         By name, as stored.
     sha256
         Of the whole file, 64 hexadecimal digits.
+    screening_weights
+        Of the network that tells what a picture shows; empty where there is none.
     """
 
     description: Description
     weights: Mapping[str, Tensor]
     sha256: str
+    screening_weights: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def model_version(self) -> str:
@@ -104,12 +113,42 @@ def rounded(network: nn.Module) -> dict[str, Tensor]:
 def save(path: Path, weights: Mapping[str, Tensor], description: Description) -> str:
     """Write a checkpoint at once or not at all, and return its SHA-256."""
     document = asdict(description) | {"format_version": FORMAT_VERSION}
-    metadata = {"description": json.dumps(document, sort_keys=True)}
+    return _write(path, weights, {"description": json.dumps(document, sort_keys=True)})
+
+
+def save_screening(path: Path, weights: Mapping[str, Tensor], spec: KindSpec) -> str:
+    """Write the network that tells what a picture shows, alone, and return the file's SHA-256."""
+    return _write(path, weights, {"screening": json.dumps(asdict(spec), sort_keys=True)})
+
+
+def _write(path: Path, weights: Mapping[str, Tensor], metadata: dict[str, str]) -> str:
     content = save_tensors(dict(weights), metadata=metadata)
     partial = path.with_suffix(".partial")
     partial.write_bytes(content)
     partial.replace(path)
     return hashlib.sha256(content).hexdigest()
+
+
+def with_screening(
+    weights: Mapping[str, Tensor], description: Description, path: Path
+) -> tuple[dict[str, Tensor], Description]:
+    """Add the network of `save_screening` to weights and their description, ready for `save`.
+
+    Raises
+    ------
+    CheckpointError
+        If the file cannot be used.
+    """
+    content, tensors = _read(path)
+    try:
+        spec = KindSpec(**json.loads(_metadata(content)["screening"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointMismatchError(
+            f"{path.name} is no screening network ({error!r}). "
+            "Use a file that training.train_screening made."
+        ) from error
+    added = {SCREENING_PREFIX + name: tensor for name, tensor in tensors.items()}
+    return {**weights, **added}, replace(description, screening=spec)
 
 
 def load(path: Path) -> Checkpoint:
@@ -122,6 +161,24 @@ def load(path: Path) -> Checkpoint:
     CheckpointMismatchError
         If the file is damaged, of another format version, or for other classes.
     """
+    content, tensors = _read(path)
+    screening = {
+        name.removeprefix(SCREENING_PREFIX): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(SCREENING_PREFIX)
+    }
+    weights = {n: tensor for n, tensor in tensors.items() if not n.startswith(SCREENING_PREFIX)}
+    description = _describe(content, path.name)
+    if (description.screening is None) != (not screening):
+        raise CheckpointMismatchError(
+            f"{path.name} holds one half of its screening network. "
+            "Use a checkpoint that training.train made."
+        )
+    return Checkpoint(description, weights, hashlib.sha256(content).hexdigest(), screening)
+
+
+def _read(path: Path) -> tuple[bytes, dict[str, Tensor]]:
+    """Read a .safetensors file; the content is what was hashed and what is used."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -130,13 +187,12 @@ def load(path: Path) -> Checkpoint:
             "Set CXR_CHECKPOINT to a .safetensors file that training.train made."
         ) from error
     try:
-        weights = load_tensors(content)
+        return content, load_tensors(content)
     except SafetensorError as error:
         raise CheckpointMismatchError(
             f"{path.name} is not a whole .safetensors file ({error}). "
             "Copy it again from where it was made."
         ) from error
-    return Checkpoint(_describe(content, path.name), weights, hashlib.sha256(content).hexdigest())
 
 
 def fill(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
@@ -160,11 +216,9 @@ def fill(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
 
 
 def _describe(content: bytes, file_name: str) -> Description:
-    """Read the description out of the header that every .safetensors file begins with."""
-    length = int.from_bytes(content[:8], "little")
-    header = json.loads(content[8 : 8 + length])
+    """Read the description out of the metadata."""
     try:
-        document = json.loads(header["__metadata__"]["description"])
+        document = json.loads(_metadata(content)["description"])
         version = document.pop("format_version")
         if version != FORMAT_VERSION:
             raise CheckpointMismatchError(
@@ -176,6 +230,13 @@ def _describe(content: bytes, file_name: str) -> Description:
             f"{file_name} does not describe itself as this program needs ({error!r}). "
             "Use a checkpoint that training.train made."
         ) from error
+
+
+def _metadata(content: bytes) -> dict[str, str]:
+    """Read the header that every .safetensors file begins with."""
+    length = int.from_bytes(content[:8], "little")
+    metadata: dict[str, str] = json.loads(content[8 : 8 + length])["__metadata__"]
+    return metadata
 
 
 def _description(document: dict[str, Any]) -> Description:
@@ -199,5 +260,6 @@ def _description(document: dict[str, Any]) -> Description:
         "input_spec": InputSpec(**document["input_spec"]),
         "operating_points": points,
         "heat_scale": HeatScale(**document["heat_scale"]),
+        "screening": KindSpec(**kinds) if (kinds := document.get("screening")) else None,
     }
     return Description(**(document | changed))

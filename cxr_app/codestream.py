@@ -6,6 +6,7 @@ It knows the JPEG family (JPEG, lossless, JPEG-LS) and JPEG 2000, and nothing of
 import struct
 from dataclasses import dataclass
 
+from cxr_app.bounds import MAX_SAMPLES
 from cxr_app.errors import FilmTooLargeError, PixelDataError
 
 _STANDALONE_MARKERS = {0x01, *range(0xD0, 0xD9)}  # TEM, RST0-7, SOI
@@ -16,14 +17,15 @@ _START_OF_SCAN = 0xDA
 
 @dataclass(frozen=True, slots=True)
 class CodestreamSize:
-    """What decoding would yield; `precision` is bits a sample."""
+    """What decoding would yield; `precision` is bits a sample, `samples` how many a pixel has."""
 
     rows: int
     columns: int
     precision: int
+    samples: int = 1
 
 
-def check_size(rows: int, columns: int, max_pixels: int) -> None:
+def check_size(rows: int, columns: int, max_pixels: int, samples: int = 1) -> None:
     """Refuse a declared size before anything of it is unfolded.
 
     Raises
@@ -31,7 +33,7 @@ def check_size(rows: int, columns: int, max_pixels: int) -> None:
     PixelDataError
         If it holds no pixels.
     FilmTooLargeError
-        If it holds more than `max_pixels`.
+        If it holds more than `max_pixels`, or pixels of more samples than any picture has.
     """
     if rows < 1 or columns < 1:
         raise PixelDataError(
@@ -41,6 +43,11 @@ def check_size(rows: int, columns: int, max_pixels: int) -> None:
         raise FilmTooLargeError(
             f"The image has {rows} × {columns} pixels, more than the {max_pixels // 10**6} "
             "million allowed. Export it smaller."
+        )
+    if samples > MAX_SAMPLES:
+        raise FilmTooLargeError(
+            f"The image has {samples} values a pixel, more than the {MAX_SAMPLES} of any picture. "
+            "Export the original film."
         )
 
 
@@ -67,8 +74,11 @@ def _jpeg_size(data: bytes) -> CodestreamSize | None:
             continue
         marker = data[position + 1]
         if marker in _FRAME_MARKERS:
-            precision, rows, columns = struct.unpack_from(">BHH", data, position + 4)
-            return CodestreamSize(rows, columns, precision)
+            if position + 10 > len(data):
+                return None
+            found = struct.unpack_from(">BHHB", data, position + 4)
+            precision, rows, columns, samples = found
+            return CodestreamSize(rows, columns, precision, samples)
         if marker == _START_OF_SCAN:
             return None
         if marker in _STANDALONE_MARKERS or marker in (0x00, 0xFF):
@@ -82,5 +92,11 @@ def _jpeg_2000_size(data: bytes, start: int) -> CodestreamSize | None:
     if len(data) < start + 43:
         return None
     width, height, left, top = struct.unpack_from(">IIII", data, start + 8)
-    precision = (data[start + 42] & 0x7F) + 1
-    return CodestreamSize(max(0, height - top), max(0, width - left), precision)
+    samples, precision = struct.unpack_from(">HB", data, start + 40)
+    size = max(0, height - top), max(0, width - left)
+    return CodestreamSize(*size, (precision & 0x7F) + 1, samples)
+
+
+def count_scans(data: bytes) -> int:
+    """Count the scans of a JPEG file: within coded data, the marker of a scan cannot stand."""
+    return data.count(bytes([0xFF, _START_OF_SCAN]))

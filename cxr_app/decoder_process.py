@@ -1,47 +1,169 @@
-"""A decoder in a process of its own: GDCM ends the whole process on some damaged JPEG files.
+"""Decoders in processes of their own: whatever a film does to one, this process goes on.
 
-It is the only free decoder of lossless JPEG, and is used for nothing else. Started as a program,
-this file reads a DICOM file from standard input and writes its first frame to standard output.
+Some decoders end the whole process on a damaged film, some take for ever or all memory. So every
+compressed DICOM image is decoded in a child that has a bounded memory and a bounded time, and that
+a new one takes the place of when it is gone. Started as a program, this file is that child: it
+reads questions from standard input and writes arrays to standard output until its parent ends.
 """
 
+import atexit
+import json
+import os
+import resource
 import subprocess
 import sys
+import threading
+import warnings
+from collections.abc import Mapping
+from contextlib import suppress
 from io import BytesIO
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import dcmread
-from pydicom.pixels.utils import pixel_array
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import UID
 
-TIMEOUT_SECONDS = 60.0
+from cxr_app.bounds import DECODER_BYTES, DECODER_SECONDS
+
+_LENGTH_BYTES = 8
+_PROJECT = Path(__file__).resolve().parent.parent
+
+_idle: list["_Child"] = []
+_lock = threading.Lock()
 
 
-def decode_apart(data: bytes) -> NDArray[Any]:
-    """Decode the first frame of a DICOM file by GDCM, out of this process.
+def decode_apart(
+    pixel_data: bytes, transfer_syntax: str, plugin: str, options: Mapping[str, Any]
+) -> NDArray[Any]:
+    """Decode the first frame of compressed pixel data, out of this process.
+
+    Parameters
+    ----------
+    pixel_data
+        (7FE0,0010) *Pixel Data*, encapsulated.
+    transfer_syntax
+        Its UID.
+    plugin
+        The name under which pydicom knows the decoder.
+    options
+        What pydicom's decoder must know of the image, as JSON allows it.
 
     Raises
     ------
     RuntimeError
-        If GDCM cannot, crashes, or takes longer than `TIMEOUT_SECONDS`.
+        If the decoder cannot, crashes, or needs more time or memory than `bounds` allow.
     """
-    try:
-        finished = subprocess.run(  # noqa: S603 - this very file
-            [sys.executable, __file__],
-            input=data,
-            capture_output=True,
-            check=True,
-            timeout=TIMEOUT_SECONDS,
+    question = {"syntax": transfer_syntax, "plugin": plugin, "options": dict(options)}
+    child = _take()
+    answer = child.ask(json.dumps(question).encode(), pixel_data)
+    if answer is None:
+        child.end()
+        raise RuntimeError("the decoder ended without an answer")
+    with _lock:
+        _idle.append(child)
+    if not answer:
+        raise RuntimeError("the decoder gave no picture")  # its words may name the patient
+    return np.asarray(np.load(BytesIO(answer), allow_pickle=False))
+
+
+class _Child:
+    """One child and the way to it."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "cxr_app.decoder_process"],
+            cwd=_PROJECT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
         )
-    except subprocess.SubprocessError:
-        raise RuntimeError("GDCM gave no picture") from None  # its words may name the patient
-    return np.asarray(np.load(BytesIO(finished.stdout), allow_pickle=False))
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def ask(self, *parts: bytes) -> bytes | None:
+        """Send a question and wait for its answer; None where the child is gone or too slow."""
+        guard = threading.Timer(DECODER_SECONDS, self._process.kill)
+        guard.start()
+        try:
+            with suppress(OSError):
+                for part in parts:
+                    _write(self._process.stdin, part)
+                return _read(self._process.stdout)
+        finally:
+            guard.cancel()
+        return None
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+def _take() -> _Child:
+    """Take a child that waits, or start one: there are as many as films are decoded at once."""
+    with _lock:
+        while _idle:
+            child = _idle.pop()
+            if child.is_alive:
+                return child
+            child.end()
+    return _Child()
+
+
+@atexit.register
+def _end_all() -> None:
+    with _lock:
+        while _idle:
+            _idle.pop().end()
+
+
+# After a fork both processes would speak to the same children.
+os.register_at_fork(after_in_child=_idle.clear)
+
+
+def _write(stream: IO[bytes] | None, data: bytes) -> None:
+    if stream is not None:
+        stream.write(len(data).to_bytes(_LENGTH_BYTES, "little"))
+        stream.write(data)
+        stream.flush()
+
+
+def _read(stream: IO[bytes] | None) -> bytes | None:
+    """Read one message; None at the end of the stream."""
+    header = stream.read(_LENGTH_BYTES) if stream is not None else b""
+    if stream is None or len(header) < _LENGTH_BYTES:
+        return None
+    length = int.from_bytes(header, "little")
+    data = stream.read(length)
+    return data if len(data) == length else None
 
 
 def main() -> None:
-    """Decode standard input."""
-    frame = pixel_array(dcmread(BytesIO(sys.stdin.buffer.read())), index=0, decoding_plugin="gdcm")
-    np.save(sys.stdout.buffer, frame, allow_pickle=False)
+    """Answer questions until there are no more."""
+    resource.setrlimit(resource.RLIMIT_AS, (DECODER_BYTES, DECODER_BYTES))
+    warnings.simplefilter("ignore")
+    while (question := _read(sys.stdin.buffer)) is not None:
+        pixel_data = _read(sys.stdin.buffer) or b""
+        _write(sys.stdout.buffer, _answer(json.loads(question), pixel_data))
+
+
+def _answer(question: Mapping[str, Any], pixel_data: bytes) -> bytes:
+    """Decode; an empty answer says that it was not possible."""
+    answer = BytesIO()
+    try:
+        frame, _ = get_decoder(UID(question["syntax"])).as_array(
+            pixel_data, index=0, decoding_plugin=question["plugin"], **question["options"]
+        )
+        np.save(answer, frame, allow_pickle=False)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
+        return b""
+    return answer.getvalue()
 
 
 if __name__ == "__main__":

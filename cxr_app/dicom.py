@@ -12,13 +12,15 @@ import zlib
 from dataclasses import fields, replace
 from io import BytesIO
 from itertools import islice
+from typing import Any
 
 import numpy as np
 from pydicom import DataElement, Dataset, dcmread
+from pydicom._uid_dict import UID_dictionary
 from pydicom.config import IGNORE
 from pydicom.encaps import generate_fragments
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.utils import pixel_array
+from pydicom.pixels.utils import as_pixel_options, pixel_array
 from pydicom.uid import (
     HTJ2K,
     JPEG2000,
@@ -40,6 +42,7 @@ from pydicom.uid import (
 )
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 
+from cxr_app.bounds import MAX_READS, MAX_UNFOLDED_BYTES
 from cxr_app.codestream import CodestreamSize, check_size, codestream_size
 from cxr_app.decoder_process import decode_apart
 from cxr_app.elements import DICOM_DAMAGE, integer, text
@@ -136,10 +139,10 @@ def read_softcopy(data: bytes, *, max_pixels: int, max_frames: int) -> tuple[Sof
         If its pixels are missing, damaged or have no decoder here.
     """
     _keep_pydicom_quiet()
-    ds = _parse(data, max_bytes=4 * max_pixels)
+    ds = _parse(data)
     header = _header(ds)
     _check_image(ds, max_pixels, max_frames)
-    softcopy = to_softcopy(_decode(ds, data, max_pixels), ds)
+    softcopy = to_softcopy(_decode(ds, max_pixels), ds)
     return replace(softcopy, remarks=(*_remarks(ds), *softcopy.remarks)), header
 
 
@@ -156,13 +159,13 @@ def _begins_like_a_data_set(data: bytes) -> bool:
     return False
 
 
-def _parse(data: bytes, max_bytes: int) -> Dataset:
+def _parse(data: bytes) -> Dataset:
     """Parse a data set and make sure that it is one and says its transfer syntax."""
     has_prefix = data[_PREFIX] == b"DICM"
     try:
-        _check_deflated(data, max_bytes)
+        _check_deflated(data)
         # Without the prefix, `is_dicom` has looked at the first element, and we look at the rest.
-        ds = dcmread(BytesIO(data), force=not has_prefix)
+        ds = dcmread(_CountedReads(data), force=not has_prefix)
         known = any(key in ds for key in ("SOPClassUID", "Rows", "DirectoryRecordSequence"))
     except DICOM_DAMAGE as error:
         raise NotAFilmError(
@@ -179,16 +182,33 @@ def _parse(data: bytes, max_bytes: int) -> Dataset:
     return ds
 
 
-def _check_deflated(data: bytes, max_bytes: int) -> None:
+class _CountedReads(BytesIO):
+    """A file that can be read from so many times only: a film's header has not many elements."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._left = MAX_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise FilmTooLargeError(
+                "The file's DICOM header has more elements than any film needs. Export the film "
+                "alone."
+            )
+        return super().read(size)
+
+
+def _check_deflated(data: bytes) -> None:
     """Refuse a deflated data set that would unfold beyond bounds, before it does."""
     start = len(data[: _PREFIX.stop]) if data[_PREFIX] == b"DICM" else 0
     end = _end_of_file_meta(data, start)
     if DeflatedExplicitVRLittleEndian.encode() not in data[start:end]:
         return
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    if len(inflater.decompress(data[end:], max_bytes + 1)) > max_bytes:
+    if len(inflater.decompress(data[end:], MAX_UNFOLDED_BYTES + 1)) > MAX_UNFOLDED_BYTES:
         raise FilmTooLargeError(
-            f"The file would unfold to more than {max_bytes // 2**20} MB. Export the film "
+            f"The file would unfold to more than {MAX_UNFOLDED_BYTES // 2**20} MB. Export the film "
             "without deflate compression, if it is one."
         )
 
@@ -218,7 +238,7 @@ def _complete_file_meta(ds: Dataset) -> None:
 def _header(ds: Dataset) -> Header:
     """Take the facts that the file states legally; everything else stays empty."""
     facts = {field.name: text(ds, _keyword(field.name)) for field in fields(Header)}
-    facts["transfer_syntax"] = _transfer_syntax(ds).name
+    facts["transfer_syntax"] = _name(_transfer_syntax(ds))
     for name, pattern in _LEGAL.items():
         if not re.fullmatch(pattern, facts[name], re.ASCII):
             facts[name] = ""
@@ -228,6 +248,11 @@ def _header(ds: Dataset) -> Header:
 def _keyword(name: str) -> str:
     """Turn the name of a field into the keyword of its element."""
     return "".join(w.upper() if w in ("id", "uid", "sop") else w.title() for w in name.split("_"))
+
+
+def _name(uid: UID) -> str:
+    """Name what a UID stands for; empty for text that is no UID, which may be a patient's."""
+    return uid.name if uid in UID_dictionary or re.fullmatch(r"[0-9.]{1,64}", uid) else ""
 
 
 def _transfer_syntax(ds: Dataset) -> UID:
@@ -267,37 +292,39 @@ def _check_holds_image(ds: Dataset) -> None:
         return
     if "Rows" in ds:
         raise PixelDataError("The file ends before its pixel data: it is cut short. Send it again.")
-    kind = UID(text(ds, "SOPClassUID"), IGNORE).name.removesuffix(" Storage")
+    kind = _name(UID(text(ds, "SOPClassUID"), IGNORE)).removesuffix(" Storage")
     raise UnsupportedImageError(
         f"The file holds no image{f': it is of the kind {kind}' if kind else ''}. "
         "Choose the radiograph itself."
     )
 
 
-def _decode(ds: Dataset, data: bytes, max_pixels: int) -> PixelArray:
+def _decode(ds: Dataset, max_pixels: int) -> PixelArray:
     """Decode the first frame; colour comes out as RGB."""
     syntax = _transfer_syntax(ds)
     size = _first_codestream(ds)
     if size is not None:
-        check_size(size.rows, size.columns, max_pixels)
+        check_size(size.rows, size.columns, max_pixels, size.samples)
     plugin = _plugin(syntax, size)
     odd_high_bit = _has_odd_high_bit(ds)
     try:
-        if plugin == "gdcm":
-            return decode_apart(data)
-        with np.errstate(all="ignore"):
-            decoded = pixel_array(
-                ds, index=0, decoding_plugin=plugin, correct_unused_bits=not odd_high_bit
-            )
-    except BaseException as error:
-        # A panic of a decoder written in Rust is no Exception, and its class has no public name.
-        if not isinstance(error, DICOM_DAMAGE) and type(error).__name__ != "PanicException":
-            raise
+        if plugin:
+            decoded = decode_apart(ds.PixelData, syntax, plugin, _options(ds, not odd_high_bit))
+        else:
+            with np.errstate(all="ignore"):
+                decoded = pixel_array(ds, index=0, correct_unused_bits=not odd_high_bit)
+    except DICOM_DAMAGE as error:
         raise PixelDataError(
-            f"The pixel data, stored as {syntax.name}, is damaged or cut short. "
+            f"The pixel data, stored as {_name(syntax)}, is damaged or cut short. "
             "Send the file again."
         ) from error
     return _aligned(decoded, ds) if odd_high_bit else decoded
+
+
+def _options(ds: Dataset, correct_unused_bits: bool) -> dict[str, Any]:
+    """Say what a decoder must know of the image, without what only a damaged file holds."""
+    options = as_pixel_options(ds, correct_unused_bits=correct_unused_bits)
+    return {name: found for name, found in options.items() if isinstance(found, int | str)}
 
 
 def _first_codestream(ds: Dataset) -> CodestreamSize | None:
@@ -339,7 +366,8 @@ def _plugin(syntax: UID, size: CodestreamSize | None) -> str:
     PixelDataError
         If it is missing; the message names the transfer syntax and the decoder.
     """
-    stored, remedy = f"The pixel data is stored as {syntax.name}", "Export the film uncompressed."
+    stored = f"The pixel data is stored as {_name(syntax) or 'something unknown'}"
+    remedy = "Export the film uncompressed."
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError as error:

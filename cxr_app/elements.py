@@ -7,10 +7,12 @@ import math
 from typing import Any
 
 from pydicom import Dataset
+from pydicom.dataelem import RawDataElement
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as DicomSequence
 
+from cxr_app.bounds import MAX_SEQUENCE_BYTES
 from cxr_app.errors import DAMAGE
 
 DICOM_DAMAGE = (*DAMAGE, BytesLengthException, InvalidDicomError)
@@ -36,7 +38,10 @@ def values(ds: Dataset, keyword: str) -> list[Any]:
 
 
 def items(ds: Dataset, keyword: str) -> list[Dataset]:
-    """Return the items of a sequence; none where it is missing or is no sequence."""
+    """Return the items of a sequence; none where it is missing, too long or is no sequence."""
+    unread = ds.get_item(keyword) if keyword in ds else None
+    if isinstance(unread, RawDataElement) and len(unread.value or b"") > MAX_SEQUENCE_BYTES:
+        return []
     found = value(ds, keyword)
     return list(found) if isinstance(found, DicomSequence) else []
 

@@ -1,6 +1,6 @@
 """Any bytes to a film, by what they are and never by what the file is called.
 
-The bounds on what is read stand here and nowhere else.
+What is beyond `bounds` is refused before it is unfolded.
 """
 
 import hashlib
@@ -8,18 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cxr_app import dicom, raster
+from cxr_app.bounds import MAX_FILE_BYTES, MAX_FRAMES, MAX_PIXELS
 from cxr_app.errors import FilmTooLargeError, NotAFilmError
 from cxr_app.pixels import to_image
 from cxr_app.radiograph import SCORED_SIDE, Header, Radiograph, Softcopy
 
 FileFormat = Literal["DICOM", "JPEG", "PNG"]
-
-MAX_FILE_BYTES = 256 * 2**20
-"""The largest digital films have about 60 MB uncompressed; four of those are still read."""
-MAX_PIXELS = 64_000_000
-"""A 35 × 43 cm film digitised at 50 µm has 60 million; the largest detectors have 16 million."""
-MAX_FRAMES = 1_000
-"""Only the first is shown; a file with more frames than this is a film strip."""
 
 
 def sniff(data: bytes) -> FileFormat | None:
@@ -48,7 +42,7 @@ def read_radiograph(data: bytes, sha256: str = "") -> Radiograph:
     UnsupportedImageError
         If it is sound, but holds no image that the program shows.
     FilmTooLargeError
-        If it is beyond the bounds of this file.
+        If it is beyond `bounds`.
     PixelDataError
         If its pixels are missing, damaged or have no decoder here.
     """

@@ -11,8 +11,9 @@ from PIL import ImageChops, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
-from cxr_app.codestream import check_size, codestream_size
-from cxr_app.errors import DAMAGE, PixelDataError
+from cxr_app.bounds import MAX_VISITS
+from cxr_app.codestream import check_size, codestream_size, count_scans
+from cxr_app.errors import DAMAGE, FilmTooLargeError, PixelDataError
 from cxr_app.pixels import PixelArray, colour_fraction, plain_softcopy
 from cxr_app.radiograph import Softcopy
 
@@ -73,6 +74,8 @@ def read_softcopy(
             f"The {file_format} file is cut short: it ends within its header. Send it again."
         )
     check_size(*size, max_pixels)
+    if file_format == "JPEG":
+        _check_scans(size, count_scans(data))
     try:
         # The format's own class: `Image.open` would warn of large images by itself.
         image = (JpegImageFile if file_format == "JPEG" else PngImageFile)(BytesIO(data))
@@ -100,6 +103,15 @@ def _declared_size(data: bytes, file_format: str) -> tuple[int, int] | None:
         return rows, columns
     size = codestream_size(data)
     return (size.rows, size.columns) if size else None
+
+
+def _check_scans(size: tuple[int, int], scans: int) -> None:
+    """Refuse a progressive JPEG that draws its picture over and over."""
+    if size[0] * size[1] * scans > MAX_VISITS:
+        raise FilmTooLargeError(
+            f"The JPEG file draws its {size[0]} × {size[1]} pixels in {scans} scans, more than "
+            "any film needs. Export the film again."
+        )
 
 
 def _upright(image: PillowImage.Image) -> PillowImage.Image:

@@ -8,7 +8,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from cxr_app import intake, priority, screening
@@ -18,7 +18,7 @@ from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.prediction import HeatScale, OperatingPoint, Prediction
 from cxr_app.preprocessing import InputSpec, NetworkInput, to_input
 from cxr_app.radiograph import Header, Radiograph
-from cxr_app.settings import Settings
+from cxr_app.settings import OtherAges, Settings
 from cxr_app.worklist import Entry, Worklist
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+UNRELIABLE = "How far its probability can be relied on is unknown."
 IDLE_SECONDS = 5.0
 """How often an idle engine looks for films that another process has received."""
 
@@ -107,10 +108,14 @@ class Scorer:
     ----------
     classifier
         The network in use.
+    other_ages
+        Whether patients of other ages than the model learned from are scored with a ``remark``, or
+        a ``reject``.
     """
 
-    def __init__(self, classifier: "Classifier") -> None:
+    def __init__(self, classifier: "Classifier", other_ages: OtherAges = "remark") -> None:
         self.classifier = classifier
+        self._rejects_other_ages = other_ages == "reject"
 
     def score(self, data: bytes) -> Outcome:
         """Score one file; whatever it holds, the result says what became of it."""
@@ -122,12 +127,25 @@ class Scorer:
 
     def score_all(self, examined: Sequence[Examined]) -> list[Outcome]:
         """Score examined files in one forward pass, in their order."""
-        inputs = [film.network_input for film in examined if film.network_input is not None]
-        predictions = iter(self.classifier.predict(inputs))
+        kinds = iter(self.classifier.kinds(_inputs(examined)))
+        films = [film if film.refused else self._screened(film, next(kinds)) for film in examined]
+        predictions = iter(self.classifier.predict(_inputs(films)))
         return [
             _refusal(film, *film.refused) if film.refused else self._scored(film, next(predictions))
-            for film in examined
+            for film in films
         ]
+
+    def _screened(self, film: Examined, kind: screening.Kind) -> Examined:
+        """Refuse a film for what it shows or whom, or put down what its reader should know."""
+        outside = screening.screen_age(film.facts.header)
+        reason = screening.screen_kind(kind)
+        if reason is None and outside and self._rejects_other_ages:
+            reason = f"The film was not scored: {outside}"
+        if reason is not None:
+            return replace(film, refused=(ScoringState.REJECTED, reason), network_input=None)
+        told = filter(None, (outside and f"{outside} {UNRELIABLE}", screening.remark_on(kind)))
+        facts = replace(film.facts, remarks=(*told, *film.facts.remarks))
+        return replace(film, facts=facts)
 
     def _scored(self, film: Examined, prediction: Prediction) -> Outcome:
         """Put a prediction beside its operating point and its place in the list."""
@@ -144,6 +162,10 @@ class Scorer:
             columns=film.facts.columns,
             remarks=film.facts.remarks,
         )
+
+
+def _inputs(films: Sequence[Examined]) -> list[NetworkInput]:
+    return [film.network_input for film in films if film.network_input is not None]
 
 
 def _refusal(film: Examined, state: ScoringState, reason: str) -> Outcome:
@@ -192,10 +214,13 @@ def recall(
         state=score.state,
         priority=score.priority,
         prediction=Prediction(
-            bacterial_probability=score.bacterial_probability or 0.0,
-            viral_probability=score.viral_probability or 0.0,
+            bacterial_probability=score.bacterial_probability,
+            viral_probability=score.viral_probability,
             activation_map=score.activation_map,
             model_version=model_version,
+            undivided_probability=(
+                score.pneumonia_probability if score.bacterial_probability is None else None
+            ),
         ),
         operating_point=points[score.operating_point_name],
         header=entry.header,
@@ -281,7 +306,9 @@ class Engine:
             # Here and not above: importing torch takes seconds, and the pages wait for nothing.
             from cxr_app.classifier import Classifier
 
-            classifier = Classifier.load(self._settings.checkpoint, self._settings.device)
+            classifier = Classifier.load(
+                self._settings.checkpoint, self._settings.device, self._settings.runtime
+            )
         except CxrError as error:
             logger.warning("The network cannot be used: %s", error)
             self._status = EngineStatus("failed", str(error))
@@ -293,7 +320,7 @@ class Engine:
             operating_points=classifier.operating_points,
             heat_scale=classifier.heat_scale,
         )
-        return Scorer(classifier)
+        return Scorer(classifier, self._settings.other_ages)
 
     def _score_received(self, scorer: Scorer) -> bool:
         """Score what is waiting, oldest first; False where nothing is, or nothing can be done."""

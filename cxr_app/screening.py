@@ -5,6 +5,7 @@ film without modality, as every JPEG and PNG, is judged by its pixels alone.
 """
 
 import re
+from enum import Enum
 
 import numpy as np
 
@@ -86,6 +87,34 @@ _OBLIQUE = {"RLO", "LLO", "RAO", "LAO", "RPO", "LPO", "OBLIQUE"}
 _DERIVED = {"LOCALIZER", "AXIAL", "MPR", "REFORMATTED", "MIP", "DOSE_INFO"}
 
 
+POPULATION_YEARS = (1, 5)
+"""Ages of the patients that the model learned from, in completed years."""
+_DAYS = {"D": 1.0, "W": 7.0, "M": 30.4375, "Y": 365.25}
+_AGE = re.compile(r"(\d{3})([DWMY])", re.ASCII)
+_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
+
+
+class Kind(Enum):
+    """What a picture shows, in the order of `film_kind.KindNetwork`'s logits."""
+
+    UPRIGHT = "upright"
+    MIRRORED = "mirrored"
+    TURNED_LEFT = "turned left"
+    UPSIDE_DOWN = "upside down"
+    TURNED_RIGHT = "turned right"
+    NEGATIVE = "negative"
+    OTHER = "other"
+
+
+_KIND_REASONS = {
+    Kind.TURNED_LEFT: "it seems to lie on its side. Turn it upright and send it again.",
+    Kind.TURNED_RIGHT: "it seems to lie on its side. Turn it upright and send it again.",
+    Kind.UPSIDE_DOWN: "it seems to stand upside down. Turn it upright and send it again.",
+    Kind.NEGATIVE: "its greys seem to be inverted. Export it with bone bright and air dark.",
+    Kind.OTHER: "it does not look like a frontal chest film.",
+}
+
+
 def screen(radiograph: Radiograph) -> str | None:
     """Say why a film must not be scored, in one sentence for its reader; None where it may be.
 
@@ -95,7 +124,53 @@ def screen(radiograph: Radiograph) -> str | None:
         A film that could be read. One without header is judged by its pixels.
     """
     reason = _header_reason(radiograph.header) if radiograph.header else None
-    reason = reason or _pixel_reason(radiograph)
+    return _refusal(reason or _pixel_reason(radiograph))
+
+
+def screen_kind(kind: Kind) -> str | None:
+    """Say why a picture of this kind must not be scored; None for a frontal film."""
+    return _refusal(_KIND_REASONS.get(kind))
+
+
+def remark_on(kind: Kind) -> str | None:
+    """Say what a reader should know of a film of this kind that is scored all the same."""
+    if kind is not Kind.MIRRORED:
+        return None
+    return (
+        "The film may be mirrored: what looks like the heart lies on the other side. Compare with "
+        "the side marker."
+    )
+
+
+def screen_age(header: Header | None) -> str | None:
+    """Say that the patient is not of the ages the model learned from; None where he may be.
+
+    The age at the study is that of (0010,1010) *Patient's Age*, or else the time from birth to
+    study. What the header does not say is no reason.
+    """
+    years = _age_in_years(header) if header else None
+    first, last = POPULATION_YEARS
+    if years is None or first <= years < last + 1:
+        return None
+    return (
+        f"By its header, the patient is outside the ages that the model learned from ({first} to "
+        f"{last} years)."
+    )
+
+
+def _age_in_years(header: Header) -> float | None:
+    stated = _AGE.fullmatch(header.patient_age)
+    if stated:
+        return int(stated[1]) * _DAYS[stated[2]] / _DAYS["Y"]
+    born, taken = map(_DATE.fullmatch, (header.patient_birth_date, header.study_date))
+    if born is None or taken is None:
+        return None
+    first, second = (tuple(map(int, date.groups())) for date in (born, taken))
+    years = second[0] - first[0] - (second[1:] < first[1:])
+    return float(years) if years >= 0 else None
+
+
+def _refusal(reason: str | None) -> str | None:
     return f"The film was not scored: {reason}" if reason else None
 
 

@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cxr_app.errors import SettingsError
 
+OtherAges = Literal["remark", "reject"]
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -31,6 +33,11 @@ class Settings(BaseSettings):
         default="auto",
         description="Where the network runs; `auto` takes CUDA, else MPS, else the CPU.",
     )
+    runtime: Literal["torch", "openvino"] = Field(
+        default="torch",
+        description="What computes the network on a CPU; `openvino` is faster and optional: "
+        "`pip install -r requirements-openvino.txt`.",
+    )
     checkpoint: Path = Field(
         default=PROJECT / "weights" / "pneumonia.safetensors",
         description="The checkpoint in use.",
@@ -42,6 +49,11 @@ class Settings(BaseSettings):
         "whatever its probability.",
     )
 
+    other_ages: OtherAges = Field(
+        default="remark",
+        description="What becomes of a film whose header says that the patient is not of the ages "
+        "the model learned from: scored with a `remark`, or `reject`.",
+    )
     backlog_folders: str = Field(
         default="",
         description="Folders of the server whose films the Backlog page may score, whole paths "

@@ -135,9 +135,11 @@ def _plan(
         model_version=source.model_version,
         input_spec=source.description.input_spec,
         device=options.device or settings.device,
+        runtime=settings.runtime,
         workers=options.workers,
         batch_size=options.batch_size,
         known=frozenset(known),
+        other_ages=settings.other_ages,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cxr_app.ui.security_headers import HEADERS
 from tests.browser.driving import PROJECT, Server
 
 
@@ -28,6 +29,15 @@ def test_the_health_route_says_how_the_engine_is_doing(server: Server) -> None:
     assert set(told) == {"state", "message", "model_version", "device"}
     assert told["state"] in ("loading", "ready", "failed")
     assert status == (503 if told["state"] == "failed" else 200)
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/films/none"])
+def test_every_answer_tells_the_browser_what_to_leave_be(server: Server, path: str) -> None:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.request("GET", path)
+    headers = connection.getresponse().headers
+    connection.close()
+    assert {name: headers[name] for name in HEADERS} == HEADERS
 
 
 def test_nobody_but_this_machine_is_listened_to(server: Server) -> None:

@@ -1,37 +1,150 @@
-"""The decoder that may crash: alone in its process, and no further."""
+"""Decoders apart: what happens to one happens to nobody else."""
 
+import json
+import os
+import resource
+import signal
+import subprocess
 import sys
-from io import BytesIO, TextIOWrapper
+import threading
+import time
+from contextlib import suppress
+from io import BytesIO
+from typing import Any
 
 import numpy as np
+import psutil
 import pytest
+from pydicom import dcmread
+from pydicom.pixels.utils import as_pixel_options
+from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
 
 from cxr_app import decoder_process
 from cxr_app.decoder_process import decode_apart, main
-from tests.factories import film_pixels, jpeg_dicom_bytes
+from tests.factories import (
+    compressed_dicom_bytes,
+    film_pixels,
+    jpeg_dicom_bytes,
+    radiograph_dataset,
+)
 
 PIXELS = film_pixels(40, 36, bits=8)
 
 
+def question(data: bytes, syntax: str, plugin: str) -> tuple[bytes, str, str, dict[str, Any]]:
+    ds = dcmread(BytesIO(data))
+    return ds.PixelData, syntax, plugin, as_pixel_options(ds)
+
+
+JPEG = question(jpeg_dicom_bytes(PIXELS), JPEGBaseline8Bit, "pillow")
+JPEG_2000 = question(
+    compressed_dicom_bytes(radiograph_dataset(PIXELS), JPEG2000Lossless),
+    *(JPEG2000Lossless, "pylibjpeg"),
+)
+
+
+@pytest.fixture
+def one_child() -> None:
+    """Leave one child idle, for `child` to name."""
+    decode_apart(*JPEG)
+    spare = decoder_process._idle[1:]
+    del decoder_process._idle[1:]
+    for each in spare:
+        each.end()
+
+
+def child() -> "subprocess.Popen[bytes]":
+    (only,) = decoder_process._idle
+    return only._process
+
+
 def test_frame_comes_back_from_the_other_process() -> None:
-    assert np.abs(decode_apart(jpeg_dicom_bytes(PIXELS)).astype(int) - PIXELS).mean() < 5
+    assert np.abs(decode_apart(*JPEG).astype(int) - PIXELS).mean() < 5
+    assert (decode_apart(*JPEG_2000) == PIXELS).all()
 
 
-def test_failure_in_the_other_process_is_an_error_here_without_its_words() -> None:
-    with pytest.raises(RuntimeError, match="GDCM gave no picture") as refusal:
-        decode_apart(b"no film at all")
+@pytest.mark.usefixtures("one_child")
+def test_child_decodes_one_film_after_the_other() -> None:
+    first = child().pid
+    decode_apart(*JPEG_2000)
+    assert child().pid == first
+
+
+def test_damage_is_an_error_here_without_the_decoder_s_words() -> None:
+    with pytest.raises(RuntimeError, match="the decoder gave no picture") as refusal:
+        decode_apart(b"no film at all", *JPEG[1:])
     assert refusal.value.__cause__ is None
+    assert np.abs(decode_apart(*JPEG).astype(int) - PIXELS).mean() < 5
 
 
-def test_decoder_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoder_process, "TIMEOUT_SECONDS", 0.001)
+@pytest.mark.usefixtures("one_child")
+def test_child_that_was_killed_is_replaced() -> None:
+    child().send_signal(signal.SIGKILL)
+    child().wait()
+    assert decode_apart(*JPEG).shape == PIXELS.shape
+
+
+@pytest.mark.usefixtures("one_child")
+def test_decoder_that_hangs_is_stopped_and_the_next_film_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    os.kill(child().pid, signal.SIGSTOP)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(decoder_process, "DECODER_SECONDS", 0.2)
+        with pytest.raises(RuntimeError, match="ended without an answer"):
+            decode_apart(*JPEG)
+    assert decode_apart(*JPEG).shape == PIXELS.shape
+
+
+def test_threads_decode_at_once_and_each_gets_its_own_film() -> None:
+    results: dict[int, bool] = {}
+
+    def decode(number: int) -> None:
+        pixels = film_pixels(40, 36, bits=8, seed=number)
+        data = compressed_dicom_bytes(radiograph_dataset(pixels), JPEG2000Lossless)
+        frame = decode_apart(*question(data, JPEG2000Lossless, "pylibjpeg"))
+        results[number] = bool((frame == pixels).all())
+
+    threads = [threading.Thread(target=decode, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == dict.fromkeys(range(4), True)
+
+
+def test_child_ends_with_its_parent() -> None:
+    program = (
+        "from tests.unit.test_decoder_process import JPEG, child, decode_apart\n"
+        "import os, signal\n"
+        "decode_apart(*JPEG); print(child().pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    parent = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    orphan = int(parent.stdout)
+    with suppress(psutil.NoSuchProcess):
+        waiting = psutil.Process(orphan)
+        deadline = time.monotonic() + 20
+        while waiting.status() != psutil.STATUS_ZOMBIE:  # where nobody collects orphans
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_memory_of_the_child_is_bounded() -> None:
+    # An image of 60,000 × 60,000 pixels needs more than a decoder may have.
+    options = JPEG_2000[3] | {"rows": 60_000, "columns": 60_000}
     with pytest.raises(RuntimeError):
-        decode_apart(jpeg_dicom_bytes(PIXELS))
+        decode_apart(*JPEG_2000[:3], options)
 
 
-def test_program_writes_the_frame_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_program_answers_until_there_are_no_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, syntax, plugin, options = JPEG_2000
+    asked = json.dumps({"syntax": syntax, "plugin": plugin, "options": options}).encode()
+    messages = b"".join(len(part).to_bytes(8, "little") + part for part in (asked, data))
     output = BytesIO()
-    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(jpeg_dicom_bytes(PIXELS))))
-    monkeypatch.setattr(sys, "stdout", TextIOWrapper(output))
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
+    monkeypatch.setattr(sys, "stdin", type("Stream", (), {"buffer": BytesIO(messages * 2)}))
+    monkeypatch.setattr(sys, "stdout", type("Stream", (), {"buffer": output}))
     main()
-    assert np.load(BytesIO(output.getvalue())).shape == PIXELS.shape
+    length = int.from_bytes(output.getvalue()[:8], "little")
+    assert (np.load(BytesIO(output.getvalue()[8 : 8 + length])) == PIXELS).all()
+    assert len(output.getvalue()) == 2 * (8 + length)

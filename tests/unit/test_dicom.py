@@ -13,6 +13,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import (
     UID,
     BasicTextSRStorage,
+    ComputedRadiographyImageStorage,
     CTImageStorage,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -25,7 +26,8 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from cxr_app import dicom, intake
+from cxr_app import dicom
+from cxr_app.bounds import MAX_FRAMES
 from cxr_app.errors import (
     FilmError,
     FilmTooLargeError,
@@ -33,7 +35,7 @@ from cxr_app.errors import (
     PixelDataError,
     UnsupportedImageError,
 )
-from cxr_app.intake import MAX_FRAMES, read_radiograph
+from cxr_app.intake import read_radiograph
 from cxr_app.radiograph import Header
 from tests.factories import (
     compressed_dicom_bytes,
@@ -252,7 +254,7 @@ def test_small_header_with_a_huge_codestream_is_refused_before_it_unfolds(syntax
 
 
 def test_deflate_bomb_is_refused_before_it_unfolds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "MAX_PIXELS", 1_000_000)
+    monkeypatch.setattr(dicom, "MAX_UNFOLDED_BYTES", 4_000_000)
     ds = radiograph_dataset()
     ds.add_new(0x00091001, "OB", bytes(5_000_000))
     ds.file_meta = FileMetaDataset()
@@ -262,6 +264,24 @@ def test_deflate_bomb_is_refused_before_it_unfolds(monkeypatch: pytest.MonkeyPat
     assert len(buffer.getvalue()) < 100_000
     with pytest.raises(FilmTooLargeError, match="unfold to more than"):
         read_radiograph(buffer.getvalue())
+
+
+def test_header_of_endless_elements_is_refused_before_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dicom, "MAX_READS", 2_000)
+    items = b"\xfe\xff\x00\xe0\x00\x00\x00\x00" * 3_000
+    sequence = b"\xe1\x7f\x01\x10SQ\0\0\xff\xff\xff\xff" + items
+    with pytest.raises(FilmTooLargeError, match="more elements than any film needs"):
+        read_radiograph(dicom_bytes() + sequence)
+
+
+def test_text_in_place_of_a_uid_reaches_no_message() -> None:
+    data = dicom_bytes(radiograph_dataset(Rows=None, PixelData=None), whole=False)
+    uid = ComputedRadiographyImageStorage.encode()
+    with pytest.raises(UnsupportedImageError) as refusal:
+        read_radiograph(data.replace(uid, b"Lovelace^Ada".ljust(len(uid), b"!")))
+    assert "Lovelace" not in str(refusal.value)
 
 
 def test_deeply_nested_sequences_are_refused_in_words() -> None:

@@ -31,6 +31,7 @@ from tests.factories import (
     png_bytes,
     radiograph_dataset,
 )
+from training.fuzz import mutant
 
 GREY_LEVEL = 1 / 255
 
@@ -169,24 +170,6 @@ def test_mutants_of_a_film_are_films_or_film_errors(kind: str) -> None:
     data, choose = small_films()[kind], random.Random(kind)  # noqa: S311 - no secret
     for _ in range(30):
         read_or_refuse(mutant(data, choose))
-
-
-def mutant(data: bytes, choose: random.Random) -> bytes:
-    """Damage a file as transfers, disks and strangers do."""
-    damaged = bytearray(data)
-    for _ in range(choose.randint(1, 12)):
-        position = choose.randrange(len(damaged))
-        kind = choose.randrange(4)
-        if kind == 0:
-            damaged[position] = choose.randrange(256)
-        elif kind == 1:
-            damaged[position] = choose.choice([0, 1, 0x7F, 0x80, 0xFF])
-        elif kind == 2:
-            del damaged[position : position + choose.randint(1, 40)]
-        else:
-            damaged[position:position] = choose.randbytes(choose.randint(1, 8))
-        damaged = damaged or bytearray(b"\0")
-    return bytes(damaged)
 
 
 def read_or_refuse(data: bytes) -> None:

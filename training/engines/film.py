@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from cxr_app.bounds import MAX_FILE_BYTES
 from cxr_app.classifier import Classifier
 from cxr_app.errors import CheckpointMismatchError
-from cxr_app.intake import MAX_FILE_BYTES
 from cxr_app.outcome import Outcome
 from cxr_app.preprocessing import InputSpec
 from cxr_app.scoring import Examined, Scorer, examine, unreadable
+from cxr_app.settings import OtherAges
 
 RETRY = "Make it readable, then run the same command again."
 
@@ -72,21 +73,27 @@ class Plan:
         How a film becomes the network's input.
     device
         As `classifier.choose_device` takes it.
+    runtime
+        As `classifier.Classifier` takes it.
     workers
         How many processes read and score; 0 is this process alone, None one for each core.
     batch_size
         Films in one forward pass; None for what suits the device.
     known
         SHA-256 of the films that need no score, for this model has given them one.
+    other_ages
+        As `Scorer` takes it.
     """
 
     checkpoint: Path
     model_version: str
     input_spec: InputSpec
     device: str = "auto"
+    runtime: str = "torch"
     workers: int | None = None
     batch_size: int | None = None
     known: frozenset[str] = frozenset()
+    other_ages: OtherAges = "remark"
 
 
 class Engine(Protocol):
@@ -109,7 +116,7 @@ def load(plan: Plan) -> Scorer:
     CheckpointMismatchError
         If the weights were replaced since the run began.
     """
-    scorer = Scorer(Classifier.load(plan.checkpoint, plan.device))
+    scorer = Scorer(Classifier.load(plan.checkpoint, plan.device, plan.runtime), plan.other_ages)
     if scorer.classifier.model_version != plan.model_version:
         raise CheckpointMismatchError(
             f"{plan.checkpoint} is {scorer.classifier.model_version} now; the run began with "

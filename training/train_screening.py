@@ -1,0 +1,243 @@
+"""Train the network that tells a frontal chest film from everything else.
+
+    python -m training.train_screening --data DIR [--films DIR] --others DIR --out FILE
+
+``--data`` holds the films that the pneumonia network learns from, ``--films`` further chest films
+of any patients, ``--others`` pictures that are no chest film, one folder a kind. What is drawn
+(`training.drawn`) is added. FILE is what `training.embed_screening` puts into a checkpoint.
+"""
+
+import argparse
+import json
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import OneCycleLR
+
+from cxr_app import checkpoint
+from cxr_app.errors import CxrError, TrainingDataError
+from cxr_app.film_kind import KINDS, KindNetwork, KindSpec
+from cxr_app.preprocessing import squeeze
+from cxr_app.screening import Kind
+from cxr_app.settings import Settings
+from training import drawn, phantom
+from training.augmentation import Augmentation
+from training.dataset import SUFFIXES, Films, LabelledFilm, decode, find_films, pixel_digests
+from training.screening_report import choose, measure
+from training.splits import split
+
+logger = logging.getLogger(__name__)
+
+SIZE = 96
+BATCH = 128
+FILMS_OF_BATCH = 80
+LEARNING_RATE = 4e-3
+AS_THEY_LIE = (0.4, 0.2, 0.1, 0.1, 0.1, 0.1)
+"""Share of each kind among the films of a batch: a film is turned before it is learned from."""
+PHANTOMS, PIECES, DRAWINGS, CROPS = 80, 1800, 2200, 6000
+SPLIT_SEED = 0
+"""That of the shipped recipe: what measures there, measures here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Upright films by where they come from, and pictures that are no films by their kind."""
+
+    films: dict[str, Films]
+    others: dict[str, Films]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; 0 done, 2 for data or usage that cannot be used."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    cache = Settings.read().data_dir / "cache"
+    try:
+        train, tune, validation = read_parts(options, cache)
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        run(train, tune, validation, options)
+    except CxrError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.train_screening",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--data", type=Path, required=True, help="Kaggle-layout folder or manifest")
+    parser.add_argument("--films", type=Path, help="folder of further chest films")
+    parser.add_argument("--others", type=Path, help="folder of folders of other pictures")
+    parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
+    parser.add_argument("--without", default="", help="a kind of --others to measure on only")
+    parser.add_argument("--steps", type=int, default=1100, help="batches to learn from")
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def read_parts(options: argparse.Namespace, cache: Path) -> tuple[Part, Part, Part]:
+    """Read everything and say who learns, who chooses thresholds and who measures."""
+    labelled = find_films(options.data)
+    children = decode(labelled, SIZE, cache)
+    parts = split(labelled, pixel_digests(decode(labelled, 224, cache)), SPLIT_SEED)
+    films = [{"children": children[part]} for part in (parts.train, parts.tune, parts.validation)]
+    if options.films:
+        for folder, squeezed in _folders(options.films, SIZE, cache):
+            for place, part in enumerate(_in_ten(len(squeezed))):
+                films[place][folder] = squeezed[part]
+    others: list[dict[str, Films]] = [{}, {}, {}]
+    if options.others:
+        for folder, squeezed in _folders(options.others, drawn.SIDE, cache):
+            held_back = 0 if folder == options.without else len(squeezed) * 2 // 3
+            mixed = np.random.default_rng(SPLIT_SEED).permutation(len(squeezed))
+            others[0][folder] = squeezed[mixed[:held_back]]
+            others[2][folder] = squeezed[mixed[held_back:]]
+    large = decode([labelled[index] for index in parts.train[::4]], drawn.SIDE, cache)
+    return (
+        Part(films[0], _bank(large, others[0], options.seed)),
+        Part(films[1], {}),
+        Part(films[2], {name: _squeezed(some) for name, some in others[2].items()}),
+    )
+
+
+def _folders(root: Path, size: int, cache: Path) -> list[tuple[str, Films]]:
+    """Read the pictures of each folder below `root`."""
+    found = []
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+        pictures = [LabelledFilm(path, "NORMAL", "", path.stem, "") for path in paths]
+        if pictures:
+            found.append((folder.name, decode(pictures, size, cache)))
+    if not found:
+        raise TrainingDataError(f"{root} has no folders with pictures in them.")
+    return found
+
+
+def _in_ten(count: int) -> list[NDArray[np.intp]]:
+    """Divide films whose patients nobody knows, eight to one to one, in blocks of neighbours."""
+    block = np.arange(count) * 200 // max(count, 1) % 10
+    return [np.flatnonzero(block < 8), np.flatnonzero(block == 8), np.flatnonzero(block == 9)]
+
+
+def _bank(large: Films, others: dict[str, Films], seed: int) -> dict[str, Films]:
+    """Make the pictures that are no films: crops of real ones, pieces of films, drawings."""
+    rng = np.random.default_rng(seed)
+    bank = {
+        "drawings": [drawn.draw_picture(rng) for _ in range(DRAWINGS)],
+        "pieces": [drawn.cut_picture(large, rng) for _ in range(PIECES)],
+    }
+    for name, pictures in others.items():
+        if len(pictures):
+            whole = list(pictures) * max(1, CROPS // 6 // len(pictures))
+            crops = [drawn.crop(pictures[i % len(pictures)], rng) for i in range(CROPS // 3)]
+            bank[name] = whole + crops
+    return {name: _squeezed(pictures) for name, pictures in bank.items()}
+
+
+def _squeezed(pictures: Sequence[drawn.Pixels]) -> Films:
+    """Bring pictures to the network's size."""
+    small = [squeeze(picture.astype(np.float32) / 255, SIZE) for picture in pictures]
+    squeezed: Films = np.rint(np.stack(small) * 255).astype(np.uint8)
+    return squeezed
+
+
+def run(train: Part, tune: Part, validation: Part, options: argparse.Namespace) -> None:
+    """Fit the network, choose its thresholds, measure, write."""
+    torch.manual_seed(options.seed)
+    rng = np.random.default_rng(options.seed)
+    phantoms = [phantom.draw(rng, 256, 240) for _ in range(PHANTOMS)]
+    drawn_films = np.stack([np.rint(squeeze(film, SIZE) * 255) for film in phantoms])
+    films = [*train.films.values(), drawn_films.astype(np.uint8)]
+    grey = np.concatenate([some[::20].ravel() for some in films]).astype(np.float32) / 255
+    spec = KindSpec(SIZE, float(grey.mean()), float(grey.std()), 0.0, 0.0)
+    network = fit(films, list(train.others.values()), spec, options.steps, options.seed)
+    weights = checkpoint.rounded(network)
+    network.load_state_dict(weights)
+    spec = choose(network, spec, tune.films)
+    metrics = measure(network, spec, validation.films, validation.others)
+    counts = {name: len(some) for name, some in (train.films | train.others).items()}
+    spec = replace(spec, metrics=metrics, data_summary=counts)
+    checkpoint.save_screening(options.out, weights, spec)
+    logger.info("%s", json.dumps(asdict(spec), indent=1))
+
+
+def fit(
+    films: Sequence[Films], others: Sequence[Films], spec: KindSpec, steps: int, seed: int
+) -> KindNetwork:
+    """Learn from batches of films, turned as they may come, and of other pictures."""
+    rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    network = KindNetwork().to(memory_format=torch.channels_last)
+    optimizer = AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.05)
+    scheduler = OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
+    augmentation = Augmentation(flip=0.0, translation=0.1, scale=0.2, noise=0.06)
+    began = time.monotonic()
+    for step in range(steps):
+        pictures, targets = _batch(films, others, rng)
+        varied = (augmentation(pictures, generator) - spec.mean) / spec.standard_deviation
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = network(varied.contiguous(memory_format=torch.channels_last))
+        loss = functional.cross_entropy(logits.float(), targets, label_smoothing=0.02)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        scheduler.step()
+        if step % 50 == 49:
+            logger.info("%d: loss %.3f, %.0f s", step + 1, loss, time.monotonic() - began)
+    return network.eval()
+
+
+def _batch(
+    films: Sequence[Films], others: Sequence[Films], rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Draw films of all sources alike, and other pictures of all kinds alike."""
+    kinds = rng.choice(len(AS_THEY_LIE), size=FILMS_OF_BATCH, p=AS_THEY_LIE)
+    chosen = [_drawn_from(films, rng) for _ in kinds]
+    laid = [lay(film, KINDS[kind], rng) for film, kind in zip(chosen, kinds, strict=True)]
+    if others:
+        laid += [_drawn_from(others, rng) for _ in range(BATCH - FILMS_OF_BATCH)]
+    pictures = torch.from_numpy(np.stack(laid)).float()[:, None] / 255
+    other = np.full(len(laid) - len(kinds), KINDS.index(Kind.OTHER))
+    return pictures, torch.from_numpy(np.concatenate([kinds, other]))
+
+
+def _drawn_from(sources: Sequence[Films], rng: np.random.Generator) -> drawn.Pixels:
+    source = sources[rng.integers(len(sources))]
+    picture: drawn.Pixels = source[rng.integers(len(source))]
+    return picture
+
+
+def lay(film: drawn.Pixels, kind: Kind, rng: np.random.Generator) -> drawn.Pixels:
+    """Lay an upright film as another kind has it; one that is turned may be mirrored too."""
+    quarters = {Kind.TURNED_LEFT: 1, Kind.UPSIDE_DOWN: 2, Kind.TURNED_RIGHT: 3}.get(kind, 0)
+    mirrored = kind is Kind.MIRRORED or (kind is not Kind.UPRIGHT and rng.random() < 0.3)
+    film = film[:, ::-1] if mirrored else film
+    laid = np.rot90(255 - film if kind is Kind.NEGATIVE else film, k=quarters)
+    bordered = _within_a_border(laid, rng) if rng.random() < 0.1 else laid
+    return np.ascontiguousarray(bordered)
+
+
+def _within_a_border(film: drawn.Pixels, rng: np.random.Generator) -> drawn.Pixels:
+    """Put an even border round a film, as scanners and collimators do."""
+    top, bottom, left, right = (int(part) for part in rng.uniform(0, 0.22, size=4) * len(film))
+    grey = int(rng.choice([0, 0, 255, film[0, 0]]))
+    padded = np.pad(film, ((top, bottom), (left, right)), constant_values=grey)
+    small = squeeze(padded.astype(np.float32) / 255, len(film))
+    return np.asarray(np.rint(small * 255), dtype=np.uint8)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
