@@ -21,6 +21,7 @@ from cxr_app.grid_network import (
     GlobalAveragePoolingNetwork,
     GridNetwork,
 )
+from cxr_app.openvino_body import OpenVINOBody
 from cxr_app.prediction import ActivationMap, HeatScale, OperatingPoint, Prediction
 from cxr_app.preprocessing import NetworkInput, to_input
 from cxr_app.radiograph import Image
@@ -71,19 +72,37 @@ class Classifier:
         The checkpoint.
     device
         Where to run.
+    runtime
+        What computes the convolutions: ``torch``, or ``openvino`` on a CPU.
+
+    Raises
+    ------
+    SettingsError
+        If the runtime is not installed or does not fit; the message says what to do.
     """
 
-    def __init__(self, source: Checkpoint, device: torch.device) -> None:
+    def __init__(self, source: Checkpoint, device: torch.device, runtime: str = "torch") -> None:
         self.description: Description = source.description
         self.model_version = source.model_version
         self.device_name = name_of(device)
         self._device = device
         self._network = _ready(source, device)
+        if runtime == "openvino":
+            self._compute_by_openvino()
         self._kind_network = _ready_for_kinds(source, device)
         self._lock = threading.Lock()
 
+    def _compute_by_openvino(self) -> None:
+        if self._device.type != "cpu":
+            raise SettingsError(
+                f"CXR_RUNTIME is 'openvino', which runs on the CPU; CXR_DEVICE chose "
+                f"{self._device.type}. Set CXR_DEVICE=cpu or CXR_RUNTIME=torch."
+            )
+        self._network.body = OpenVINOBody(self._network.body, self.description.input_spec.size)
+        self.device_name += " · OpenVINO"
+
     @classmethod
-    def load(cls, path: Path, device: str = "auto") -> Self:
+    def load(cls, path: Path, device: str = "auto", runtime: str = "torch") -> Self:
         """Read a checkpoint and put it on a device.
 
         Raises
@@ -91,9 +110,9 @@ class Classifier:
         CheckpointError
             If the file cannot be used.
         SettingsError
-            If the device is not there.
+            If the device is not there, or the runtime does not fit.
         """
-        return cls(checkpoint.load(path), choose_device(device))
+        return cls(checkpoint.load(path), choose_device(device), runtime)
 
     @property
     def operating_points(self) -> Mapping[str, OperatingPoint]:
