@@ -9,7 +9,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-MAY_SKIP_IN_CI = ("shared/data", "CUDA", "MPS", "GPU")
+MAY_SKIP_IN_CI = ("shared/data", "OpenVINO", "CUDA", "MPS", "GPU")
 """What a machine of the CI need not have; any other skip there hides a suite that must run."""
 
 

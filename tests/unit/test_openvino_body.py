@@ -1,0 +1,71 @@
+"""OpenVINO computes what PyTorch computes; where it cannot, it says what to do."""
+
+import gc
+import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+
+from cxr_app import checkpoint
+from cxr_app.checkpoint import Checkpoint
+from cxr_app.classifier import Classifier
+from cxr_app.errors import SettingsError
+from cxr_app.network import build
+from tests.checkpoints import describe
+from tests.unit.test_classifier import films
+
+NOT_HERE = "OpenVINO is not installed: pip install -r requirements-openvino.txt"
+
+
+@pytest.fixture(scope="module")
+def source() -> Checkpoint:
+    torch.manual_seed(0)
+    return Checkpoint(describe(), checkpoint.rounded(build("resnet18")), "ab" * 32)
+
+
+@pytest.fixture(scope="module")
+def openvino(source: Checkpoint) -> Classifier:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # its own import leaves a folder open
+        pytest.importorskip("openvino", reason=NOT_HERE)
+        gc.collect()
+    return Classifier(source, torch.device("cpu"), "openvino")
+
+
+def test_probabilities_and_maps_are_those_of_torch(
+    source: Checkpoint, openvino: Classifier
+) -> None:
+    reference = Classifier(source, torch.device("cpu"))
+    for count in (1, 2, 7):
+        inputs = [reference.prepare(film) for film in films(count)]
+        expected = reference.predict(inputs)
+        for one, other in zip(openvino.predict(inputs), expected, strict=True):
+            assert abs(one.pneumonia_probability - other.pneumonia_probability) < 1e-4
+            np.testing.assert_allclose(one.activation_map, other.activation_map, atol=1e-4)
+            assert one.model_version == other.model_version
+    assert openvino.device_name == "CPU · OpenVINO"
+
+
+def test_many_threads_get_what_one_gets(openvino: Classifier) -> None:
+    inputs = [openvino.prepare(film) for film in films(16)]
+    alone = [openvino.predict([each])[0] for each in inputs]
+    with ThreadPoolExecutor(8) as pool:
+        together = pool.map(lambda one: openvino.predict([one])[0], inputs)
+        for one, other in zip(together, alone, strict=True):
+            np.testing.assert_array_equal(one.activation_map, other.activation_map)
+
+
+def test_without_it_the_message_says_how_to_install_it(
+    source: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(SettingsError, match=r"pip install -r requirements-openvino\.txt"):
+        Classifier(source, torch.device("cpu"), "openvino")
+
+
+def test_on_another_device_the_message_says_what_to_set(source: Checkpoint) -> None:
+    with pytest.raises(SettingsError, match="Set CXR_DEVICE=cpu or CXR_RUNTIME=torch"):
+        Classifier(source, torch.device("meta"), "openvino")
