@@ -1,15 +1,25 @@
 import csv
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
+from cxr_app import checkpoint
 from cxr_app.outcome import ScoringState
+from cxr_app.progress import Progress
 from cxr_app.worklist import Query, Worklist
 from tests.checkpoints import write_tiny
 from tests.films import jpeg
-from training import batch
+from training import batch, engines
+from training import folder as folder_module
+from training.engines import Plan, Result, Scored
+from training.folder import find_films
 from training.results import COLUMNS
 
 
@@ -165,7 +175,7 @@ def test_the_command_runs_as_it_stands_in_the_readme(
     environment = {"CXR_DATA_DIR": str(tmp_path), "CXR_CHECKPOINT": str(checkpoint_path)}
 
     done = subprocess.run(
-        [*command, "--device", "cpu"],
+        [*command, "--device", "cpu", "--workers", "1"],
         cwd=project_root,
         env={"PATH": "/usr/bin:/bin", **environment},
         capture_output=True,
@@ -176,3 +186,133 @@ def test_the_command_runs_as_it_stands_in_the_readme(
     assert done.returncode == 1, done.stderr
     assert "5 files: 4 SCORED, 0 REJECTED, 1 FAILED" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("environment")
+def test_what_cannot_be_read_has_its_row_and_is_read_as_soon_as_it_can_be(tmp_path: Path) -> None:
+    folder, out = tmp_path / "films", tmp_path / "results.csv"
+    folder.mkdir()
+    (folder / "film.jpg").write_bytes(jpeg(1))
+    (folder / "one-byte.dcm").write_bytes(b"1")
+    (folder / "later.jpg").symlink_to(tmp_path / "later.jpg")
+    with (folder / "huge.dcm").open("wb") as file:
+        file.truncate(4 * 2**30)
+
+    assert run(folder, "--out", out) == 1
+    reasons = {row["source"]: row["reason"] for row in rows_of(out)}
+    assert reasons["film.jpg"] == ""
+    assert "neither DICOM, JPEG nor PNG" in reasons["one-byte.dcm"]
+    assert "The file cannot be read: No such file or directory." in reasons["later.jpg"]
+    assert "4096 MB, more than the 256 MB allowed" in reasons["huge.dcm"]
+
+    (tmp_path / "later.jpg").write_bytes(jpeg(2))
+    (folder / "huge.dcm").unlink()
+    (folder / "one-byte.dcm").write_bytes(jpeg(3))
+    assert run(folder, "--out", out, "--retry-failed") == 0
+    assert sorted(row["source"] for row in rows_of(out)) == [
+        "film.jpg",
+        "later.jpg",
+        "one-byte.dcm",
+    ]
+
+
+@pytest.mark.usefixtures("environment")
+def test_files_that_vanish_while_the_run_goes_on_are_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, out = tmp_path / "films", tmp_path / "results.csv"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.jpg").write_bytes(jpeg(number))
+    found = list(find_films(folder))
+    monkeypatch.setattr(batch, "find_films", lambda _: iter(found))
+    (folder / "1.jpg").unlink()
+    assert run(folder, "--out", out) == 1
+    assert [row["state"] for row in sorted(rows_of(out), key=lambda row: row["source"])] == [
+        "SCORED",
+        "FAILED",
+        "SCORED",
+    ]
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_limited_run_stops_there_and_the_next_goes_on(backlog: Path, tmp_path: Path) -> None:
+    out, progress = tmp_path / "results.csv", tmp_path / "progress.json"
+    for limit, rows in ((0, 0), (2, 2), (2, 4), (9, 5)):
+        run(backlog, "--out", out, "--limit", limit, "--progress", progress)
+        assert len(rows_of(out)) == rows
+    told = Progress.read(progress)
+    assert told is not None
+    assert (told.done, told.total, told.exit_status) == (5, 5, 1)
+    flagged = sum(row["flagged"] == "true" for row in rows_of(out))
+    assert told.counts == {
+        "SCORED": 4,
+        "REJECTED": 0,
+        "FAILED": 1,
+        "flagged": flagged,
+        "earlier": 4,
+    }
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_watched_folder_is_scored_as_films_arrive_until_it_is_told_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(folder_module, "SETTLE_SECONDS", 0.05)
+    folder, out = tmp_path / "films", tmp_path / "results.csv"
+    folder.mkdir()
+
+    def arrive_and_end() -> None:
+        for number in range(3):
+            (folder / f"{number}.jpg").write_bytes(jpeg(number))
+            while not out.exists() or len(rows_of(out)) <= number:
+                time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    arriving = threading.Thread(target=arrive_and_end)
+    arriving.start()
+    status = run(folder, "--out", out, "--watch")
+    arriving.join()
+    assert status == 0
+    assert "3 files: 3 SCORED" in capsys.readouterr().out
+
+
+def test_a_worker_that_is_killed_loses_no_film(
+    tmp_path: Path, checkpoint_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(40):
+        (tmp_path / f"{number}.jpg").write_bytes(jpeg(number % 4))
+    weights = checkpoint.load(checkpoint_path)
+    plan = Plan(
+        checkpoint=checkpoint_path,
+        model_version=weights.model_version,
+        input_spec=weights.description.input_spec,
+        device="cpu",
+        workers=1,
+        batch_size=4,
+    )
+    before = set(psutil.Process().children(recursive=True))
+    engine = engines.start("local", plan)
+    results: list[Result] = []
+    for number, some in enumerate(engine.score(find_films(tmp_path))):
+        results += some
+        if number == 1:
+            for child in set(psutil.Process().children(recursive=True)) - before:
+                if not child.children() and child.memory_info().rss > 2**27:
+                    child.kill()
+    engine.close()
+    assert "A scoring process ended in its work" in caplog.text
+    assert sorted(result.found.source for result in results) == sorted(
+        f"{number}.jpg" for number in range(40)
+    )
+    assert all(
+        isinstance(result, Scored) and result.outcome.state is ScoringState.SCORED
+        for result in results
+    )
+
+
+@pytest.mark.parametrize("options", [["--batch-size", "0"], ["--workers", "-1"], ["--limit", "x"]])
+def test_an_impossible_option_is_refused(tmp_path: Path, options: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        batch.main([str(tmp_path), "--out", str(tmp_path / "r.csv"), *options])
+    assert ended.value.code == 2
