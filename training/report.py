@@ -63,6 +63,9 @@ def measure(
     report |= {
         "brier": brier(pneumonia, truth),
         "ece": expected_calibration_error(pneumonia, truth),
+        "ece_ci95": bootstrap_interval(
+            lambda i: expected_calibration_error(pneumonia[i], truth[i]), patients
+        ),
         "threshold": threshold,
     }
     report |= _between_causes(probabilities, classes, patients)

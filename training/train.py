@@ -261,7 +261,7 @@ def _write_lines(out: Path, lines: list[dict[str, Any]]) -> None:
 
 def _is_stuck(losses: list[float], patience: int) -> bool:
     """Say whether the last `patience` epochs brought nothing better."""
-    return len(losses) > patience and min(losses[-patience:]) > min(losses[:-patience])
+    return len(losses) > patience and min(losses[-patience:]) >= min(losses[:-patience])
 
 
 if __name__ == "__main__":

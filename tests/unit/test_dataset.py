@@ -90,7 +90,7 @@ def test_a_patient_in_two_partitions_of_a_manifest_is_refused(tmp_path: Path) ->
     rows = [row | {"partition": "train"}, row | {"patient_id": "8", "partition": "test"}]
     rows.append(row | {"path": "c", "partition": "test"})
 
-    with pytest.raises(TrainingDataError, match="lines 2 and 4.*'train' and 'test'") as said:
+    with pytest.raises(TrainingDataError, match=r"lines 2 and 4.*'train' and 'test'") as said:
         find_films(write_manifest(tmp_path / "m.csv", rows))
 
     assert "Doe" not in str(said.value)

@@ -1,0 +1,45 @@
+"""One step of a network in double precision; the gradients that the first process got, to a file.
+
+    torchrun --nproc-per-node N tests/integration/gradients.py FILE
+
+One process and several differ by rounding alone, and double precision leaves hardly any.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from safetensors.torch import save_file
+from torch.nn import functional
+
+from cxr_app.preprocessing import InputSpec
+from training import engine, processes
+from training.recipe import Recipe, Stage
+
+FILMS = 7  # no whole number for each of two
+
+
+def main(path: Path) -> None:
+    fabric = Fabric(accelerator="cpu", precision="64-true", **processes.as_started())
+    fabric.launch()
+    torch.set_default_dtype(torch.float64)
+    recipe = Recipe("any", "resnet18", (Stage(48, 1),))
+    learner = engine.begin(fabric, recipe, InputSpec(48, 0.5, 0.2), steps=2)
+    torch.manual_seed(1)
+    films, targets = torch.rand(FILMS, 1, 48, 48), torch.randint(0, 3, (FILMS,))
+    own = processes.own_part(fabric, FILMS)
+    learner.model.train()
+    loss = functional.cross_entropy(learner.shared(films[own]), targets[own], reduction="sum")
+    fabric.backward(loss / FILMS * fabric.world_size)
+    if fabric.is_global_zero:
+        gradients = {
+            name: weights.grad.contiguous()
+            for name, weights in learner.model.named_parameters()
+            if weights.grad is not None
+        }
+        save_file(gradients | dict(learner.model.named_buffers()), path)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
