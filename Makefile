@@ -56,6 +56,6 @@ $(APP): requirements.txt $(VENV)/.made
 	$(PIP) -r requirements.txt
 	@touch $@
 
-$(DEV): requirements-dev.txt requirements.txt $(VENV)/.made
+$(DEV): requirements-dev.txt requirements-ray.txt requirements.txt $(VENV)/.made
 	$(PIP) -r requirements-dev.txt
 	@touch $@ $(APP)

@@ -70,7 +70,11 @@ class Kind:
 def accept_backlog(settings: Settings, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Take a folder that the settings allow."""
     folder = allowed_folder(str(asked["folder"]), settings.backlog_roots)
-    return {**asked, "folder": str(folder)}
+    return {
+        **asked,
+        "folder": str(folder),
+        "within": [str(root) for root in settings.backlog_roots],
+    }
 
 
 def backlog_command(parameters: Mapping[str, Any], place: Path) -> list[str]:
@@ -78,6 +82,7 @@ def backlog_command(parameters: Mapping[str, Any], place: Path) -> list[str]:
     command = [sys.executable, "-m", "training.batch", parameters["folder"]]
     command += ["--out", str(place / RESULTS), "--progress", str(place / PROGRESS)]
     command += ["--workers", str(_few_threads())]
+    command += [f"--within={root}" for root in parameters["within"]]
     return [*command, "--retry-failed"] if parameters.get("retry_failed") else command
 
 

@@ -24,7 +24,7 @@ from cxr_app.worklist import Worklist
 from training import engines
 from training.backlog import Backlog
 from training.engines import Found, Plan
-from training.folder import Watch, find_films
+from training.folder import Watch, find_films, inside
 from training.results import Results
 from training.telling import Telling
 
@@ -78,6 +78,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--limit", type=_whole_number(0, 10**9), metavar="N", help="stop after N more films")
     add("--watch", action="store_true", help="stay, and score what arrives; Ctrl-C ends it")
     add("--retry-failed", action="store_true", help="try again what FAILED in an earlier run")
+    add(
+        "--within",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="do not follow a link to a film outside DIR; may be given several times",
+    )
     add("--progress", type=Path, metavar="FILE", help="keep how far the run is in this JSON file")
     add(
         "--worklist",
@@ -162,11 +170,11 @@ def _score(options: argparse.Namespace, backlog: Backlog, plan: Plan, telling: T
 def _arrivals(options: argparse.Namespace, telling: Telling) -> Iterator[Sequence[Found]]:
     """Give all films of the folder; or, as long as it is watched, those that have arrived."""
     if not options.watch:
-        yield list(telling.looking(find_films(options.folder)))
+        yield list(telling.looking(inside(find_films(options.folder), options.within)))
         return
     watch = Watch(options.folder)
     while True:
-        yield watch.arrived()
+        yield list(inside(watch.arrived(), options.within))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ import logging
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cxr_app import intake
@@ -14,6 +15,9 @@ logger = logging.getLogger(__name__)
 
 FILM_SUFFIXES = {".dcm", ".dicom", ".jpg", ".jpeg", ".png"}
 SNIFFED_BYTES = 4096
+LEADS_OUT = (
+    "It is a link to a file outside the folders that may be scored. Put the film itself there."
+)
 SETTLE_SECONDS = 2.0
 """A file that has not changed for so long has arrived whole."""
 
@@ -42,6 +46,25 @@ def find_films(folder: Path) -> Iterator[Found]:
             elif (film := _film(path, str(path.relative_to(folder)))) is not None:
                 yield film
         ahead.extend(reversed(below))
+
+
+def inside(found: Iterable[Found], roots: Sequence[Path]) -> Iterator[Found]:
+    """Keep what lies below some folders; a link that leads elsewhere is not followed.
+
+    Parameters
+    ----------
+    found
+        Films, some of them perhaps links.
+    roots
+        The folders; none for anywhere.
+    """
+    whole = [root.resolve() for root in roots]
+    for film in found:
+        leads_out = whole and not film.problem and film.path.is_symlink()
+        if leads_out and not any(film.path.resolve().is_relative_to(root) for root in whole):
+            yield replace(film, problem=LEADS_OUT)
+        else:
+            yield film
 
 
 def _film(path: Path, source: str) -> Found | None:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from cxr_app.errors import FolderNotAllowedError
-from cxr_app.jobs import BACKLOG, KINDS, LOG, NICENESS, PROGRESS, SILENCE, Kind, Supervisor
+from cxr_app.jobs import BACKLOG, KINDS, NICENESS, PROGRESS, SILENCE, Kind, Supervisor
 from cxr_app.progress import Progress
 from cxr_app.settings import Settings
 from cxr_app.worklist import Job, JobState, Worklist
@@ -237,8 +237,10 @@ def test_the_thread_looks_by_itself_and_at_once_when_asked(
 
 
 def test_the_command_of_a_backlog_names_its_files(tmp_path: Path) -> None:
-    written = KINDS[BACKLOG].command({"folder": "/a", "retry_failed": True}, tmp_path)
+    written = KINDS[BACKLOG].command(
+        {"folder": "/a", "within": ["/", "/b"], "retry_failed": True}, tmp_path
+    )
     assert written[1:4] == ["-m", "training.batch", "/a"]
     assert str(tmp_path / PROGRESS) in written
     assert written[-1] == "--retry-failed"
-    assert LOG not in written
+    assert written[-3:-1] == ["--within=/", "--within=/b"]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.films import jpeg
 from training import folder as folder_module
-from training.folder import Watch, find_films
+from training.folder import Watch, find_films, inside
 
 FILM = jpeg(1)
 
@@ -114,3 +114,19 @@ def test_a_watched_film_is_given_once_it_has_stopped_growing(
     (tmp_path / "film.jpg").write_bytes(jpeg(2))
     assert watch.arrived() == []
     assert [found.source for found in watch.arrived()] == ["film.jpg"]
+
+
+def test_a_link_out_of_the_folders_that_may_be_scored_is_not_followed(tmp_path: Path) -> None:
+    for name in ("archive/films", "elsewhere"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "elsewhere" / "a.dcm").touch()
+    (tmp_path / "archive" / "b.dcm").touch()
+    films = tmp_path / "archive" / "films"
+    (films / "c.dcm").touch()
+    (films / "in.dcm").symlink_to(tmp_path / "archive" / "b.dcm")
+    (films / "out.dcm").symlink_to(tmp_path / "elsewhere" / "a.dcm")
+    kept = {each.source: each.problem for each in inside(find_films(films), [tmp_path / "archive"])}
+    assert {source for source, problem in kept.items() if problem} == {"out.dcm"}
+    assert "link to a file outside" in kept["out.dcm"]
+    assert set(kept) == {"c.dcm", "in.dcm", "out.dcm"}
+    assert list(inside(find_films(films), [])) == list(find_films(films))

@@ -22,7 +22,7 @@ __all__ = [
     "start",
 ]
 
-ENGINES = {"local": "training.engines.local"}
+ENGINES = {"local": "training.engines.local", "ray": "training.engines.cluster"}
 """The module of each engine, with its function `start`; imported only when it is asked for."""
 
 

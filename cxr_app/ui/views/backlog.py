@@ -54,7 +54,7 @@ def ask(roots: list[str]) -> None:
             type="primary",
             icon=":material/play_arrow:",
             disabled=not folder,
-            on_click=partial(begin, folder),
+            on_click=begin,
         )
     if problem := st.session_state.get("backlog_problem"):
         st.error(wording.plain(problem))
@@ -64,11 +64,12 @@ def ask(roots: list[str]) -> None:
     )
 
 
-def begin(folder: str | None) -> None:
-    """Ask for a folder to be scored, and show that job."""
+def begin() -> None:
+    """Ask for the folder that is chosen now to be scored, and show that job."""
 
     def start() -> None:
-        st.query_params["job"] = resources.supervisor().ask(BACKLOG, folder=folder or "").id
+        folder = str(st.session_state["folder"] or "")
+        st.query_params["job"] = resources.supervisor().ask(BACKLOG, folder=folder).id
 
     act(start)
 
@@ -98,9 +99,12 @@ def card(job: Job) -> None:
             st.markdown(f"**{folder}**  \n:grey[{wording.plain(job_words.standing(job))}]")
             st.space("stretch")
             buttons(job)
-        if job.message:
-            show = st.error if job.state is JobState.FAILED else st.warning
-            show(wording.plain(job.message))
+        if job.state is JobState.FAILED:
+            st.error(
+                wording.plain(f"{job.message} To begin anew, score the folder once more above.")
+            )
+        elif job.message:
+            st.warning(wording.plain(job.message))
         st.progress(job_words.share(job), wording.plain(job_words.amount(job)))
         names = job_words.counts(job)
         for column, (name, number) in zip(st.columns(len(names)), names.items(), strict=True):
