@@ -175,8 +175,7 @@ def _notes(runs: Sequence[Run], data: Path | None) -> list[str]:
     notes = [
         f"Measured on {where} ({told}) at the balanced operating point, each film read together "
         "with its mirror image; in brackets the 95 % interval by drawing patients.",
-        "An author's figure was measured by that author, on other films: mostly the published test "
-        "partition, which is harder than films like those of training.",
+        "An author's figure was measured by that author, on other films and at another threshold.",
     ]
     if not data and len({run.validation for run in runs}) > 1:
         notes.append(

@@ -5,24 +5,41 @@ the statistics of batch normalisation are shared, so the parts add up to the who
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, distributed, nn
 
+from cxr_app.errors import CxrError
+
 
 def is_first() -> bool:
     """Say whether this is the process that writes and speaks for all."""
-    return not distributed.is_torchelastic_launched() or os.environ["RANK"] == "0"
+    return not _by_torchrun() or os.environ["RANK"] == "0"
 
 
 def as_started() -> dict[str, Any]:
     """Give Fabric the number of processes that torchrun started; one where it did not."""
-    if not distributed.is_torchelastic_launched():
+    if not _by_torchrun():
         return {"devices": 1}
     here, everywhere = (int(os.environ[name]) for name in ("LOCAL_WORLD_SIZE", "WORLD_SIZE"))
     return {"devices": here, "num_nodes": everywhere // here, "strategy": "ddp"}
+
+
+@contextmanager
+def first_alone(fabric: Fabric) -> Iterator[None]:
+    """Let the first process go ahead; what it refuses, the others find out for themselves."""
+    refused: CxrError | None = None
+    with fabric.rank_zero_first():
+        try:
+            yield
+        except CxrError as error:  # raised here it would leave the others waiting
+            refused = error
+    if refused is not None:
+        raise refused
 
 
 def own_part(fabric: Fabric, films: int) -> slice:
@@ -55,6 +72,11 @@ def total(fabric: Fabric, tensor: Tensor) -> Tensor:
     if fabric.world_size > 1:
         distributed.all_reduce(tensor)
     return tensor
+
+
+def _by_torchrun() -> bool:
+    """Say whether torchrun started this process."""
+    return distributed.is_available() and distributed.is_torchelastic_launched()
 
 
 def _bounds(fabric: Fabric) -> tuple[int, int]:

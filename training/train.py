@@ -93,7 +93,7 @@ def train(
     """
     fabric = _fabric(device, exact=exact)
     fabric.launch()  # joins the other processes, if there are any
-    with fabric.rank_zero_first():  # the others find the cache that the first has filled
+    with processes.first_alone(fabric):  # the others find the cache that the first has filled
         out.mkdir(parents=True, exist_ok=True)
         _claim(out, recipe, data)
         films = _load(recipe, data, cache)
