@@ -87,15 +87,17 @@ def test_without_an_allowed_folder_the_page_says_how_to_allow_one(backlog: AppTe
     page = shown(backlog)
     assert "CXR_BACKLOG_FOLDERS" in said(page)
     assert "python -m training.batch" in said(page)
-    assert not page.selectbox
+    assert not page.text_input
 
 
 def test_a_folder_is_asked_for_and_its_job_shown(
     backlog: AppTest, worklist: Worklist, archive: Path
 ) -> None:
     page = shown(backlog)
-    assert page.selectbox(key="folder").options == [str(archive), str(archive / "2026-10")]
-    page.selectbox(key="folder").set_value(str(archive / "2026-10")).run()
+    assert page.text_input(key="folder").value == str(archive)
+    assert page.selectbox(key="chosen_folder").options == [str(archive), str(archive / "2026-10")]
+    page.selectbox(key="chosen_folder").set_value(str(archive / "2026-10")).run()
+    assert page.text_input(key="folder").value == str(archive / "2026-10")
     page.button(key="score_folder").click().run()
     page.button(key="score_folder").click().run()
     (job,) = worklist.jobs.newest(BACKLOG)
@@ -105,12 +107,12 @@ def test_a_folder_is_asked_for_and_its_job_shown(
     assert bar(page) == "Not begun"
 
 
-def test_a_folder_that_has_gone_is_refused_with_a_sentence(
-    backlog: AppTest, worklist: Worklist, archive: Path
+@pytest.mark.parametrize("typed", ["{}/../..", "2026-10", "", "/"])
+def test_a_folder_elsewhere_is_refused_with_a_sentence(
+    backlog: AppTest, worklist: Worklist, archive: Path, typed: str
 ) -> None:
     page = shown(backlog)
-    page.selectbox(key="folder").set_value(str(archive / "2026-10")).run()
-    (archive / "2026-10").rmdir()
+    page.text_input(key="folder").set_value(typed.format(archive)).run()
     page.button(key="score_folder").click().run()
     assert "not a folder below" in page.error[0].value
     assert worklist.jobs.newest(BACKLOG) == []

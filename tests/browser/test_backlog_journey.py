@@ -73,10 +73,7 @@ def open_backlog(page: Page, server: Server) -> None:
 
 def score(page: Page, folder: str) -> None:
     """Type a folder and have it scored."""
-    box = page.get_by_role("combobox")
-    box.fill(folder)
-    box.press("Enter")
-    wait_idle(page, timeout_seconds=60)
+    page.get_by_label("Folder on the server").fill(folder)
     page.get_by_role("button", name="Score folder").click()
 
 

@@ -36,32 +36,41 @@ def may_not() -> None:
     )
 
 
-def ask(roots: list[str]) -> None:
-    """Offer to score a folder."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        folder = st.selectbox(
-            "Folder on the server",
-            roots,
-            key="folder",
-            accept_new_options=True,
-            index=0 if roots else None,
-            placeholder="The whole path of a folder",
-            help="Choose one, or type the whole path of a folder below these.",
-        )
-        st.button(
-            "Score folder",
-            key="score_folder",
-            type="primary",
-            icon=":material/play_arrow:",
-            disabled=not folder,
-            on_click=begin,
-        )
+def ask(folders: list[str]) -> None:
+    """Offer to score a folder: one typed, or one chosen of those right below the allowed ones."""
+    st.session_state.setdefault("folder", folders[0] if folders else "")
+    left, middle, right = st.columns([6, 3, 1.6], vertical_alignment="bottom")
+    left.text_input(
+        "Folder on the server", key="folder", placeholder="The whole path, as the server sees it"
+    )
+    middle.selectbox(
+        "Folders there",
+        folders,
+        key="chosen_folder",
+        index=None,
+        placeholder="Choose one",
+        on_change=choose,
+    )
+    right.button(
+        "Score folder",
+        key="score_folder",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=begin,
+        width="stretch",
+    )
     if problem := st.session_state.get("backlog_problem"):
         st.error(wording.plain(problem))
     st.caption(
         "Every film at any depth is scored and entered in the worklist. A film that this model "
         "has scored before is not scored again. Reading goes on undisturbed."
     )
+
+
+def choose() -> None:
+    """Take the folder that was chosen for the one to score; it can still be changed by hand."""
+    if st.session_state["chosen_folder"]:
+        st.session_state["folder"] = st.session_state["chosen_folder"]
 
 
 def begin() -> None:
