@@ -160,9 +160,7 @@ class Classifier:
 
 
 def look(source: GridNetwork, batch: Tensor) -> tuple[Tensor, Tensor]:
-    """Read films and their mirror images, and take the mean of both.
-
-    A network may favour one side of the film; together with its mirror image it cannot.
+    """Read films: logits, and where they come from, in one forward pass.
 
     Parameters
     ----------
@@ -176,12 +174,10 @@ def look(source: GridNetwork, batch: Tensor) -> tuple[Tensor, Tensor]:
     raw
         Class activation maps on an even grid, ``(B, 2 h, 2 w)``.
     """
-    features = source.features(torch.cat([batch, batch.flip(3)]))  # (2 B, K, h, w)
-    both: Tensor = source.classify(features)  # (2 B, C)
-    logits = (both[: len(batch)] + both[len(batch) :]) / 2
-    maps = relevance(source, features, logits.repeat(2, 1))
-    laid = lay_evenly(maps, source, size=batch.shape[-1])
-    return logits, (laid[: len(batch)] + laid[len(batch) :].flip(2)) / 2
+    features = source.features(batch)  # (B, K, h, w)
+    logits: Tensor = source.classify(features)  # (B, C)
+    maps = relevance(source, features, logits)
+    return logits, lay_evenly(maps, source, size=batch.shape[-1])
 
 
 def log_odds(logits: Tensor) -> Tensor:

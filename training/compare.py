@@ -173,8 +173,8 @@ def _notes(runs: Sequence[Run], data: Path | None) -> list[str]:
     told = " or ".join(f"{films} films of {patients} patients" for films, patients in sizes)
     where = "the labelled films given" if data else "each run's own validation films"
     notes = [
-        f"Measured on {where} ({told}) at the balanced operating point, each film read together "
-        "with its mirror image; in brackets the 95 % interval by drawing patients.",
+        f"Measured on {where} ({told}) at the balanced operating point; in brackets the 95 % "
+        "interval by drawing patients.",
         "An author's figure was measured by that author, on other films and at another threshold.",
     ]
     if not data and len({run.validation for run in runs}) > 1:

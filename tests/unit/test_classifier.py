@@ -23,6 +23,7 @@ from cxr_app.network import GlobalAveragePoolingNetwork, build
 from cxr_app.prediction import HeatScale
 from cxr_app.preprocessing import squeeze
 from tests.checkpoints import SIZE, describe
+from training.recipe import read_recipe
 
 
 @pytest.fixture(scope="module")
@@ -204,17 +205,16 @@ def test_an_unknown_architecture_is_named() -> None:
         build("a pickle")
 
 
-def test_a_mirrored_film_gets_the_same_probability_and_the_mirrored_map(
-    classifier: Classifier,
-) -> None:
-    film = films(1)[0]
+def test_our_network_divides_a_film_alike_from_both_sides() -> None:
+    """Sides of 32 n make cells that begin at the left edge and end before the right one.
 
-    straight, mirrored = classifier.predict(
-        [classifier.prepare(film), classifier.prepare(np.ascontiguousarray(film[:, ::-1]))]
-    )
+    A network of such cells favoured one side of the film: 87 % of its heat lay there.
+    """
+    ours, size = build("resnet18").eval(), read_recipe("resnet18").size
 
-    assert mirrored.pneumonia_probability == pytest.approx(straight.pneumonia_probability, abs=1e-5)
-    np.testing.assert_allclose(mirrored.activation_map, straight.activation_map[:, ::-1], atol=1e-3)
+    cells = ours.features(torch.zeros(1, 1, size, size)).shape[-1]
+
+    assert ours.first == size - (ours.first + ours.spacing * (cells - 1))
 
 
 def test_inputs_have_the_size_that_the_checkpoint_wants(classifier: Classifier) -> None:
