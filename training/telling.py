@@ -30,7 +30,7 @@ class Telling:
         self._tally = Tally()
         self._earlier: Mapping[str, int] = Counter()
         self._bar: tqdm[None] | None = None
-        self._began = time.monotonic()
+        self._began = self._last = time.monotonic()
         self._told = 0.0
 
     def follow(self, tally: Tally, earlier: Mapping[str, int]) -> None:
@@ -50,8 +50,9 @@ class Telling:
         """Show how far the run is now."""
         tally = self._tally
         if self._bar is None:
-            self._began = time.monotonic()
+            self._began = time.monotonic()  # what came before was loading
             self._bar = tqdm(unit="film", smoothing=0.05, dynamic_ncols=True, disable=None)
+        self._last = time.monotonic()
         self._bar.total = tally.due
         self._bar.set_postfix(
             flagged=tally.flagged, rejected=tally.rejected, failed=tally.failed, refresh=False
@@ -85,7 +86,8 @@ class Telling:
             self._bar.close()
 
     def _rate(self) -> float:
-        return self._tally.done / max(1e-3, time.monotonic() - self._began)
+        """Give films a second, from the first to the last one done."""
+        return self._tally.done / max(1e-3, self._last - self._began)
 
     def _counts(self) -> dict[str, int]:
         """Count the whole results file, and what was in it before this run."""

@@ -95,7 +95,8 @@ def _in_history(
         )
     else:
         same = same.where(ScoreRow.model_version == outcome.prediction.model_version)
-    score = session.scalars(same).first()
+    # A new entry has no history to look through.
+    score = None if entry.scored_at is None else session.scalars(same).first()
     if score is None:
         score = _score_row(entry, outcome, scored_at)
         session.add(score)

@@ -1,0 +1,82 @@
+"""The films and lists of the benchmark; what it measures is for a machine that does nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from cxr_app.intake import read_radiograph
+from cxr_app.screening import screen
+from training.benchmark import table
+from training.benchmark_films import COLUMNS, ROWS, SUFFIXES, write_films
+from training.growth import fill, small_films
+from training.measuring import combined
+
+TRANSFER_SYNTAXES = {
+    "jpeg": None,
+    "dicom": "Explicit VR Little Endian",
+    "jpeg2000": "JPEG 2000 Image Compression (Lossless Only)",
+}
+
+
+@pytest.mark.parametrize("kind", SUFFIXES)
+def test_the_films_are_of_their_format_and_all_different(kind: str, tmp_path: Path) -> None:
+    contents = [path.read_bytes() for path in write_films(tmp_path, kind, 6).iterdir()]
+    assert len(set(contents)) == 6
+    radiograph = read_radiograph(contents[0])
+    assert (radiograph.rows, radiograph.columns) == (ROWS, COLUMNS)
+    assert screen(radiograph) is None
+    header = radiograph.header
+    assert (header.transfer_syntax if header else None) == TRANSFER_SYNTAXES[kind]
+    assert header is None or header.bits_stored == "12"
+
+
+def test_the_small_films_are_all_different(tmp_path: Path) -> None:
+    films = [path.read_bytes() for path in small_films(tmp_path / "films", 20).iterdir()]
+    assert len(set(films)) == 20
+    assert all(screen(read_radiograph(film)) is None for film in films[:8])
+
+
+def test_the_limit_of_both_is_that_of_one_after_the_other() -> None:
+    assert combined(10, 10) == pytest.approx(5)
+    assert combined(1000, 10) == pytest.approx(9.9, abs=0.01)
+
+
+def test_a_list_is_filled_and_timed(tmp_path: Path) -> None:
+    timed = fill(f"sqlite:///{tmp_path}/worklist.sqlite", 1000)
+    assert timed["times"] == pytest.approx(timed["full_ms"] / timed["empty_ms"])
+
+
+def test_the_table_says_what_was_measured_and_what_is_wanted() -> None:
+    share = {"decode": 100.0, "limit": 50.0, "whole": 46.0, "share": 0.92}
+    measured = {
+        "model_version": "model-1",
+        "cores": 2,
+        "network": {8: 100.0},
+        "best_batch_size": 8,
+        "formats": {"jpeg": share},
+        "yardstick": {"rate": 10.0, "times": 4.6},
+        "latency_ms": 41.0,
+        "openvino": {
+            "network": 150.0,
+            "times_torch": 1.5,
+            "whole": 55.0,
+            "share": 0.91,
+            "times_yardstick": 5.5,
+        },
+        "training": {"whole": 9.0, "network": 10.0, "share": 0.9},
+        "memory": {"after_first": 900.0, "end": 930.0},
+        "kills": {
+            "kills": 50,
+            "rows_lost": 0,
+            "rows_twice": 0,
+            "entries_lost": 0,
+            "entries_twice": 0,
+        },
+        "entries": {"empty_ms": 1.0, "full_ms": 1.1},
+    }
+    rows = {name: (found, wanted) for name, found, wanted in table(measured)}
+    assert rows["jpeg: of its limit"] == ("92%", "wanted: 90%")
+    assert rows["the command against it"] == ("4.60 times", "wanted: 3 times")
+    assert rows["training of its network"] == ("90%", "wanted: 85%")
+    assert rows["after 50 kills"] == ("0 lost, 0 twice", "wanted: 0")
+    assert rows["memory at the end"] == ("930 MB", "wanted: less than 100 MB more")

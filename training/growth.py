@@ -1,0 +1,134 @@
+"""Whether a run swells with its films, or slows down with the entries of the list."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import psutil
+from PIL import Image as PillowImage
+
+from cxr_app.outcome import Outcome, Priority, ScoringState
+from cxr_app.prediction import OperatingPoint, Prediction
+from cxr_app.progress import Progress
+from cxr_app.settings import PROJECT
+from cxr_app.worklist import Worklist
+from training.phantom import draw, opacities_of
+
+DRAWN = 8
+SIDE = 320
+LOOK_SECONDS = 1.0
+FIRST_FILMS = 500
+"""So many films bring everything into memory that is ever needed."""
+TOGETHER = 8
+"""Films that enter the list in one transaction, as in a run."""
+
+
+def small_films(folder: Path, count: int) -> Path:
+    """Write so many small JPEG films, each of other content; return the folder."""
+    folder.mkdir(parents=True)
+    pictures = []
+    for seed in range(DRAWN):
+        film = draw(seed, SIDE, SIDE, opacities_of(seed))
+        file = BytesIO()
+        PillowImage.fromarray(np.rint(film * 255).astype(np.uint8)).save(file, "JPEG", quality=75)
+        pictures.append(file.getvalue())
+    for number in range(count):
+        # After the picture's end, where no decoder looks.
+        (folder / f"{number:06}.jpg").write_bytes(pictures[number % DRAWN] + b"%d" % number)
+    return folder
+
+
+def follow_memory(folder: Path, settings: Mapping[str, str]) -> dict[str, Any]:
+    """Score a folder by the command, and follow the memory of all its processes.
+
+    Returns
+    -------
+    dict
+        In MB: ``after_first``, when `FIRST_FILMS` were scored; ``end``; ``growth`` between them;
+        and ``curve``, pairs of films and MB.
+    """
+    curve: list[tuple[int, float]] = []
+    with TemporaryDirectory() as name:
+        progress = Path(name) / "progress.json"
+        command = [sys.executable, "-m", "training.batch", str(folder)]
+        command += ["--out", f"{name}/results.csv", "--progress", str(progress)]
+        environment = {**os.environ, "CXR_DATA_DIR": name, **settings}
+        run = subprocess.Popen(  # noqa: S603 - our own command
+            command, cwd=PROJECT, env=environment, stderr=subprocess.DEVNULL
+        )
+        while run.poll() is None:
+            told = Progress.read(progress)
+            if told is not None and told.total:
+                curve.append((told.done, _resident(run.pid)))
+            time.sleep(LOOK_SECONDS)
+    whole = [(done, megabytes) for done, megabytes in curve if megabytes]
+    first = next((mb for done, mb in whole if done >= FIRST_FILMS), whole[-1][1])
+    last = whole[-2][1] if len(whole) > 1 else first  # the very last may see processes end
+    return {"after_first": first, "end": last, "growth": last - first, "curve": whole}
+
+
+def _resident(pid: int) -> float:
+    """Sum the resident memory of a process and all below it, in MB; 0 once it has ended."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+        resident = sum(int(each.memory_info().rss) for each in family)
+    except psutil.NoSuchProcess:
+        return 0.0
+    return round(resident / 2**20, 1)
+
+
+def fill(url: str, entries: int) -> dict[str, float]:
+    """Fill a worklist, and see whether it takes films in more slowly.
+
+    Returns
+    -------
+    dict
+        ``empty_ms`` and ``full_ms``, for one film; ``times`` the one of the other.
+    """
+    worklist = Worklist.open(url)
+    try:
+        empty = _enter(worklist, range(400))
+        for start in range(400, entries, 500):
+            worklist.enter(_made_up(range(start, start + 500)))
+        full = _enter(worklist, range(entries + 500, entries + 900))
+    finally:
+        worklist.close()
+    return {"empty_ms": empty, "full_ms": full, "times": full / empty}
+
+
+def _enter(worklist: Worklist, numbers: range) -> float:
+    """Enter films as a run does; give the time that one takes, in ms."""
+    began = time.monotonic()
+    for start in range(numbers.start, numbers.stop, TOGETHER):
+        worklist.enter(_made_up(range(start, start + TOGETHER)))
+    return (time.monotonic() - began) / len(numbers) * 1000
+
+
+def _made_up(numbers: range) -> Iterator[tuple[Outcome, str, Path]]:
+    for number in numbers:
+        yield _outcome(number), f"{number}.jpg", Path(f"/{number}.jpg")
+
+
+def _outcome(number: int) -> Outcome:
+    """Make up what scoring says of a film."""
+    grid = np.zeros((14, 14), dtype=np.float32)
+    probability = (number * 7919 % 1000) / 1000
+    return Outcome(
+        sha256=hashlib.sha256(b"%d" % number).hexdigest(),
+        state=ScoringState.SCORED,
+        priority=Priority.MEDIUM,
+        prediction=Prediction(probability, 0.0, grid, "made-up-00000000"),
+        operating_point=OperatingPoint("balanced", 0.5, 0.9, 0.9),
+        file_format="JPEG",
+        rows=1000,
+        columns=1400,
+    )
