@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tqdm import tqdm
@@ -114,4 +115,5 @@ class Telling:
     def _keep(self, progress: Progress) -> None:
         self._told = time.monotonic()
         if self._path is not None:
-            progress.write(self._path)
+            with suppress(OSError):  # a full disk is for the results to tell of
+                progress.write(self._path)

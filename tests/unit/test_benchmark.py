@@ -1,4 +1,4 @@
-"""The films and lists of the benchmark; what it measures is for a machine that does nothing else."""
+"""The films and lists of the benchmark; its measuring is for a machine that does nothing else."""
 
 from pathlib import Path
 
