@@ -5,7 +5,7 @@ programs, sections through a body, limbs, patterns, noise) and pieces of real fi
 halves, collages) teach that a chest film is more than its greys and its texture.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from PIL import ImageDraw, ImageFilter
 
 Pixels = NDArray[np.uint8]
 """A grey picture, shape ``(side, side)``."""
+
+Drawing = Callable[[np.random.Generator], Pixels]
 
 SIDE = 192
 _LETTERS = "abcdefghijklmnopqrstuvwxyz      ABCDEFGHIJ0123456789.,:"
@@ -24,7 +26,7 @@ def draw_picture(rng: np.random.Generator) -> Pixels:
     return _DRAWINGS[rng.integers(len(_DRAWINGS))](rng)
 
 
-def cut_picture(films: Sequence[Pixels], rng: np.random.Generator) -> Pixels:
+def cut_picture(films: Sequence[Pixels] | Pixels, rng: np.random.Generator) -> Pixels:
     """Make of chest films what is none any more: a piece, a half, a collage, a thumbnail."""
     chosen = [_image(films[index]) for index in rng.integers(len(films), size=4)]
     return _pixels(_CUTS[rng.integers(len(_CUTS))](chosen, rng))
@@ -62,6 +64,7 @@ def _patch(films: list[PillowImage.Image], rng: np.random.Generator) -> PillowIm
 
 def _half(films: list[PillowImage.Image], rng: np.random.Generator) -> PillowImage.Image:
     side, part = films[0].width, films[0].width * rng.uniform(0.35, 0.5)
+    boxes: list[tuple[float, float, float, float]]
     boxes = [(0, 0, part, side), (side - part, 0, side, side), (0, 0, side, part)]
     boxes.append((0, side - part, side, side))
     return _piece(films[0], boxes[rng.integers(4)])
@@ -151,13 +154,13 @@ def _section(rng: np.random.Generator) -> Pixels:
         place = SIDE / 2 + rng.uniform(-0.6, 0.6, size=2) * (wide, high)
         _ellipse(pen, place, rng.uniform(0.05, 0.4, size=2) * (wide, high), rng.integers(0, 256))
     if rng.random() < 0.5:
-        place = (SIDE / 2, SIDE / 2 + high * 0.6)
-        _ellipse(pen, place, (wide * 0.15, high * 0.18), rng.integers(200, 256))
+        spine = (SIDE / 2, SIDE / 2 + high * 0.6)
+        _ellipse(pen, spine, (wide * 0.15, high * 0.18), rng.integers(200, 256))
     return _grained(page, rng)
 
 
 def _ellipse(
-    pen: ImageDraw.ImageDraw, middle: Sequence[float], radii: Sequence[float], grey: int
+    pen: ImageDraw.ImageDraw, middle: Iterable[float], radii: Iterable[float], grey: np.integer
 ) -> None:
     (x, y), (a, b) = middle, radii
     pen.ellipse((x - a, y - b, x + a, y + b), fill=int(grey))
@@ -237,7 +240,7 @@ def _stretched(values: NDArray[np.float64]) -> Pixels:
     return np.asarray(255 * scaled.clip(0, 1), dtype=np.uint8)
 
 
-_DRAWINGS: tuple[Callable[[np.random.Generator], Pixels], ...] = (
+_DRAWINGS: tuple[Drawing, ...] = (
     _text, _screen, _section, _section, _limb, _limb, _limb, _clouds, _pattern, _shapes,
 )  # fmt: skip
 _CUTS: tuple[Callable[[list[PillowImage.Image], np.random.Generator], PillowImage.Image], ...] = (

@@ -1,6 +1,6 @@
 """Thresholds of the screening network, and what it is worth by source of films and by kind."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +26,7 @@ LOST = 0.005
 MISTAKEN = 0.02
 """Share of upright films, of the worst source, that may be called mirrored there."""
 _BATCH = 256
-_LAID = {
+_LAID: dict[str, Callable[[Films], Films]] = {
     "turned left": lambda films: np.rot90(films, 1, axes=(1, 2)),
     "upside down": lambda films: np.rot90(films, 2, axes=(1, 2)),
     "turned right": lambda films: np.rot90(films, 3, axes=(1, 2)),

@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
@@ -15,7 +16,7 @@ from tests.factories import compressed_dicom_bytes, dicom_bytes, film_pixels, ra
 from training.fuzz import mutant
 
 PROJECT = Path(__file__).resolve().parents[2]
-PLANTED = {
+PLANTED: dict[str, Any] = {
     "PatientName": "Quuxlove^Zebedea",
     "PatientID": "QX-18151210",
     "PatientBirthDate": "19151210",

@@ -132,7 +132,8 @@ def _schema(engine: Engine) -> set[tuple[str, ...]]:
     statements = {
         "sqlite": (
             "SELECT type, name, sql FROM sqlite_master "
-            "WHERE tbl_name IN ('worklist_entry', 'worklist_score', 'worklist_job') AND sql IS NOT NULL"
+            "WHERE tbl_name IN ('worklist_entry', 'worklist_score', 'worklist_job') "
+            "AND sql IS NOT NULL"
         ),
         "postgresql": (
             "SELECT 'check', conname, pg_get_constraintdef(oid) FROM pg_constraint "
