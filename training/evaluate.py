@@ -2,46 +2,47 @@
 
     python -m training.evaluate --data DIR [--checkpoint FILE] --json report.json
 
-Every labelled film that can be read is measured, also those that screening would refuse, which
-are counted. ``--partition validation`` measures on the part of the training data that nothing
-was fitted or chosen on; this needs the very films that the checkpoint was trained from.
+Writes report.json and, beside it, report.html: one page that needs nothing else. Every labelled
+film that can be read is measured, also those that screening would refuse, which are counted.
+
+``--partition validation`` measures on the part of the training data that nothing was fitted or
+chosen on; this needs the very films that the checkpoint was trained from. ``--partition test``
+opens the published test partition, which no other command does.
+
+``--against FILE`` compares with a second checkpoint on the same films. ``--shortcuts`` scores all
+films again with border, letters, size and compression changed (eight times the work).
+``--explain`` measures the heatmap.
 """
 
 import argparse
 import json
 import logging
-import math
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from tqdm import tqdm
-
-from cxr_app import screening
-from cxr_app.classifier import Classifier
-from cxr_app.errors import CxrError, FilmError, TrainingDataError
-from cxr_app.intake import read_radiograph
-from cxr_app.prediction import Prediction
-from cxr_app.preprocessing import NetworkInput
+from cxr_app import checkpoint
+from cxr_app.checkpoint import Checkpoint
+from cxr_app.classifier import Classifier, choose_device
+from cxr_app.errors import CxrError, SettingsError, TrainingDataError
 from cxr_app.settings import Settings
+from training.cams import METHODS, OWN
+from training.comparison import compare
 from training.dataset import LabelledFilm, decode, find_films, pixel_digests
-from training.report import measure
+from training.explanation import measure_explanations
+from training.fixed_points import fixed_points
+from training.gallery import most_wrong
+from training.metrics import confusion
+from training.page import render
+from training.report import measure, told
+from training.scored import Scored, score
+from training.shortcuts import measure_shortcuts
 from training.splits import split
+from training.subgroups import subgroups
 
-BATCH = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A labelled film, read; without a network input where that failed."""
-
-    film: LabelledFilm
-    network_input: NetworkInput | None
-    rejected: bool
+EXPLAINED_FILMS = 32
+"""Unless ``--films`` says otherwise: some minutes on two cores."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,17 +50,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
-        settings = Settings.read()
-        device = options.device or settings.device
-        classifier = Classifier.load(options.checkpoint or settings.checkpoint, device)
-        films = choose(find_films(options.data), options.partition, classifier, settings)
-        report = evaluate(classifier, films)
+        report = _run(options, Settings.read())
     except CxrError as error:
         print(error, file=sys.stderr)
         return 2
-    text = json.dumps(report, indent=1, allow_nan=False)
-    options.json.write_text(text + "\n", encoding="utf-8")
-    print(text)
+    print(json.dumps(report, indent=1, allow_nan=False))
     return 1 if report["failed"] else 0
 
 
@@ -78,7 +73,90 @@ def _parser() -> argparse.ArgumentParser:
     )
     devices = ("auto", "cuda", "mps", "cpu")
     parser.add_argument("--device", choices=devices, help="default: CXR_DEVICE")
+    parser.add_argument("--against", type=Path, help="a second checkpoint to compare with")
+    parser.add_argument(
+        "--prevalence", type=_share, help="share of films with pneumonia where it is to be used"
+    )
+    parser.add_argument("--shortcuts", action="store_true", help="see above")
+    parser.add_argument("--explain", action="store_true", help="see above")
+    parser.add_argument(
+        "--films",
+        type=int,
+        default=EXPLAINED_FILMS,
+        help=f"how many films --explain draws; default: {EXPLAINED_FILMS}",
+    )
+    parser.add_argument(
+        "--cam", choices=METHODS, default=OWN, help="the map that --explain measures; default: ours"
+    )
     return parser
+
+
+def _share(text: str) -> float:
+    """Read a prevalence."""
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share; give a number between 0 and 1")
+    return value
+
+
+def _run(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
+    """Measure what the command line asks for, and write both reports."""
+    if options.json.suffix == ".html":
+        raise SettingsError(f"--json is {options.json}; .html is the page's. Give a .json file.")
+    device = options.device or settings.device
+    source = checkpoint.load(options.checkpoint or settings.checkpoint)
+    classifiers = [Classifier(source, choose_device(device))]
+    if options.against:
+        classifiers.append(Classifier.load(options.against, device))
+    classifier = classifiers[0]
+    films = choose(find_films(options.data), options.partition, classifier, settings)
+    scored, *others = score(classifiers, films)
+    points = [classifier.operating_points[name] for name in ("balanced", "high_sensitivity")]
+    report = report_of(classifier, scored) | {
+        "partition": options.partition,
+        **fixed_points(scored, points, options.prevalence),
+        "subgroups": subgroups(scored, points[0].threshold),
+    }
+    for other, its_scores in zip(classifiers[1:], others, strict=True):
+        report["comparison"] = _compared(classifier, scored, other, its_scores)
+    report |= _at_length(options, source, classifier, scored, device)
+    wrong = most_wrong(classifier, scored)
+    report["most_wrong"] = {
+        kind: [film.as_document() for film in some]
+        for kind, some in zip(("missed", "falsely_flagged"), wrong, strict=True)
+    }
+    page = render(report, scored, points, wrong, prevalence_given=options.prevalence is not None)
+    text = json.dumps(report, indent=1, allow_nan=False)
+    options.json.write_text(text + "\n", encoding="utf-8")
+    options.json.with_suffix(".html").write_text(page, encoding="utf-8")
+    return report
+
+
+def _compared(
+    classifier: Classifier, scored: Scored, other: Classifier, its_scores: Scored
+) -> dict[str, Any]:
+    """Compare with a second checkpoint, and name it."""
+    thresholds = [one.operating_points["balanced"].threshold for one in (classifier, other)]
+    found = compare(scored, thresholds[0], its_scores, thresholds[1])
+    return {"against": other.model_version, **found}
+
+
+def _at_length(
+    options: argparse.Namespace,
+    source: Checkpoint,
+    classifier: Classifier,
+    scored: Scored,
+    device: str,
+) -> dict[str, Any]:
+    """Measure what takes longer, where it is asked for."""
+    found: dict[str, Any] = {}
+    if options.shortcuts:
+        found["shortcuts"] = measure_shortcuts(classifier, scored)
+    if options.explain:
+        found["explanation"] = measure_explanations(
+            source, scored, method=options.cam, device=device, films=options.films
+        )
+    return found
 
 
 def choose(
@@ -126,68 +204,24 @@ def evaluate(classifier: Classifier, films: Sequence[LabelledFilm]) -> dict[str,
     dict
         The report of the contract, and every operating point measured on these films.
     """
-    measured: list[LabelledFilm] = []
-    probabilities: list[list[float]] = []
-    unreadable: list[LabelledFilm] = []
-    rejected = 0
-    for batch in _batches(_read_all(films, classifier)):
-        unreadable += [read.film for read in batch if read.network_input is None]
-        sound = [read for read in batch if read.network_input is not None]
-        inputs = [read.network_input for read in sound if read.network_input is not None]
-        for read, prediction in zip(sound, classifier.predict(inputs), strict=True):
-            measured.append(read.film)
-            rejected += read.rejected
-            probabilities.append(_row(prediction))
-    if not measured:
-        raise TrainingDataError("None of the films could be read.")
-    table = np.array(probabilities)
+    (scored,) = score([classifier], films)
+    return report_of(classifier, scored)
+
+
+def report_of(classifier: Classifier, scored: Scored) -> dict[str, Any]:
+    """Measure what a classifier said of films."""
     points = classifier.operating_points
-    report = measure(table, measured, points["balanced"].threshold)
+    report = measure(scored.probabilities, scored.films, points["balanced"].threshold)
     report["model_version"] = classifier.model_version
-    report["rejected"] = rejected
-    report["failed"] = len(unreadable)
-    report["failed_films"] = [str(film.path) for film in unreadable]
-    sensitive = measure(table, measured, points["high_sensitivity"].threshold)
-    names = ("threshold", "accuracy", "sensitivity", "specificity", "ppv", "f1")
-    report["high_sensitivity"] = {name: sensitive[name] for name in names}
+    report["rejected"] = sum(facts.rejected for facts in scored.facts)
+    report["failed"] = len(scored.unreadable)
+    report["failed_films"] = [str(film.path) for film in scored.unreadable]
+    threshold = points["high_sensitivity"].threshold
+    counts = confusion(scored.pneumonia, scored.truth, threshold)
+    names = ("accuracy", "sensitivity", "specificity", "ppv", "f1")
+    sensitive = {name: told(getattr(counts, name)) for name in names}
+    report["high_sensitivity"] = {"threshold": threshold, **sensitive}
     return report
-
-
-def _row(prediction: Prediction) -> list[float]:
-    """Put a prediction into the columns normal, bacterial, viral; NaN where causes are unknown."""
-    causes = (prediction.bacterial_probability, prediction.viral_probability)
-    told = [math.nan if cause is None else cause for cause in causes]
-    return [1 - prediction.pneumonia_probability, *told]
-
-
-def _read_all(films: Sequence[LabelledFilm], classifier: Classifier) -> Iterator[Read]:
-    """Read films in their order, a few ahead."""
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        for start in tqdm(range(0, len(films), BATCH), unit="batch", disable=None):
-            part = films[start : start + BATCH]
-            yield from pool.map(lambda film: _read(film, classifier), part)
-
-
-def _read(film: LabelledFilm, classifier: Classifier) -> Read:
-    """Read one film, and see what screening would say."""
-    try:
-        radiograph = read_radiograph(film.path.read_bytes())
-    except (FilmError, OSError):
-        return Read(film, None, rejected=False)
-    rejected = screening.screen(radiograph) is not None
-    return Read(film, classifier.prepare(radiograph.image), rejected)
-
-
-def _batches(reads: Iterator[Read]) -> Iterator[list[Read]]:
-    """Gather reads for one forward pass each."""
-    batch: list[Read] = []
-    for read in reads:
-        batch.append(read)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 if __name__ == "__main__":

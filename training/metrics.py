@@ -1,8 +1,9 @@
 """What a set of probabilities is worth, with intervals that respect that patients repeat."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
+Drawn = NDArray[np.intp]
+"""Places in a list of films, repeats included."""
 
 ECE_BINS = 15
 
@@ -37,6 +40,11 @@ class Confusion:
     def ppv(self) -> float:
         """Share of flagged films that have pneumonia, at the prevalence of these films."""
         return _ratio(self.true_positive, self.true_positive + self.false_positive)
+
+    @property
+    def npv(self) -> float:
+        """Share of films not flagged that have no pneumonia, at the prevalence of these films."""
+        return _ratio(self.true_negative, self.true_negative + self.false_negative)
 
     @property
     def accuracy(self) -> float:
@@ -78,6 +86,38 @@ def auroc(probabilities: Floats, positive: Booleans) -> float:
     return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))
 
 
+def sensitivity_at(probabilities: Floats, pneumonia: Booleans, specificity: float) -> float:
+    """Give the sensitivity where at least `specificity` of films without pneumonia stay unflagged.
+
+    A film is flagged above every film that must not be, so ties cost sensitivity. NaN where one
+    class is missing.
+    """
+    positives, negatives = probabilities[pneumonia], probabilities[~pneumonia]
+    if not len(positives) or not len(negatives):
+        return float("nan")
+    false_alarms = math.floor((1 - specificity) * len(negatives) + 1e-9)
+    if false_alarms >= len(negatives):
+        return 1.0
+    return float(np.mean(positives > np.sort(negatives)[::-1][false_alarms]))
+
+
+def specificity_at(probabilities: Floats, pneumonia: Booleans, sensitivity: float) -> float:
+    """Give the specificity where at least `sensitivity` of films with pneumonia are flagged."""
+    return sensitivity_at(-probabilities, ~pneumonia, sensitivity)
+
+
+def predictive_values(
+    sensitivity: float, specificity: float, prevalence: float
+) -> tuple[float, float]:
+    """Give PPV and NPV where `prevalence` of the films have pneumonia, by Bayes' rule.
+
+    Sensitivity and specificity are taken to be the same there, which nobody can promise.
+    """
+    found, missed = sensitivity * prevalence, (1 - sensitivity) * prevalence
+    alarms, cleared = (1 - specificity) * (1 - prevalence), specificity * (1 - prevalence)
+    return _ratio(found, found + alarms), _ratio(cleared, cleared + missed)
+
+
 def brier(probabilities: Floats, pneumonia: Booleans) -> float:
     """Mean squared difference between probability and truth (Brier 1950)."""
     return float(np.mean((probabilities - pneumonia) ** 2))
@@ -95,8 +135,23 @@ def expected_calibration_error(probabilities: Floats, pneumonia: Booleans) -> fl
     return float(np.abs(sums).sum() / len(probabilities))
 
 
+def draws(patients: Sequence[str], *, resamples: int = 1000, seed: int = 0) -> Iterator[Drawn]:
+    """Draw films by patient, with repeats: as many patients as there are, all their films each.
+
+    References
+    ----------
+    Cluster bootstrap: Field and Welsh 2007.
+    """
+    generator = np.random.default_rng(seed)
+    _, numbers = np.unique(np.asarray(patients), return_inverse=True)
+    films_of = np.split(np.argsort(numbers, kind="stable"), np.cumsum(np.bincount(numbers))[:-1])
+    for _ in range(resamples):
+        chosen = generator.integers(0, len(films_of), len(films_of))
+        yield np.concatenate([films_of[patient] for patient in chosen])
+
+
 def bootstrap_interval(
-    statistic: Callable[[NDArray[np.intp]], float],
+    statistic: Callable[[Drawn], float],
     patients: Sequence[str],
     *,
     resamples: int = 1000,
@@ -113,15 +168,9 @@ def bootstrap_interval(
 
     References
     ----------
-    Efron and Tibshirani 1993, percentile method; cluster bootstrap: Field and Welsh 2007.
+    Efron and Tibshirani 1993, percentile method.
     """
-    generator = np.random.default_rng(seed)
-    _, numbers = np.unique(np.asarray(patients), return_inverse=True)
-    films_of = np.split(np.argsort(numbers, kind="stable"), np.cumsum(np.bincount(numbers))[:-1])
-    drawn = []
-    for _ in range(resamples):
-        chosen = generator.integers(0, len(films_of), len(films_of))
-        drawn.append(statistic(np.concatenate([films_of[patient] for patient in chosen])))
+    drawn = [statistic(films) for films in draws(patients, resamples=resamples, seed=seed)]
     told = [value for value in drawn if not math.isnan(value)]
     if not told:  # a figure of nothing has no interval either
         return float("nan"), float("nan")
@@ -129,6 +178,33 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def _ratio(part: int, whole: int) -> float:
+def mean_of(values: Floats, patients: Sequence[str]) -> dict[str, Any]:
+    """Give a mean over films, and its interval by drawing patients; NaN of no films."""
+    if not len(values):
+        return {"value": math.nan, "ci95": (math.nan, math.nan)}
+    interval = bootstrap_interval(lambda drawn: float(values[drawn].mean()), patients)
+    return {"value": float(values.mean()), "ci95": interval}
+
+
+def bootstrap_band(
+    curve: Callable[[Drawn], Floats],
+    patients: Sequence[str],
+    *,
+    resamples: int = 400,
+    seed: int = 0,
+) -> tuple[Floats, Floats]:
+    """Give the 95 % interval of every point of a curve, each by itself.
+
+    A point that fewer than half of the draws can tell is NaN.
+    """
+    drawn = np.array([curve(films) for films in draws(patients, resamples=resamples, seed=seed)])
+    seldom = np.isnan(drawn).mean(axis=0) > 0.5
+    drawn[:, seldom] = 0.0
+    low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=0)
+    low[seldom], high[seldom] = np.nan, np.nan
+    return low, high
+
+
+def _ratio(part: float, whole: float) -> float:
     """Divide; NaN where there is nothing to divide by."""
     return part / whole if whole else float("nan")

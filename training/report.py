@@ -57,7 +57,7 @@ def measure(
         "auroc": auroc(pneumonia, truth),
         "auroc_ci95": bootstrap_interval(lambda i: auroc(pneumonia[i], truth[i]), patients),
     }
-    for figure in ("accuracy", "sensitivity", "specificity", "ppv", "f1"):
+    for figure in ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1"):
         report[figure] = getattr(counts, figure)
         report[f"{figure}_ci95"] = interval(figure)
     report |= {
@@ -69,13 +69,15 @@ def measure(
         "threshold": threshold,
     }
     report |= _between_causes(probabilities, classes, patients)
-    return {name: _told(value) for name, value in report.items()}
+    return dict(told(report))
 
 
-def _told(value: Any) -> Any:
-    """Put None, which JSON has, for a number that cannot be told, which it has not."""
-    if isinstance(value, tuple):
-        return [_told(part) for part in value]
+def told(value: Any) -> Any:
+    """Put None, which JSON has, for every number that cannot be told, which it has not."""
+    if isinstance(value, dict):
+        return {name: told(part) for name, part in value.items()}
+    if isinstance(value, tuple | list):
+        return [told(part) for part in value]
     return None if isinstance(value, float) and math.isnan(value) else value
 
 

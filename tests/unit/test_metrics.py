@@ -8,10 +8,14 @@ from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from training.metrics import (
     auroc,
+    bootstrap_band,
     bootstrap_interval,
     brier,
     confusion,
     expected_calibration_error,
+    predictive_values,
+    sensitivity_at,
+    specificity_at,
 )
 
 seeds = st.integers(0, 10_000)
@@ -91,3 +95,50 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     second = bootstrap_interval(lambda drawn: float(values[drawn].mean()), patients)
 
     assert first == second
+
+
+@given(seed=seeds, digits=st.integers(1, 6), wanted=st.sampled_from([0.5, 0.9, 0.95, 0.99, 1.0]))
+def test_fixed_points_are_the_best_of_all_thresholds(seed: int, digits: int, wanted: float) -> None:
+    generator = np.random.default_rng(seed)
+    probabilities = generator.random(60).round(digits)
+    truth = generator.permutation(60) < 25
+    thresholds = [*np.unique(probabilities), 2.0]
+    points = [confusion(probabilities, truth, threshold) for threshold in thresholds]
+
+    sensitivity = sensitivity_at(probabilities, truth, specificity=wanted)
+    specificity = specificity_at(probabilities, truth, sensitivity=wanted)
+
+    assert sensitivity == max(p.sensitivity for p in points if p.specificity >= wanted - 1e-9)
+    assert specificity == max(p.specificity for p in points if p.sensitivity >= wanted - 1e-9)
+
+
+@given(seed=seeds, threshold=st.floats(0.05, 0.95))
+def test_predictive_values_at_the_films_own_prevalence_are_those_of_the_counts(
+    seed: int, threshold: float
+) -> None:
+    generator = np.random.default_rng(seed)
+    counts = confusion(generator.random(80), np.arange(80) < 20, threshold)
+
+    ppv, npv = predictive_values(counts.sensitivity, counts.specificity, prevalence=0.25)
+
+    assert ppv == pytest.approx(counts.ppv, nan_ok=True)
+    assert npv == pytest.approx(counts.npv, nan_ok=True)
+
+
+def test_a_rarer_disease_makes_a_flag_worth_less() -> None:
+    values = [predictive_values(0.95, 0.9, prevalence) for prevalence in (0.5, 0.1, 0.01)]
+
+    assert [ppv for ppv, _ in values] == sorted((ppv for ppv, _ in values), reverse=True)
+    assert [npv for _, npv in values] == sorted(npv for _, npv in values)
+
+
+def test_a_band_holds_the_curve_and_is_silent_where_few_draws_speak() -> None:
+    values = np.random.default_rng(0).random(50)
+
+    def curve(drawn: np.ndarray) -> np.ndarray:
+        return np.array([values[drawn].mean(), math.nan])
+
+    low, high = bootstrap_band(curve, [str(film) for film in range(50)])
+
+    assert low[0] < values.mean() < high[0]
+    assert np.isnan([low[1], high[1]]).all()

@@ -98,3 +98,16 @@ def test_identical_pixels_in_two_partitions_are_refused_by_name() -> None:
 
     with pytest.raises(TrainingDataError, match=r"3\.jpeg in .*'train'.*900\.jpeg in 'test'"):
         split(films, digests, seed=0)
+
+
+def test_films_of_the_test_partition_change_no_part() -> None:
+    films = films_of(12)
+    opened = [*films, *(film(900 + n, "viral", f"t{n}", "test") for n in range(20))]
+
+    without, beside = (
+        split(some, [str(number) for number in range(len(some))], seed=0)
+        for some in (films, opened)
+    )
+
+    for part in ("train", "tune", "validation"):
+        assert list(getattr(without, part)) == list(getattr(beside, part))
