@@ -29,7 +29,7 @@ from training.training_rate import training_rates
 OF_LIMIT, OF_YARDSTICK, OF_NETWORK = 0.90, 3.0, 0.85
 """What the command should reach of its limit and of the yardstick, and training of its network."""
 MEMORY_MB = 100.0
-KILLED_FILMS = 400
+FILMS_A_KILL = 20
 
 Document = dict[str, Any]
 Row = tuple[str, str, str]
@@ -140,7 +140,7 @@ def _lasting(place: Path, ours: Mapping[str, str], options: argparse.Namespace) 
         measured["memory"] = growth.follow_memory(films, ours)
     if options.kills:
         _tell(f"{options.kills} kills")
-        films = growth.small_films(place / "kills", KILLED_FILMS)
+        films = growth.small_films(place / "kills", FILMS_A_KILL * options.kills)
         settings = {**ours, "CXR_DATA_DIR": str(place / "killed")}
         endured = endurance.endure(films, place / "killed.csv", settings, options.kills)
         measured["kills"] = asdict(endured)

@@ -26,7 +26,7 @@ class Endured:
     Parameters
     ----------
     kills
-        How often the run was killed.
+        How often the run was killed before it was done.
     films
         Files of the folder.
     rows_lost, rows_twice
@@ -71,14 +71,16 @@ def endure(
     chance = random.Random(kills)  # noqa: S311 - no secret
     command = [sys.executable, "-m", "training.batch", str(folder), "--out", str(out), *options]
     films = [found.source for found in find_films(folder)]
-    for number in range(kills):
+    killed = sum(
         _run_and_kill(command, out, environment, chance, whole_group=number % 2 == 0)
+        for number in range(kills)
+    )
     finished = subprocess.run(  # noqa: S603 - our own command
         command, cwd=PROJECT, env=_environment(environment), check=False
     )
     if finished.returncode != 0:
         raise RuntimeError(f"the last run ended with status {finished.returncode}")
-    return _count(films, out, environment, kills)
+    return _count(films, out, environment, killed)
 
 
 def _run_and_kill(
@@ -88,8 +90,8 @@ def _run_and_kill(
     chance: random.Random,
     *,
     whole_group: bool,
-) -> None:
-    """Begin a run, and kill it while it starts or some films after it has."""
+) -> bool:
+    """Begin a run, and kill it while it starts or some films after it has; False: it was done."""
     size = out.stat().st_size if out.exists() else 0
     grown = chance.choice([0, 0, 1, 2000, 6000])
     run = subprocess.Popen(  # noqa: S603 - our own command
@@ -106,8 +108,11 @@ def _run_and_kill(
         time.sleep(chance.uniform(0.0, 0.2))
     else:
         time.sleep(chance.uniform(0.0, 3.0))
+    if run.poll() is not None:
+        return False
     os.killpg(run.pid, signal.SIGKILL) if whole_group else run.kill()
     run.wait()
+    return True
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:

@@ -7,18 +7,15 @@ import threading
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
-from cxr_app import checkpoint
 from cxr_app.outcome import ScoringState
 from cxr_app.progress import Progress
 from cxr_app.worklist import Query, Worklist
 from tests.checkpoints import write_tiny
 from tests.films import jpeg
-from training import batch, engines
+from training import batch
 from training import folder as folder_module
-from training.engines import Plan, Result, Scored
 from training.folder import find_films
 from training.results import COLUMNS
 
@@ -275,40 +272,6 @@ def test_a_watched_folder_is_scored_as_films_arrive_until_it_is_told_to_end(
     arriving.join()
     assert status == 0
     assert "3 files: 3 SCORED" in capsys.readouterr().out
-
-
-def test_a_worker_that_is_killed_loses_no_film(
-    tmp_path: Path, checkpoint_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    for number in range(40):
-        (tmp_path / f"{number}.jpg").write_bytes(jpeg(number % 4))
-    weights = checkpoint.load(checkpoint_path)
-    plan = Plan(
-        checkpoint=checkpoint_path,
-        model_version=weights.model_version,
-        input_spec=weights.description.input_spec,
-        device="cpu",
-        workers=1,
-        batch_size=4,
-    )
-    before = set(psutil.Process().children(recursive=True))
-    engine = engines.start("local", plan)
-    results: list[Result] = []
-    for number, some in enumerate(engine.score(find_films(tmp_path))):
-        results += some
-        if number == 1:
-            for child in set(psutil.Process().children(recursive=True)) - before:
-                if not child.children() and child.memory_info().rss > 2**27:
-                    child.kill()
-    engine.close()
-    assert "A scoring process ended in its work" in caplog.text
-    assert sorted(result.found.source for result in results) == sorted(
-        f"{number}.jpg" for number in range(40)
-    )
-    assert all(
-        isinstance(result, Scored) and result.outcome.state is ScoringState.SCORED
-        for result in results
-    )
 
 
 @pytest.mark.parametrize("options", [["--batch-size", "0"], ["--workers", "-1"], ["--limit", "x"]])

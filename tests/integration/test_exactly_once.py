@@ -61,7 +61,7 @@ def test_a_run_that_is_killed_again_and_again_goes_on_exactly(
         "CXR_DEVICE": "cpu",
     }
     endured = endure(films, tmp_path / "results.csv", settings, KILLS, ["--workers", "1"])
-    assert endured.films == FILMS
+    assert (endured.kills, endured.films) == (KILLS, FILMS)
     assert endured.is_exact, endured
 
 

@@ -1,0 +1,102 @@
+"""The engine of this machine: processes that share nothing, and what happens when one ends."""
+
+import os
+import signal
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from cxr_app import checkpoint
+from cxr_app.classifier import Classifier
+from cxr_app.errors import CheckpointMismatchError
+from cxr_app.outcome import Outcome, ScoringState
+from cxr_app.scoring import Scorer
+from tests.checkpoints import write_tiny
+from tests.films import jpeg
+from training import engines
+from training.engines import Found, Plan, Scored, local
+
+FILMS = 21
+
+
+class DeadlyPath(type(Path())):  # type: ignore[misc]  # the class that a system's paths have
+    """A file that ends whatever process opens it, as a broken decoder does."""
+
+    def open(self, *_: Any, **__: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> list[Found]:
+    found = [Found(tmp_path / f"{number}.jpg", str(number)) for number in range(FILMS)]
+    for number, film in enumerate(found):
+        film.path.write_bytes(jpeg(number))
+    return found
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    path = write_tiny(tmp_path / "tiny.safetensors")
+    source = checkpoint.load(path)
+    spec = source.description.input_spec
+    return Plan(path, source.model_version, spec, "cpu", workers=0, batch_size=4)
+
+
+def score(plan: Plan, films: list[Found]) -> dict[str, Outcome]:
+    """Score films; each comes back once."""
+    with closing(engines.start("local", plan)) as engine:
+        results = [result for some in engine.score(films) for result in some]
+    assert sorted(result.found.source for result in results) == sorted(
+        film.source for film in films
+    )
+    return {result.found.source: result.outcome for result in results if isinstance(result, Scored)}
+
+
+def assert_scored_as_alone(outcomes: dict[str, Outcome], films: list[Found], plan: Plan) -> None:
+    scorer = Scorer(Classifier.load(plan.checkpoint, "cpu"))
+    for film in films:
+        alone = scorer.score(film.path.read_bytes()).prediction
+        together = outcomes[film.source].prediction
+        assert alone is not None
+        assert together is not None
+        assert together.pneumonia_probability == pytest.approx(
+            alone.pneumonia_probability, abs=1e-5
+        )
+
+
+def test_a_file_that_ends_its_process_costs_itself_alone(
+    films: list[Found], plan: Plan, caplog: pytest.LogCaptureFixture
+) -> None:
+    deadly = list(films)
+    deadly[7] = replace(films[7], path=DeadlyPath(films[7].path))
+    outcomes = score(replace(plan, workers=1), deadly)
+    refused = outcomes.pop("7")
+    assert refused.state is ScoringState.FAILED
+    assert "ended the process that read it" in refused.reason
+    assert_scored_as_alone(outcomes, films[:7] + films[8:], plan)
+    assert "A scoring process ended in its work" in caplog.text
+
+
+def test_beside_a_gpu_the_workers_only_read(
+    films: list[Found], plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The one network is on the CPU all the same: this machine may have no other.
+    monkeypatch.setattr(local, "choose_device", lambda _: torch.device("cuda"))
+    assert_scored_as_alone(score(plan, films), films, plan)
+
+
+def test_a_film_that_is_known_is_not_scored(films: list[Found], plan: Plan) -> None:
+    first = score(plan, films[:1])["0"]
+    assert score(replace(plan, known=frozenset({first.sha256})), films).keys() == {
+        film.source for film in films[1:]
+    }
+
+
+def test_weights_that_were_replaced_since_the_run_began_stop_it(plan: Plan) -> None:
+    write_tiny(plan.checkpoint, seed=9)
+    with pytest.raises(CheckpointMismatchError, match="Put it back, or begin anew"):
+        engines.start("local", replace(plan, workers=1))
