@@ -16,7 +16,9 @@ MAX_READS = 400_000
 """Of a DICOM header: two or three an element, and a film has some hundred elements."""
 MAX_SEQUENCE_BYTES = 4 * 2**20
 """Of a lookup table sequence; a full table of 16 bits has 128 KB."""
-DECODER_SECONDS = 60.0
-"""The slowest real film, 60 million pixels of JPEG 2000, takes a third of it."""
+DECODER_SECONDS = 60
+"""Of computing; the slowest real film, 60 million pixels of JPEG 2000, takes a third of it."""
+DECODER_PATIENCE = 600.0
+"""Seconds by the clock, for a decoder that waits for ever; a busy machine computes slowly."""
 DECODER_BYTES = 6 * 2**30
 """Memory of a decoder: a colour film of the largest size and what it needs beside it."""

@@ -8,11 +8,13 @@ reads questions from standard input and writes arrays to standard output until i
 
 import atexit
 import json
+import math
 import os
 import resource
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,7 +27,7 @@ from numpy.typing import NDArray
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
-from cxr_app.bounds import DECODER_BYTES, DECODER_SECONDS
+from cxr_app.bounds import DECODER_BYTES, DECODER_PATIENCE, DECODER_SECONDS
 
 _LENGTH_BYTES = 8
 _PROJECT = Path(__file__).resolve().parent.parent
@@ -87,7 +89,7 @@ class _Child:
 
     def ask(self, *parts: bytes) -> bytes | None:
         """Send a question and wait for its answer; None where the child is gone or too slow."""
-        guard = threading.Timer(DECODER_SECONDS, self._process.kill)
+        guard = threading.Timer(DECODER_PATIENCE, self._process.kill)
         guard.start()
         try:
             with suppress(OSError):
@@ -121,8 +123,14 @@ def _end_all() -> None:
             _idle.pop().end()
 
 
-# After a fork both processes would speak to the same children.
-os.register_at_fork(after_in_child=_idle.clear)
+def _forget_all() -> None:
+    """After a fork: both processes would speak to the same children, and wait for one lock."""
+    global _lock
+    _lock = threading.Lock()
+    _idle.clear()
+
+
+os.register_at_fork(after_in_child=_forget_all)
 
 
 def _write(stream: IO[bytes] | None, data: bytes) -> None:
@@ -148,7 +156,15 @@ def main() -> None:
     warnings.simplefilter("ignore")
     while (question := _read(sys.stdin.buffer)) is not None:
         pixel_data = _read(sys.stdin.buffer) or b""
+        _allow_seconds()
         _write(sys.stdout.buffer, _answer(json.loads(question), pixel_data))
+
+
+def _allow_seconds() -> None:
+    """Let the kernel end this process if the next film takes too much computing."""
+    used = math.ceil(time.process_time())
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (used + DECODER_SECONDS, most))
 
 
 def _answer(question: Mapping[str, Any], pixel_data: bytes) -> bytes:

@@ -6,8 +6,6 @@ damaged file leaves as a `FilmError`.
 
 import logging
 import re
-import threading
-import warnings
 import zlib
 from dataclasses import fields, replace
 from io import BytesIO
@@ -51,6 +49,7 @@ from cxr_app.errors import (
     NotAFilmError,
     PixelDataError,
     UnsupportedImageError,
+    keep_quiet,
 )
 from cxr_app.pixels import PixelArray, to_softcopy
 from cxr_app.radiograph import Header, Softcopy
@@ -107,8 +106,6 @@ _LEGAL = {
 
 # pydicom reports odd values by printing them, and they may be a patient's.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
-_PYDICOM = re.compile(r"pydicom\.")
-_filters_lock = threading.Lock()
 
 
 def is_dicom(data: bytes) -> bool:
@@ -138,7 +135,7 @@ def read_softcopy(data: bytes, *, max_pixels: int, max_frames: int) -> tuple[Sof
     PixelDataError
         If its pixels are missing, damaged or have no decoder here.
     """
-    _keep_pydicom_quiet()
+    keep_quiet("pydicom")
     ds = _parse(data)
     header = _header(ds)
     _check_image(ds, max_pixels, max_frames)
@@ -394,14 +391,3 @@ def _remarks(ds: Dataset) -> tuple[str, ...]:
     if any((group, 0x0010) in ds for group in range(0x6000, 0x6020, 2)):
         remarks.append("The file holds an overlay, which is not shown.")
     return tuple(remarks)
-
-
-def _keep_pydicom_quiet() -> None:
-    """Let pydicom warn of odd values to nobody, for it prints the values.
-
-    `warnings.catch_warnings` would put back, in one thread, what another needs; a filter that
-    stays, and that touches pydicom's own modules only, is safe in all of them.
-    """
-    with _filters_lock:
-        if ("ignore", None, Warning, _PYDICOM, 0) not in warnings.filters:
-            warnings.filterwarnings("ignore", module=_PYDICOM.pattern)

@@ -22,7 +22,10 @@ A message says what was found, what is allowed and what to do. It holds no patie
 because it reaches logs. Wrong arguments from our own code stay `ValueError` and `TypeError`.
 """
 
+import re
 import struct
+import threading
+import warnings
 import zlib
 
 DAMAGE = (
@@ -45,6 +48,20 @@ DAMAGE = (
 
 Caught around a call into such a parser and nowhere else, and translated into a `FilmError` there.
 """
+
+_filters_lock = threading.Lock()
+
+
+def keep_quiet(package: str) -> None:
+    """Let a foreign parser warn of odd values to nobody, for some print the values.
+
+    `warnings.catch_warnings` would put back, in one thread, what another needs; a filter that
+    stays, and that touches the package's own modules only, is safe in all of them.
+    """
+    modules = re.compile(re.escape(f"{package}."))
+    with _filters_lock:
+        if ("ignore", None, Warning, modules, 0) not in warnings.filters:
+            warnings.filterwarnings("ignore", module=modules.pattern)
 
 
 class CxrError(Exception):

@@ -18,14 +18,16 @@ from torch.nn import functional
 from cxr_app.screening import Kind
 
 KINDS = tuple(Kind)
-_SWAPPED = [
-    KINDS.index(kind)
-    for kind in (
-        *(Kind.MIRRORED, Kind.UPRIGHT),
-        *(Kind.TURNED_RIGHT, Kind.UPSIDE_DOWN, Kind.TURNED_LEFT, Kind.NEGATIVE, Kind.OTHER),
-    )
-]
-"""Place of the kind that each kind becomes in a mirror."""
+_MIRROR_IMAGE = {
+    Kind.UPRIGHT: Kind.MIRRORED,
+    Kind.MIRRORED: Kind.UPRIGHT,
+    Kind.TURNED_LEFT: Kind.TURNED_RIGHT,
+    Kind.UPSIDE_DOWN: Kind.UPSIDE_DOWN,
+    Kind.TURNED_RIGHT: Kind.TURNED_LEFT,
+    Kind.NEGATIVE: Kind.NEGATIVE,
+    Kind.OTHER: Kind.OTHER,
+}
+_SWAPPED = [KINDS.index(_MIRROR_IMAGE[kind]) for kind in KINDS]
 _WIDTHS = (24, 48, 96, 128)
 
 

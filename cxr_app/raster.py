@@ -13,7 +13,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from cxr_app.bounds import MAX_VISITS
 from cxr_app.codestream import check_size, codestream_size, count_scans
-from cxr_app.errors import DAMAGE, FilmTooLargeError, PixelDataError
+from cxr_app.errors import DAMAGE, FilmTooLargeError, PixelDataError, keep_quiet
 from cxr_app.pixels import PixelArray, colour_fraction, plain_softcopy
 from cxr_app.radiograph import Softcopy
 
@@ -68,6 +68,7 @@ def read_softcopy(
     PixelDataError
         If it has none, or they are damaged or cut short.
     """
+    keep_quiet("PIL")
     size = _declared_size(data, file_format)
     if size is None:
         raise PixelDataError(

@@ -12,13 +12,12 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 from torch.optim import AdamW
@@ -34,7 +33,7 @@ from training import drawn, phantom
 from training.augmentation import Augmentation
 from training.dataset import SUFFIXES, Films, LabelledFilm, decode, find_films, pixel_digests
 from training.screening_report import choose, measure
-from training.splits import split
+from training.splits import Indices, split
 
 logger = logging.getLogger(__name__)
 
@@ -97,15 +96,15 @@ def read_parts(options: argparse.Namespace, cache: Path) -> tuple[Part, Part, Pa
     films = [{"children": children[part]} for part in (parts.train, parts.tune, parts.validation)]
     if options.films:
         for folder, squeezed in _folders(options.films, SIZE, cache):
-            for place, part in enumerate(_in_ten(len(squeezed))):
+            for place, part in enumerate(in_ten(len(squeezed))):
                 films[place][folder] = squeezed[part]
     others: list[dict[str, Films]] = [{}, {}, {}]
     if options.others:
         for folder, squeezed in _folders(options.others, drawn.SIDE, cache):
-            held_back = 0 if folder == options.without else len(squeezed) * 2 // 3
-            mixed = np.random.default_rng(SPLIT_SEED).permutation(len(squeezed))
-            others[0][folder] = squeezed[mixed[:held_back]]
-            others[2][folder] = squeezed[mixed[held_back:]]
+            learned, held_back = in_three(len(squeezed))
+            if folder != options.without:
+                others[0][folder] = squeezed[learned]
+            others[2][folder] = squeezed[held_back]
     large = decode([labelled[index] for index in parts.train[::4]], drawn.SIDE, cache)
     return (
         Part(films[0], _bank(large, others[0], options.seed)),
@@ -127,7 +126,13 @@ def _folders(root: Path, size: int, cache: Path) -> list[tuple[str, Films]]:
     return found
 
 
-def _in_ten(count: int) -> list[NDArray[np.intp]]:
+def in_three(count: int) -> tuple[Indices, Indices]:
+    """Divide pictures that are no films: two of three are learned from, one measures."""
+    mixed = np.random.default_rng(SPLIT_SEED).permutation(count)
+    return mixed[: count * 2 // 3], mixed[count * 2 // 3 :]
+
+
+def in_ten(count: int) -> list[Indices]:
     """Divide films whose patients nobody knows, eight to one to one, in blocks of neighbours."""
     block = np.arange(count) * 200 // max(count, 1) % 10
     return [np.flatnonzero(block < 8), np.flatnonzero(block == 8), np.flatnonzero(block == 9)]
@@ -148,9 +153,9 @@ def _bank(large: Films, others: dict[str, Films], seed: int) -> dict[str, Films]
     return {name: _squeezed(pictures) for name, pictures in bank.items()}
 
 
-def _squeezed(pictures: Sequence[drawn.Pixels]) -> Films:
+def _squeezed(pictures: Iterable[drawn.Pixels]) -> Films:
     """Bring pictures to the network's size."""
-    small = [squeeze(picture.astype(np.float32) / 255, SIZE) for picture in pictures]
+    small = [squeeze(np.float32(1 / 255) * picture, SIZE) for picture in pictures]
     squeezed: Films = np.rint(np.stack(small) * 255).astype(np.uint8)
     return squeezed
 
@@ -192,7 +197,7 @@ def fit(
             logits = network(varied.contiguous(memory_format=torch.channels_last))
         loss = functional.cross_entropy(logits.float(), targets, label_smoothing=0.02)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         scheduler.step()
         if step % 50 == 49:
@@ -215,7 +220,7 @@ def _batch(
 
 
 def _drawn_from(sources: Sequence[Films], rng: np.random.Generator) -> drawn.Pixels:
-    source = sources[rng.integers(len(sources))]
+    source = sources[int(rng.integers(len(sources)))]
     picture: drawn.Pixels = source[rng.integers(len(source))]
     return picture
 
@@ -235,7 +240,7 @@ def _within_a_border(film: drawn.Pixels, rng: np.random.Generator) -> drawn.Pixe
     top, bottom, left, right = (int(part) for part in rng.uniform(0, 0.22, size=4) * len(film))
     grey = int(rng.choice([0, 0, 255, film[0, 0]]))
     padded = np.pad(film, ((top, bottom), (left, right)), constant_values=grey)
-    small = squeeze(padded.astype(np.float32) / 255, len(film))
+    small = squeeze(np.float32(1 / 255) * padded, len(film))
     return np.asarray(np.rint(small * 255), dtype=np.uint8)
 
 

@@ -20,6 +20,7 @@ from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
 
 from cxr_app import decoder_process
+from cxr_app.bounds import DECODER_BYTES
 from cxr_app.decoder_process import decode_apart, main
 from tests.factories import (
     compressed_dicom_bytes,
@@ -90,7 +91,7 @@ def test_decoder_that_hangs_is_stopped_and_the_next_film_decoded(
 ) -> None:
     os.kill(child().pid, signal.SIGSTOP)
     with monkeypatch.context() as impatient:
-        impatient.setattr(decoder_process, "DECODER_SECONDS", 0.2)
+        impatient.setattr(decoder_process, "DECODER_PATIENCE", 0.2)
         with pytest.raises(RuntimeError, match="ended without an answer"):
             decode_apart(*JPEG)
     assert decode_apart(*JPEG).shape == PIXELS.shape
@@ -141,10 +142,14 @@ def test_program_answers_until_there_are_no_questions(monkeypatch: pytest.Monkey
     asked = json.dumps({"syntax": syntax, "plugin": plugin, "options": options}).encode()
     messages = b"".join(len(part).to_bytes(8, "little") + part for part in (asked, data))
     output = BytesIO()
-    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
+    limits: list[tuple[int, tuple[int, int]]] = []
+    monkeypatch.setattr(resource, "setrlimit", lambda *limit: limits.append(limit))
     monkeypatch.setattr(sys, "stdin", type("Stream", (), {"buffer": BytesIO(messages * 2)}))
     monkeypatch.setattr(sys, "stdout", type("Stream", (), {"buffer": output}))
     main()
     length = int.from_bytes(output.getvalue()[:8], "little")
     assert (np.load(BytesIO(output.getvalue()[8 : 8 + length])) == PIXELS).all()
     assert len(output.getvalue()) == 2 * (8 + length)
+    (memory, allowed), *seconds = limits
+    assert (memory, allowed) == (resource.RLIMIT_AS, (DECODER_BYTES, DECODER_BYTES))
+    assert [kind for kind, _ in seconds] == [resource.RLIMIT_CPU] * 2
