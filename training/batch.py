@@ -3,7 +3,7 @@
     python -m training.batch FOLDER --out results.csv [--no-worklist] [--watch] [--limit N]
 
 Films are found at any depth by their content. The same command again goes on where it stopped.
-Exit status: 0 all done, 1 done but some files FAILED, 2 usage or settings.
+Exit status: 0 all done, 1 done but some files FAILED, 2 usage or settings; 130 stopped half-way.
 """
 
 import argparse
@@ -40,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with logging_redirect_tqdm():
             status = _run(options, telling)
+    except KeyboardInterrupt:
+        status = STOPPED
     except CxrError as error:
         print(error, file=sys.stderr)
         telling.end(2, str(error))
@@ -128,8 +130,8 @@ def _run(options: argparse.Namespace, telling: Telling) -> int:
         try:
             _score(options, backlog, plan, telling)
         except KeyboardInterrupt:
-            if not options.watch:  # whose end this is
-                return STOPPED
+            if not options.watch:  # of which this is the end
+                raise
         return 1 if backlog.tally.failed or results.earlier["FAILED"] else 0
 
 

@@ -279,3 +279,28 @@ def test_an_impossible_option_is_refused(tmp_path: Path, options: list[str]) -> 
     with pytest.raises(SystemExit) as ended:
         batch.main([str(tmp_path), "--out", str(tmp_path / "r.csv"), *options])
     assert ended.value.code == 2
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_run_that_is_told_to_stop_says_so_and_goes_on_later(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "films", tmp_path / "results.csv"
+    folder.mkdir()
+    film = jpeg(1)
+    for number in range(300):
+        (folder / f"{number}.jpg").write_bytes(film + b"%d" % number)
+
+    def stop() -> None:
+        while not out.exists() or not rows_of(out):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
+    assert run(folder, "--out", out, "--no-worklist") == batch.STOPPED
+    stopping.join()
+    assert "The same command goes on here." in capsys.readouterr().err
+    assert 0 < len(rows_of(out)) < 300
+    assert run(folder, "--out", out, "--no-worklist") == 0
+    assert len({row["sha256"] for row in rows_of(out)}) == len(rows_of(out)) == 300
