@@ -1,4 +1,5 @@
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -320,3 +321,40 @@ def test_operating_points_are_those_of_the_score(worklist: Worklist) -> None:
     assert (entry.flagged, entry.priority) == (True, Priority.MEDIUM)
     assert entry.threshold == OPERATING_POINTS["high_sensitivity"].threshold
     assert [each.id for each in worklist.page(Query(flag="flagged"))] == [entry_id]
+
+
+def test_entering_films_is_receiving_and_recording_them(worklist: Worklist) -> None:
+    films = [scored(1, 0.8), scored(2, 0.3), scored(1, 0.8), refused(3)]
+    for _ in range(2):
+        worklist.enter((film, f"{film.sha256[:4]}.jpg", Path(film.sha256)) for film in films)
+    assert worklist.count(Query(state="all")) == 3
+    assert worklist.scored_by("model-1") == {sha256(1), sha256(2)}
+    assert worklist.judged(map(sha256, range(5))) == {sha256(1), sha256(2), sha256(3)}
+    receive(worklist, 4)
+    worklist.record(scored(4, 0.8))
+    entered, received = (worklist.entry_by_sha256(sha256(film)) for film in (1, 4))
+    assert entered is not None
+    assert received is not None
+    assert entered.pneumonia_probability == received.pneumonia_probability
+    assert (entered.state, entered.flagged, entered.priority) == (
+        received.state,
+        received.flagged,
+        received.priority,
+    )
+    assert len(worklist.scores(entered.id)) == 1
+
+
+def test_runs_that_enter_the_same_films_at_once_enter_each_once(worklist: Worklist) -> None:
+    films = [scored(number, number / 40) for number in range(40)]
+
+    def enter(seed: int) -> None:
+        order = [films[place] for place in np.random.default_rng(seed).permutation(len(films))]
+        for start in range(0, len(order), 8):
+            together = order[start : start + 8]
+            worklist.enter((film, "film.jpg", Path(film.sha256)) for film in together)
+
+    with ThreadPoolExecutor(4) as runs:
+        list(runs.map(enter, range(4)))
+    entries = worklist.page(Query(state="all"), limit=100)
+    assert len(entries) == 40
+    assert all(len(worklist.scores(entry.id)) == 1 for entry in entries)
