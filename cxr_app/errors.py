@@ -27,6 +27,7 @@ import struct
 import threading
 import warnings
 import zlib
+from typing import Self
 
 DAMAGE = (
     ArithmeticError,
@@ -110,6 +111,12 @@ class WorklistError(CxrError):
 
 class EntryNotFoundError(WorklistError):
     """No entry has this id."""
+
+    @classmethod
+    def of(cls, entry_id: str) -> Self:
+        """Name the entry by its short id, where what was asked for is an id at all."""
+        name = entry_id[:8] if re.fullmatch("[0-9a-f]{8,32}", entry_id) else "of this name"
+        return cls(f"The worklist has no entry {name}. Choose one from the list.")
 
 
 class JobError(CxrError):

@@ -5,18 +5,36 @@ Nothing outside this folder knows SQLAlchemy; what goes in and comes out are pla
 
 from cxr_app.worklist.entry import SORTABLE, WAITING_CAP, Counts, Entry, Query, Score
 from cxr_app.worklist.job import Job, JobState
+from cxr_app.worklist.readings import Readings
 from cxr_app.worklist.register import JobRegister
+from cxr_app.worklist.review import (
+    Agreement,
+    Cause,
+    Claim,
+    ReadingDay,
+    Review,
+    ReviewedFilm,
+    Verdict,
+)
 from cxr_app.worklist.worklist import Worklist
 
 __all__ = [
     "SORTABLE",
     "WAITING_CAP",
+    "Agreement",
+    "Cause",
+    "Claim",
     "Counts",
     "Entry",
     "Job",
     "JobRegister",
     "JobState",
     "Query",
+    "ReadingDay",
+    "Readings",
+    "Review",
+    "ReviewedFilm",
     "Score",
+    "Verdict",
     "Worklist",
 ]

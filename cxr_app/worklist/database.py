@@ -4,7 +4,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from sqlalchemy import (
     table,
     text,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import (
     ArgumentError,
@@ -40,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "worklist_version"
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision; known here, so that opening an up-to-date database needs no Alembic."""
 
 LOCK_TIMEOUT_SECONDS = 30
@@ -109,6 +110,13 @@ class Database:
         ``sqlite:///FILE`` or ``postgresql+psycopg://...``. A SQLite file is made where there is
         none, readable by this user only.
 
+    Attributes
+    ----------
+    engine
+        SQLAlchemy's.
+    insert
+        The database's own INSERT, which can pass over what is there already.
+
     Raises
     ------
     SettingsError
@@ -122,6 +130,8 @@ class Database:
         if address.get_backend_name() == "sqlite":
             _make_private_file(Path(address.database or ""))
         self.engine = _connect(address)
+        is_sqlite = self.engine.dialect.name == "sqlite"
+        self.insert: Callable[..., Any] = sqlite.insert if is_sqlite else postgresql.insert
         self._reading = sessionmaker(self._engine_for_reading(), expire_on_commit=False)
         self._writing = sessionmaker(self.engine.execution_options(writes=True))
         try:

@@ -8,6 +8,7 @@ from typing import Literal
 from cxr_app.outcome import Priority, ScoringState
 from cxr_app.prediction import ActivationMap
 from cxr_app.radiograph import Header
+from cxr_app.worklist.review import Claim
 
 WAITING_CAP = timedelta(hours=72)
 
@@ -28,6 +29,10 @@ class Entry:
         Why it was rejected or failed; empty otherwise.
     activation_map
         As in `Prediction`; None where there is none, and in lists, which do not load it.
+    read_by
+        Who has read it; empty where that is not known.
+    claim
+        Who has it open; known in pages of the list and where one entry is asked for.
     rows, columns
         Size of the film in pixels; 0 where it could not be read.
     """
@@ -50,6 +55,8 @@ class Entry:
     activation_map: ActivationMap | None = field(default=None, compare=False)
     scored_at: datetime | None = None
     read_at: datetime | None = None
+    read_by: str = ""
+    claim: Claim | None = None
     header: Header | None = None
     file_format: str = ""
     rows: int = 0
@@ -87,7 +94,7 @@ class Score:
 
 HEADER_NAMES = tuple(each.name for each in fields(Header))
 SORTABLE = frozenset(
-    {each.name for each in fields(Entry)} - {"activation_map", "header", "remarks"}
+    {each.name for each in fields(Entry)} - {"activation_map", "claim", "header", "remarks"}
 ) | frozenset(HEADER_NAMES)
 """What `Query.sort` may name: every column of an entry that a list can show."""
 

@@ -11,6 +11,7 @@ from cxr_app.outcome import Outcome
 from cxr_app.prediction import ActivationMap
 from cxr_app.radiograph import Header
 from cxr_app.worklist.entry import HEADER_NAMES, Entry, Score
+from cxr_app.worklist.review import Claim
 from cxr_app.worklist.tables import (
     MAX_FACT_LENGTH,
     EntryRow,
@@ -34,7 +35,9 @@ def note(session: Session, entry: EntryRow, outcome: Outcome, scored_at: datetim
         _show(entry, score)
 
 
-def as_entry(row: EntryRow, activation_map: ActivationMap | None = None) -> Entry:
+def as_entry(
+    row: EntryRow, activation_map: ActivationMap | None = None, claim: Claim | None = None
+) -> Entry:
     """Read an entry from its row."""
     return Entry(
         id=row.id,
@@ -47,6 +50,8 @@ def as_entry(row: EntryRow, activation_map: ActivationMap | None = None) -> Entr
         activation_map=activation_map,
         scored_at=row.scored_at,
         read_at=row.read_at,
+        read_by=row.read_by or "",
+        claim=claim,
         header=_header(row),
         file_format=row.file_format or "",
         rows=row.rows or 0,

@@ -30,6 +30,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from cxr_app.outcome import Priority, ScoringState
 from cxr_app.worklist.job import JobState
+from cxr_app.worklist.review import Cause, Verdict
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -191,6 +192,7 @@ PLACE = ("tier", "received_at", "descending_probability", "number")
 ORDER_INDEX = "ix_worklist_entry_order"
 REFUSED_INDEX = "ix_worklist_entry_refused"
 UNSCORED_INDEX = "ix_worklist_entry_unscored"
+READ_AT_INDEX = "ix_worklist_entry_read_at"
 SORT_INDEXES = {
     name: f"ix_worklist_entry_{name}"
     for name in (
@@ -231,6 +233,7 @@ class EntryRow(Judgement, HeaderFacts, Table):
     priority: Mapped[Priority | None] = mapped_column(_one_of(Priority, "priority"))
     scored_at: Mapped[datetime | None] = mapped_column(Moment)
     read_at: Mapped[datetime | None] = mapped_column(Moment)
+    read_by: Mapped[str | None] = mapped_column(AnyText)
     file_format: Mapped[str | None] = mapped_column(AnyText)
     rows: Mapped[int | None]  # (0028,0010)
     columns: Mapped[int | None]  # (0028,0011)
@@ -260,6 +263,7 @@ class EntryRow(Judgement, HeaderFacts, Table):
             sqlite_where=UNSCORED,
             postgresql_where=UNSCORED,
         ),
+        Index(READ_AT_INDEX, "read_at", "received_at"),
         *(
             Index(index, *dict.fromkeys(("is_read", name, *PLACE)))
             for name, index in SORT_INDEXES.items()
@@ -308,6 +312,62 @@ class JobRow(Table):
     process_started: Mapped[float | None] = mapped_column(Float(53))
     progress: Mapped[str | None] = mapped_column(AnyText)  # `Progress` as JSON
     message: Mapped[str | None] = mapped_column(AnyText)
+
+
+class ClaimRow(Table):
+    """Who has a film open, and how long that holds unless it is said again."""
+
+    __tablename__ = "worklist_claim"
+
+    entry_number: Mapped[int] = mapped_column(
+        Number, ForeignKey("worklist_entry.number"), primary_key=True, autoincrement=False
+    )
+    reader: Mapped[str] = mapped_column(AnyText)
+    since: Mapped[datetime] = mapped_column(Moment)
+    until: Mapped[datetime] = mapped_column(Moment)
+
+
+class ReviewRow(Table):
+    """What a reader said of a film, beside what the model had said; never changed."""
+
+    __tablename__ = "worklist_review"
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    entry_number: Mapped[int] = mapped_column(ForeignKey("worklist_entry.number"))
+    reader: Mapped[str] = mapped_column(AnyText)
+    reviewed_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    verdict: Mapped[Verdict | None] = mapped_column(_one_of(Verdict, "verdict"))
+    cause: Mapped[Cause | None] = mapped_column(_one_of(Cause, "cause"))
+    comment: Mapped[str | None] = mapped_column(AnyText)
+    heat_seen: Mapped[bool]
+    model_version: Mapped[str | None] = mapped_column(AnyText)
+    flagged: Mapped[bool | None]
+    pneumonia_probability: Mapped[float | None] = mapped_column(Float(53))
+    threshold: Mapped[float | None] = mapped_column(Float(53))
+
+    __table_args__ = (Index(None, "entry_number", "number"),)
+
+
+class EventRow(Table):
+    """What must be known later of who did what; never changed."""
+
+    __tablename__ = "worklist_event"
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    happened_at: Mapped[datetime] = mapped_column(Moment)
+    kind: Mapped[str] = mapped_column(String(32))
+    reader: Mapped[str] = mapped_column(AnyText)
+    entry_number: Mapped[int | None] = mapped_column(ForeignKey("worklist_entry.number"))
+    detail: Mapped[str | None] = mapped_column(AnyText)
+
+
+class SecretRow(Table):
+    """What all servers of a worklist share and nobody else may know."""
+
+    __tablename__ = "worklist_secret"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 _SHORT_ID_LETTERS = {ord(digit): 0xE000 + int(digit, 16) for digit in "0123456789abcdef"}

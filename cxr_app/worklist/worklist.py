@@ -1,6 +1,5 @@
 """What can be done with the list of films. Each verb is one transaction: done, or not begun."""
 
-import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,7 +7,6 @@ from typing import Any, Self
 from uuid import uuid4
 
 from sqlalchemy import Select, func, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from cxr_app.errors import EntryNotFoundError
@@ -23,9 +21,11 @@ from cxr_app.worklist.order import (
     oldest_unread,
     unscored,
 )
+from cxr_app.worklist.readings import Readings, claims_of
 from cxr_app.worklist.register import JobRegister
 from cxr_app.worklist.rows import activation_map, as_entry, as_score, note
 from cxr_app.worklist.tables import (
+    AnyText,
     EntryRow,
     Moment,
     ScoreRow,
@@ -54,14 +54,15 @@ class Worklist:
     ----------
     jobs
         The long work that was asked for, in the same database.
+    readings
+        Who reads which film, and what was said of it, in the same database.
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = now_in_utc) -> None:
         self._database = database
         self._clock = clock
         self.jobs = JobRegister(database, clock)
-        is_sqlite = database.engine.dialect.name == "sqlite"
-        self._insert: Callable[..., Any] = sqlite.insert if is_sqlite else postgresql.insert
+        self.readings = Readings(database, clock)
 
     @classmethod
     def open(cls, url: str, clock: Callable[[], datetime] = now_in_utc) -> Self:
@@ -97,7 +98,7 @@ class Worklist:
         if known is not None:
             return known, False
         values = _arrival(sha256, source, path, self._moment(received_at))
-        statement = self._insert(EntryRow).values(values)
+        statement = self._database.insert(EntryRow).values(values)
         statement = statement.on_conflict_do_nothing(index_elements=["sha256"])
         with self._database.writing() as session:
             created = session.scalar(statement.returning(EntryRow.id))
@@ -153,15 +154,15 @@ class Worklist:
             _arrival(sha256, source, path, moment)
             for sha256, (_, source, path) in sorted(by_sha256.items())
         ]
-        insert = self._insert(EntryRow).on_conflict_do_nothing(index_elements=["sha256"])
+        insert = self._database.insert(EntryRow).on_conflict_do_nothing(index_elements=["sha256"])
         statement = select(EntryRow).where(EntryRow.sha256.in_(by_sha256)).with_for_update()
         with self._database.writing() as session:
             session.execute(insert, arrivals)
             for entry in session.scalars(statement.order_by(EntryRow.sha256)).all():
                 note(session, entry, by_sha256[entry.sha256][0], moment)
 
-    def mark_read(self, entry_id: str, read: bool = True) -> None:
-        """Say that a reader has read the film, or has not after all.
+    def mark_read(self, entry_id: str, reader: str = "", *, read: bool = True) -> None:
+        """Say that a reader has read the film, or that it has not been read after all.
 
         Raises
         ------
@@ -169,13 +170,13 @@ class Worklist:
             If no entry has this id.
         """
         read_at = func.coalesce(EntryRow.read_at, literal(self._clock(), Moment)) if read else None
-        statement = update(EntryRow).where(EntryRow.id == entry_id)
+        read_by = func.coalesce(EntryRow.read_by, literal(reader or None, AnyText))
+        values = {"is_read": read, "read_at": read_at, "read_by": read_by if read else None}
+        statement = update(EntryRow).where(EntryRow.id == entry_id).values(values)
         with self._database.writing() as session:
-            found = session.scalar(
-                statement.values(is_read=read, read_at=read_at).returning(EntryRow.number)
-            )
+            found = session.scalar(statement.returning(EntryRow.number))
         if found is None:
-            raise _not_found(entry_id)
+            raise EntryNotFoundError.of(entry_id)
 
     def scored_by(self, model_version: str) -> set[str]:
         """Give the SHA-256 of every film that this model has given a probability."""
@@ -215,15 +216,15 @@ class Worklist:
             If no entry has this id.
         """
         with self._database.reading() as session:
-            found = _whole(session, select(EntryRow).where(EntryRow.id == entry_id))
+            found = self._whole(session, select(EntryRow).where(EntryRow.id == entry_id))
         if found is None:
-            raise _not_found(entry_id)
+            raise EntryNotFoundError.of(entry_id)
         return found
 
     def entry_by_sha256(self, sha256: str) -> Entry | None:
         """Give the entry of a film, with its activation map, or None if it was never received."""
         with self._database.reading() as session:
-            return _whole(session, select(EntryRow).where(EntryRow.sha256 == sha256))
+            return self._whole(session, select(EntryRow).where(EntryRow.sha256 == sha256))
 
     def entries_by_ids(self, ids: Iterable[str]) -> list[Entry]:
         """Give entries in the order asked for, without activation maps; unknown ids are skipped."""
@@ -240,8 +241,9 @@ class Worklist:
         """Give one page of the list, in the query's order, without activation maps."""
         with self._database.reading() as session:
             wanted = numbers(session, query, self._clock(), offset, limit)
+            claims = claims_of(session, wanted, self._clock())
             rows = session.scalars(select(EntryRow).where(EntryRow.number.in_(wanted)))
-            found = {row.number: as_entry(row) for row in rows}
+            found = {row.number: as_entry(row, claim=claims.get(row.number)) for row in rows}
         return [found[number] for number in wanted]
 
     def count(self, query: Query) -> int:
@@ -263,7 +265,7 @@ class Worklist:
         with self._database.reading() as session:
             found = neighbours(session, query, self._clock(), entry_id)
         if found is None:
-            raise _not_found(entry_id)
+            raise EntryNotFoundError.of(entry_id)
         return found
 
     def counts(self) -> Counts:
@@ -290,10 +292,17 @@ class Worklist:
         with self._database.reading() as session:
             number = session.scalar(select(EntryRow.number).where(EntryRow.id == entry_id))
             if number is None:
-                raise _not_found(entry_id)
+                raise EntryNotFoundError.of(entry_id)
             statement = select(ScoreRow).where(ScoreRow.entry_number == number)
             newest_first = statement.order_by(ScoreRow.scored_at.desc(), ScoreRow.number.desc())
             return [as_score(row) for row in session.scalars(newest_first)]
+
+    def _whole(self, session: Session, statement: Select[EntryRow]) -> Entry | None:
+        row = session.scalar(statement)
+        if row is None:
+            return None
+        claim = claims_of(session, [row.number], self._clock()).get(row.number)
+        return as_entry(row, activation_map(session, row), claim)
 
     def _moment(self, given: datetime | None) -> datetime:
         """Take the time given, or now; one without a zone would be a guess."""
@@ -316,13 +325,3 @@ def _arrival(sha256: str, source: str, path: Path, received_at: datetime) -> dic
         "received_at": received_at,
         "search_text": search_text(entry_id, source),
     }
-
-
-def _not_found(entry_id: str) -> EntryNotFoundError:
-    name = entry_id[:8] if re.fullmatch("[0-9a-f]{8,32}", entry_id) else "of this name"
-    return EntryNotFoundError(f"The worklist has no entry {name}. Choose one from the list.")
-
-
-def _whole(session: Session, statement: Select[EntryRow]) -> Entry | None:
-    row = session.scalar(statement)
-    return None if row is None else as_entry(row, activation_map(session, row))

@@ -2,16 +2,12 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from cxr_app.errors import JobNotFoundError
 from cxr_app.progress import Progress
-from cxr_app.worklist import Job, JobState, Query, Worklist, database
-from cxr_app.worklist.tables import JobRow
-from tests.outcomes import scored, sha256
+from cxr_app.worklist import Job, JobState, Worklist
 
 FOLDER = {"folder": "/archive/2026-10"}
 
@@ -95,22 +91,6 @@ def test_what_no_job_is_has_a_sentence(worklist: Worklist) -> None:
     for verb in (worklist.jobs.job, worklist.jobs.cancel, worklist.jobs.ask_again):
         with pytest.raises(JobNotFoundError, match="no such job"):
             verb("nowhere")
-
-
-def test_a_worklist_from_before_there_were_jobs_is_brought_up_to_date(worklist_url: str) -> None:
-    before = Worklist.open(worklist_url)
-    before.receive(sha256(1), "a.dcm", Path("/film"))
-    before.record(scored(1))
-    before.close()
-    engine = create_engine(worklist_url)
-    with engine.begin() as connection:
-        JobRow.metadata.tables["worklist_job"].drop(connection)
-        connection.execute(text(f"UPDATE {database.VERSION_TABLE} SET version_num = '0001'"))  # noqa: S608
-    engine.dispose()
-    after = Worklist.open(worklist_url)
-    assert after.count(Query(state="all")) == 1
-    assert after.jobs.ask("backlog", FOLDER).state is JobState.SCHEDULED
-    after.close()
 
 
 def test_how_long_a_job_has_been_silent_can_be_told(worklist_url: str) -> None:

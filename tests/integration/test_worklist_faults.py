@@ -1,6 +1,7 @@
 """Many at once, killed at any moment, and every fault that a database can have."""
 
 import os
+import re
 import signal
 import sqlite3
 import stat
@@ -22,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cxr_app.errors import CxrError, SettingsError, WorklistError
 from cxr_app.radiograph import Header
-from cxr_app.worklist import Query, Worklist, database
+from cxr_app.worklist import JobState, Query, Verdict, Worklist, database
 from cxr_app.worklist.tables import EntryRow, Table
 from tests.integration.conftest import DatabaseFactory, PostgresServer
 from tests.outcomes import scored, sha256
@@ -132,17 +133,17 @@ def _schema(engine: Engine) -> set[tuple[str, ...]]:
     statements = {
         "sqlite": (
             "SELECT type, name, sql FROM sqlite_master "
-            "WHERE tbl_name IN ('worklist_entry', 'worklist_score', 'worklist_job') "
+            "WHERE tbl_name LIKE 'worklist_%' AND tbl_name NOT LIKE '%version' "
             "AND sql IS NOT NULL"
         ),
         "postgresql": (
             "SELECT 'check', conname, pg_get_constraintdef(oid) FROM pg_constraint "
             "WHERE conrelid::regclass::text LIKE 'worklist_%' AND conname NOT LIKE '%version%pkc' "
             "UNION SELECT 'index', indexname, indexdef FROM pg_indexes "
-            "WHERE tablename IN ('worklist_entry', 'worklist_score', 'worklist_job') "
+            "WHERE tablename LIKE 'worklist_%' AND indexname NOT LIKE '%version%' "
             "UNION SELECT table_name, column_name, concat_ws(' ', data_type, is_nullable, "
             "character_maximum_length, collation_name) FROM information_schema.columns "
-            "WHERE table_name IN ('worklist_entry', 'worklist_score', 'worklist_job')"
+            "WHERE table_name LIKE 'worklist_%' AND table_name NOT LIKE '%version'"
         ),
     }
     with engine.connect() as connection:
@@ -151,8 +152,9 @@ def _schema(engine: Engine) -> set[tuple[str, ...]]:
 
 
 def _in_any_order(definition: str) -> str:
-    """Constraints of one table may stand in any order."""
-    return "\n".join(sorted(line.strip(" ,\t") for line in definition.splitlines()))
+    """Columns and constraints of one table may stand in any order: later columns come last."""
+    parts = re.split(r",\s|\n", definition.removesuffix(")"))
+    return "\n".join(sorted(filter(None, (part.strip() for part in parts))))
 
 
 def test_migrating_makes_the_tables_that_the_program_knows(engine: Engine) -> None:
@@ -176,6 +178,34 @@ def test_migrating_makes_the_same_constraints_and_indexes(
     for each in (migrated, created):
         each.dispose()
     assert schemas[0] == schemas[1]
+
+
+def test_a_worklist_of_the_first_version_is_brought_up_to_date(worklist_url: str) -> None:
+    before = Worklist.open(worklist_url)
+    before.receive(sha256(1), "a.dcm", Path("/film"))
+    film = before.record(scored(1))
+    before.mark_read(film)
+    before.close()
+    _take_back_to_first_version(worklist_url)
+    after = Worklist.open(worklist_url)
+    assert after.count(Query(state="read")) == 1
+    assert after.jobs.ask("backlog", {}).state is JobState.SCHEDULED
+    after.readings.review(film, "Weiss", Verdict.AGREE)
+    assert after.entry(film).read_by == "Weiss"
+    after.close()
+
+
+def _take_back_to_first_version(url: str) -> None:
+    """Leave of the tables what there was at first."""
+    first = {"worklist_entry", "worklist_score"}
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        later = [table for name, table in Table.metadata.tables.items() if name not in first]
+        Table.metadata.drop_all(connection, later)
+        connection.execute(text("DROP INDEX ix_worklist_entry_read_at"))
+        connection.execute(text("ALTER TABLE worklist_entry DROP COLUMN read_by"))
+        connection.execute(text(f"UPDATE {database.VERSION_TABLE} SET version_num = '0001'"))  # noqa: S608
+    engine.dispose()
 
 
 def test_the_newest_step_is_the_one_that_the_program_expects() -> None:

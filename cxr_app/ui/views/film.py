@@ -51,7 +51,7 @@ def top(entry: Entry, before: str | None, after: str | None) -> None:
             key="mark_read",
             shortcut="m",
             on_click=act,
-            args=(lambda: resources.worklist().mark_read(entry.id, read),),
+            args=(lambda: resources.worklist().mark_read(entry.id, read=read),),
         )
         if st.button("Worklist", key="to_worklist", shortcut="w"):
             to_worklist()
