@@ -10,6 +10,7 @@
   x CheckpointError               these weights cannot be used
     + CheckpointNotFoundError
     + CheckpointMismatchError     wrong format, classes, architecture or SHA-256
+  x ScoresError                   the scored films beside a checkpoint cannot be used
   x WorklistError                 the list of films cannot be read or changed
     + EntryNotFoundError
   x JobError                      long work that cannot be begun
@@ -103,6 +104,10 @@ class CheckpointNotFoundError(CheckpointError):
 
 class CheckpointMismatchError(CheckpointError):
     """The checkpoint is of another format, architecture or content than expected."""
+
+
+class ScoresError(CxrError):
+    """The scored films beside a checkpoint are not there, not whole or of another version."""
 
 
 class WorklistError(CxrError):

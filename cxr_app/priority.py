@@ -32,8 +32,13 @@ def assign(
     """
     if prediction is None:
         return Priority.MEDIUM
+    return tier(prediction.pneumonia_probability, operating_points)
+
+
+def tier(pneumonia_probability: float, operating_points: Mapping[str, OperatingPoint]) -> Priority:
+    """Say how soon a film of this probability should be read, as `assign` does."""
     for name, priority in (("balanced", Priority.HIGH), ("high_sensitivity", Priority.MEDIUM)):
         point = operating_points.get(name)
-        if point is not None and prediction.is_flagged(point):
+        if point is not None and pneumonia_probability >= point.threshold:
             return priority
     return Priority.LOW

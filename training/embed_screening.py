@@ -3,15 +3,18 @@
     python -m training.embed_screening CHECKPOINT [--screening FILE] [--out FILE]
 
 A checkpoint without it screens by header and by plain properties of the pixels alone. The weights
-that look for pneumonia stay as they are; the file, and with it the model version, changes.
+that look for pneumonia stay as they are; the file, and with it the model version, changes. What it
+says of films (``<stem>.scores.json`` beside it) goes along.
 """
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from cxr_app import checkpoint
-from cxr_app.errors import CxrError
+from cxr_app import checkpoint, film_scores
+from cxr_app.errors import CxrError, ScoresError
+from cxr_app.film_scores import FilmScores
 from cxr_app.settings import PROJECT
 
 SCREENING = PROJECT / "weights" / "screening.safetensors"
@@ -25,12 +28,24 @@ def main(arguments: list[str] | None = None) -> int:
         weights, description = checkpoint.with_screening(
             source.weights, source.description, options.screening
         )
-        sha256 = checkpoint.save(options.out or options.checkpoint, weights, description)
+        out = options.out or options.checkpoint
+        scores = _scores(options.checkpoint, source.model_version)
+        version = f"{description.name}-{checkpoint.save(out, weights, description)[:8]}"
     except CxrError as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"{options.out or options.checkpoint} is {description.name}-{sha256[:8]} now.")
+    if scores:
+        film_scores.write(film_scores.beside(out), replace(scores, model_version=version))
+    print(f"{out} is {version} now.")
     return 0
+
+
+def _scores(path: Path, model_version: str) -> FilmScores | None:
+    """Read what the checkpoint says of films, which stays true; None where that is not known."""
+    try:
+        return film_scores.read(film_scores.beside(path), model_version)
+    except ScoresError:
+        return None
 
 
 def _parser() -> argparse.ArgumentParser:

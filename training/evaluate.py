@@ -12,6 +12,9 @@ opens the published test partition, which no other command does.
 ``--against FILE`` compares with a second checkpoint on the same films. ``--shortcuts`` scores all
 films again with border, letters, size and compression changed (eight times the work).
 ``--explain`` measures the heatmap.
+
+``--scores FILE`` also writes what the checkpoint says of each film, naming none: beside the
+checkpoint, as ``<its stem>.scores.json``, it is what the app's Model page reckons from.
 """
 
 import argparse
@@ -22,11 +25,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cxr_app import checkpoint
+from cxr_app import checkpoint, film_scores
 from cxr_app.checkpoint import Checkpoint
 from cxr_app.classifier import Classifier, choose_device
 from cxr_app.errors import CxrError, SettingsError, TrainingDataError
+from cxr_app.film_scores import FilmScores
 from cxr_app.settings import Settings
+from training.anonymous import anonymous
 from training.cams import METHODS, OWN
 from training.comparison import compare
 from training.dataset import LabelledFilm, decode, find_films, pixel_digests
@@ -39,7 +44,7 @@ from training.report import measure, told
 from training.scored import Scored, score
 from training.shortcuts import measure_shortcuts
 from training.splits import split
-from training.subgroups import subgroups
+from training.subgroups import age_group, subgroups
 
 EXPLAINED_FILMS = 32
 """Unless ``--films`` says otherwise: some minutes on two cores."""
@@ -77,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--prevalence", type=_share, help="share of films with pneumonia where it is to be used"
     )
+    parser.add_argument("--scores", type=Path, help="the films' probabilities; see above")
     parser.add_argument("--shortcuts", action="store_true", help="see above")
     parser.add_argument("--explain", action="store_true", help="see above")
     parser.add_argument(
@@ -129,6 +135,8 @@ def _run(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     text = json.dumps(report, indent=1, allow_nan=False)
     options.json.write_text(text + "\n", encoding="utf-8")
     options.json.with_suffix(".html").write_text(page, encoding="utf-8")
+    if options.scores:
+        film_scores.write(options.scores, _scores(options, classifier, scored))
     return report
 
 
@@ -139,6 +147,23 @@ def _compared(
     thresholds = [one.operating_points["balanced"].threshold for one in (classifier, other)]
     found = compare(scored, thresholds[0], its_scores, thresholds[1])
     return {"against": other.model_version, **found}
+
+
+def _scores(options: argparse.Namespace, classifier: Classifier, scored: Scored) -> FilmScores:
+    """Keep what the Model page needs."""
+    groups = {
+        "view_position": tuple(facts.view_position for facts in scored.facts),
+        "patient_sex": tuple(facts.patient_sex for facts in scored.facts),
+        "age_group": tuple(age_group(facts) for facts in scored.facts),
+    }
+    return anonymous(
+        scored.probabilities,
+        scored.films,
+        model_version=classifier.model_version,
+        data=options.data,
+        partition=options.partition,
+        groups=groups,
+    )
 
 
 def _at_length(

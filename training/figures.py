@@ -6,16 +6,15 @@ from typing import Any
 
 import numpy as np
 from plotly import graph_objects as go
-from sklearn.metrics import precision_recall_curve, roc_curve
+from sklearn.metrics import precision_recall_curve
 
+from cxr_app.metrics import GRID, bins_of, roc
 from cxr_app.prediction import OperatingPoint
 from training.metrics import ECE_BINS, Booleans, Floats, bootstrap_band, predictive_values
 from training.scored import Scored
 
 NORMAL, PNEUMONIA, BACTERIAL, VIRAL = "#4e79a7", "#c8553d", "#c8553d", "#e0a030"
 INK, FAINT, BAND = "#22303c", "#aab4bd", "rgba(200, 85, 61, 0.18)"
-GRID = np.linspace(0, 1, 101)
-"""Where bands are reckoned."""
 BINS = 40
 HEIGHT = 420
 
@@ -30,8 +29,8 @@ def receiver_operating_characteristic(
         x=(-0.01, 1.01),
         y=(-0.01, 1.01),
     )
-    curve = _curve(scored, _roc)
-    _band(figure, scored, _roc)
+    curve = _curve(scored, roc)
+    _band(figure, scored, roc)
     figure.add_scatter(x=GRID, y=GRID, mode="lines", line={"color": FAINT, "dash": "dot"})
     figure.add_scatter(x=GRID, y=curve, mode="lines", line={"color": PNEUMONIA, "width": 2})
     for point, found in zip(points, measured, strict=True):
@@ -73,7 +72,7 @@ def reliability(scored: Scored) -> go.Figure:
     )
     pneumonia, truth = scored.pneumonia, scored.truth
     low, high = bootstrap_band(lambda i: _observed(pneumonia[i], truth[i]), scored.patients)
-    observed, bins = _observed(pneumonia, truth), _bins(pneumonia)
+    observed, bins = _observed(pneumonia, truth), bins_of(pneumonia)
     counts = np.bincount(bins, minlength=ECE_BINS)
     middles = np.bincount(bins, weights=pneumonia, minlength=ECE_BINS) / np.maximum(counts, 1)
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": FAINT, "dash": "dot"})
@@ -200,18 +199,6 @@ def _band(figure: go.Figure, scored: Scored, kind: Any) -> None:
     edge(y=high, fill="tonexty", fillcolor=BAND)
 
 
-def _roc(pneumonia: Floats, truth: Booleans) -> Floats:
-    """Give the sensitivity at each share of false alarms of `GRID`; NaN where a class is missing.
-
-    At a share that several thresholds have, the best of them counts: a staircase, no slope.
-    """
-    if not truth.any() or truth.all():
-        return np.full(len(GRID), np.nan)
-    alarms, sensitivity, _ = roc_curve(truth, pneumonia, drop_intermediate=False)
-    stairs: Floats = sensitivity[np.searchsorted(alarms, GRID + 1e-12, side="right") - 1]
-    return stairs
-
-
 def _precision(pneumonia: Floats, truth: Booleans) -> Floats:
     """Give the precision at each sensitivity of `GRID`, where it is first reached."""
     if not truth.any() or truth.all():
@@ -223,14 +210,9 @@ def _precision(pneumonia: Floats, truth: Booleans) -> Floats:
     return stairs
 
 
-def _bins(pneumonia: Floats) -> Any:
-    """Say into which of the calibration error's bins each probability falls."""
-    return np.minimum((pneumonia * ECE_BINS).astype(int), ECE_BINS - 1)
-
-
 def _observed(pneumonia: Floats, truth: Booleans) -> Floats:
     """Give the share of pneumonia in each bin; NaN where it is empty."""
-    bins = _bins(pneumonia)
+    bins = bins_of(pneumonia)
     counts = np.bincount(bins, minlength=ECE_BINS)
     positives = np.bincount(bins, weights=truth, minlength=ECE_BINS)
     return np.where(counts > 0, positives / np.maximum(counts, 1), np.nan)

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cxr_app import checkpoint
+from cxr_app import checkpoint, film_scores
 from cxr_app.checkpoint import Description
 from cxr_app.classifier import evidence, look
 from cxr_app.grid_network import CLASSES, GridNetwork
@@ -20,6 +20,7 @@ from cxr_app.prediction import HeatScale
 from cxr_app.preprocessing import InputSpec
 from cxr_app.settings import PROJECT
 from training import engine
+from training.anonymous import anonymous
 from training.calibration import fit_temperature, operating_points
 from training.dataset import Films, LabelledFilm
 from training.embed_screening import SCREENING
@@ -47,18 +48,23 @@ class RunData:
         The decoded films by size, for every size that the recipe needs.
     targets
         Places in `network.CLASSES`, shape ``(n,)``.
+    source
+        The folder or manifest that they were found by.
     """
 
     films: list[LabelledFilm]
     pixels: Mapping[int, Films]
     targets: NDArray[np.int64]
     split: Split
+    source: Path
 
 
 def finish(
     model: GridNetwork, recipe: Recipe, data: RunData, spec: InputSpec, out: Path
 ) -> dict[str, Any]:
     """Calibrate on the tune films, measure on the validation films, and write the checkpoint.
+
+    Beside it goes what it says of the validation films, for the page that tells what it is worth.
 
     Returns
     -------
@@ -73,7 +79,9 @@ def finish(
     points = operating_points(pneumonia_of(logits / temperature), truth > 0)
     threshold = points["balanced"].threshold
     maps = evidence(raw, logits, temperature, threshold)
-    metrics = _validate(model, data, spec, temperature, threshold)
+    validation = [data.films[index] for index in data.split.validation]
+    probabilities = _validate(model, data, spec, temperature)
+    metrics = measure(probabilities, validation, threshold)
     metrics |= {"parameters": engine.parameters_of(model)}
     description = Description(
         name=recipe.name,
@@ -92,7 +100,16 @@ def finish(
     if SCREENING.exists():
         weights, description = checkpoint.with_screening(weights, description, SCREENING)
     sha256 = checkpoint.save(out / "checkpoint.safetensors", weights, description)
-    metrics = metrics | {"model_version": f"{recipe.name}-{sha256[:8]}"}
+    version = f"{recipe.name}-{sha256[:8]}"
+    scores = anonymous(
+        probabilities,
+        validation,
+        model_version=version,
+        data=data.source,
+        partition="validation",
+    )
+    film_scores.write(film_scores.beside(out / "checkpoint.safetensors"), scores)
+    metrics = metrics | {"model_version": version}
     (out / "metrics.json").write_text(json.dumps(metrics, indent=1), encoding="utf-8")
     return metrics
 
@@ -127,21 +144,15 @@ def _look(
     return torch.cat([logits for logits, _ in seen]), torch.cat([raw for _, raw in seen])
 
 
-def _validate(
-    model: GridNetwork,
-    data: RunData,
-    spec: InputSpec,
-    temperature: float,
-    threshold: float,
-) -> dict[str, Any]:
-    """Measure on the films that nothing was chosen on."""
+def _validate(model: GridNetwork, data: RunData, spec: InputSpec, temperature: float) -> Floats:
+    """Read the films that nothing was chosen on; the causes are NaN where none are told."""
     part = data.split.validation
     logits, _ = _look(model, data, part, spec)
-    probabilities = (logits.double() / temperature).softmax(dim=1).numpy()
+    probabilities: Floats = (logits.double() / temperature).softmax(dim=1).numpy()
     if model.classes != CLASSES:  # it knows no causes, and nobody guesses them
         unknown = np.full((len(part), 2), np.nan)
         probabilities = np.column_stack([probabilities[:, 0], unknown])
-    return measure(probabilities, [data.films[index] for index in part], threshold)
+    return probabilities
 
 
 def _heat_scale(peaks: NDArray[np.float32], pneumonia: Booleans) -> HeatScale:

@@ -9,11 +9,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from plotly import graph_objects as go
 from plotly.offline import get_plotlyjs
 
+from cxr_app.operating_curve import FEWEST
 from cxr_app.prediction import OperatingPoint
 from training import figures
 from training.gallery import WrongFilm
 from training.scored import Scored
-from training.subgroups import FEWEST
 
 HEADLINE = (
     ("auroc", "AUROC"),

@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from cxr_app.operating_curve import FEWEST
 from training.metrics import Booleans, Floats, auroc, confusion
 from training.report import told
 from training.scored import Facts, Scored
-
-FEWEST = 30
-"""Films of a class; with fewer, a figure's interval is so wide that the figure misleads."""
 
 _AGE = re.compile(r"(\d{3})([DWMY])")
 _YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}

@@ -152,7 +152,7 @@ def _load(recipe: Recipe, data: Path, cache: Path) -> RunData:
         len(films), len(parts.train), len(parts.tune), len(parts.validation),
     )  # fmt: skip
     targets = np.array([film.class_index for film in films], dtype=np.int64)
-    return RunData(films, pixels, targets, parts)
+    return RunData(films, pixels, targets, parts, data)
 
 
 def _write_manifest(path: Path, data: RunData, root: Path) -> None:

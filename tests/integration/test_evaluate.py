@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from cxr_app import film_scores
+from cxr_app.operating_curve import OperatingCurve
 from tests.checkpoints import write_ancestor, write_tiny
 from tests.factories import dicom_bytes, radiograph_dataset
 from tests.films import write_kaggle_folder, write_manifest
@@ -113,12 +115,30 @@ def test_no_patient_is_on_the_page(films: Path, tmp_path: Path) -> None:
     manifest = write_manifest(tmp_path / "films.csv", rows)
     checkpoint = write_tiny(tmp_path / "0.safetensors", threshold=0.01)
 
-    assert run(manifest, checkpoint, tmp_path) == 0
+    scores = tmp_path / "films.scores.json"
+    assert run(manifest, checkpoint, tmp_path, "--scores", str(scores)) == 0
 
     page = (tmp_path / "report.html").read_text()
-    assert not any(word in page for word in ("Vexley", "vexley", "Maud", "MRN-"))
+    for text in (page, scores.read_text()):
+        assert not any(word in text for word in ("Vexley", "vexley", "Maud", "MRN-"))
     assert page.count("Not shown:") == 1  # it says that writing is burned in
     assert {group["group"] for group in report_in(tmp_path)["subgroups"]} >= {"1 to 5 years"}
+
+
+def test_the_scores_are_those_of_the_report(films: Path, tmp_path: Path) -> None:
+    checkpoint, path = write_tiny(tmp_path / "0.safetensors"), tmp_path / "0.scores.json"
+
+    assert run(films, checkpoint, tmp_path, "--scores", str(path)) == 0
+
+    report = report_in(tmp_path)
+    curve = OperatingCurve.of(film_scores.read(path, report["model_version"]))
+    found = curve.at(report["threshold"])
+    assert curve.auroc.value == pytest.approx(report["auroc"])
+    assert found.sensitivity.value == pytest.approx(report["sensitivity"])
+    assert found.specificity.value == pytest.approx(report["specificity"])
+    assert curve.calibration_error.value == pytest.approx(report["ece"], abs=1e-6)
+    assert len(set(curve.scores.patients)) == report["n_patients"]
+    assert (curve.scores.data, curve.scores.partition) == (films.name, "all")
 
 
 def test_evaluate_opens_the_test_partition(films: Path, tmp_path: Path) -> None:

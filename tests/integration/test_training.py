@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cxr_app import checkpoint
+from cxr_app import checkpoint, film_scores
 from cxr_app.classifier import Classifier
 from cxr_app.errors import TrainingDataError
+from cxr_app.metrics import auroc
 from cxr_app.scoring import Scorer
 from tests.films import jpeg, write_kaggle_folder, write_manifest
 from training import evaluate, train
@@ -69,6 +70,19 @@ def test_a_run_leaves_all_that_is_promised(run_dir: Path) -> None:
     points = described.operating_points
     assert points["high_sensitivity"].threshold <= points["balanced"].threshold
     assert described.metrics["auroc"] == metrics_of(run_dir)["auroc"]
+
+
+def test_what_it_says_of_the_validation_films_lies_beside_the_checkpoint(
+    run_dir: Path, films: Path
+) -> None:
+    metrics = metrics_of(run_dir)
+    path = film_scores.beside(run_dir / "checkpoint.safetensors")
+
+    scores = film_scores.read(path, metrics["model_version"])
+
+    assert (scores.data, scores.partition) == (films.name, "validation")
+    assert len(scores.truth) == metrics["n"]
+    assert auroc(scores.pneumonia, scores.truth) == pytest.approx(metrics["auroc"])
 
 
 def test_the_checkpoint_scores_films(run_dir: Path) -> None:

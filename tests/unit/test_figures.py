@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cxr_app.metrics import GRID
 from cxr_app.prediction import OperatingPoint
 from tests.scores import scored_films
 from training import figures
@@ -38,7 +39,7 @@ def test_every_threshold_lies_on_or_below_the_roc_curve(seed: int, threshold: fl
     curve = np.array(figure.data[3].y)
     counts = confusion(scored.pneumonia, scored.truth, threshold)
     assert (np.diff(curve) >= 0).all()
-    place = np.searchsorted(figures.GRID, 1 - counts.specificity - 1e-9)
+    place = np.searchsorted(GRID, 1 - counts.specificity - 1e-9)
     assert curve[place] >= counts.sensitivity - 1e-9
     low, high = np.array(figure.data[0].y), np.array(figure.data[1].y)
     assert (low <= high).all()

@@ -51,6 +51,7 @@ def test_a_figure_of_nothing_is_no_number() -> None:
 
     assert math.isnan(only_pneumonia.specificity)
     assert math.isnan(auroc(np.array([0.9]), np.array([True])))
+    assert math.isnan(auroc(np.array([0.9, math.nan]), np.array([True, False])))
 
 
 def test_probabilities_that_keep_their_word_have_no_calibration_error() -> None:
