@@ -103,8 +103,32 @@ def _from_name(path: Path, data: Path) -> LabelledFilm:
     return LabelledFilm(path, "PNEUMONIA", cause, f"{found[1]}_{cause}", partition)
 
 
+def find_reviewed(manifest: Path) -> tuple[list[LabelledFilm], int]:
+    """List the films of a manifest of reviews, and count those left out.
+
+    A reader may say pneumonia without a cause. Nobody guesses one, so such a film is left out.
+
+    Raises
+    ------
+    TrainingDataError
+        If the manifest cannot be used.
+    """
+    rows = _read_rows(manifest)
+    told = [each for each in rows if each[1]["target"] == "NORMAL" or each[1]["cause"]]
+    return [_from_row(row, manifest, line) for line, row in told], len(rows) - len(told)
+
+
 def _read_manifest(manifest: Path) -> list[LabelledFilm]:
     """Read a CSV manifest; paths in it are relative to its folder."""
+    films = [_from_row(row, manifest, line) for line, row in _read_rows(manifest)]
+    if not films:
+        raise TrainingDataError(f"{manifest.name} lists no films.")
+    _check_patients(films, manifest)
+    return films
+
+
+def _read_rows(manifest: Path) -> list[tuple[int, dict[str, str]]]:
+    """Read the lines of a manifest, each with its number."""
     with manifest.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
         missing = set(MANIFEST_COLUMNS) - set(reader.fieldnames or ())
@@ -113,11 +137,7 @@ def _read_manifest(manifest: Path) -> list[LabelledFilm]:
                 f"{manifest.name} lacks {', '.join(sorted(missing))}; "
                 f"a manifest has the columns {','.join(MANIFEST_COLUMNS)}."
             )
-        films = [_from_row(row, manifest, number) for number, row in enumerate(reader, start=2)]
-    if not films:
-        raise TrainingDataError(f"{manifest.name} lists no films.")
-    _check_patients(films, manifest)
-    return films
+        return list(enumerate(reader, start=2))
 
 
 def _check_patients(films: Sequence[LabelledFilm], manifest: Path) -> None:

@@ -34,7 +34,7 @@ from cxr_app.settings import Settings
 from training.anonymous import anonymous
 from training.cams import METHODS, OWN
 from training.comparison import compare
-from training.dataset import LabelledFilm, decode, find_films, pixel_digests
+from training.dataset import LabelledFilm, find_films
 from training.explanation import measure_explanations
 from training.fixed_points import fixed_points
 from training.gallery import most_wrong
@@ -43,8 +43,9 @@ from training.page import render
 from training.report import measure, told
 from training.scored import Scored, score
 from training.shortcuts import measure_shortcuts
-from training.splits import split
+from training.splits import own_split
 from training.subgroups import age_group, subgroups
+from training.used_films import UsedFilms
 
 EXPLAINED_FILMS = 32
 """Unless ``--films`` says otherwise: some minutes on two cores."""
@@ -117,6 +118,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     classifier = classifiers[0]
     films = choose(find_films(options.data), options.partition, classifier, settings)
     scored, *others = score(classifiers, films)
+    _keep_tested(scored, settings)
     points = [classifier.operating_points[name] for name in ("balanced", "high_sensitivity")]
     report = report_of(classifier, scored) | {
         "partition": options.partition,
@@ -138,6 +140,13 @@ def _run(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     if options.scores:
         film_scores.write(options.scores, _scores(options, classifier, scored))
     return report
+
+
+def _keep_tested(scored: Scored, settings: Settings) -> None:
+    """Write down which films of a test partition were opened: they never enter training."""
+    opened = zip(scored.films, scored.facts, strict=True)
+    tested = {facts.sha256 for film, facts in opened if film.partition == "test"}
+    UsedFilms(settings.data_dir).add("test", tested)
 
 
 def _compared(
@@ -208,17 +217,13 @@ def _validation(
     films: Sequence[LabelledFilm], classifier: Classifier, settings: Settings
 ) -> list[LabelledFilm]:
     """Make the split of the training again, and check that it is the same."""
-    description = classifier.description
-    pixels = decode(films, description.input_spec.size, settings.data_dir / "cache")
-    parts = split(films, pixel_digests(pixels), description.training_config["seed"])
-    chosen = [films[index] for index in parts.validation]
-    expected = description.data_summary["validation"]["patients"]
-    if len({film.patient_id for film in chosen}) != expected:
+    parts = own_split(films, classifier.description, settings.data_dir / "cache")
+    if parts is None:
         raise TrainingDataError(
             "These are not the films that the checkpoint was trained from, so its validation part "
             "cannot be found among them. Give the training data, or another --partition."
         )
-    return chosen
+    return [films[index] for index in parts.validation]
 
 
 def evaluate(classifier: Classifier, films: Sequence[LabelledFilm]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from training.embed_screening import SCREENING
 from training.metrics import Booleans, Floats
 from training.recipe import Recipe
 from training.report import measure
-from training.splits import FOLDS, Indices, Split
+from training.splits import Indices, Split, counts_of
 
 SETTLING_FILMS = 2048
 SETTLING_BATCH = 64
@@ -93,7 +93,7 @@ def finish(
         classes=model.classes,
         training_config=recipe.as_document(),
         metrics=metrics,
-        data_summary=_summary(data),
+        data_summary=counts_of(data.films, data.split),
         git_commit=_git_commit(),
     )
     weights = checkpoint.rounded(model)
@@ -160,19 +160,6 @@ def _heat_scale(peaks: NDArray[np.float32], pneumonia: Booleans) -> HeatScale:
     begin = float(np.quantile(peaks[~pneumonia], BLANK_SHARE))
     full = float(np.median(peaks[pneumonia]))
     return HeatScale(begin, max(full, begin + LEAST_RANGE))
-
-
-def _summary(data: RunData) -> dict[str, Any]:
-    """Count films and patients by part and class."""
-    summary: dict[str, Any] = {"films": len(data.films), "folds": FOLDS}
-    for name in ("train", "tune", "validation"):
-        part = getattr(data.split, name)
-        counts = np.bincount(data.targets[part], minlength=len(CLASSES))
-        summary[name] = {
-            **dict(zip(CLASSES, (int(count) for count in counts), strict=True)),
-            "patients": len({data.films[index].patient_id for index in part}),
-        }
-    return summary
 
 
 def _git_commit() -> str:

@@ -24,11 +24,11 @@ def subgroups(scored: Scored, threshold: float) -> list[dict[str, Any]]:
     """
     return [
         _measure(scored.part(chosen), threshold) | {"by": by, "group": group}
-        for by, group, chosen in _groups(scored)
+        for by, group, chosen in groups(scored)
     ]
 
 
-def _groups(scored: Scored) -> Iterator[tuple[str, str, Booleans]]:
+def groups(scored: Scored) -> Iterator[tuple[str, str, Booleans]]:
     """Give every group: by what, its name, and its films."""
     causes = np.array(scored.causes)
     for cause in sorted(set(causes) - {""}):

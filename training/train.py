@@ -14,6 +14,8 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,6 +38,38 @@ from training.splits import split
 
 logger = logging.getLogger(__name__)
 
+Lines = Sequence[Mapping[str, Any]]
+"""What is known of the epochs so far, one each."""
+
+
+def tell_nobody(lines: Lines) -> None:
+    """Stand where nobody follows a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Where and how a recipe is carried out; none of it changes what is learned but `exact`.
+
+    Parameters
+    ----------
+    out
+        Folder of the run.
+    cache
+        Folder for decoded films.
+    device
+        As `CXR_DEVICE`.
+    exact
+        Whether to compute in single precision also where half would be faster.
+    tell
+        Is given the epochs so far whenever one is done.
+    """
+
+    out: Path
+    cache: Path
+    device: str = "auto"
+    exact: bool = False
+    tell: Callable[[Lines], None] = tell_nobody
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; 0 done, 2 for data, usage or settings that cannot be used."""
@@ -50,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = Settings.read()
         device = options.device or settings.device
         cache = settings.data_dir / "cache"
-        train(recipe, options.data, options.out, cache=cache, device=device, exact=options.exact)
+        train(recipe, options.data, Run(options.out, cache, device, options.exact))
     except CxrError as error:
         if processes.is_first():
             print(error, file=sys.stderr)
@@ -79,28 +113,27 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def train(
-    recipe: Recipe, data: Path, out: Path, *, cache: Path, device: str = "auto", exact: bool = False
-) -> None:
-    """Train, tune and measure; write everything into `out`.
+def train(recipe: Recipe, data: Path, run: Run) -> None:
+    """Train, tune and measure; write everything into the folder of the run.
 
     Raises
     ------
     TrainingDataError
         If the films cannot be used; the message names the first that cannot.
     SettingsError
-        If `out` holds a run of another recipe.
+        If that folder holds a run of another recipe.
     """
-    fabric = _fabric(device, exact=exact)
+    out = run.out
+    fabric = _fabric(run.device, exact=run.exact)
     fabric.launch()  # joins the other processes, if there are any
     with processes.first_alone(fabric):  # the others find the cache that the first has filled
         out.mkdir(parents=True, exist_ok=True)
         _claim(out, recipe, data)
-        films = _load(recipe, data, cache)
+        films = _load(recipe, data, run.cache)
     if fabric.is_global_zero:
         _write_manifest(out / "split.csv", films, data)
     spec = _input_spec(films, recipe)
-    _fit(fabric, recipe, films, spec, out)
+    _fit(fabric, recipe, films, spec, run)
     if not fabric.is_global_zero:
         return
     best = out / "best.safetensors"
@@ -178,17 +211,19 @@ def _input_spec(data: RunData, recipe: Recipe) -> InputSpec:
     return InputSpec(recipe.size, mean=float(grey.mean()), standard_deviation=float(grey.std()))
 
 
-def _fit(fabric: Fabric, recipe: Recipe, data: RunData, spec: InputSpec, out: Path) -> None:
+def _fit(fabric: Fabric, recipe: Recipe, data: RunData, spec: InputSpec, run: Run) -> None:
     """Run the epochs that are left; keep the best weights of the last stage as they come."""
     steps = engine.steps_in_epoch(len(data.split.train), recipe.batch_size)
     learner = engine.begin(fabric, recipe, spec, steps * recipe.epochs)
-    lines = _resume(learner, out, steps)
+    lines = _resume(learner, run.out, steps)
+    run.tell(lines)
     while len(lines) < recipe.epochs and not _is_stuck(_losses(lines, recipe), recipe.patience):
         line = fabric.broadcast(_epoch(learner, data, len(lines)))  # what the first process saw
         best = min(_losses(lines, recipe), default=float("inf"))
         lines.append(line)
         if fabric.is_global_zero:
-            _keep(out, learner, lines, is_best=min(_losses(lines, recipe), default=best) < best)
+            _keep(run.out, learner, lines, is_best=min(_losses(lines, recipe), default=best) < best)
+        run.tell(lines)
         left = (recipe.epochs - len(lines)) * line["seconds"]
         logger.info("%s, about %.0f min left", json.dumps(line), left / 60)
 

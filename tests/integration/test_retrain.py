@@ -1,0 +1,228 @@
+"""A challenger from drawn films: trained, compared on films kept back, refused with a reason."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cxr_app import checkpoint
+from cxr_app.errors import SettingsError
+from cxr_app.progress import Progress
+from tests.checkpoints import write_tiny
+from tests.films import jpeg, write_manifest
+from training import evaluate, retrain
+from training.holdout import Side, read_films
+from training.used_films import UsedFilms
+
+RECIPE = """
+architecture = "resnet18"
+batch_size = 32
+stages = [{size = 32, epochs = 2}]
+"""
+KINDS = {"": "NORMAL", "bacterial": "PNEUMONIA", "viral": "PNEUMONIA"}
+PATIENTS = {"": 170, "bacterial": 110, "viral": 110}
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
+    """Small drawn films of many patients, as rows of a manifest."""
+    folder = tmp_path_factory.mktemp("films")
+    found = []
+    for offset, (cause, target) in enumerate(KINDS.items()):
+        for number in range(PATIENTS[cause]):
+            path = folder / f"{target}{cause}{number}.jpeg"
+            path.write_bytes(jpeg(1000 * offset + number, cause, 48, 48))
+            row = {"path": str(path), "target": target, "cause": cause, "partition": ""}
+            found.append(row | {"patient_id": path.stem})
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, str]]) -> Path:
+    """A data folder, a manifest, a recipe and a model in use."""
+    place = tmp_path_factory.mktemp("site")
+    write_manifest(place / "all.csv", rows)
+    (place / "quick.toml").write_text(RECIPE)
+    write_tiny(place / "in_use.safetensors")
+    return place
+
+
+@pytest.fixture(scope="module")
+def command(folder: Path) -> list[str]:
+    """The command, but for its films and its --out."""
+    options = ["--recipe", str(folder / "quick.toml"), "--device", "cpu"]
+    return [*options, "--checkpoint", str(folder / "in_use.safetensors")]
+
+
+@pytest.fixture(autouse=True)
+def data_dir(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CXR_DATA_DIR", str(folder / "data"))
+    return folder / "data"
+
+
+@pytest.fixture(scope="module")
+def run_dir(folder: Path, command: list[str]) -> Path:
+    """A finished retraining."""
+    out = folder / "whole"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXR_DATA_DIR", str(folder / "data"))
+        options = ["--data", str(folder / "all.csv"), "--progress", str(folder / "progress.json")]
+        assert retrain.main([*command, *options, "--out", str(out)]) == 0
+    return out
+
+
+def comparison_of(out: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((out / "comparison.json").read_text())
+    return document
+
+
+def test_both_models_stand_side_by_side_on_films_that_taught_neither(
+    run_dir: Path, folder: Path
+) -> None:
+    found = comparison_of(run_dir)
+    kept, learned = read_films(run_dir / "films.csv", Side.COMPARE), Side.LEARN
+    assert found["n_normal"] + found["n_pneumonia"] == len(kept) == found["counts"]["compare"]
+    assert min(found["n_normal"], found["n_pneumonia"]) >= 30
+    taught = {one.film.path.name for one in read_films(run_dir / "films.csv", learned)}
+    split = (run_dir / "run" / "split.csv").read_text().splitlines()[1:]
+    used = {Path(row.split(",")[0]).name for row in split if not row.endswith("unused")}
+    assert used == taught
+    assert not used & {one.film.path.name for one in kept}
+    own = checkpoint.load(run_dir / "run" / "checkpoint.safetensors")
+    assert found["challenger"] == own.model_version
+    assert found["challenger_sha256"] == own.sha256
+    assert found["in_use_sha256"] == checkpoint.load(folder / "in_use.safetensors").sha256
+    names = [figure["name"] for figure in found["figures"]]
+    assert names[0] == "AUROC"
+    assert "Sensitivity at high sensitivity" in names
+    low, high = found["figures"][0]["delong_ci95"]
+    assert low <= found["figures"][0]["difference"] <= high
+    assert found["unknown"] == len(kept)  # nobody knows what random weights have learned from
+
+
+def test_it_says_how_far_it_is_and_that_it_is_done(run_dir: Path, folder: Path) -> None:
+    progress = Progress.read(folder / "progress.json")
+    assert progress is not None
+    assert (progress.done, progress.total, progress.exit_status) == (2, 2, 0)
+    assert progress.counts["learn"] == comparison_of(run_dir)["counts"]["learn"]
+
+
+def test_what_was_compared_on_never_teaches_and_compares_again(
+    run_dir: Path,
+    folder: Path,
+    rows: list[dict[str, str]],
+    command: list[str],
+    data_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also: the next model in use is known by the films written down beside it."""
+
+    def enough(*_: object) -> None:
+        raise SettingsError("The films are chosen.")
+
+    compared = UsedFilms(data_dir).films("compared")
+    assert {one.sha256 for one in read_films(run_dir / "films.csv", Side.COMPARE)} == compared
+    renamed = [row | {"patient_id": f"other {row['patient_id']}"} for row in rows]
+    manifest = write_manifest(folder / "renamed.csv", renamed)
+    out = folder / "second"
+    challenger = str(run_dir / "run" / "checkpoint.safetensors")
+    options = ["--data", str(manifest), "--checkpoint", challenger, "--out", str(out)]
+    monkeypatch.setattr(retrain, "train", enough)
+    assert retrain.main([*command, *options]) == 2
+    kept = {one.sha256 for one in read_films(out / "films.csv", Side.COMPARE)}
+    assert kept == compared
+    assert json.loads((out / "plan.json").read_text())["unknown"] == 0
+
+
+def test_measured_test_films_never_teach(
+    folder: Path, rows: list[dict[str, str]], command: list[str], data_dir: Path
+) -> None:
+    locked = [row | {"partition": "test"} for row in rows[:40]]
+    manifest = write_manifest(folder / "locked.csv", locked)
+    report = ["--data", str(manifest), "--checkpoint", command[-1], "--device", "cpu"]
+    assert evaluate.main([*report, "--partition", "test", "--json", str(folder / "r.json")]) == 0
+    tested = UsedFilms(data_dir).films("test")
+    assert len(tested) == 40
+    out = folder / "unlocked"
+    everything = ["--data", str(folder / "all.csv"), "--out", str(out)]
+    retrain.main([*command, *everything])
+    neither = {one.sha256 for one in read_films(out / "films.csv", Side.NEITHER)}
+    assert neither == tested
+    (data_dir / "used_films.txt").write_text(
+        "".join(
+            line
+            for line in (data_dir / "used_films.txt").read_text().splitlines(keepends=True)
+            if line.endswith("compared\n")
+        )
+    )
+
+
+@pytest.mark.timeout(300)
+def test_a_killed_run_goes_on_to_the_same_comparison(
+    run_dir: Path, folder: Path, command: list[str], project_root: Path
+) -> None:
+    out = folder / "killed"
+    options = ["--data", str(folder / "all.csv"), "--out", str(out)]
+    line = [sys.executable, "-m", "training.retrain", *command, *options]
+    environment = {**os.environ, "CXR_DATA_DIR": str(folder / "data")}
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(line, cwd=project_root, env=environment, stdout=quiet) as process:
+        while not (out / "run" / "state.safetensors").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    subprocess.run(line, cwd=project_root, env=environment, stdout=quiet, check=True)
+    names = {"challenger", "challenger_sha256"}
+    whole, resumed = comparison_of(run_dir), comparison_of(out)
+    assert {k: v for k, v in resumed.items() if k not in names} == {
+        k: v for k, v in whole.items() if k not in names
+    }
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        (slice(0, 170), "The class 'bacterial' is empty"),
+        (slice(165, 350), "The class 'normal' has 5 films of 5 patients"),
+        (slice(100, 320), "can be kept back"),
+    ],
+)
+def test_films_that_cannot_teach_are_refused_with_the_reason(
+    folder: Path, rows: list[dict[str, str]], command: list[str], chosen: slice, words: str
+) -> None:
+    name = f"{chosen.start}-{chosen.stop}"
+    manifest = write_manifest(folder / f"{name}.csv", rows[chosen])
+    place = folder / f"{name}.json"
+    options = ["--data", str(manifest), "--out", str(folder / name), "--progress", str(place)]
+    assert retrain.main([*command, *options]) == 2
+    progress = Progress.read(place)
+    assert progress is not None
+    assert progress.exit_status == 2
+    assert words in progress.message
+
+
+def test_an_unreadable_film_and_one_from_elsewhere_are_named(
+    folder: Path, rows: list[dict[str, str]], command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "broken.jpeg").write_bytes(b"no film")
+    broken = {**rows[0], "path": str(folder / "broken.jpeg"), "patient_id": "broken"}
+    manifest = write_manifest(folder / "broken.csv", [*rows, broken])
+    options = [*command, "--data", str(manifest), "--out", str(folder / "broken")]
+    assert retrain.main(options) == 2
+    assert "broken.jpeg cannot be used" in capsys.readouterr().err
+    assert retrain.main([*options, "--within", str(folder)]) == 2
+    assert "outside the folders" in capsys.readouterr().err
+
+
+def test_a_folder_holds_one_run(
+    run_dir: Path, folder: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = ["--data", str(folder / "quick.toml"), "--out", str(run_dir)]
+    assert retrain.main([*command, *other]) == 2
+    assert "other films" in capsys.readouterr().err

@@ -1,0 +1,44 @@
+"""Films once used for testing: by their content, whatever folder they turn up in later."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from cxr_app.film_store import make_private_folder
+
+FILE = "used_films.txt"
+
+Use = Literal["test", "compared"]
+"""``test``: measured as a test partition. ``compared``: a challenger was compared on it."""
+
+
+class UsedFilms:
+    """The list of such films of one data folder; it only grows.
+
+    Parameters
+    ----------
+    data_dir
+        As `CXR_DATA_DIR`.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / FILE
+
+    def add(self, use: Use, sha256s: Iterable[str]) -> None:
+        """Write films down that are not there yet."""
+        new = sorted(set(sha256s) - self.films(use))
+        if not new:
+            return
+        make_private_folder(self._path.parent)
+        with self._path.open("a", encoding="ascii") as file:
+            file.writelines(f"{sha256} {use}\n" for sha256 in new)
+
+    def films(self, use: Use) -> set[str]:
+        """Give the SHA-256 of all films of a use."""
+        try:
+            lines = self._path.read_text(encoding="ascii").splitlines()
+        except FileNotFoundError:
+            return set()
+        return {
+            sha256 for sha256, _, found in (line.partition(" ") for line in lines) if found == use
+        }
