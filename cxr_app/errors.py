@@ -10,6 +10,7 @@
   x CheckpointError               these weights cannot be used
     + CheckpointNotFoundError
     + CheckpointMismatchError     wrong format, classes, architecture or SHA-256
+  x PromotionError                this model cannot be put to use
   x ScoresError                   the scored films beside a checkpoint cannot be used
   x WorklistError                 the list of films cannot be read or changed
     + EntryNotFoundError
@@ -104,6 +105,10 @@ class CheckpointNotFoundError(CheckpointError):
 
 class CheckpointMismatchError(CheckpointError):
     """The checkpoint is of another format, architecture or content than expected."""
+
+
+class PromotionError(CxrError):
+    """This model cannot be put to use, or not any more."""
 
 
 class ScoresError(CxrError):

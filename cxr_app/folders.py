@@ -10,7 +10,10 @@ SHOWN = 200
 """So many folders are offered; whoever looks for another types its name."""
 
 
-def allowed_folder(text: str, roots: Sequence[Path]) -> Path:
+MANIFEST = ".csv"
+
+
+def allowed_folder(text: str, roots: Sequence[Path], setting: str) -> Path:
     """Find the folder that a reader means, with every link followed.
 
     Parameters
@@ -19,30 +22,56 @@ def allowed_folder(text: str, roots: Sequence[Path]) -> Path:
         What was typed: a whole path, below one of the roots.
     roots
         What the settings allow.
+    setting
+        The variable that allows it.
 
     Raises
     ------
     FolderNotAllowedError
         If it is no folder, or lies elsewhere, whatever way it is written.
     """
-    if not roots:
-        raise FolderNotAllowedError(
-            "No folder may be scored from this page yet. Set CXR_BACKLOG_FOLDERS on the server."
-        )
-    folder = _folder(text.strip())
-    if folder is None or not any(folder.is_relative_to(root.resolve()) for root in roots):
+    path = _allowed(text, roots, setting)
+    if path is None or not path.is_dir():
         raise FolderNotAllowedError(
             f"This is not a folder below {' or '.join(map(str, roots))}. "
             "Give the whole path of a folder there, as the server sees it."
         )
-    return folder
+    return path
 
 
-def _folder(text: str) -> Path | None:
-    """Follow a path to its folder; None where it is none, or nothing to us."""
+def allowed_films(text: str, roots: Sequence[Path], setting: str) -> Path:
+    """Find the folder or the manifest of labelled films that a reader means, in the same way.
+
+    Raises
+    ------
+    FolderNotAllowedError
+        If it is neither, or lies elsewhere, whatever way it is written.
+    """
+    path = _allowed(text, roots, setting)
+    if path is None or not (path.is_dir() or path.suffix.lower() == MANIFEST):
+        raise FolderNotAllowedError(
+            f"This is not a folder or a {MANIFEST} manifest below {' or '.join(map(str, roots))}. "
+            "Give the whole path of one there, as the server sees it."
+        )
+    return path
+
+
+def _allowed(text: str, roots: Sequence[Path], setting: str) -> Path | None:
+    """Follow a path; None where it leads nowhere, or elsewhere."""
+    if not roots:
+        raise FolderNotAllowedError(
+            f"No folder may be used from this page yet. Set {setting} on the server."
+        )
+    path = _followed(text.strip())
+    if path is None or not any(path.is_relative_to(root.resolve()) for root in roots):
+        return None
+    return path
+
+
+def _followed(text: str) -> Path | None:
+    """Follow a whole path to what is there; None where that is nothing, or nothing to us."""
     try:
-        folder = Path(text).resolve(strict=True)
-        return folder if Path(text).is_absolute() and folder.is_dir() else None
+        return Path(text).resolve(strict=True) if Path(text).is_absolute() else None
     except (OSError, RuntimeError, ValueError):  # gone, closed to us, a loop of links, NUL
         return None
 

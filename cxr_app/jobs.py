@@ -4,6 +4,7 @@ A process outlives the server that began it; the next one finds it by its id and
 stands is in the worklist's database, so every window and every server sees the same.
 """
 
+import csv
 import logging
 import os
 import signal
@@ -22,18 +23,21 @@ import psutil
 
 from cxr_app.errors import JobError, WorklistError
 from cxr_app.film_store import make_private_folder
-from cxr_app.folders import allowed_folder
+from cxr_app.folders import allowed_films, allowed_folder
 from cxr_app.progress import Progress
+from cxr_app.recipes import recipe_named
 from cxr_app.settings import PROJECT, Settings
-from cxr_app.worklist import Job, JobState, Worklist
+from cxr_app.worklist import Cause, Job, JobState, ReviewedFilm, Worklist
 
 logger = logging.getLogger(__name__)
 
 BACKLOG = "backlog"
+RETRAINING = "retraining"
 
 RESULTS = "results.csv"
 PROGRESS = "progress.json"
 LOG = "log.txt"
+REVIEWED = "reviewed.csv"
 
 NICENESS = 19
 """Readers come first: such a process gets what they leave."""
@@ -61,20 +65,22 @@ class Kind:
     command
         The command that does it, from its parameters and the job's own folder. It writes `PROGRESS`
         there, and goes on where it stopped when it is started again.
+    prepare
+        Puts into the job's folder what the command needs of the worklist.
     """
 
     accept: Callable[[Settings, Mapping[str, Any]], dict[str, Any]]
     command: Callable[[Mapping[str, Any], Path], list[str]]
+    prepare: Callable[[Worklist, Mapping[str, Any], Path], None] = lambda *_: None
 
 
 def accept_backlog(settings: Settings, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Take a folder that the settings allow."""
-    folder = allowed_folder(str(asked["folder"]), settings.backlog_roots)
-    return {
-        **asked,
-        "folder": str(folder),
-        "within": [str(root) for root in settings.backlog_roots],
-    }
+    roots = settings.backlog_roots
+    if asked["folder"] == str(settings.films_dir):  # what was uploaded is scored anew
+        roots = (settings.films_dir,)
+    folder = allowed_folder(str(asked["folder"]), roots, "CXR_BACKLOG_FOLDERS")
+    return {**asked, "folder": str(folder), "within": [str(root) for root in roots]}
 
 
 def backlog_command(parameters: Mapping[str, Any], place: Path) -> list[str]:
@@ -86,7 +92,52 @@ def backlog_command(parameters: Mapping[str, Any], place: Path) -> list[str]:
     return [*command, "--retry-failed"] if parameters.get("retry_failed") else command
 
 
-KINDS: Mapping[str, Kind] = {BACKLOG: Kind(accept_backlog, backlog_command)}
+def accept_retraining(settings: Settings, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Take films that the settings allow, or that readers have reviewed, and a recipe."""
+    data = [
+        str(allowed_films(str(each), settings.training_roots, "CXR_TRAINING_FOLDERS"))
+        for each in asked["data"]
+    ]
+    if not data and not asked["reviewed"]:
+        raise JobError("Choose films to train on: a folder, a manifest or the reviewed films.")
+    recipe = recipe_named(settings, str(asked["recipe"]))
+    within = [str(root) for root in settings.training_roots]
+    return {**asked, "data": data, "recipe_path": str(recipe.path), "within": within}
+
+
+def retraining_command(parameters: Mapping[str, Any], place: Path) -> list[str]:
+    """Write the command that trains and compares a challenger."""
+    command = [sys.executable, "-m", "training.retrain", "--out", str(place)]
+    command += ["--recipe", parameters["recipe_path"], "--progress", str(place / PROGRESS)]
+    command += [f"--data={each}" for each in parameters["data"]]
+    command += [f"--within={root}" for root in parameters["within"]]
+    return [*command, f"--reviewed={place / REVIEWED}"] if parameters["reviewed"] else command
+
+
+def write_reviewed(worklist: Worklist, parameters: Mapping[str, Any], place: Path) -> None:
+    """Write the manifest of the reviewed films; a job that goes on keeps its own."""
+    manifest = place / REVIEWED
+    if not parameters["reviewed"] or manifest.exists():
+        return
+    partial = manifest.with_suffix(".partial")
+    with partial.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        writer = csv.writer(file)
+        writer.writerow(("path", "target", "cause", "patient_id", "partition"))
+        writer.writerows(_reviewed_row(film) for film in worklist.readings.reviewed_films())
+    partial.replace(manifest)
+
+
+def _reviewed_row(film: ReviewedFilm) -> tuple[str, ...]:
+    """Say what a reader saw; a film that names no patient is a patient of its own."""
+    cause = film.cause.value.lower() if film.cause in (Cause.BACTERIAL, Cause.VIRAL) else ""
+    target = "PNEUMONIA" if film.pneumonia else "NORMAL"
+    return (str(film.path), target, cause, film.patient_id or f"film {film.sha256}", "")
+
+
+KINDS: Mapping[str, Kind] = {
+    BACKLOG: Kind(accept_backlog, backlog_command),
+    RETRAINING: Kind(accept_retraining, retraining_command, write_reviewed),
+}
 
 
 class Supervisor:
@@ -106,6 +157,7 @@ class Supervisor:
         self, settings: Settings, worklist: Worklist, kinds: Mapping[str, Kind] = KINDS
     ) -> None:
         self._settings = settings
+        self._worklist = worklist
         self._jobs = worklist.jobs
         self._kinds = kinds
         self._host = socket.gethostname()
@@ -210,8 +262,10 @@ class Supervisor:
     def _start(self, job: Job) -> psutil.Process:
         kind = self._kinds[job.kind]
         place = self.place(job.id)
-        command = kind.command(kind.accept(self._settings, job.parameters), place)
+        parameters = kind.accept(self._settings, job.parameters)
+        command = kind.command(parameters, place)
         make_private_folder(place)
+        kind.prepare(self._worklist, parameters, place)
         (place / PROGRESS).unlink(missing_ok=True)
         with (place / LOG).open("ab") as log:
             child = subprocess.Popen(  # noqa: S603 - our own command; the folder was checked
@@ -289,10 +343,10 @@ def _ending(job: Job, progress: Progress, status: int | None) -> tuple[JobState,
         return JobState.CANCELLED, ""
     if status:
         return JobState.INTERRUPTED, (
-            f"Its process ended with status {status}. What is scored is kept. "
+            f"Its process ended with status {status}. What is done is kept. "
             f"Let it go on; if it ends again, {LOG} in the job's folder says more."
         )
-    return JobState.INTERRUPTED, "Its process was ended from outside. What is scored is kept."
+    return JobState.INTERRUPTED, "Its process was ended from outside. What is done is kept."
 
 
 def _end_all(process: psutil.Process) -> None:

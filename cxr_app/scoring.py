@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cxr_app import intake, priority, screening
@@ -17,6 +18,7 @@ from cxr_app.film_store import read_film
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.prediction import HeatScale, OperatingPoint, Prediction
 from cxr_app.preprocessing import InputSpec, NetworkInput, to_input
+from cxr_app.promotion import checkpoint_in_use
 from cxr_app.radiograph import Header, Radiograph
 from cxr_app.settings import OtherAges, Settings
 from cxr_app.worklist import Entry, Worklist
@@ -240,7 +242,10 @@ class EngineStatus:
     state
         ``loading`` until the network is in memory; ``failed`` where it cannot be used.
     message
-        What is wrong and what to do; empty while nothing is.
+        What is wrong and what to do; empty while nothing is. A model that is ready has one where
+        another was put to use and cannot be.
+    checkpoint
+        The file that the network came from.
     """
 
     state: Literal["loading", "ready", "failed"]
@@ -249,6 +254,7 @@ class EngineStatus:
     device_name: str = ""
     operating_points: Mapping[str, OperatingPoint] = field(default_factory=dict)
     heat_scale: HeatScale | None = None
+    checkpoint: Path | None = None
 
 
 class Engine:
@@ -256,6 +262,8 @@ class Engine:
 
     The worklist is the queue: what a page has received is scored even if its browser or the server
     goes away in between. Two engines on one worklist do no harm, since a score is recorded once.
+    When a person puts another model to use, every engine loads it between two films, and its
+    thresholds with it.
 
     Parameters
     ----------
@@ -269,6 +277,7 @@ class Engine:
         self._settings = settings
         self._worklist = worklist
         self._status = EngineStatus("loading")
+        self._wanted: Path | None = None
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scoring-engine", daemon=True)
@@ -294,31 +303,50 @@ class Engine:
 
     def _run(self) -> None:
         """Load, then score until told to stop."""
-        scorer = self._load()
-        while scorer is not None and not self._stop.is_set():
+        scorer: Scorer | None = None
+        while not self._stop.is_set():
             self._wake.clear()
-            if not self._score_received(scorer):
+            scorer = self._follow(scorer)
+            if scorer is None or not self._score_received(scorer):
                 self._wake.wait(IDLE_SECONDS)
 
-    def _load(self) -> Scorer | None:
-        """Bring the network into memory."""
+    def _follow(self, scorer: Scorer | None) -> Scorer | None:
+        """Load the model that is to be used now, where it is another than before."""
         try:
-            # Here and not above: importing torch takes seconds, and the pages wait for nothing.
-            from cxr_app.classifier import Classifier
-
-            classifier = Classifier.load(
-                self._settings.checkpoint, self._settings.device, self._settings.runtime
-            )
+            wanted = checkpoint_in_use(self._settings, self._worklist)
+        except WorklistError as error:
+            logger.warning("Which model is in use is not known for a moment: %s", error)
+            return scorer
+        if wanted == self._wanted:
+            return scorer
+        self._wanted = wanted
+        try:
+            return self._load(wanted)
         except CxrError as error:
             logger.warning("The network cannot be used: %s", error)
-            self._status = EngineStatus("failed", str(error))
-            return None
+            self._status = self._without(scorer, str(error))
+            return scorer
+
+    def _without(self, scorer: Scorer | None, reason: str) -> EngineStatus:
+        """Say that a model cannot be used; the one before stays where there is one."""
+        if scorer is None:
+            return EngineStatus("failed", reason)
+        told = f"Another model was put to use, and this one stays: {reason}"
+        return replace(self._status, message=told)
+
+    def _load(self, path: Path) -> Scorer:
+        """Bring a network into memory."""
+        # Here and not above: importing torch takes seconds, and the pages wait for nothing.
+        from cxr_app.classifier import Classifier
+
+        classifier = Classifier.load(path, self._settings.device, self._settings.runtime)
         self._status = EngineStatus(
             "ready",
             model_version=classifier.model_version,
             device_name=classifier.device_name,
             operating_points=classifier.operating_points,
             heat_scale=classifier.heat_scale,
+            checkpoint=path,
         )
         return Scorer(classifier, self._settings.other_ages)
 

@@ -60,7 +60,13 @@ class Settings(BaseSettings):
         "with `:` between them; empty for none.",
     )
 
-    @field_validator("backlog_folders")
+    training_folders: str = Field(
+        default="",
+        description="Folders of the server whose films the Retrain page may train on, whole paths "
+        "with `:` between them; empty for none but the reviewed films of the worklist.",
+    )
+
+    @field_validator("backlog_folders", "training_folders")
     @classmethod
     def _are_whole_paths(cls, value: str) -> str:
         if any(not Path(each).is_absolute() for each in _split(value)):
@@ -92,6 +98,21 @@ class Settings(BaseSettings):
     def backlog_roots(self) -> tuple[Path, ...]:
         """The folders that the Backlog page may score, with all that is below them."""
         return tuple(Path(each) for each in _split(self.backlog_folders))
+
+    @property
+    def training_roots(self) -> tuple[Path, ...]:
+        """The folders that the Retrain page may train on, with all that is below them."""
+        return tuple(Path(each) for each in _split(self.training_folders))
+
+    @property
+    def models_dir(self) -> Path:
+        """Where checkpoints are kept that were put to use from the Retrain page."""
+        return self.data_dir / "models"
+
+    @property
+    def recipes_dir(self) -> Path:
+        """Where a site keeps recipes of its own."""
+        return self.data_dir / "recipes"
 
     @property
     def jobs_dir(self) -> Path:

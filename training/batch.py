@@ -19,6 +19,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from cxr_app import checkpoint
 from cxr_app.checkpoint import Checkpoint
 from cxr_app.errors import CxrError, SettingsError
+from cxr_app.promotion import checkpoint_in_use
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 from training import engines
@@ -61,7 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("folder", type=Path, metavar="FOLDER", help="where the films are")
     add("--out", type=Path, required=True, metavar="FILE", help="the CSV file to write")
-    add("--checkpoint", type=Path, metavar="FILE", help="default: CXR_CHECKPOINT")
+    add(
+        "--checkpoint",
+        type=Path,
+        metavar="FILE",
+        help="default: the model in use; with --no-worklist CXR_CHECKPOINT",
+    )
     devices = ("auto", "cuda", "mps", "cpu")
     add("--device", choices=devices, help="default: CXR_DEVICE")
     add("--engine", choices=sorted(engines.ENGINES), default="local", help="default: local")
@@ -117,14 +123,15 @@ def _run(options: argparse.Namespace, telling: Telling) -> int:
             f"{options.folder} is not a folder. Give the folder that holds the films."
         )
     settings = Settings.read()
-    source = checkpoint.load(options.checkpoint or settings.checkpoint)
     with ExitStack() as ends:
-        results = Results(options.out, source.model_version, retry_failed=options.retry_failed)
-        ends.enter_context(closing(results))
         worklist = Worklist.open(settings.worklist_url) if options.worklist else None
         if worklist is not None:
             ends.enter_context(closing(worklist))
-        plan = _plan(options, settings, source, worklist)
+        path = _checkpoint(options, settings, worklist)
+        source = checkpoint.load(path)
+        results = Results(options.out, source.model_version, retry_failed=options.retry_failed)
+        ends.enter_context(closing(results))
+        plan = _plan(options, settings, (path, source), worklist)
         backlog = Backlog(results, worklist, source)
         telling.follow(backlog.tally, results.earlier)
         try:
@@ -135,13 +142,24 @@ def _run(options: argparse.Namespace, telling: Telling) -> int:
         return 1 if backlog.tally.failed or results.earlier["FAILED"] else 0
 
 
+def _checkpoint(options: argparse.Namespace, settings: Settings, worklist: Worklist | None) -> Path:
+    """Find the checkpoint to score with: the one asked for, else the one in use."""
+    if options.checkpoint is not None or worklist is None:
+        return Path(options.checkpoint or settings.checkpoint)
+    return checkpoint_in_use(settings, worklist)
+
+
 def _plan(
-    options: argparse.Namespace, settings: Settings, source: Checkpoint, worklist: Worklist | None
+    options: argparse.Namespace,
+    settings: Settings,
+    model: tuple[Path, Checkpoint],
+    worklist: Worklist | None,
 ) -> Plan:
     """Say what the workers must know."""
+    path, source = model
     known = worklist.scored_by(source.model_version) if worklist is not None else set()
     return Plan(
-        checkpoint=(options.checkpoint or settings.checkpoint).resolve(),
+        checkpoint=path.resolve(),
         model_version=source.model_version,
         input_spec=source.description.input_spec,
         device=options.device or settings.device,

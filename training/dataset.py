@@ -129,7 +129,7 @@ def _read_manifest(manifest: Path) -> list[LabelledFilm]:
 
 def _read_rows(manifest: Path) -> list[tuple[int, dict[str, str]]]:
     """Read the lines of a manifest, each with its number."""
-    with manifest.open(newline="", encoding="utf-8") as file:
+    with manifest.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         reader = csv.DictReader(file)
         missing = set(MANIFEST_COLUMNS) - set(reader.fieldnames or ())
         if missing:

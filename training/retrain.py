@@ -16,7 +16,7 @@ import logging
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,9 @@ from cxr_app.errors import CxrError, SettingsError, TrainingDataError
 from cxr_app.film_store import make_private_folder
 from cxr_app.operating_curve import FEWEST
 from cxr_app.progress import Progress
+from cxr_app.promotion import checkpoint_in_use
 from cxr_app.settings import Settings
+from cxr_app.worklist import Worklist
 from training.challenge import challenge
 from training.dataset import LabelledFilm, decode, find_films, find_reviewed, pixel_digests
 from training.holdout import (
@@ -189,11 +191,17 @@ def _plan(options: argparse.Namespace, settings: Settings, recipe: Recipe) -> Pl
         if (tuple(begun.data), begun.reviewed) != (data, reviewed):
             raise SettingsError(f"{options.out} holds a run on other films. Give another --out.")
         return begun
-    in_use = options.checkpoint or settings.checkpoint
+    in_use = options.checkpoint or _in_use(settings)
     counts, unknown, sha256 = _choose(options, settings, recipe, in_use)
     plan = Plan(data, reviewed, str(in_use.resolve()), sha256, counts, unknown)
     _write(path, asdict(plan))
     return plan
+
+
+def _in_use(settings: Settings) -> Path:
+    """Ask the worklist which model is in use."""
+    with closing(Worklist.open(settings.worklist_url)) as worklist:
+        return checkpoint_in_use(settings, worklist)
 
 
 def _choose(

@@ -314,6 +314,21 @@ class JobRow(Table):
     message: Mapped[str | None] = mapped_column(AnyText)
 
 
+class PromotionRow(Table):
+    """One change of the model in use; never changed. `replaces` is the number of the one before."""
+
+    __tablename__ = "worklist_promotion"
+
+    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    promoted_at: Mapped[datetime] = mapped_column(Moment)
+    promoted_by: Mapped[str | None] = mapped_column(AnyText)
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    model_version: Mapped[str | None] = mapped_column(AnyText)
+    replaced_version: Mapped[str | None] = mapped_column(AnyText)
+    replaces: Mapped[int] = mapped_column(Number, unique=True)
+    job_id: Mapped[str | None] = mapped_column(String(32))
+
+
 class ClaimRow(Table):
     """Who has a film open, and how long that holds unless it is said again."""
 

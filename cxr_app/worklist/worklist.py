@@ -13,6 +13,7 @@ from cxr_app.errors import EntryNotFoundError
 from cxr_app.outcome import Outcome
 from cxr_app.worklist.database import Database
 from cxr_app.worklist.entry import Counts, Entry, Query, Score
+from cxr_app.worklist.models import ModelRegister
 from cxr_app.worklist.order import (
     count,
     count_unscored,
@@ -54,6 +55,8 @@ class Worklist:
     ----------
     jobs
         The long work that was asked for, in the same database.
+    models
+        Which model is in use, in the same database.
     readings
         Who reads which film, and what was said of it, in the same database.
     """
@@ -62,6 +65,7 @@ class Worklist:
         self._database = database
         self._clock = clock
         self.jobs = JobRegister(database, clock)
+        self.models = ModelRegister(database, clock)
         self.readings = Readings(database, clock)
 
     @classmethod

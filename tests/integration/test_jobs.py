@@ -14,11 +14,24 @@ from typing import Any
 import psutil
 import pytest
 
-from cxr_app.errors import FolderNotAllowedError
-from cxr_app.jobs import BACKLOG, KINDS, NICENESS, PROGRESS, SILENCE, Kind, Supervisor
+from cxr_app.errors import FolderNotAllowedError, JobError
+from cxr_app.jobs import (
+    BACKLOG,
+    KINDS,
+    NICENESS,
+    PROGRESS,
+    RETRAINING,
+    REVIEWED,
+    SILENCE,
+    Kind,
+    Supervisor,
+)
 from cxr_app.progress import Progress
+from cxr_app.recipes import recipes
 from cxr_app.settings import Settings
-from cxr_app.worklist import Job, JobState, Worklist
+from cxr_app.worklist import Cause, Job, JobState, Verdict, Worklist
+from tests.outcomes import scored, sha256
+from training.dataset import find_reviewed
 
 WORK = """
 import json, os, sys, time
@@ -244,3 +257,73 @@ def test_the_command_of_a_backlog_names_its_files(tmp_path: Path) -> None:
     assert str(tmp_path / PROGRESS) in written
     assert written[-1] == "--retry-failed"
     assert written[-3:-1] == ["--within=/", "--within=/b"]
+
+
+def test_a_retraining_takes_only_films_that_are_allowed_and_a_recipe_that_is_there(
+    tmp_path: Path, worklist: Worklist
+) -> None:
+    films, elsewhere = tmp_path / "films", tmp_path / "elsewhere"
+    films.mkdir()
+    elsewhere.mkdir()
+    settings = Settings(data_dir=tmp_path / "data", training_folders=str(films))
+    supervisor = Supervisor(settings, worklist)
+    asked: dict[str, Any] = {"data": [str(films)], "reviewed": False, "recipe": "resnet18"}
+    job = supervisor.ask(RETRAINING, **asked)
+    assert job.parameters["data"] == [str(films)]
+    assert supervisor.ask(RETRAINING, **asked) == job
+    for changed, words in (
+        ({"data": [str(elsewhere)]}, "not a folder or a"),
+        ({"data": []}, "Choose films"),
+        ({"recipe": "../../etc"}, "no such recipe"),
+    ):
+        with pytest.raises(JobError, match=words):
+            supervisor.ask(RETRAINING, **(asked | changed))
+    nobody = Supervisor(Settings(data_dir=tmp_path), worklist)
+    with pytest.raises(FolderNotAllowedError, match="CXR_TRAINING_FOLDERS"):
+        nobody.ask(RETRAINING, **asked)
+
+
+def test_a_site_has_recipes_of_its_own(tmp_path: Path, worklist: Worklist) -> None:
+    settings = Settings(data_dir=tmp_path)
+    settings.recipes_dir.mkdir()
+    (settings.recipes_dir / "quick.toml").write_text("stages = [{size = 32, epochs = 2}]")
+    (settings.recipes_dir / "broken.toml").write_text("stages = [{size = 32}]")
+    names = [recipe.name for recipe in recipes(settings)]
+    assert names[0] == "resnet18"
+    assert "quick" in names
+    assert "broken" not in names
+    kind = KINDS[RETRAINING]
+    accepted = kind.accept(settings, {"data": [], "reviewed": True, "recipe": "quick"})
+    command = kind.command(accepted, tmp_path / "job")
+    assert str(settings.recipes_dir / "quick.toml") in command
+    assert f"--reviewed={tmp_path / 'job' / REVIEWED}" in command
+
+
+def test_what_readers_said_is_written_down_for_the_training(
+    tmp_path: Path, worklist: Worklist
+) -> None:
+    """A job that goes on keeps what it began with."""
+    said = [
+        (Verdict.AGREE, Cause.VIRAL),
+        (Verdict.AGREE, Cause.UNCLEAR),
+        (Verdict.DISAGREE, None),
+        (Verdict.UNUSABLE, None),
+    ]
+    for number, (verdict, cause) in enumerate(said):
+        entry_id, _ = worklist.receive(sha256(number), "film", tmp_path / str(number))
+        worklist.record(scored(number, probability=0.9))
+        worklist.readings.review(entry_id, "Ada", verdict, cause=cause)
+    parameters = {"data": [], "reviewed": True}
+    KINDS[RETRAINING].prepare(worklist, parameters, tmp_path)
+    films, without_cause = find_reviewed(tmp_path / REVIEWED)
+    assert [(film.target, film.cause, film.path.name) for film in films] == [
+        ("PNEUMONIA", "viral", "0"),
+        ("NORMAL", "", "2"),
+    ]
+    assert without_cause == 1
+    assert len({film.patient_id for film in films}) == 2
+    entry_id, _ = worklist.receive(sha256(9), "film", tmp_path / "9")
+    worklist.record(scored(9, probability=0.9))
+    worklist.readings.review(entry_id, "Ada", Verdict.DISAGREE)
+    KINDS[RETRAINING].prepare(worklist, parameters, tmp_path)
+    assert len(find_reviewed(tmp_path / REVIEWED)[0]) == 2

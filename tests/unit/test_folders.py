@@ -8,13 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxr_app.errors import FolderNotAllowedError
-from cxr_app.folders import allowed_folder, offered_folders
+from cxr_app.folders import allowed_films, allowed_folder, offered_folders
 from cxr_app.settings import Settings
 
 PARTS = st.lists(
     st.sampled_from(["..", ".", "", "archive", "archive-2", "2026", "out", "~", "\0", "x" * 300]),
     max_size=8,
 )
+
+SETTING = "CXR_BACKLOG_FOLDERS"
 
 
 @pytest.fixture
@@ -32,10 +34,10 @@ def roots(tmp_path: Path) -> list[Path]:
 
 def test_a_root_and_what_is_below_it_are_allowed(roots: list[Path]) -> None:
     (root,) = roots
-    assert allowed_folder(str(root), roots) == root
-    assert allowed_folder(f"  {root}/2026/chest/ ", roots) == root / "2026" / "chest"
-    assert allowed_folder(f"{root}/2026/../2026", roots) == root / "2026"
-    assert allowed_folder(f"{root}/in/chest", roots) == root / "2026" / "chest"
+    assert allowed_folder(str(root), roots, SETTING) == root
+    assert allowed_folder(f"  {root}/2026/chest/ ", roots, SETTING) == root / "2026" / "chest"
+    assert allowed_folder(f"{root}/2026/../2026", roots, SETTING) == root / "2026"
+    assert allowed_folder(f"{root}/in/chest", roots, SETTING) == root / "2026" / "chest"
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,7 @@ def test_a_root_and_what_is_below_it_are_allowed(roots: list[Path]) -> None:
 )
 def test_whatever_leads_elsewhere_is_refused(roots: list[Path], below: str) -> None:
     with pytest.raises(FolderNotAllowedError, match="not a folder below"):
-        allowed_folder(str(roots[0]) + below, roots)
+        allowed_folder(str(roots[0]) + below, roots, SETTING)
 
 
 @pytest.mark.parametrize("text", ["", ".", "2026", "~", "/"])
@@ -53,7 +55,7 @@ def test_what_is_no_whole_path_of_ours_is_refused(
 ) -> None:
     monkeypatch.chdir(roots[0])
     with pytest.raises(FolderNotAllowedError):
-        allowed_folder(text, roots)
+        allowed_folder(text, roots, SETTING)
 
 
 @given(PARTS)
@@ -67,7 +69,7 @@ def test_no_way_of_writing_leads_out(
         (base / "archive" / "out").symlink_to(base)
     root = base / "archive"
     try:
-        found = allowed_folder(os.path.join(str(root), *parts), [root])  # noqa: PTH118
+        found = allowed_folder(os.path.join(str(root), *parts), [root], SETTING)  # noqa: PTH118
     except FolderNotAllowedError:
         return
     assert found == root or root in found.parents
@@ -75,12 +77,23 @@ def test_no_way_of_writing_leads_out(
 
 def test_without_a_setting_none_is_allowed_and_the_sentence_says_which(tmp_path: Path) -> None:
     with pytest.raises(FolderNotAllowedError, match="CXR_BACKLOG_FOLDERS"):
-        allowed_folder(str(tmp_path), [])
+        allowed_folder(str(tmp_path), [], SETTING)
 
 
 def test_the_roots_and_what_is_right_below_are_offered(roots: list[Path], tmp_path: Path) -> None:
     (root,) = roots
     assert offered_folders([tmp_path / "not mounted", root]) == [root, root / "2026"]
+
+
+def test_films_may_be_a_folder_or_a_manifest(roots: list[Path], tmp_path: Path) -> None:
+    (root,) = roots
+    (root / "films.csv").touch()
+    (tmp_path / "films.csv").touch()
+    assert allowed_films(f"{root}/films.csv", roots, SETTING) == root / "films.csv"
+    assert allowed_films(f"{root}/2026", roots, SETTING) == root / "2026"
+    for elsewhere in (f"{root}/film.dcm", f"{root}/../films.csv", f"{root}/none.csv"):
+        with pytest.raises(FolderNotAllowedError, match="not a folder or a"):
+            allowed_films(elsewhere, roots, SETTING)
 
 
 def test_the_setting_holds_several_folders_and_each_is_a_whole_path(tmp_path: Path) -> None:

@@ -1,0 +1,130 @@
+"""The model in use: the one that a person has put to use last, else the one the settings name.
+
+A promoted checkpoint is copied to a place that its content names, so that what was put to use can
+be found again as it was. Its thresholds are in the same file and change with it.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from cxr_app.challenger import Challenger
+from cxr_app.errors import PromotionError
+from cxr_app.film_store import make_private_folder
+from cxr_app.settings import Settings
+from cxr_app.worklist import Promotion, Worklist
+
+COMPANIONS = (".films.json", ".scores.json")
+"""What lies beside a checkpoint: the films it learned from, what it says of films it did not."""
+
+
+def checkpoint_in_use(settings: Settings, worklist: Worklist) -> Path:
+    """Say which checkpoint is to be used now."""
+    return _file(settings, worklist.models.newest())
+
+
+def promote(
+    settings: Settings, worklist: Worklist, challenger: Challenger, job_id: str, by: str
+) -> Promotion:
+    """Put a challenger to use.
+
+    Raises
+    ------
+    PromotionError
+        If it is worse by the rule, was compared with another model than the one in use, or is no
+        longer the file that was compared.
+    """
+    comparison = challenger.comparison
+    if comparison is None or not comparison.not_worse:
+        raise PromotionError("This challenger is not known to be as good as the model in use.")
+    standing = worklist.models.newest()
+    if _sha256(_file(settings, standing)) != comparison.in_use_sha256:
+        raise PromotionError(
+            f"This challenger was compared with {comparison.in_use}, which is no longer in use. "
+            "Retrain once more to compare it with the model in use now."
+        )
+    _keep(settings, challenger.checkpoint, comparison.challenger_sha256)
+    return worklist.models.put_to_use(
+        comparison.challenger_sha256,
+        comparison.challenger,
+        by=by,
+        instead_of=standing,
+        replaced_version=comparison.in_use,
+        job_id=job_id,
+    )
+
+
+def go_back(
+    settings: Settings, worklist: Worklist, earlier: Promotion | None, by: str
+) -> Promotion:
+    """Put a model to use that was in use before; None for the one that the settings name.
+
+    Raises
+    ------
+    PromotionError
+        If its file is gone or changed.
+    """
+    path = _file(settings, earlier)
+    if earlier is not None and _sha256(path) != earlier.sha256:
+        raise PromotionError(
+            f"The file of {earlier.model_version} is gone from the server or was changed. "
+            "Restore it from a backup of the data folder."
+        )
+    standing = worklist.models.newest()
+    return worklist.models.put_to_use(
+        earlier.sha256 if earlier else "",
+        earlier.model_version if earlier else "",
+        by=by,
+        instead_of=standing,
+        replaced_version=standing.model_version if standing else "",
+    )
+
+
+def _file(settings: Settings, promotion: Promotion | None) -> Path:
+    """Say where the checkpoint of a promotion lies."""
+    if promotion is None or not promotion.sha256:
+        return settings.checkpoint
+    return settings.models_dir / f"{promotion.sha256}.safetensors"
+
+
+def _keep(settings: Settings, source: Path, sha256: str) -> None:
+    """Copy a checkpoint to its place, whole or not at all, and what belongs to it."""
+    place = settings.models_dir / f"{sha256}.safetensors"
+    try:
+        content = source.read_bytes()
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise PromotionError(
+                "The challenger's file is not the one that was compared. Retrain once more."
+            )
+        make_private_folder(settings.models_dir)
+        for suffix in COMPANIONS:
+            if (companion := source.with_suffix(suffix)).exists():
+                _write(place.with_suffix(suffix), companion.read_bytes())
+        _write(place, content)
+    except OSError as error:
+        raise PromotionError(
+            f"The challenger could not be kept: {error.strerror}. "
+            "Check the disk and the data folder of the server; if it was discarded, retrain."
+        ) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Put a file in its place at one stroke, after it is on the disk."""
+    with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        finally:
+            Path(file.name).unlink(missing_ok=True)
+
+
+def _sha256(path: Path) -> str:
+    """Give the digest of a file; empty where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

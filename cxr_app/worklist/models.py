@@ -1,0 +1,94 @@
+"""Which model is in use: rows that are only ever added. Each verb is one transaction."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import select
+
+from cxr_app.errors import PromotionError
+from cxr_app.worklist.database import Database
+from cxr_app.worklist.promotion import Promotion
+from cxr_app.worklist.tables import PromotionRow
+
+
+class ModelRegister:
+    """The models that were put to use, beside the films that they scored.
+
+    Parameters
+    ----------
+    database
+        Open and up to date.
+    clock
+        Tells the time, aware.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def put_to_use(
+        self,
+        sha256: str,
+        model_version: str,
+        *,
+        by: str,
+        instead_of: Promotion | None,
+        replaced_version: str,
+        job_id: str = "",
+    ) -> Promotion:
+        """Put a model to use, if nobody has changed the model in use since.
+
+        Parameters
+        ----------
+        sha256
+            Of the checkpoint's file; empty for the one that the settings name.
+        instead_of
+            The newest change that the person knew of.
+
+        Raises
+        ------
+        PromotionError
+            If there is a newer one.
+        """
+        values = {
+            "promoted_at": self._clock(),
+            "promoted_by": by,
+            "sha256": sha256 or None,
+            "model_version": model_version,
+            "replaced_version": replaced_version,
+            "replaces": instead_of.number if instead_of else 0,
+            "job_id": job_id or None,
+        }
+        # Of two who replace the same one, the column's being unique lets the first through.
+        insert = self._database.insert(PromotionRow).values(values)
+        insert = insert.on_conflict_do_nothing(index_elements=["replaces"])
+        with self._database.writing() as session:
+            number = session.scalar(insert.returning(PromotionRow.number))
+            if number is None:
+                raise PromotionError(
+                    "Somebody else has just changed the model in use. Look at it, then decide anew."
+                )
+            return _as_promotion(session.get_one(PromotionRow, number))
+
+    def newest(self) -> Promotion | None:
+        """Give the change that stands; None where there was never one."""
+        found = self.history(limit=1)
+        return found[0] if found else None
+
+    def history(self, limit: int = 50) -> list[Promotion]:
+        """Give the changes, newest first."""
+        statement = select(PromotionRow).order_by(PromotionRow.number.desc()).limit(limit)
+        with self._database.reading() as session:
+            return [_as_promotion(row) for row in session.scalars(statement)]
+
+
+def _as_promotion(row: PromotionRow) -> Promotion:
+    return Promotion(
+        number=row.number,
+        promoted_at=row.promoted_at,
+        promoted_by=row.promoted_by or "",
+        sha256=row.sha256 or "",
+        model_version=row.model_version or "",
+        replaced_version=row.replaced_version or "",
+        job_id=row.job_id or "",
+    )

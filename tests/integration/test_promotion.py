@@ -1,0 +1,225 @@
+"""Which model is in use: changed by a person, followed by the engine, never half-way."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from cxr_app import checkpoint
+from cxr_app.challenger import Challenger
+from cxr_app.errors import PromotionError
+from cxr_app.film_store import FilmStore
+from cxr_app.promotion import checkpoint_in_use, go_back, promote
+from cxr_app.scoring import Engine
+from cxr_app.settings import Settings
+from cxr_app.worklist import Promotion, Worklist
+from tests.checkpoints import write_tiny
+from tests.films import jpeg
+from tests.integration.test_scoring import wait_for
+from training import batch
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    configured = write_tiny(tmp_path / "configured.safetensors", seed=0)
+    return Settings(data_dir=tmp_path / "data", checkpoint=configured, device="cpu")
+
+
+@pytest.fixture
+def site(settings: Settings) -> Iterator[Worklist]:
+    """The worklist that those settings name."""
+    opened = Worklist.open(settings.worklist_url)
+    yield opened
+    opened.close()
+
+
+def challenger(
+    folder: Path, in_use: Path, seed: int = 1, threshold: float = 0.3, not_worse: bool = True
+) -> Challenger:
+    """What a retraining leaves behind."""
+    (folder / "run").mkdir(parents=True)
+    path = write_tiny(folder / "run" / "checkpoint.safetensors", seed, threshold)
+    made, present = checkpoint.load(path), checkpoint.load(in_use)
+    comparison = {
+        "in_use": present.model_version,
+        "challenger": made.model_version,
+        "in_use_sha256": present.sha256,
+        "challenger_sha256": made.sha256,
+        **dict.fromkeys(("n_normal", "n_pneumonia", "n_patients", "unknown"), 40),
+        **dict.fromkeys(("figures", "subgroups", "checks"), ()),
+        "not_worse": not_worse,
+        "counts": {},
+    }
+    (folder / "comparison.json").write_text(json.dumps(comparison))
+    path.with_suffix(".films.json").write_text("{}")
+    return Challenger(folder)
+
+
+def put(worklist: Worklist, sha256: str, instead_of: Promotion | None) -> Promotion:
+    return worklist.models.put_to_use(
+        sha256, f"m-{sha256}", by="Ada", instead_of=instead_of, replaced_version="m-0"
+    )
+
+
+def test_the_newest_change_stands_and_none_is_lost(worklist: Worklist) -> None:
+    assert worklist.models.newest() is None
+    first = put(worklist, "a" * 64, None)
+    second = put(worklist, "", first)
+    assert worklist.models.newest() == second
+    assert (second.sha256, second.promoted_by, second.job_id) == ("", "Ada", "")
+    assert worklist.models.history() == [second, first]
+
+
+def test_of_many_who_change_it_at_once_one_does(worklist: Worklist) -> None:
+    first = put(worklist, "a" * 64, None)
+
+    def change(number: int) -> bool:
+        try:
+            put(worklist, f"{number:064}", first)
+        except PromotionError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as people:
+        assert sum(people.map(change, range(8))) == 1
+    with pytest.raises(PromotionError, match="Somebody else"):
+        put(worklist, "b" * 64, None)
+    assert len(worklist.models.history()) == 2
+
+
+def test_a_challenger_is_put_to_use_and_the_way_back_is_open(
+    settings: Settings, site: Worklist, tmp_path: Path
+) -> None:
+    made = challenger(tmp_path / "job", settings.checkpoint)
+    assert checkpoint_in_use(settings, site) == settings.checkpoint
+    done = promote(settings, site, made, "1" * 32, "Ada")
+    in_use = checkpoint_in_use(settings, site)
+    assert in_use.parent == settings.models_dir
+    assert in_use.read_bytes() == made.checkpoint.read_bytes()
+    assert in_use.with_suffix(".films.json").exists()
+    assert settings.models_dir.stat().st_mode & 0o077 == 0
+    back = go_back(settings, site, None, "Bela")
+    assert checkpoint_in_use(settings, site) == settings.checkpoint
+    assert back.replaced_version == done.model_version
+    go_back(settings, site, done, "Ada")
+    assert checkpoint_in_use(settings, site) == in_use
+
+
+def test_what_must_not_be_put_to_use_is_refused(
+    settings: Settings, site: Worklist, tmp_path: Path
+) -> None:
+    worse = challenger(tmp_path / "worse", settings.checkpoint, not_worse=False)
+    with pytest.raises(PromotionError, match="not known to be as good"):
+        promote(settings, site, worse, "", "Ada")
+    with pytest.raises(PromotionError, match="not known to be as good"):
+        promote(settings, site, Challenger(tmp_path / "nothing"), "", "Ada")
+    changed = challenger(tmp_path / "changed", settings.checkpoint, seed=2)
+    write_tiny(changed.checkpoint, seed=3)
+    with pytest.raises(PromotionError, match="not the one that was compared"):
+        promote(settings, site, changed, "", "Ada")
+    gone = challenger(tmp_path / "gone", settings.checkpoint, seed=2)
+    gone.discard()
+    with pytest.raises(PromotionError, match="discarded"):
+        promote(settings, site, gone, "", "Ada")
+    late = challenger(tmp_path / "late", settings.checkpoint, seed=4)
+    promote(settings, site, challenger(tmp_path / "job", settings.checkpoint), "", "Ada")
+    with pytest.raises(PromotionError, match="no longer in use"):
+        promote(settings, site, late, "", "Ada")
+    assert len(site.models.history()) == 1
+
+
+def test_a_model_that_is_gone_is_not_gone_back_to(
+    settings: Settings, site: Worklist, tmp_path: Path
+) -> None:
+    done = promote(settings, site, challenger(tmp_path / "job", settings.checkpoint), "", "Ada")
+    go_back(settings, site, None, "Ada")
+    shutil.rmtree(settings.models_dir)
+    with pytest.raises(PromotionError, match="gone from the server"):
+        go_back(settings, site, done, "Ada")
+
+
+def test_the_engine_changes_the_model_with_its_thresholds_and_comes_back(
+    settings: Settings, site: Worklist, tmp_path: Path
+) -> None:
+    store = FilmStore(settings.films_dir)
+
+    def score(seed: int) -> tuple[str, float | None]:
+        sha256 = store.keep(jpeg(seed))
+        entry_id, _ = site.receive(sha256, "film", store.path(sha256))
+        engine.wake()
+        wait_for(lambda: site.entry(entry_id).state is not None)
+        entry = site.entry(entry_id)
+        return entry.model_version, entry.threshold
+
+    made = challenger(tmp_path / "job", settings.checkpoint, threshold=0.3)
+    versions = [
+        checkpoint.load(path).model_version for path in (settings.checkpoint, made.checkpoint)
+    ]
+    engine = Engine(settings, site)
+    engine.start()
+    try:
+        assert score(1) == (versions[0], 0.5)
+        promote(settings, site, made, "", "Ada")
+        engine.wake()
+        wait_for(lambda: engine.status().model_version == versions[1])
+        assert engine.status().operating_points["balanced"].threshold == 0.3
+        assert score(2) == (versions[1], 0.3)
+        go_back(settings, site, None, "Ada")
+        engine.wake()
+        wait_for(lambda: engine.status().model_version == versions[0])
+        assert score(3) == (versions[0], 0.5)
+    finally:
+        engine.stop()
+
+
+def test_a_model_that_cannot_be_used_leaves_the_old_one_in_use_and_says_so(
+    settings: Settings, site: Worklist
+) -> None:
+    engine = Engine(settings, site)
+    engine.start()
+    try:
+        wait_for(lambda: engine.status().state == "ready")
+        before = engine.status().model_version
+        made = checkpoint.load(settings.checkpoint)
+        settings.models_dir.mkdir()
+        (settings.models_dir / f"{made.sha256}.safetensors").write_bytes(b"damaged")
+        put(site, made.sha256, None)
+        engine.wake()
+        wait_for(lambda: engine.status().message != "")
+        status = engine.status()
+    finally:
+        engine.stop()
+    assert (status.state, status.model_version) == ("ready", before)
+    assert "this one stays" in status.message
+
+
+def test_a_backlog_is_scored_with_the_model_in_use(
+    settings: Settings, site: Worklist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXR_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("CXR_CHECKPOINT", str(settings.checkpoint))
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "1.jpeg").write_bytes(jpeg(1))
+    done = promote(settings, site, challenger(tmp_path / "job", settings.checkpoint), "", "Ada")
+    command = [str(tmp_path / "films"), "--device", "cpu", "--workers", "0", "--out"]
+    assert batch.main([*command, str(tmp_path / "results.csv")]) == 0
+    assert done.model_version in (tmp_path / "results.csv").read_text()
+    assert batch.main([*command, str(tmp_path / "alone.csv"), "--no-worklist"]) == 0
+    assert done.model_version not in (tmp_path / "alone.csv").read_text()
+
+
+def test_a_full_disk_while_a_model_is_kept_changes_nothing(
+    settings: Settings, site: Worklist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = challenger(tmp_path / "job", settings.checkpoint)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(PromotionError, match="No space left"):
+        promote(settings, site, made, "", "Ada")
+    assert site.models.newest() is None
