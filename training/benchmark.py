@@ -29,6 +29,8 @@ from training.training_rate import training_rates
 OF_LIMIT, OF_YARDSTICK, OF_NETWORK = 0.90, 3.0, 0.85
 """What the command should reach of its limit and of the yardstick, and training of its network."""
 MEMORY_MB = 100.0
+ANSWER_MS, SLOWEST, ENTERING_TIMES = 100.0, 20, 2.0
+"""What an answer of the worklist may take, how many are shown, and what a full one may cost."""
 FILMS_A_KILL = 20
 
 Document = dict[str, Any]
@@ -60,7 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--json", type=Path, metavar="FILE", help="also write everything into this file")
     add("--checkpoint", type=Path, metavar="FILE", help="default: CXR_CHECKPOINT")
-    add("--films", type=int, default=400, metavar="N", help="of each format; default: 400")
+    films = "of each format; default: 400; 0 measures neither scoring nor training"
+    add("--films", type=int, default=400, metavar="N", help=films)
     add("--recipe", default="resnet18", help="whose training is measured; default: resnet18")
     add("--memory", type=int, metavar="N", help="also follow the memory over N films")
     add("--kills", type=int, metavar="N", help="also kill a run N times, and count what is lost")
@@ -78,10 +81,11 @@ def measure(options: argparse.Namespace) -> Document:
     measured: Document = {"model_version": source.model_version, "cores": cores()}
     with TemporaryDirectory() as name:
         place = Path(name)
-        measured |= _scoring(place, plan, ours, options.films)
-        _tell("Training")
-        whole, network = measuring.apart(training_rates, options.recipe)
-        measured["training"] = {"whole": whole, "network": network, "share": whole / network}
+        if options.films:
+            measured |= _scoring(place, plan, ours, options.films)
+            _tell("Training")
+            whole, network = measuring.apart(training_rates, options.recipe)
+            measured["training"] = {"whole": whole, "network": network, "share": whole / network}
         measured |= _lasting(place, ours, options)
     return measured
 
@@ -146,15 +150,19 @@ def _lasting(place: Path, ours: Mapping[str, str], options: argparse.Namespace) 
         measured["kills"] = asdict(endured)
     if options.entries:
         _tell(f"A worklist of {options.entries} entries")
-        measured["entries"] = growth.fill(f"sqlite:///{place}/full.sqlite", options.entries)
+        measured["entries"] = growth.fill(place / "full.sqlite", options.entries)
     return measured
 
 
 def table(measured: Document) -> list[Row]:
     """Put what was measured into rows: what, how much, what is wanted."""
+    machine = [("model", measured["model_version"], ""), ("cores", str(measured["cores"]), "")]
+    scoring = _scoring_rows(measured) if "network" in measured else []
+    return [*machine, *scoring, *_lasting_rows(measured)]
+
+
+def _scoring_rows(measured: Document) -> list[Row]:
     rows: list[Row] = [
-        ("model", measured["model_version"], ""),
-        ("cores", str(measured["cores"]), ""),
         *(
             (f"network alone, {size} at once", _rate(rate), "")
             for size, rate in measured["network"].items()
@@ -187,7 +195,7 @@ def table(measured: Document) -> list[Row]:
         ("its network alone, both ways", _rate(training["network"]), ""),
         ("training of its network", f"{training['share']:.0%}", f"wanted: {OF_NETWORK:.0%}"),
     ]
-    return [*rows, *_lasting_rows(measured)]
+    return rows
 
 
 def _lasting_rows(measured: Document) -> list[Row]:
@@ -206,8 +214,26 @@ def _lasting_rows(measured: Document) -> list[Row]:
         rows += [
             ("a film into an empty worklist", f"{entries['empty_ms']:.1f} ms", ""),
             ("a film into a full worklist", f"{entries['full_ms']:.1f} ms", ""),
+            _at_most("full against empty", entries["times"], ENTERING_TIMES),
+            *_answer_rows(entries["answers"]),
         ]
     return rows
+
+
+def _answer_rows(answers: Mapping[str, float]) -> list[Row]:
+    """Name the slowest answers of the worklist, and how many are later than wanted."""
+    slowest = sorted(answers, key=lambda name: answers[name], reverse=True)
+    late = sum(taken > ANSWER_MS for taken in answers.values())
+    wanted = f"wanted: {ANSWER_MS:.0f} ms"
+    return [
+        ("questions of the worklist", str(len(answers)), ""),
+        ("of them slower than wanted", str(late), "wanted: 0"),
+        *((name, f"{answers[name]:.1f} ms", wanted) for name in slowest[:SLOWEST]),
+    ]
+
+
+def _at_most(name: str, times: float, wanted: float) -> Row:
+    return name, f"{times:.2f} times", f"wanted: at most {wanted:.0f} times"
 
 
 def _times(name: str, times: float, wanted: float) -> Row:

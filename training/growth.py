@@ -1,11 +1,10 @@
 """Whether a run swells with its films, or slows down with the entries of the list."""
 
-import hashlib
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,11 +14,10 @@ import numpy as np
 import psutil
 from PIL import Image as PillowImage
 
-from cxr_app.outcome import Outcome, Priority, ScoringState
-from cxr_app.prediction import OperatingPoint, Prediction
 from cxr_app.progress import Progress
 from cxr_app.settings import PROJECT
 from cxr_app.worklist import Worklist
+from training import long_list
 from training.phantom import draw, opacities_of
 
 DRAWN = 8
@@ -27,6 +25,8 @@ SIDE = 320
 LOOK_SECONDS = 1.0
 FIRST_FILMS = 500
 """So many films bring everything into memory that is ever needed."""
+ENTERED, FAR = 400, 10**9
+"""So many films are timed, and where the numbers begin of those that no other has."""
 TOGETHER = 8
 """Films that enter the list in one transaction, as in a run."""
 
@@ -86,49 +86,29 @@ def _resident(pid: int) -> float:
     return round(resident / 2**20, 1)
 
 
-def fill(url: str, entries: int) -> dict[str, float]:
-    """Fill a worklist, and see whether it takes films in more slowly.
+def fill(file: Path, entries: int) -> dict[str, Any]:
+    """Fill a worklist, see whether it takes films in more slowly, and how soon it answers.
 
     Returns
     -------
     dict
-        ``empty_ms`` and ``full_ms``, for one film; ``times`` the one of the other.
+        ``empty_ms`` and ``full_ms``, for one film; ``times`` the one of the other; ``answers``,
+        the ms of each question.
     """
-    worklist = Worklist.open(url)
+    worklist = Worklist.open(f"sqlite:///{file}")
     try:
-        empty = _enter(worklist, range(400))
-        for start in range(400, entries, 500):
-            worklist.enter(_made_up(range(start, start + 500)))
-        full = _enter(worklist, range(entries + 500, entries + 900))
+        empty = _enter(worklist, range(ENTERED))
+        long_list.fill(worklist, file, entries)
+        full = _enter(worklist, range(FAR, FAR + ENTERED))
+        answers = long_list.times(worklist)
     finally:
         worklist.close()
-    return {"empty_ms": empty, "full_ms": full, "times": full / empty}
+    return {"empty_ms": empty, "full_ms": full, "times": full / empty, "answers": answers}
 
 
 def _enter(worklist: Worklist, numbers: range) -> float:
     """Enter films as a run does; give the time that one takes, in ms."""
     began = time.monotonic()
     for start in range(numbers.start, numbers.stop, TOGETHER):
-        worklist.enter(_made_up(range(start, start + TOGETHER)))
+        worklist.enter(long_list.films(range(start, start + TOGETHER)))
     return (time.monotonic() - began) / len(numbers) * 1000
-
-
-def _made_up(numbers: range) -> Iterator[tuple[Outcome, str, Path]]:
-    for number in numbers:
-        yield _outcome(number), f"{number}.jpg", Path(f"/{number}.jpg")
-
-
-def _outcome(number: int) -> Outcome:
-    """Make up what scoring says of a film."""
-    grid = np.zeros((14, 14), dtype=np.float32)
-    probability = (number * 7919 % 1000) / 1000
-    return Outcome(
-        sha256=hashlib.sha256(b"%d" % number).hexdigest(),
-        state=ScoringState.SCORED,
-        priority=Priority.MEDIUM,
-        prediction=Prediction(probability, 0.0, grid, "made-up-00000000"),
-        operating_point=OperatingPoint("balanced", 0.5, 0.9, 0.9),
-        file_format="JPEG",
-        rows=1000,
-        columns=1400,
-    )

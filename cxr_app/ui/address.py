@@ -10,12 +10,14 @@ from typing import Any
 
 import streamlit as st
 
+from cxr_app.outcome import Priority
 from cxr_app.ui import resources
 from cxr_app.worklist import SORTABLE, Query
 
 STATES = ("unread", "needs_a_person", "read", "all")
 FLAGS = ("any", "flagged", "not_flagged")
-NAMES = ("state", "flag", "sort", "descending", "page")
+TIERS = {"high": Priority.HIGH, "medium": Priority.MEDIUM, "low": Priority.LOW}
+NAMES = ("state", "flag", "tier", "sort", "descending", "page")
 DEFAULTS = ("", "1", "any", "unread", "false")
 TEXT = "text"
 """The session's key of the search text, and its widget's."""
@@ -40,6 +42,7 @@ def query() -> Query:
     return Query(
         state=_one_of(STATES, asked.get("state")),
         flag=_one_of(FLAGS, asked.get("flag")),
+        tier=TIERS.get(asked.get("tier", "")),
         text=str(st.session_state.get(TEXT) or ""),
         sort=sort if sort in SORTABLE else "",
         descending=asked.get("descending") == "true",

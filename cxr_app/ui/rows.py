@@ -12,19 +12,19 @@ from cxr_app.ui.film_table import Column
 from cxr_app.worklist import Entry
 
 WAITING = Column(
-    "waiting", "Waiting", 5.8, "received_at", kind="number", help="Since the film was received"
+    "waiting", "Waiting", 5.2, "received_at", kind="number", help="Since the film was received"
 )
-PATIENT = Column("patient_id", "Patient", 5.6, "patient_id")
-ACCESSION = Column("accession_number", "Accession", 5.6, "accession_number")
-STUDY_DATE = Column("study_date", "Study date", 5.7, "study_date", first="descending")
-FILE = Column("source", "File", 7, "source")
+PATIENT = Column("patient_id", "Patient", 5.2, "patient_id")
+ACCESSION = Column("accession_number", "Accession", 5.4, "accession_number")
+STUDY_DATE = Column("study_date", "Study date", 5.5, "study_date", first="descending")
+FILE = Column("source", "File", 5.4, "source")
 
 WORKLIST = (
-    Column("tier", "Tier", 5.8, "priority", help="How soon the film should be read"),
+    Column("tier", "Tier", 5.5, "priority", help="How soon the film should be read"),
     Column(
         "pneumonia",
         "Pneumonia",
-        8.6,
+        7.4,
         "pneumonia_probability",
         first="descending",
         kind="share",
@@ -33,21 +33,22 @@ WORKLIST = (
     Column(
         "cause",
         "Cause",
-        4.8,
+        4.7,
         "bacterial_probability",
         first="descending",
         help="The likelier cause, for flagged films",
     ),
     WAITING,
-    Column("state", "State", 6.8, "state"),
+    Column("state", "State", 6.3, "state"),
+    Column("reader", "Reader", 5.4, "read_by", help="Who has the film open now, or has read it"),
     PATIENT,
-    Column("patient_name", "Name", 7, "patient_name"),
+    Column("patient_name", "Name", 6.2, "patient_name"),
     Column("patient_age", "Age", 3.4, "patient_age", kind="number"),
     Column("patient_sex", "Sex", 2.7, "patient_sex"),
     ACCESSION,
     STUDY_DATE,
     Column("view_position", "View", 3, "view_position"),
-    Column("remark", "Remark", 7, "reason"),
+    Column("remark", "Remark", 5.4, "reason"),
     FILE,
 )
 
@@ -81,6 +82,7 @@ def row(entry: Entry, now: datetime) -> dict[str, Any]:
         "cause": _cause(entry),
         "waiting": wording.duration((entry.read_at or now) - entry.received_at),
         "state": state(entry),
+        "reader": reader(entry),
         "patient_id": header.patient_id,
         "patient_name": wording.name(header.patient_name),
         "patient_age": wording.age(header.patient_age),
@@ -100,6 +102,11 @@ def state(entry: Entry) -> str:
     if entry.read_at is not None:
         return "read"
     return "unread" if entry.state is ScoringState.SCORED else "needs a person"
+
+
+def reader(entry: Entry) -> str:
+    """Say who has an entry's film open now, else who has read it."""
+    return f"open: {entry.claim.reader}" if entry.claim else entry.read_by
 
 
 def upload_state(entry: Entry) -> str:

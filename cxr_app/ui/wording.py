@@ -31,7 +31,7 @@ def duration(waited: timedelta) -> str:
 
 def percent(probability: float) -> str:
     """Say a probability in whole percent; never ``0 %`` or ``100 %``, which no model may claim."""
-    if probability < 0.005:
+    if probability <= 0.005:  # rounded to even, it would be 0
         return "< 1 %"
     if probability >= 0.995:
         return "> 99 %"

@@ -110,6 +110,8 @@ class Query:
         and what has not been scored yet.
     flag
         ``not_flagged`` is what a model judged and did not flag.
+    tier
+        Of what a model judged; None for any.
     text
         Words that must all occur, in any case, in the patient's id or name, the accession number,
         the study description or the source; or the first 8 or more digits of an entry's id.
@@ -130,6 +132,7 @@ class Query:
 
     state: Literal["unread", "read", "needs_a_person", "all"] = "unread"
     flag: Literal["flagged", "not_flagged", "any"] = "any"
+    tier: Priority | None = None
     text: str = ""
     sort: str = ""
     descending: bool = False

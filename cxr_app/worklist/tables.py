@@ -198,15 +198,27 @@ SORT_INDEXES = {
     for name in (
         "received_at",
         "pneumonia_probability",
+        "bacterial_probability",
+        "state",
+        "read_by",
         "patient_id",
         "patient_name",
+        "patient_age_days",
+        "patient_sex",
         "accession_number",
         "study_date",
+        "view_position",
+        "reason",
+        "source",
     )
 }
-"""The columns that are sorted by an index; the others by looking at every row."""
+"""The columns that are sorted by an index of their own; others by looking at every row."""
+
+UNBOUNDED = ("reason", "source")
+"""Texts that may be too long for an index of PostgreSQL; there they are sorted without one."""
 
 TIERS = range(6)
+FLAGGED_TIERS = range(3)
 UNJUDGED_TIER = 4
 
 
@@ -216,6 +228,12 @@ def tier(priority: Priority, *, flagged: bool | None) -> int:
     What no model has judged stands with MEDIUM, not flagged: `UNJUDGED_TIER`.
     """
     return (0 if flagged else 3) + (Priority.HIGH, Priority.MEDIUM, Priority.LOW).index(priority)
+
+
+def _sort_index(name: str) -> Index:
+    """Make a column's index: it holds the place among equals and the state, to filter by."""
+    index = Index(SORT_INDEXES[name], *dict.fromkeys(("is_read", name, *PLACE, "state")))
+    return index.ddl_if(dialect="sqlite") if name in UNBOUNDED else index
 
 
 class EntryRow(Judgement, HeaderFacts, Table):
@@ -249,8 +267,8 @@ class EntryRow(Judgement, HeaderFacts, Table):
         CheckConstraint("(read_at IS NOT NULL) = is_read", "read"),
         CheckConstraint("(state IS NULL) = (scored_at IS NULL)", "scored"),
         CheckConstraint("tier BETWEEN 0 AND 5", "tier"),
-        # Holds the flag and the search text too, so that a search need not look at the rows.
-        Index(ORDER_INDEX, "is_read", *PLACE, "flagged", "search_text"),
+        # Holds the state and the search text too, so that no filter need look at the rows.
+        Index(ORDER_INDEX, "is_read", *PLACE, "state", "search_text"),
         Index(
             REFUSED_INDEX,
             *("is_read", *PLACE),
@@ -264,10 +282,7 @@ class EntryRow(Judgement, HeaderFacts, Table):
             postgresql_where=UNSCORED,
         ),
         Index(READ_AT_INDEX, "read_at", "received_at"),
-        *(
-            Index(index, *dict.fromkeys(("is_read", name, *PLACE)))
-            for name, index in SORT_INDEXES.items()
-        ),
+        *(_sort_index(name) for name in SORT_INDEXES),
     )
 
 

@@ -250,10 +250,10 @@ class Worklist:
             found = {row.number: as_entry(row, claim=claims.get(row.number)) for row in rows}
         return [found[number] for number in wanted]
 
-    def count(self, query: Query) -> int:
-        """Say how many films the query is about."""
+    def count(self, query: Query, at_most: int | None = None) -> int:
+        """Say how many films the query is about; of a search no more than are asked for."""
         with self._database.reading() as session:
-            return count(session, query)
+            return count(session, query, at_most)
 
     def neighbours(self, query: Query, entry_id: str) -> tuple[str | None, str | None]:
         """Give the ids of the entries before and after this one in the query's order.

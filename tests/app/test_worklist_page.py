@@ -83,6 +83,7 @@ def test_a_row_says_who_and_what(app: AppTest, worklist: Worklist) -> None:
         "cause": "bacterial",
         "waiting": "10 min",
         "state": "unread",
+        "reader": "",
         "patient_id": "P-4471",
         "patient_name": "Weiss, Anna",
         "patient_age": "3 y",
@@ -100,14 +101,46 @@ def test_the_counts_say_how_the_list_stands(app: AppTest, worklist: Worklist) ->
     scored(worklist, 0.1)
     received(worklist, "just arrived")
     failed(worklist, "It is not a film. Send the film.")
-    worklist.mark_read(scored(worklist, 0.8))
+    for minutes in (25, 45, 200):
+        worklist.mark_read(scored(worklist, 0.8, minutes=minutes))
     assert metrics(run(app)) == {
         "Unread": "4",
         "Flagged, unread": "1",
         "Needs a person": "1",
-        "Being scored": "1",
         "Longest wait": "2 h 10 min",
+        "Median time to read today": "45 min",
+        "Read today": "3",
     }
+    assert "4 films, 1 being scored;" in said(app)
+
+
+def test_a_list_that_is_scored_says_nothing_of_scoring(app: AppTest, worklist: Worklist) -> None:
+    scored(worklist, 0.9)
+    assert "1 film; flagged first" in said(run(app))
+    assert "being scored" not in said(app)
+
+
+def test_a_row_says_who_has_the_film_open_else_who_has_read_it(
+    app: AppTest, worklist: Worklist
+) -> None:
+    read = scored(worklist, 0.9)
+    worklist.mark_read(read, "Okafor")
+    opened = scored(worklist, 0.5)
+    worklist.readings.claim(opened, "Weiss")
+    assert shown(run(app, state="all"), "reader") == ["open: Weiss", "Okafor"]
+    worklist.readings.claim(read, "Weiss")
+    assert shown(app.run(), "reader") == ["open: Weiss", "open: Weiss"]
+
+
+def test_more_hits_than_anybody_pages_through_are_not_counted(
+    app: AppTest, worklist: Worklist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        received(worklist, f"ward {number}")
+    run(app)
+    monkeypatch.setattr(Worklist, "count", lambda _self, _query, at_most=0: at_most)
+    app.text_input(key="text").set_value("ward").run()
+    assert "More than 1,000 films, 4 being scored;" in said(app)
 
 
 def test_films_not_scored_are_listed_with_their_state_and_reason(
@@ -131,6 +164,10 @@ def test_films_not_scored_are_listed_with_their_state_and_reason(
         ({"state": "needs_a_person"}, {"failed"}),
         ({"state": "all"}, {"flagged", "not flagged", "failed", "read"}),
         ({"flag": "flagged"}, {"flagged"}),
+        ({"tier": "high"}, {"flagged"}),
+        ({"tier": "low", "state": "all"}, {"not flagged"}),
+        ({"tier": "medium", "state": "all"}, {"read"}),
+        ({"tier": "medium"}, set()),
         ({"flag": "not_flagged", "state": "all"}, {"not flagged", "read"}),
         (
             {"state": "<script>", "flag": "x", "sort": "sha", "page": "-3"},
@@ -149,7 +186,12 @@ def test_the_address_brings_its_view(
         scored(worklist, 0.2): "read",
     }
     worklist.mark_read(next(entry_id for entry_id, name in ids.items() if name == "read"))
-    assert {ids[entry_id] for entry_id in shown(run(app, **view))} == expected
+    run(app, **view)
+    assert (
+        {ids[entry_id] for entry_id in shown(app)} == expected
+        if expected
+        else "No film" in said(app)
+    )
 
 
 def test_choosing_a_filter_puts_it_into_the_address(app: AppTest, worklist: Worklist) -> None:
@@ -162,6 +204,10 @@ def test_choosing_a_filter_puts_it_into_the_address(app: AppTest, worklist: Work
     assert address(app) == {"state": "read", "flag": "flagged"}
     assert shown(app) == [flagged_and_read]
     app.segmented_control(key="state").set_value("unread").run()
+    assert address(app) == {"flag": "flagged"}
+    app.pills(key="tier").set_value("high").run()
+    assert address(app) == {"flag": "flagged", "tier": "high"}
+    app.pills(key="tier").set_value(None).run()
     assert address(app) == {"flag": "flagged"}
 
 

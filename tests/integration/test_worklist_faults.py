@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from cxr_app.errors import CxrError, SettingsError, WorklistError
 from cxr_app.radiograph import Header
 from cxr_app.worklist import JobState, Query, Verdict, Worklist, database
+from cxr_app.worklist.migrations.versions.long_lists import NEW, SQLITE_ONLY
 from cxr_app.worklist.tables import EntryRow, Table
 from tests.integration.conftest import DatabaseFactory, PostgresServer
 from tests.outcomes import scored, sha256
@@ -134,6 +135,7 @@ def _schema(engine: Engine) -> set[tuple[str, ...]]:
         "sqlite": (
             "SELECT type, name, sql FROM sqlite_master "
             "WHERE tbl_name LIKE 'worklist_%' AND tbl_name NOT LIKE '%version' "
+            "AND name NOT LIKE 'worklist_search%' AND name NOT LIKE 'worklist_tally%' "
             "AND sql IS NOT NULL"
         ),
         "postgresql": (
@@ -141,6 +143,7 @@ def _schema(engine: Engine) -> set[tuple[str, ...]]:
             "WHERE conrelid::regclass::text LIKE 'worklist_%' AND conname NOT LIKE '%version%pkc' "
             "UNION SELECT 'index', indexname, indexdef FROM pg_indexes "
             "WHERE tablename LIKE 'worklist_%' AND indexname NOT LIKE '%version%' "
+            "AND indexname <> 'worklist_search' "
             "UNION SELECT table_name, column_name, concat_ws(' ', data_type, is_nullable, "
             "character_maximum_length, collation_name) FROM information_schema.columns "
             "WHERE table_name LIKE 'worklist_%' AND table_name NOT LIKE '%version'"
@@ -157,10 +160,22 @@ def _in_any_order(definition: str) -> str:
     return "\n".join(sorted(filter(None, (part.strip() for part in parts))))
 
 
+AIDS = ("worklist_search", "worklist_tally")
+"""What the databases keep by themselves; tested by the answers that it gives."""
+
+
+def _is_known(_thing: object, name: str | None, _kind: str, in_database: bool, _: object) -> bool:
+    """Leave out also the indexes that only SQLite has, which Alembic expects everywhere."""
+    if in_database:
+        return name is None or not name.startswith(AIDS)
+    return name not in {f"ix_worklist_entry_{each}" for each in SQLITE_ONLY}
+
+
 def test_migrating_makes_the_tables_that_the_program_knows(engine: Engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"version_table": database.VERSION_TABLE}
+            connection,
+            opts={"version_table": database.VERSION_TABLE, "include_object": _is_known},
         )
         assert compare_metadata(context, Table.metadata) == []
 
@@ -202,7 +217,17 @@ def _take_back_to_first_version(url: str) -> None:
     with engine.begin() as connection:
         later = [table for name, table in Table.metadata.tables.items() if name not in first]
         Table.metadata.drop_all(connection, later)
-        connection.execute(text("DROP INDEX ix_worklist_entry_read_at"))
+        if engine.dialect.name == "sqlite":
+            connection.execute(text("DROP TABLE worklist_tally"))
+            connection.execute(text("DROP TABLE worklist_search"))
+            for name in connection.scalars(
+                text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            ).all():
+                connection.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            connection.execute(text("DROP INDEX IF EXISTS worklist_search"))
+        for name in ("read_at", *NEW, *(SQLITE_ONLY if engine.dialect.name == "sqlite" else ())):
+            connection.execute(text(f"DROP INDEX ix_worklist_entry_{name}"))
         connection.execute(text("ALTER TABLE worklist_entry DROP COLUMN read_by"))
         connection.execute(text(f"UPDATE {database.VERSION_TABLE} SET version_num = '0001'"))  # noqa: S608
     engine.dispose()

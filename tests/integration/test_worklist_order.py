@@ -4,8 +4,10 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from cxr_app.outcome import Priority, ScoringState
 from cxr_app.radiograph import Header
 from cxr_app.worklist import SORTABLE, Entry, Query, Worklist
+from cxr_app.worklist.tables import SORT_INDEXES
 from tests.integration.conftest import DatabaseFactory
 from tests.outcomes import refused, scored, sha256
 
@@ -82,6 +85,7 @@ def _matches(entry: Entry, query: Query) -> bool:
         and {"any": True, "flagged": entry.flagged is True, "not_flagged": entry.flagged is False}[
             query.flag
         ]
+        and (query.tier is None or (entry.flagged is not None and entry.priority is query.tier))
         and all(any(word in text.casefold() for text in texts) for word in query.text.split())
     )
 
@@ -139,7 +143,8 @@ queries = st.builds(
     Query,
     state=st.sampled_from(("unread", "read", "needs_a_person", "all")),
     flag=st.sampled_from(("any", "any", "flagged", "not_flagged")),
-    text=st.sampled_from(("", "", "ward", "adam", "b.dcm", "åsa ward", "nothing")),
+    tier=st.sampled_from((None, None, None, *Priority)),
+    text=st.sampled_from(("", "", "w", "a.", "ward", "adam", "b.dcm", "åsa ward", "nothing")),
     sort=st.sampled_from(("", "", *sorted(SORTABLE))),
     descending=st.booleans(),
     waiting_cap=st.sampled_from([timedelta(hours=hours) for hours in (0, 24, 72, 10_000)]),
@@ -161,6 +166,25 @@ def test_paging_yields_every_matching_film_once_and_in_order(
     pages = [filled.page(query, offset, size) for offset in range(0, FILMS + size, size)]
     assert [entry.id for page in pages for entry in page] == expected
     assert filled.count(query) == len(expected)
+
+
+@on_one_list
+@given(query=queries, size=st.integers(1, 30))
+def test_the_order_does_not_hang_on_how_it_is_found(
+    filled: Worklist, received: list[Entry], query: Query, size: int
+) -> None:
+    """Few films count as many, and few values of a column as many: the other ways are taken."""
+    expected = _expected(received, query)
+    with (
+        patch("cxr_app.worklist.search.FEW", 0),
+        patch("cxr_app.worklist.order.MOST_VALUES", 0),
+    ):
+        pages = [filled.page(query, offset, size) for offset in range(0, FILMS + size, size)]
+        assert [entry.id for page in pages for entry in page] == expected
+        assert filled.count(query, at_most=5) in (len(expected), 5)
+        for before, at in pairwise(expected):
+            assert filled.neighbours(query, at)[0] != at
+            assert filled.neighbours(query, before)[1] == at
 
 
 @on_one_list
@@ -233,7 +257,15 @@ def test_among_films_that_wait_alike_a_higher_probability_never_stands_lower(
 PLANS: list[tuple[str, Callable[[Worklist], object]]] = [
     ("page", lambda worklist: worklist.page(Query())),
     ("page of refused", lambda worklist: worklist.page(Query(state="needs_a_person"))),
+    ("page of a tier", lambda worklist: worklist.page(Query(tier=Priority.HIGH))),
     ("sorted page", lambda worklist: worklist.page(Query(sort="patient_name"))),
+    *(
+        (
+            f"everything by {sort}",
+            lambda worklist, sort=sort: worklist.page(Query("all", sort=sort, descending=True)),
+        )
+        for sort in sorted({"priority", "patient_age", *SORT_INDEXES} - {"patient_age_days"})
+    ),
     ("neighbours", lambda worklist: worklist.neighbours(Query(), worklist.page(Query())[0].id)),
     ("counts", lambda worklist: worklist.counts()),
     ("search", lambda worklist: worklist.count(Query(text="x"))),

@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from cxr_app.intake import read_radiograph
+from cxr_app.outcome import ScoringState
 from cxr_app.screening import screen
+from cxr_app.worklist import Query, Worklist
+from training import long_list
 from training.benchmark import table
 from training.benchmark_films import COLUMNS, ROWS, SUFFIXES, write_films
 from training.growth import fill, small_films
@@ -42,8 +45,24 @@ def test_the_limit_of_both_is_that_of_one_after_the_other() -> None:
 
 
 def test_a_list_is_filled_and_timed(tmp_path: Path) -> None:
-    timed = fill(f"sqlite:///{tmp_path}/worklist.sqlite", 1000)
+    timed = fill(tmp_path / "worklist.sqlite", 1000)
     assert timed["times"] == pytest.approx(timed["full_ms"] / timed["empty_ms"])
+    assert {"counts", "last page", "all by view_position, down"} <= set(timed["answers"])
+
+
+def test_copies_of_films_are_films_like_those_that_were_entered(tmp_path: Path) -> None:
+    file = tmp_path / "worklist.sqlite"
+    worklist = Worklist.open(f"sqlite:///{file}")
+    long_list.fill(worklist, file, 600, templates=100)
+    entries = worklist.page(Query(state="all"), limit=1000)
+    assert len({entry.sha256 for entry in entries}) == len({entry.id for entry in entries}) == 600
+    assert {entry.state for entry in entries} == {None, *ScoringState} - {ScoringState.FAILED}
+    for entry in entries[::20]:
+        assert entry in worklist.page(Query(state="all", text=entry.id[:8]))
+        if entry.header is not None:
+            text = f"{entry.header.patient_id} {entry.header.patient_name}"
+            assert entry in worklist.page(Query(state="all", text=text))
+    worklist.close()
 
 
 def test_the_table_says_what_was_measured_and_what_is_wanted() -> None:
@@ -72,7 +91,12 @@ def test_the_table_says_what_was_measured_and_what_is_wanted() -> None:
             "entries_lost": 0,
             "entries_twice": 0,
         },
-        "entries": {"empty_ms": 1.0, "full_ms": 1.1},
+        "entries": {
+            "empty_ms": 1.0,
+            "full_ms": 1.1,
+            "times": 1.1,
+            "answers": {"counts": 2.0, "last page": 101.0},
+        },
     }
     rows = {name: (found, wanted) for name, found, wanted in table(measured)}
     assert rows["jpeg: of its limit"] == ("92%", "wanted: 90%")
@@ -80,3 +104,8 @@ def test_the_table_says_what_was_measured_and_what_is_wanted() -> None:
     assert rows["training of its network"] == ("90%", "wanted: 85%")
     assert rows["after 50 kills"] == ("0 lost, 0 twice", "wanted: 0")
     assert rows["memory at the end"] == ("930 MB", "wanted: less than 100 MB more")
+    assert rows["full against empty"] == ("1.10 times", "wanted: at most 2 times")
+    assert rows["of them slower than wanted"] == ("1", "wanted: 0")
+    assert rows["last page"] == ("101.0 ms", "wanted: 100 ms")
+    alone = {name: measured[name] for name in ("model_version", "cores", "entries")}
+    assert ("counts", "2.0 ms", "wanted: 100 ms") in table(alone)

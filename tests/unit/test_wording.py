@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cxr_app.outcome import Priority, ScoringState
@@ -30,6 +30,7 @@ def test_waiting_is_said_in_the_two_units_that_matter(seconds: int, said: str) -
 
 
 @given(PROBABILITIES)
+@example(0.005)
 def test_no_probability_is_called_impossible_or_certain(probability: float) -> None:
     assert wording.percent(probability) not in ("0 %", "100 %")
 

@@ -1,18 +1,21 @@
 """The worklist: what should be read first is on top, and a click or Enter opens it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
 from cxr_app.ui import address, resources, rows, wording
 from cxr_app.ui.film_table import Sorting, film_table
 from cxr_app.ui.pulse import pulse
-from cxr_app.worklist import Counts, Query
+from cxr_app.worklist import Counts, Query, ReadingDay
 
 PAGE_LENGTH = 50
+MOST = 1_000
+"""So many films of a search are counted and can be paged through."""
 REFRESH_SECONDS = 3
 STATES = {"unread": "Unread", "needs_a_person": "Needs a person", "read": "Read", "all": "All"}
 FLAGS = {"flagged": "Flagged", "not_flagged": "Not flagged"}
+TIERS = {"high": "● High", "medium": "◐ Medium", "low": "○ Low"}
 
 
 def open_film(entry_id: str) -> None:
@@ -38,20 +41,38 @@ def title_and_search() -> None:
     )
 
 
-def counts(now: Counts) -> None:
+def counts(now: Counts, today: ReadingDay) -> None:
     """Say how the list stands."""
-    unread, flagged, person, scoring, wait = st.columns(5)
+    unread, flagged, person, wait, pace, read = st.columns([1, 1, 1, 1, 1.25, 1])
     unread.metric("Unread", f"{now.unread:,}")
     flagged.metric("Flagged, unread", f"{now.flagged_unread:,}")
     person.metric("Needs a person", f"{now.needs_a_person:,}")
-    scoring.metric("Being scored", f"{now.in_progress:,}")
-    wait.metric("Longest wait", wording.duration(now.longest_wait) if now.longest_wait else "–")
+    wait.metric("Longest wait", _duration(now.longest_wait))
+    seconds = today.median_seconds
+    median = None if seconds is None else timedelta(seconds=seconds)
+    pace.metric(
+        "Median time to read today",
+        _duration(median),
+        help="From a film's arrival to its reading: half of the films read today were faster",
+    )
+    read.metric("Read today", f"{today.read:,}")
+
+
+def _duration(waited: timedelta | None) -> str:
+    return "–" if waited is None else wording.duration(waited)
+
+
+def _midnight() -> datetime:
+    """Say when the day began, where the server stands."""
+    return datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def filters(query: Query, total: int) -> None:
     """Offer the parts of the list, and the next film."""
     st.session_state["state"] = query.state
     st.session_state["flag"] = None if query.flag == "any" else query.flag
+    tiers = {tier: name for name, tier in address.TIERS.items()}
+    st.session_state["tier"] = tiers[query.tier] if query.tier else None
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
             "State",
@@ -69,6 +90,14 @@ def filters(query: Query, total: int) -> None:
             key="flag",
             label_visibility="collapsed",
             on_change=lambda: address.change(flag=st.session_state["flag"] or "any"),
+        )
+        st.pills(
+            "Tier",
+            TIERS,
+            format_func=TIERS.__getitem__,
+            key="tier",
+            label_visibility="collapsed",
+            on_change=lambda: address.change(tier=st.session_state["tier"] or ""),
         )
         st.space("stretch")
         wanted = st.button(
@@ -89,9 +118,9 @@ def empty(now: Counts) -> None:
         st.info("No film matches. Take away a filter or change the search text.")
 
 
-def films(query: Query, total: int) -> None:
+def films(query: Query, total: int, scoring: int) -> None:
     """Show one page of the list and open what is chosen."""
-    pages = -(-total // PAGE_LENGTH)
+    pages = -(-min(total, MOST) // PAGE_LENGTH) if query.text else -(-total // PAGE_LENGTH)
     number = min(address.page_number(), pages)
     entries = resources.worklist().page(query, (number - 1) * PAGE_LENGTH, PAGE_LENGTH)
     now = datetime.now(UTC)
@@ -103,7 +132,7 @@ def films(query: Query, total: int) -> None:
         sorting=Sorting(query.sort, query.descending),
         height="max(16rem, calc(100dvh - 19rem))",
     )
-    footer(query, total, number, pages)
+    footer(query, _size(query, total, scoring), number, pages)
     if gesture.opened:
         open_film(gesture.opened)
     if gesture.sorting:
@@ -111,7 +140,13 @@ def films(query: Query, total: int) -> None:
         st.rerun()
 
 
-def footer(query: Query, total: int, number: int, pages: int) -> None:
+def _size(query: Query, total: int, scoring: int) -> str:
+    """Say how many films are listed, and how many have no score yet."""
+    listed = f"More than {MOST:,} films" if query.text and total > MOST else wording.films(total)
+    return f"{listed}, {scoring:,} being scored" if scoring else listed
+
+
+def footer(query: Query, size: str, number: int, pages: int) -> None:
     """Say how the list is ordered; offer its other pages."""
     order = "in the order chosen above; a third click on the column ends it"
     if not query.sort:
@@ -121,7 +156,7 @@ def footer(query: Query, total: int, number: int, pages: int) -> None:
             f"a film waiting over {hours} hours rises to the top"
         )
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{wording.films(total)}, {order}.")
+        st.caption(f"{size}; {order}.")
         st.space("stretch")
         if pages > 1:
             key = f"page_{number}_of_{pages}"  # the address says which page, not the widget
@@ -138,12 +173,12 @@ def worklist() -> None:
     """Show the list as it is now, again and again."""
     title_and_search()
     now = resources.worklist().counts()
-    counts(now)
+    counts(now, resources.worklist().readings.since(_midnight()))
     query = address.query()
-    total = resources.worklist().count(query)
+    total = resources.worklist().count(query, at_most=MOST + 1)
     filters(query, total)
     if total:
-        films(query, total)
+        films(query, total, now.in_progress)
     else:
         empty(now)
     pulse("refresh_worklist", REFRESH_SECONDS)

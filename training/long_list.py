@@ -1,0 +1,271 @@
+"""A worklist of any length, made up, and how long its questions take.
+
+Films are entered by the program's own verbs; further ones are copies of these rows that differ in
+all that a film differs by. So a million takes minutes, and no room for a million histories.
+"""
+
+import hashlib
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cxr_app import priority
+from cxr_app.outcome import Outcome, Priority, ScoringState
+from cxr_app.prediction import OperatingPoint, Prediction
+from cxr_app.radiograph import Header
+from cxr_app.worklist import Query, Worklist
+from cxr_app.worklist.tables import SORT_INDEXES, search_text
+
+PAGE, COUNTED = 50, 1001
+"""Films of a page, and as many of a search as the page has counted."""
+LISTED = ("priority", "patient_age", *(name for name in SORT_INDEXES if name != "patient_age_days"))
+REPEATS = 3
+"""Of each question; the median counts."""
+
+Question = tuple[str, Callable[[], object]]
+
+POINTS = {
+    "balanced": OperatingPoint("balanced", 0.5, 0.95, 0.9),
+    "high_sensitivity": OperatingPoint("high_sensitivity", 0.25, 0.99, 0.7),
+}
+SYLLABLES = (
+    "an",
+    "ber",
+    "dor",
+    "el",
+    "fi",
+    "gun",
+    "hal",
+    "ka",
+    "lo",
+    "mir",
+    "ne",
+    "os",
+    "ra",
+    "tu",
+)
+GIVEN = ("Ada", "Bela", "Cleo", "Dino", "Enno", "Fay", "Gus", "Ines", "Jan", "Mio", "Ute", "Zoë")
+RARE = "Quixote^Xaver"
+READ_DAYS, UNREAD_DAYS = 365, 7
+"""How far back the read films and the unread ones were received."""
+
+
+def films(numbers: range) -> Iterator[tuple[Outcome, str, Path]]:
+    """Make up films as a run enters them: with a header, scored, or refused."""
+    for number in numbers:
+        chance = random.Random(number)  # noqa: S311 - made up, no secret
+        outcome = _outcome(number, chance)
+        suffix = "jpg" if outcome.header is None else "dcm"
+        yield outcome, f"exports/ward {number % 9}/{number}.{suffix}", Path(f"/films/{number}")
+
+
+def fill(worklist: Worklist, file: Path, entries: int, templates: int = 2000) -> None:
+    """Bring a worklist in SQLite to so many entries: some by its verbs, then copies of those."""
+    first = min(entries, templates)
+    for start in range(0, first, 100):
+        worklist.enter(films(range(start, min(start + 100, first))))
+    worklist.receive(hashlib.sha256(b"not scored").hexdigest(), "just arrived.dcm", Path("/new"))
+    for number, entry in enumerate(worklist.page(Query(), limit=first)):
+        if number % 2:
+            worklist.mark_read(entry.id, ("Weiss", "Okafor", "Lindqvist")[number % 3])
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA cache_size = -1000000")
+    _copy(connection, entries - worklist.count(Query(state="all")))
+    connection.close()
+
+
+def _copy(connection: sqlite3.Connection, wanted: int) -> None:
+    connection.row_factory = sqlite3.Row
+    rows = [dict(row) for row in connection.execute("SELECT * FROM worklist_entry")]
+    for row in rows:
+        del row["number"]
+    names = tuple(rows[0])
+    chance = random.Random(0)  # noqa: S311
+    copies = (tuple(_another(chance, rows[n % len(rows)]).values()) for n in range(wanted))
+    marks = ", ".join("?" * len(names))
+    statement = f"INSERT INTO worklist_entry ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
+    connection.execute("BEGIN")
+    connection.executemany(statement, copies)
+    connection.execute("COMMIT")
+
+
+def _another(chance: random.Random, row: dict[str, Any]) -> dict[str, Any]:
+    """Make another film of the same kind: another patient, another day, another file."""
+    entry_id, number = f"{chance.getrandbits(128):032x}", chance.getrandbits(40)
+    source = f"exports/ward {number % 9}/{number}.dcm"
+    days = READ_DAYS if row["is_read"] else UNREAD_DAYS
+    waited = int(chance.random() * 3600e6 * 24)
+    received_at = row["received_at"] - int(chance.random() * days * 86400e6) - waited
+    other = row | {"id": entry_id, "sha256": f"{chance.getrandbits(256):064x}", "source": source}
+    other |= {"received_at": received_at, "path": f"/films/{number}".encode()}
+    facts: tuple[str, ...] = ()
+    if row["is_read"]:
+        other["read_at"] = received_at + waited
+    if row["pneumonia_probability"] is not None:
+        shift = chance.random() * 1e-3
+        other["pneumonia_probability"] = row["pneumonia_probability"] * (1 - shift)
+        other["descending_probability"] = -other["pneumonia_probability"]
+    if row["has_header"]:
+        header = _header(number, chance)
+        facts = header.patient_id, header.patient_name
+        facts += header.accession_number, header.study_description
+        other |= {
+            "patient_id": header.patient_id,
+            "patient_name": header.patient_name,
+            "accession_number": header.accession_number,
+            "study_date": header.study_date,
+            "study_description": header.study_description,
+        }
+    return other | {"search_text": search_text(entry_id, source, *facts)}
+
+
+def _outcome(number: int, chance: random.Random) -> Outcome:
+    header = _header(number, chance) if chance.random() < 0.9 else None
+    grid = np.zeros((14, 14), dtype=np.float32)
+    probability = chance.betavariate(0.4, 0.9)
+    share = chance.random()
+    said = Prediction(probability * share, probability * (1 - share), grid, "made-up-00000000")
+    scored = Outcome(
+        sha256=hashlib.sha256(b"%d" % number).hexdigest(),
+        state=ScoringState.SCORED,
+        priority=priority.assign(said, POINTS),
+        prediction=said,
+        operating_point=POINTS["balanced"],
+        header=header,
+        file_format="JPEG" if header is None else "DICOM",
+        rows=1000,
+        columns=1400,
+        remarks=("Read from the first of 3 frames.",) if number % 50 == 0 else (),
+    )
+    if number % 40:
+        return scored
+    return replace(
+        scored,
+        state=ScoringState.REJECTED,
+        priority=Priority.MEDIUM,
+        reason="This does not look like a frontal chest film. A reader must look at it.",
+        prediction=None,
+        operating_point=None,
+    )
+
+
+def _header(number: int, chance: random.Random) -> Header:
+    """Make up what a header of a child's chest film says."""
+    surname = "".join(chance.choice(SYLLABLES) for _ in range(3)).capitalize()
+    name = RARE if number % 100_003 == 5 else f"{surname}^{chance.choice(GIVEN)}"
+    day = datetime(2026, 11, 21, tzinfo=UTC) - timedelta(days=chance.randrange(365))
+    uid = f"1.2.826.0.1.3680043.8.498.{chance.getrandbits(100)}"
+    return Header(
+        patient_id=f"P-{chance.randrange(10**7):07}",
+        patient_name=name,
+        patient_birth_date=f"{2010 + number % 15}0101",
+        patient_sex="FM"[number % 2],
+        patient_age=f"{1 + number % 17:03}Y",
+        accession_number=f"A{chance.randrange(10**8):08}",
+        study_date=f"{day:%Y%m%d}",
+        study_time="101500",
+        study_description=("Thorax ap", "Chest PA and lateral", "XR Chest")[number % 3],
+        modality=("CR", "DX")[number % 2],
+        body_part_examined="CHEST",
+        view_position=("AP", "PA")[number % 2],
+        institution_name="General Hospital",
+        study_instance_uid=uid,
+        series_instance_uid=f"{uid}.1",
+        sop_instance_uid=f"{uid}.1.1",
+        sop_class_uid="1.2.840.10008.5.1.4.1.1.1",
+        photometric_interpretation="MONOCHROME2",
+        bits_stored="12",
+        transfer_syntax="Explicit VR Little Endian",
+    )
+
+
+def times(worklist: Worklist) -> dict[str, float]:
+    """Ask everything that the pages ask of a list; give the ms that each takes."""
+    return {name: _median_ms(ask) for name, ask in questions(worklist)}
+
+
+def questions(worklist: Worklist) -> Iterator[Question]:
+    """Name what the pages ask, and how."""
+    total = worklist.count(Query())
+    middle = total // 2
+    somewhere = worklist.page(Query(), middle, 1)[0].id
+    midnight = datetime.now(UTC) - timedelta(hours=12)
+    yield "counts", worklist.counts
+    yield "read today", lambda: worklist.readings.since(midnight)
+    yield from _of_filters(worklist)
+    for sort in ("", "patient_name"):
+        query, by = Query(sort=sort), f" by {sort}" if sort else ""
+        yield f"middle page{by}", _page(worklist, query, middle)
+        yield f"last page{by}", _page(worklist, query, (total - 1) // PAGE * PAGE)
+        yield f"neighbours{by}", _neighbours(worklist, query, somewhere)
+    for column, descending in product(LISTED, (False, True)):
+        query = Query(sort=column, descending=descending)
+        way = "down" if descending else "up"
+        yield f"unread by {column}, {way}", _page(worklist, query)
+        yield f"all by {column}, {way}", _page(worklist, replace(query, state="all"))
+    for what, text in _searches(somewhere):
+        query = Query(text=text)
+        by_name = Query("all", text=text, sort="patient_name")
+        yield f"search {what}", _page(worklist, query)
+        yield f"search {what}, count", _count(worklist, query)
+        yield f"search {what}, all by patient_name", _page(worklist, by_name)
+        yield f"search {what}, neighbours", _neighbours(worklist, query, somewhere)
+
+
+def _of_filters(worklist: Worklist) -> Iterator[Question]:
+    filters = {
+        "unread": Query(),
+        "read": Query(state="read"),
+        "needs a person": Query(state="needs_a_person"),
+        "all": Query(state="all"),
+        "flagged": Query(flag="flagged"),
+        "not flagged": Query(flag="not_flagged"),
+        **{f"tier {tier.value}": Query(tier=tier) for tier in Priority},
+        "needs a person by patient_id": Query(state="needs_a_person", sort="patient_id"),
+        "flagged by patient_name": Query(flag="flagged", sort="patient_name"),
+    }
+    for name, query in filters.items():
+        yield f"{name}, first page", _page(worklist, query)
+        yield f"{name}, count", _count(worklist, query)
+
+
+def _searches(entry_id: str) -> Iterator[tuple[str, str]]:
+    yield "for a common word", "thorax"
+    yield "for a name of many", "dorel"
+    yield "for a rare name", RARE.split("^", maxsplit=1)[0]
+    yield "for a patient", "P-00012"
+    yield "for two words", "thorax kara"
+    yield "for an id", entry_id[:8]
+    yield "without a hit", "xyzzy"
+    yield "for two common letters", "an"
+    yield "for two letters without a hit", "qj"
+
+
+def _page(worklist: Worklist, query: Query, offset: int = 0) -> Callable[[], object]:
+    return lambda: worklist.page(query, offset, PAGE)
+
+
+def _count(worklist: Worklist, query: Query) -> Callable[[], object]:
+    return lambda: worklist.count(query, COUNTED)
+
+
+def _neighbours(worklist: Worklist, query: Query, entry_id: str) -> Callable[[], object]:
+    return lambda: worklist.neighbours(query, entry_id)
+
+
+def _median_ms(ask: Callable[[], object]) -> float:
+    taken = []
+    for _ in range(REPEATS):
+        began = time.perf_counter()
+        ask()
+        taken.append((time.perf_counter() - began) * 1000)
+    return sorted(taken)[len(taken) // 2]
