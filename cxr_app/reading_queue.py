@@ -25,12 +25,17 @@ from cxr_app.metrics import NORMAL_95, Booleans, Estimate, Floats
 from cxr_app.outcome import Priority
 from cxr_app.prediction import OperatingPoint
 
+Spread = Literal["exponential", "lognormal"]
+
 DAY_MINUTES = 24 * 60
 TIERS = (Priority.HIGH, Priority.MEDIUM, Priority.LOW)
 LOGNORMAL_VARIATION = 0.5
 """Standard deviation over mean of a lognormal reading time; of an exponential one it is 1."""
 
 FIRST_COME, AI_ORDER, AI_ORDER_CAPPED = "first come", "AI order", "AI order with cap"
+MOST_FILMS = 12_000
+"""Counted in a replication."""
+
 DISCIPLINES = (FIRST_COME, AI_ORDER, AI_ORDER_CAPPED)
 
 ALL, PNEUMONIA, WITHOUT, MISSED = "all", "with pneumonia", "without pneumonia", "missed"
@@ -61,7 +66,7 @@ class Room:
     minutes_a_film: float
     prevalence: float
     cap_hours: float
-    spread: Literal["exponential", "lognormal"] = "exponential"
+    spread: Spread = "exponential"
     backlog: int = 0
 
     @property
@@ -105,6 +110,12 @@ class Span:
     warm_up: float = 2.0
     replications: int = 20
     seed: int = 0
+
+
+def span_for(room: Room) -> Span:
+    """Choose a month, or of a busier room as many days as are simulated in a second or two."""
+    days = min(30.0, MOST_FILMS / room.films_a_day)
+    return Span(days=days, warm_up=min(2.0, days / 4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +164,21 @@ def simulate(room: Room, mix: Mix, span: Span = Span()) -> dict[str, dict[str, W
     }
     for generator in np.random.default_rng(span.seed).spawn(span.replications):
         films = draw(room, mix, span, generator)
+        waited = np.zeros(0)
         for discipline in DISCIPLINES:
-            waited = waits_under(discipline, films, room)
+            if discipline != AI_ORDER_CAPPED or _reaches_cap(waited, room):
+                waited = waits_under(discipline, films, room)
             for group, chosen in _groups(films).items():
                 found[discipline][group].append(waited[chosen])
     return {
         discipline: {group: _summary(waits) for group, waits in groups.items()}
         for discipline, groups in found.items()
     }
+
+
+def _reaches_cap(waited: Floats, room: Room) -> bool:
+    """Say whether a cap changes these waits; one that nobody reaches is never looked at."""
+    return bool((waited >= room.cap_hours * 60).any())
 
 
 def draw(room: Room, mix: Mix, span: Span, generator: np.random.Generator) -> Films:
@@ -235,10 +253,11 @@ def waits(
 
 def _take(queues: Sequence[deque[int]], arrivals: Sequence[float], cap: float) -> int:
     """Take the film that is read next; `cap` is the moment since which one waits too long."""
-    for queue in queues:
-        if queue and arrivals[queue[0]] <= cap:
-            return queue.popleft()
-    return next(queue for queue in queues if queue).popleft()
+    if cap > -math.inf:
+        for queue in queues:
+            if queue and arrivals[queue[0]] <= cap:
+                return queue.popleft()
+    return next(filter(None, queues)).popleft()
 
 
 def _reading_times(room: Room, films: int, generator: np.random.Generator) -> Floats:

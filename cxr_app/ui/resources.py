@@ -3,14 +3,22 @@
 Each is made at its first use, by the server's start or by a page, and ended with the cache.
 """
 
+from pathlib import Path
+
 import streamlit as st
 
+from cxr_app import film_scores
 from cxr_app.film_store import FilmStore
 from cxr_app.jobs import Supervisor
+from cxr_app.operating_curve import OperatingCurve
+from cxr_app.reading_queue import Mix, Room, Wait, simulate, span_for
 from cxr_app.refusals import RefusalReader
 from cxr_app.scoring import Engine
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
+
+SIMULATIONS = 64
+"""So many are kept, of all who look."""
 
 REFUSAL_LISTS = 8
 """So many backlogs' lists stay in memory; the others are read again."""
@@ -47,11 +55,35 @@ def refusals(job_id: str) -> RefusalReader:
     return RefusalReader(supervisor().results(job_id))
 
 
+def operating_curve(model_version: str) -> OperatingCurve:
+    """Read what the checkpoint in use says of films with a known truth.
+
+    Raises
+    ------
+    ScoresError
+        If the file beside the checkpoint is not there or is of another version.
+    """
+    path = film_scores.beside(settings().checkpoint)
+    modified = path.stat().st_mtime_ns if path.exists() else 0
+    return _operating_curve(path, modified, model_version)
+
+
+@st.cache_resource(show_spinner="Simulating the reading room …", max_entries=SIMULATIONS)
+def simulation(room: Room, _mix: Mix, mix_key: str) -> dict[str, dict[str, Wait]]:
+    """Simulate a reading room; `mix_key` stands for the mix, which is long to compare."""
+    return simulate(room, _mix, span_for(room))
+
+
 def close() -> None:
     """End the engine and close the worklist; long work goes on without this server."""
     _supervisor.clear()
     _engine.clear()
     _worklist.clear()
+
+
+@st.cache_resource(show_spinner="Reckoning intervals …", max_entries=2)
+def _operating_curve(path: Path, modified: int, model_version: str) -> OperatingCurve:
+    return OperatingCurve.of(film_scores.read(path, model_version))
 
 
 @st.cache_resource(show_spinner=False, on_release=Worklist.close)

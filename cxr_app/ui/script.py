@@ -49,12 +49,19 @@ with st.container(key="banner"):
     st.caption(" · ".join(filter(None, (BANNER, wording.plain(model_version)))))
 
 page = st.navigation(
-    [
-        st.Page("views/worklist.py", title="Worklist", icon=":material/list_alt:", default=True),
-        st.Page("views/film.py", title="Film", icon=":material/radiology:"),
-        st.Page("views/upload.py", title="Upload", icon=":material/upload_file:"),
-        st.Page("views/backlog.py", title="Backlog", icon=":material/inventory_2:"),
-    ]
+    {
+        "Read": [
+            st.Page(
+                "views/worklist.py", title="Worklist", icon=":material/list_alt:", default=True
+            ),
+            st.Page("views/film.py", title="Film", icon=":material/radiology:"),
+            st.Page("views/upload.py", title="Upload", icon=":material/upload_file:"),
+        ],
+        "Run": [
+            st.Page("views/backlog.py", title="Backlog", icon=":material/inventory_2:"),
+            st.Page("views/model.py", title="Model", icon=":material/monitoring:"),
+        ],
+    }
 )
 with st.sidebar:
     st.caption("Model")

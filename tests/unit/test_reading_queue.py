@@ -200,6 +200,18 @@ def test_a_cap_is_first_come_or_ai_order_at_its_ends() -> None:
     assert (at_once == waits_under(FIRST_COME, films, ROOM)).all()
 
 
+@pytest.mark.parametrize("cap_hours", [0.1, 1.0, 100.0])
+def test_the_simulation_reads_with_the_cap_it_is_given(cap_hours: float) -> None:
+    room, span = replace(ROOM, cap_hours=cap_hours), Span(days=2, warm_up=0.5, replications=1)
+    found = simulate(room, MIX, span)[AI_ORDER_CAPPED][ALL]
+
+    (generator,) = np.random.default_rng(span.seed).spawn(1)
+    films = draw(room, MIX, span, generator)
+    expected = waits_under(AI_ORDER_CAPPED, films, room)[films.counted]
+    assert found.longest.value == expected.max()
+    assert found.median.value == np.median(expected)
+
+
 def test_films_of_one_moment_and_tier_are_read_by_probability() -> None:
     room = replace(ROOM, films_a_day=0.0, backlog=50)
     films = drawn(1, room)

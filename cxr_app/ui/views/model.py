@@ -1,0 +1,244 @@
+"""Model: what the model in use is worth here, at any operating point and any local prevalence."""
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from cxr_app.errors import ScoresError
+from cxr_app.metrics import Estimate
+from cxr_app.operating_curve import AtThreshold, OperatingCurve
+from cxr_app.scoring import EngineStatus
+from cxr_app.ui import resources, wording, worth_figures, worth_words
+from cxr_app.ui.reading_room import reading_room
+
+PREVALENCE = 10
+FILMS_A_DAY = 300
+FIGURE = {"displayModeBar": False}
+LOOK = """<style>
+.stMain { margin-top: 1.9rem; } /* what is scrolled away does not lie under the banner */
+.stMainBlockContainer { padding-top: 0.5rem; }
+.st-key-named_points { margin-top: -1.4rem; }
+.stMain [data-testid="stMetricValue"] { line-height: 1.2; }
+.stMain [data-testid="stMetricDelta"] { background: none; padding: 0; }
+</style>"""
+
+
+def no_model(status: EngineStatus) -> None:
+    """Say why there is nothing to tell, and when there will be."""
+    if status.state == "loading":
+        st.info("The model is being loaded. What it is worth is shown as soon as it is in.")
+    else:
+        st.info(
+            "There is no model in use, so there is nothing to tell of it. The sidebar says why."
+        )
+
+
+def where_from(curve: OperatingCurve) -> None:
+    """Say which films the figures are from."""
+    scores = curve.scores
+    patients = len(np.unique(scores.patients))
+    st.caption(
+        f"Reckoned from {wording.films(len(scores.truth))} of {patients:,} patients with a known "
+        f"truth ({wording.plain(scores.data)}, {wording.plain(scores.partition)}). Intervals are "
+        "95 %, by drawing patients. Films like those of training flatter the model: elsewhere it "
+        "will do worse."
+    )
+
+
+def choose_threshold(status: EngineStatus) -> float:
+    """Let the reader move the operating point; the named ones are a click away."""
+    points = status.operating_points
+    named = {point.threshold for point in points.values()}
+    options = sorted({number / 100 for number in range(1, 100)} | named)
+    key = f"threshold_{status.model_version}"  # a threshold never meets another model
+    in_use = points["balanced"].threshold
+    threshold = st.select_slider(
+        "Operating point",
+        options,
+        value=in_use,
+        key=key,
+        format_func=lambda value: worth_words.threshold(value, points),
+        persist_state="session",
+    )
+    with st.container(horizontal=True, gap="small", key="named_points"):
+        for name, point in points.items():
+            label = worth_words.threshold(point.threshold, points)
+            st.button(
+                f"{label}, in use" if name == "balanced" else label,
+                key=f"to_{name}",
+                type="tertiary",
+                on_click=partial(st.session_state.__setitem__, key, point.threshold),
+            )
+    return float(threshold)
+
+
+def controls(status: EngineStatus) -> tuple[float, float, float]:
+    """Ask for the operating point, the local prevalence and the films a day."""
+    left, middle, right = st.columns([5, 4, 2], gap="medium")
+    with left:
+        threshold = choose_threshold(status)
+    prevalence = middle.slider(
+        "Films with pneumonia here, %",
+        1,
+        90,
+        PREVALENCE,
+        key="prevalence",
+        persist_state="session",
+        help="The local prevalence: of a hundred films that arrive, so many show pneumonia.",
+    )
+    films = right.number_input(
+        "Films a day", 1, 5000, FILMS_A_DAY, key="films_a_day", persist_state="session"
+    )
+    return threshold, prevalence / 100, float(films)
+
+
+def headline(
+    curve: OperatingCurve, here: AtThreshold, prevalence: float, films_a_day: float
+) -> None:
+    """Show the figures at this operating point and prevalence."""
+    worth = curve.at_prevalence(here.threshold, prevalence, films_a_day)
+    at = f"at {prevalence * 100:.0f} %"
+    row = st.columns(6)
+
+    def show(place: int, label: str, value: str, interval: str) -> None:
+        row[place].metric(label, value, interval, delta_color="off", delta_arrow="off")
+
+    def show_share(place: int, label: str, estimate: Estimate) -> None:
+        interval = worth_words.share_interval(estimate)
+        show(place, label, worth_words.share(estimate.value), interval)
+
+    area = curve.auroc
+    show(0, "AUROC", worth_words.ratio(area.value), worth_words.ratio_interval(area))
+    show_share(1, "Sensitivity", here.sensitivity)
+    show_share(2, "Specificity", here.specificity)
+    show_share(3, f"PPV {at}", worth.ppv)
+    show_share(4, f"NPV {at}", worth.npv)
+    alerts = worth.alerts_a_day
+    show(5, "Alerts a day", worth_words.count(alerts.value), worth_words.count_interval(alerts))
+
+
+def consequences(here: AtThreshold, status: EngineStatus) -> None:
+    """Say in counts what this operating point does, and that it does so nowhere else."""
+    counts = here.counts
+    ill, well = (
+        counts.true_positive + counts.false_negative,
+        counts.true_negative + counts.false_positive,
+    )
+    in_use = status.operating_points["balanced"].threshold
+    st.caption(
+        f"Of these films, {counts.true_positive:,} of {ill:,} with pneumonia are flagged and "
+        f"{counts.false_negative:,} missed; {counts.false_positive:,} of {well:,} without it are "
+        f"flagged. Moving the operating point here changes nothing in the worklist: films are "
+        f"flagged from {worth_words.share(in_use)} on."
+    )
+
+
+def curves(curve: OperatingCurve, here: AtThreshold, status: EngineStatus) -> None:
+    """Draw how well films are told apart, and how far a probability can be taken at its word."""
+    left, right = st.columns(2, gap="medium")
+    points = {
+        worth_words.POINTS[name]: curve.at(point.threshold)
+        for name, point in status.operating_points.items()
+    }
+    left.subheader("ROC, 95 % band", anchor=False)
+    left.plotly_chart(
+        worth_figures.roc(curve, here, points),
+        key="roc",
+        config=FIGURE,
+        alt="Share of films with pneumonia that are flagged against that of films without",
+    )
+    right.subheader("Said against seen", anchor=False)
+    right.plotly_chart(
+        worth_figures.reliability(curve.reliability()),
+        key="reliability",
+        config=FIGURE,
+        alt="How often films of a probability show pneumonia; bars count the films",
+    )
+    error = curve.calibration_error
+    right.caption(
+        f"Calibration error {worth_words.ratio(error.value)} "
+        f"({worth_words.ratio_interval(error)}); bars count the films of each probability."
+    )
+    left.caption("◇ the operating point above; ○ the named ones.")
+
+
+def groups(curve: OperatingCurve, here: AtThreshold) -> None:
+    """Show the figures of groups of films, as far as there are enough of them."""
+    st.subheader("Groups of films", anchor=False)
+    found = curve.groups(here.threshold)
+    st.table(worth_words.group_rows(found), hide_index=True, border="horizontal")
+    if not {group.by for group in found} - {"", "cause"}:
+        st.caption("Age, sex and view are not told: these films have no header that says them.")
+
+
+def as_used_here() -> None:
+    """Say how the page is made to tell of films of this place."""
+    st.subheader("As used here", anchor=False)
+    st.caption(
+        "All this is told of the films that are named on top. Films of your own with a known truth "
+        "take their place by `python -m training.evaluate --data DIR --json report.json --scores "
+        "FILE`, where FILE is the `.scores.json` beside the checkpoint."
+    )
+
+
+def caution() -> None:
+    """Say how far all this may be trusted."""
+    st.warning(
+        "The model learned from frontal films of children aged one to five. Films like those of "
+        "training flatter it: at another hospital, on another machine or at another age it will "
+        "do worse, by an unknown amount. A local prevalence changes what a flag is worth, and "
+        "nothing else here: sensitivity and specificity are taken to be the same, which nobody "
+        "can promise. A film that is not flagged is not thereby free of disease.",
+        icon=":material/warning:",
+    )
+
+
+def model_card(model_version: str) -> None:
+    """Show the model card that lies beside the checkpoint, if it is this model's."""
+    card = resources.settings().checkpoint.with_name("README.md")
+    text = card.read_text(encoding="utf-8") if card.is_file() else ""
+    if model_version not in text:
+        st.caption(f"No model card of {wording.plain(model_version)} lies beside its checkpoint.")
+        return
+    with st.expander("Model card", icon=":material/description:"):
+        st.markdown(text)
+
+
+def worth(status: EngineStatus) -> None:
+    """Show what the model is worth, or say what is missing for that."""
+    try:
+        curve = resources.operating_curve(status.model_version)
+    except ScoresError as error:
+        st.info(wording.plain(str(error)))
+        return
+    where_from(curve)
+    if np.isnan(curve.auroc.value):
+        st.info("These films are all of one kind. Films with and without pneumonia are needed.")
+        return
+    above = st.container()
+    threshold, prevalence, films_a_day = controls(status)
+    here = curve.at(threshold)
+    with above:
+        headline(curve, here, prevalence, films_a_day)
+    consequences(here, status)
+    curves(curve, here, status)
+    reading_room(curve.scores, threshold, status, prevalence, films_a_day)
+    groups(curve, here)
+
+
+def page() -> None:
+    """Show the page."""
+    st.html(LOOK)
+    st.title("What the model is worth here", anchor=False)
+    status = resources.engine().status()
+    if status.state != "ready":
+        no_model(status)
+        return
+    worth(status)
+    as_used_here()
+    caution()
+    model_card(status.model_version)
+
+
+page()
