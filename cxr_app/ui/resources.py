@@ -55,15 +55,15 @@ def refusals(job_id: str) -> RefusalReader:
     return RefusalReader(supervisor().results(job_id))
 
 
-def operating_curve(model_version: str) -> OperatingCurve:
-    """Read what the checkpoint in use says of films with a known truth.
+def operating_curve(checkpoint: Path, model_version: str) -> OperatingCurve:
+    """Read what a checkpoint says of films with a known truth.
 
     Raises
     ------
     ScoresError
         If the file beside the checkpoint is not there or is of another version.
     """
-    path = film_scores.beside(settings().checkpoint)
+    path = film_scores.beside(checkpoint)
     modified = path.stat().st_mtime_ns if path.exists() else 0
     return _operating_curve(path, modified, model_version)
 

@@ -1,5 +1,6 @@
 """The model page: what its model is worth at any operating point, prevalence and reading room."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,11 @@ VERSION = "pneumonia-a41c9f02"
 
 
 @pytest.fixture
-def checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def checkpoint(tmp_path: Path, engine: ReadyEngine) -> Path:
     """The checkpoint in use; the page only looks beside it."""
     path = tmp_path / "weights" / "pneumonia.safetensors"
     path.parent.mkdir()
-    monkeypatch.setenv("CXR_CHECKPOINT", str(path))
+    engine.current = replace(engine.current, checkpoint=path)
     return path
 
 
@@ -212,10 +213,7 @@ def test_the_page_names_a_model_of_every_version_by_its_own_threshold(
     """What was chosen for one model is not kept for the next."""
     page.select_slider[0].set_value(0.9).run()
     tell(checkpoint, "pneumonia-99999999")
-    status = engine.current
-    engine.current = EngineStatus(
-        "ready", "", "pneumonia-99999999", status.device_name, status.operating_points
-    )
+    engine.current = replace(engine.current, model_version="pneumonia-99999999")
     page.run()
     assert not page.exception
     assert page.select_slider[0].value == POINTS["balanced"].threshold

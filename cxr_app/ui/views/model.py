@@ -1,6 +1,7 @@
 """Model: what the model in use is worth here, at any operating point and any local prevalence."""
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -185,18 +186,18 @@ def as_used_here() -> None:
 def caution() -> None:
     """Say how far all this may be trusted."""
     st.warning(
-        "The model learned from frontal films of children aged one to five. Films like those of "
-        "training flatter it: at another hospital, on another machine or at another age it will "
-        "do worse, by an unknown amount. A local prevalence changes what a flag is worth, and "
-        "nothing else here: sensitivity and specificity are taken to be the same, which nobody "
-        "can promise. A film that is not flagged is not thereby free of disease.",
+        "The shipped model learned from frontal films of children aged one to five. Films like "
+        "those of training flatter a model: at another hospital, on another machine or at another "
+        "age it will do worse, by an unknown amount. A local prevalence changes what a flag is "
+        "worth; sensitivity and specificity are taken to be the same there, which nobody can "
+        "promise. A film that is not flagged is not thereby free of disease.",
         icon=":material/warning:",
     )
 
 
-def model_card(model_version: str) -> None:
+def model_card(checkpoint: Path, model_version: str) -> None:
     """Show the model card that lies beside the checkpoint, if it is this model's."""
-    card = resources.settings().checkpoint.with_name("README.md")
+    card = checkpoint.with_name("README.md")
     text = card.read_text(encoding="utf-8") if card.is_file() else ""
     if model_version not in text:
         st.caption(f"No model card of {wording.plain(model_version)} lies beside its checkpoint.")
@@ -205,10 +206,10 @@ def model_card(model_version: str) -> None:
         st.markdown(text)
 
 
-def worth(status: EngineStatus) -> None:
+def worth(status: EngineStatus, checkpoint: Path) -> None:
     """Show what the model is worth, or say what is missing for that."""
     try:
-        curve = resources.operating_curve(status.model_version)
+        curve = resources.operating_curve(checkpoint, status.model_version)
     except ScoresError as error:
         st.info(wording.plain(str(error)))
         return
@@ -232,13 +233,13 @@ def page() -> None:
     st.html(LOOK)
     st.title("What the model is worth here", anchor=False)
     status = resources.engine().status()
-    if status.state != "ready":
+    if status.checkpoint is None:
         no_model(status)
         return
-    worth(status)
+    worth(status, status.checkpoint)
     as_used_here()
     caution()
-    model_card(status.model_version)
+    model_card(status.checkpoint, status.model_version)
 
 
 page()
