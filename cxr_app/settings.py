@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from cxr_app.errors import SettingsError
 
 OtherAges = Literal["remark", "reject"]
+Heat = Literal["at_once", "after_verdict"]
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -48,11 +49,24 @@ class Settings(BaseSettings):
         description="A film that has waited this many hours rises to the top of the list "
         "whatever its probability.",
     )
-
     other_ages: OtherAges = Field(
         default="remark",
         description="What becomes of a film whose header says that the patient is not of the ages "
         "the model learned from: scored with a `remark`, or `reject`.",
+    )
+    heat: Heat = Field(
+        default="at_once",
+        description="When a reader sees the heatmap: `at_once`, or `after_verdict`, the reader's "
+        "own, since readers follow wrong marks.",
+    )
+    mask_identities: bool = Field(
+        default=False,
+        description="Whether every window opens with names and ids masked.",
+    )
+    reader_header: str = Field(
+        default="",
+        description="The HTTP header in which a proxy says who reads, for example "
+        "`X-Forwarded-User`; empty: readers type their names.",
     )
     backlog_folders: str = Field(
         default="",

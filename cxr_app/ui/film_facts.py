@@ -11,8 +11,13 @@ from pathlib import PurePosixPath
 from cxr_app.outcome import ScoringState
 from cxr_app.radiograph import Header
 from cxr_app.ui import wording
-from cxr_app.worklist import Entry, Score
+from cxr_app.worklist import Claim, Entry, Review, Score, Verdict
 
+VERDICTS = {
+    Verdict.AGREE: "agrees",
+    Verdict.DISAGREE: "disagrees",
+    Verdict.UNUSABLE: "finds the film not usable",
+}
 SEXES = {"F": "female", "M": "male", "O": "other"}
 
 
@@ -60,7 +65,7 @@ def pending(message: str, *, active: bool) -> str:
 
 def provenance(entry: Entry, device_name: str, now: datetime) -> str:
     """Say how long the film has waited, and which model spoke where."""
-    rows = [("Read", _moment(entry.read_at))] if entry.read_at else []
+    rows = [("Read", _moment(entry.read_at)), ("Read by", entry.read_by)] if entry.read_at else []
     if not entry.read_at:
         rows.append(("Waiting", wording.duration(now - entry.received_at)))
     if entry.model_version:
@@ -79,6 +84,38 @@ def history(scores: Sequence[Score]) -> str:
     """
     earlier = [(score.model_version or "No model", _past(score)) for score in scores[1:]]
     return f'<p class="quiet">Earlier scores</p>{_table(earlier)}' if earlier else ""
+
+
+def held(claim: Claim) -> str:
+    """Say who has the film open."""
+    since = claim.since.astimezone().strftime("%H:%M")
+    return (
+        f'<div class="verdict person"><p class="state"><b>△ Open with {escape(claim.reader)}</b>'
+        f"<span>since {since}</span></p>"
+        "<p>What you say of it now would stand beside what is being said there.</p></div>"
+    )
+
+
+def reviews(said: Sequence[Review]) -> str:
+    """List what readers said of the film, newest first."""
+    lines = "".join(f"<li>{_said(review)}</li>" for review in said)
+    return f'<ul class="reviews">{lines}</ul>'
+
+
+def day(entry: Entry) -> str:
+    """Say the day of a film: of its study, else of its arrival."""
+    return wording.date(entry.header.study_date if entry.header else "") or _moment(
+        entry.received_at
+    )
+
+
+def caption(entry: Entry) -> str:
+    """Say in a line which of two films this is, and what the model said of it."""
+    told = [day(entry), entry.header.view_position if entry.header else ""]
+    if entry.pneumonia_probability is not None:
+        flag = "flagged" if entry.flagged else "not flagged"
+        told.append(f"{wording.percent(entry.pneumonia_probability)}, {flag}")
+    return f'<p class="quiet">{_joined(told)}</p>'
 
 
 def facts(entry: Entry) -> str:
@@ -175,6 +212,16 @@ def _causes(entry: Entry) -> str:
     if bacterial is None or viral is None:
         return ""
     return f"<p>Bacterial <b>{_percent(bacterial)}</b> · viral <b>{_percent(viral)}</b></p>"
+
+
+def _said(review: Review) -> str:
+    """Say one review in a line, and its comment below."""
+    parts = [VERDICTS[review.verdict]] if review.verdict else ["commented"]
+    parts += [review.cause.value.lower()] if review.cause else []
+    parts += ["heat seen before"] if review.verdict and review.heat_seen else []
+    line = f"<b>{escape(review.reader)}</b> {_joined(parts)}"
+    comment = f"<p>{escape(review.comment)}</p>" if review.comment else ""
+    return f'{line}<br><span class="quiet">{_moment(review.reviewed_at)}</span>{comment}'
 
 
 def _past(score: Score) -> str:

@@ -1,6 +1,7 @@
 """A job as a reader sees it."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -127,18 +128,25 @@ def job_row(job: Job, shown: bool) -> dict[str, Any]:
     }
 
 
-def refusal_rows(refusals: Sequence[Refusal]) -> list[dict[str, Any]]:
-    """Say what could not be scored, and why."""
+def refusal_rows(
+    refusals: Sequence[Refusal], file_name: Callable[[str], str]
+) -> list[dict[str, Any]]:
+    """Say what could not be scored, and why; `file_name` says how files may be called now."""
     return [
         {
-            "id": readable(refusal.source),
+            "id": row_id(refusal),
             "tone": "",
             "state": refusal.state.value.lower(),
             "reason": readable(refusal.reason),
-            "source": readable(refusal.source),
+            "source": readable(file_name(refusal.source)),
         }
         for refusal in refusals
     ]
+
+
+def row_id(refusal: Refusal) -> str:
+    """Name a refusal in the page, where its path has no business."""
+    return hashlib.sha256(refusal.source.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def readable(name: str) -> str:

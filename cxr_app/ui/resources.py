@@ -34,6 +34,11 @@ def worklist() -> Worklist:
     return _worklist(settings().worklist_url)
 
 
+def masking_key() -> bytes:
+    """Give the key of the short ids that stand for masked names and ids."""
+    return _masking_key(settings().worklist_url)
+
+
 def film_store() -> FilmStore:
     """Open the folder where films are kept as received."""
     return FilmStore(settings().films_dir)
@@ -78,6 +83,7 @@ def close() -> None:
     """End the engine and close the worklist; long work goes on without this server."""
     _supervisor.clear()
     _engine.clear()
+    _masking_key.clear()
     _worklist.clear()
 
 
@@ -89,6 +95,11 @@ def _operating_curve(path: Path, modified: int, model_version: str) -> Operating
 @st.cache_resource(show_spinner=False, on_release=Worklist.close)
 def _worklist(url: str) -> Worklist:
     return Worklist.open(url)
+
+
+@st.cache_resource(show_spinner=False)
+def _masking_key(url: str) -> bytes:
+    return _worklist(url).readings.masking_key()
 
 
 @st.cache_resource(show_spinner=False, on_release=Engine.stop)

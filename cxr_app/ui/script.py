@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cxr_app.ui import resources, wording
+from cxr_app.ui import masking, reader, reading, resources, wording
 from cxr_app.ui.pulse import pulse
 
 BANNER = "Investigational use: not for diagnosis"
@@ -11,6 +11,7 @@ FRAME = """<style>
 .st-key-banner { position: fixed; inset: 0 0 auto 0; z-index: 1000000; height: 1.9rem;
   align-items: center; justify-content: center; pointer-events: none; }
 .st-key-banner > * { width: auto; }
+.stLayoutWrapper:has(> .st-key-keepsake_reader) { position: absolute; }
 .stMainBlockContainer { padding: 2.4rem 2rem 0.5rem; }
 </style>"""
 SIDEBAR_WIDTH = 220
@@ -48,13 +49,14 @@ model_version = resources.engine().status().model_version
 with st.container(key="banner"):
     st.caption(" · ".join(filter(None, (BANNER, wording.plain(model_version)))))
 
+film = st.Page("views/film.py", title="Film", icon=":material/radiology:")
 page = st.navigation(
     {
         "Read": [
             st.Page(
                 "views/worklist.py", title="Worklist", icon=":material/list_alt:", default=True
             ),
-            st.Page("views/film.py", title="Film", icon=":material/radiology:"),
+            film,
             st.Page("views/upload.py", title="Upload", icon=":material/upload_file:"),
         ],
         "Run": [
@@ -63,7 +65,11 @@ page = st.navigation(
         ],
     }
 )
+if page != film:
+    reading.release()
 with st.sidebar:
+    st.fragment(reader.field)()
+    masking.switch()
     st.caption("Model")
     st.fragment(model_in_use)()
 page.run()

@@ -1,9 +1,11 @@
 """The film viewer: a Streamlit component that shows a film and its heatmap in the browser.
 
-The page hands it addresses; what the reader does with the picture never comes back to the server.
+The page hands it addresses; of what the reader does with the picture only this comes back to the
+server: that the heatmap was seen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
@@ -22,15 +24,9 @@ _mount = st.components.v2.component(
 )
 
 
-def film_viewer(
-    entry_id: str,
-    film: str,
-    heat: str | None,
-    *,
-    note: str = "",
-    prepare: Sequence[str] = (),
-) -> None:
-    """Show a film.
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the viewer shows.
 
     Parameters
     ----------
@@ -43,5 +39,53 @@ def film_viewer(
     prepare
         Addresses to bring ahead, once this film is in view.
     """
-    data = {"entry": entry_id, "film": film, "heat": heat, "note": note, "next": list(prepare)}
-    _mount(key="viewer", data=data)
+
+    entry_id: str
+    film: str
+    heat: str | None = None
+    note: str = ""
+    prepare: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What keys do on the page around the viewer.
+
+    Parameters
+    ----------
+    listed
+        What the help card lists: each key and what it does.
+    focus
+        Keys that put the hand into a field of the page, each with the field's CSS selector.
+    """
+
+    listed: Sequence[tuple[str, str]] = ()
+    focus: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_KEYS = Keys()
+
+
+def film_viewer(picture: Picture, *, key: str = "viewer", keys: Keys = NO_KEYS) -> bool:
+    """Show a film.
+
+    Returns
+    -------
+    bool
+        Whether the heatmap has just come into the reader's sight, once a film.
+    """
+    data = {
+        "entry": picture.entry_id,
+        "film": picture.film,
+        "heat": picture.heat,
+        "note": picture.note,
+        "next": list(picture.prepare),
+        "keys": [list(each) for each in keys.listed],
+        "focus": dict(keys.focus),
+    }
+    told = _mount(key=key, data=data, on_heat_seen_change=_nothing_yet)
+    return bool(told.heat_seen == picture.entry_id)
+
+
+def _nothing_yet() -> None:
+    """Take the place of a callback: the caller acts on what is returned."""

@@ -34,9 +34,13 @@ class Viewer {
   // --- films -------------------------------------------------------------------------------
 
   /** Show what the page asks for; the same film stays as it is being looked at. */
-  async update({ entry, film, heat, next, note }) {
+  async update({ entry, film, heat, next, note, keys, focus }, tell) {
     this.note = note ?? "";
     this.next = next ?? [];
+    this.focus = focus ?? {};
+    this.tell = tell;
+    this.part("help").hidden = !keys?.length;
+    listKeys(this.root.querySelector("dialog dl"), keys ?? []);
     if (entry !== this.entry) this._open(entry, film);
     if (heat !== this.heatAddress) this._openHeat(heat);
     this._refresh();
@@ -188,6 +192,12 @@ class Viewer {
     this.usePreset(0);
   }
 
+  help() {
+    const card = this.root.querySelector("dialog");
+    if (card.open) card.close();
+    else card.showModal();
+  }
+
   // --- drawing -----------------------------------------------------------------------------
 
   _refresh() {
@@ -207,6 +217,14 @@ class Viewer {
     const thickness = this.canvas.width / Math.max(this.canvas.clientWidth, 1);
     if (this.heat.outline) this.heatmap.drawOutline(this.context, place, this.heat.opacity, thickness);
     else this.heatmap.drawColour(this.context, place, this.heat.opacity);
+    this._tellHeatSeen();
+  }
+
+  /** Say once a film that its heatmap was on screen: a verdict given after that may have followed it. */
+  _tellHeatSeen() {
+    if (this.heatSeen === this.entry) return;
+    this.heatSeen = this.entry;
+    this.tell("heat_seen", this.entry);
   }
 
   _fitBox() {
@@ -223,7 +241,8 @@ class Viewer {
   _showState() {
     const { film, window, viewport, heat } = this;
     const data = this.root.dataset;
-    for (const control of this.root.querySelectorAll("button, select, input")) control.disabled = !film;
+    for (const control of this.root.querySelectorAll(".bar :is(button, select, input)")) control.disabled = !film;
+    this.part("help").disabled = false;
     data.hand = this.windowing ? "window" : "pan";
     press(this.part("hand"), this.windowing);
     this._showHeat();
@@ -257,6 +276,7 @@ class Viewer {
     press(this.part("outline"), heat.outline);
     for (const name of ["heat", "outline", "opacity"]) this.part(name).disabled = !some;
     for (const name of ["outline", "opacity"]) this.part(name).hidden = !some;
+    this.part("heat").hidden = !this.heatAddress && !this.note;
     this.part("opacity").value = heat.opacity;
     this.root.querySelector(".legend").hidden = !some || heat.outline;
     this.root.querySelector(".note").textContent = heatmap?.empty ? "No area stands out" : heatmap ? "" : this.note;
@@ -311,12 +331,14 @@ class Viewer {
 
   _key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
-    const name = KEYS[event.key.toLowerCase()];
+    const key = event.key.toLowerCase();
+    const name = KEYS[key];
     const preset = "12345".indexOf(event.key);
-    if ((!name && preset < 0) || !this.root.isConnected) return;
+    if (!this.root.isConnected || (!name && preset < 0 && !this.focus[key])) return;
     event.preventDefault();
     event.stopImmediatePropagation(); // ours alone: Streamlit would rerun the page on R
-    if (preset >= 0) this.usePreset(preset);
+    if (this.focus[key]) document.querySelector(this.focus[key])?.focus();
+    else if (preset >= 0) this.usePreset(preset);
     else if (!event.repeat || name === "in" || name === "out") this.part(name).click();
   }
 
@@ -345,8 +367,19 @@ const BUTTONS = {
   actual: (viewer) => viewer.zoomTo(1),
   fit: (viewer) => viewer.fit(),
   reset: (viewer) => viewer.reset(),
+  help: (viewer) => viewer.help(),
 };
-const KEYS = { h: "heat", o: "outline", i: "invert", l: "hand", "+": "in", "=": "in", "-": "out", 0: "fit", r: "reset" };
+const KEYS = { h: "heat", o: "outline", i: "invert", l: "hand", "+": "in", "=": "in", "-": "out", 0: "fit", r: "reset", "?": "help" };
+
+function listKeys(list, keys) {
+  list.replaceChildren(
+    ...keys.flatMap(([key, does]) => {
+      const [term, text] = [document.createElement("dt"), document.createElement("dd")];
+      [term.textContent, text.textContent] = [key, does];
+      return [term, text];
+    }),
+  );
+}
 
 function offerWindows(select, windows) {
   const options = windows.map(({ name }, index) => {
@@ -385,7 +418,7 @@ function writeHabits(habits) {
 }
 
 /** Streamlit calls this at first and whenever the page's data or theme changes. */
-export default function mount({ data, parentElement }) {
+export default function mount({ data, parentElement, setTriggerValue }) {
   let viewer = viewers.get(parentElement);
   if (viewer && !viewer.root.isConnected) {
     viewer.end();
@@ -394,6 +427,6 @@ export default function mount({ data, parentElement }) {
   viewer ??= new Viewer(parentElement);
   viewers.set(parentElement, viewer);
   const turn = (viewer.turn = {});
-  viewer.update(data);
+  viewer.update(data, setTriggerValue);
   return () => viewer.turn === turn && viewer.end(); // a stale call must not end the living viewer
 }

@@ -9,7 +9,7 @@ from cxr_app.errors import JobError
 from cxr_app.folders import offered_folders
 from cxr_app.jobs import BACKLOG
 from cxr_app.refusals import Refusal
-from cxr_app.ui import job_words, resources, wording
+from cxr_app.ui import job_words, masking, resources, wording
 from cxr_app.ui.film_table import film_table
 from cxr_app.ui.pulse import pulse
 from cxr_app.worklist import Job, JobState
@@ -166,7 +166,10 @@ def not_scored(job: Job) -> None:
             mime="text/csv",
             key="download",
             icon=":material/download:",
-            disabled=not results.exists(),
+            disabled=not results.exists() or masking.is_on(),
+            help="It names files and accession numbers: unmask identities to take it along."
+            if masking.is_on()
+            else None,
             on_click="ignore",
         )
     if refusals:
@@ -187,12 +190,12 @@ def list_refusals(job: Job, refusals: list[Refusal]) -> None:
     gesture = film_table(
         f"not_scored_{job.id}",
         job_words.REFUSALS,
-        job_words.refusal_rows(part),
+        job_words.refusal_rows(part, masking.file_name),
         label="Not scored",
         height="max(13rem, calc(100dvh - 47rem))",
     )
     for refusal in part:
-        if gesture.opened == job_words.readable(refusal.source):
+        if gesture.opened == job_words.row_id(refusal):
             open_film(refusal)
 
 

@@ -1,16 +1,24 @@
 """One film, read: the picture, what the model says of it, and what the file says of itself."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import streamlit as st
 
 from cxr_app.errors import CxrError
-from cxr_app.ui import address, film_facts, film_route, resources, wording
+from cxr_app.ui import (
+    address,
+    film_facts,
+    film_route,
+    masking,
+    reader,
+    reading,
+    resources,
+    wording,
+)
 from cxr_app.ui.pulse import pulse
-from cxr_app.ui.viewer import film_viewer
-from cxr_app.worklist import Entry
+from cxr_app.ui.viewer import Picture, film_viewer
+from cxr_app.worklist import Claim, Entry, Review
 
 LOOK = Path(__file__).parent.parent / "film_page.css"
 REFRESH_SECONDS = 1.5
@@ -31,14 +39,6 @@ def nothing(message: str) -> None:
         to_worklist()
 
 
-def act(action: Callable[[], None]) -> None:
-    """Do what a button asks for; a worklist that cannot be changed says so."""
-    try:
-        action()
-    except CxrError as error:
-        st.toast(wording.plain(str(error)), icon=":material/error:", duration="long")
-
-
 def top(entry: Entry, before: str | None, after: str | None) -> None:
     """Say whose film it is; offer what a reader does next."""
     with st.container(horizontal=True, vertical_alignment="center", key="film_top"):
@@ -50,8 +50,8 @@ def top(entry: Entry, before: str | None, after: str | None) -> None:
             "Mark as read" if read else "Back to unread",
             key="mark_read",
             shortcut="m",
-            on_click=act,
-            args=(lambda: resources.worklist().mark_read(entry.id, read=read),),
+            on_click=reading.act,
+            args=(lambda: _mark_read(entry, read),),
         )
         if st.button("Worklist", key="to_worklist", shortcut="w"):
             to_worklist()
@@ -68,29 +68,45 @@ def step(label: str, shortcut: str, entry_id: str | None) -> None:
     )
 
 
-def picture(entry: Entry, after: str | None) -> None:
+def _mark_read(entry: Entry, read: bool) -> None:
+    resources.worklist().mark_read(entry.id, reader.name(), read=read)
+
+
+@st.fragment
+def picture(entry: Entry, reviews: list[Review], after: str | None) -> None:
     """Show the film, and have the next one brought ahead."""
-    heat, note = heat_of(entry)
+    heat, note = heat_of(entry, reviews)
     prepare = []
     if after is not None:
         prepare = [film_route.film_address(after)]
-        next_heat, _ = heat_of(resources.worklist().entry(after))
+        upcoming = resources.worklist().entry(after)
+        next_heat, _ = heat_of(upcoming, resources.worklist().readings.reviews(after))
         prepare += [next_heat] if next_heat else []
-    film_viewer(entry.id, film_route.film_address(entry.id), heat, note=note, prepare=prepare)
+    shown = Picture(entry.id, film_route.film_address(entry.id), heat, note, prepare)
+    if film_viewer(shown, keys=reading.KEYS):
+        reading.heat_was_seen(entry)
 
 
-def heat_of(entry: Entry) -> tuple[str | None, str]:
+def heat_of(entry: Entry, reviews: list[Review]) -> tuple[str | None, str]:
     """Find the heatmap's address, or say why there is none."""
     heat = film_route.heat_address(entry)
     if heat is None:
         return None, "Not scored"
+    if not reading.may_see_heat(reviews):
+        return None, "After your verdict"
     if resources.engine().status().state != "ready":
         return None, "Not before the model is loaded"
     return heat, ""
 
 
+def picture_of_earlier(entry: Entry) -> None:
+    """Show an earlier film of the patient, without heat: it is there to be compared with."""
+    st.html(film_facts.caption(entry))
+    film_viewer(Picture(entry.id, film_route.film_address(entry.id)), key="earlier_viewer")
+
+
 def beside(entry: Entry) -> None:
-    """Say what the model, the worklist and the file say of the film."""
+    """Say what the model says of the film."""
     status = resources.engine().status()
     with st.container(border=True, gap="small"):
         if entry.state is None:
@@ -103,8 +119,6 @@ def beside(entry: Entry) -> None:
             st.html(past)
     if entry.remarks:
         st.html(film_facts.remarks(entry.remarks))
-    with st.expander("Film and header", key="facts"):
-        st.html(film_facts.facts(entry))
 
 
 def follow(entry: Entry, loaded: bool) -> None:
@@ -118,16 +132,54 @@ def follow(entry: Entry, loaded: bool) -> None:
 
 def film(entry: Entry) -> None:
     """Show one film."""
-    before, after = resources.worklist().neighbours(address.query(), entry.id)
-    top(entry, before, after)
+    others = reading.claim(entry)
+    reviews = resources.worklist().readings.reviews(entry.id)
+    before, after = around(entry)
+    shown = masking.shown(entry)
+    top(shown, before, after)
     with st.container(horizontal=True, gap="small", key="film_body"):
-        with st.container(key="film_picture"):
-            picture(entry, after)
+        place = st.container(key="film_picture")
         with st.container(width=SIDE_WIDTH, key="film_side"):
-            beside(entry)
+            earlier = side(shown, reviews, others)
+        with place:
+            pictures(entry, reviews, after, earlier)
     loaded = resources.engine().status().state == "ready"
     if entry.state is None or not loaded:
         st.fragment(follow)(entry, loaded)
+    st.fragment(reading.keep)(entry, others)
+
+
+def around(entry: Entry) -> tuple[str | None, str | None]:
+    """Give the films before and after this one, but for those that others have open."""
+    query = address.query()
+    before, after = resources.worklist().neighbours(query, entry.id)
+    return (
+        reading.free(before, lambda film: resources.worklist().neighbours(query, film)[0]),
+        reading.free(after, lambda film: resources.worklist().neighbours(query, film)[1]),
+    )
+
+
+def side(entry: Entry, reviews: list[Review], others: Claim | None) -> Entry | None:
+    """Say everything beside the film; give the earlier film that the reader wants to see."""
+    beside(entry)
+    reading.panel(entry, reviews, others)
+    earlier = reading.earlier(resources.worklist().entry(entry.id))
+    with st.expander("Film and header", key="facts"):
+        st.html(film_facts.facts(entry))
+    return earlier
+
+
+def pictures(entry: Entry, reviews: list[Review], after: str | None, earlier: Entry | None) -> None:
+    """Show the film, beside an earlier one where the reader wants that."""
+    if earlier is None:
+        picture(entry, reviews, after)
+        return
+    left, right = st.columns(2, gap="small")
+    with left:
+        st.html(film_facts.caption(masking.shown(entry)))
+        picture(entry, reviews, after)
+    with right:
+        picture_of_earlier(earlier)
 
 
 def page() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from cxr_app.ui import resources, rows, wording
+from cxr_app.ui import masking, resources, rows, wording
 from cxr_app.ui.film_table import film_table
 from cxr_app.ui.pulse import pulse
 from cxr_app.ui.reception import Reception, Standing
@@ -67,7 +67,7 @@ def progress(now: Standing, entries: list[Entry]) -> None:
 
 def row(entry: Entry, now: datetime, is_new: bool) -> dict[str, Any]:
     """Say what became of one upload."""
-    said = rows.row(entry, now) | {"state": rows.upload_state(entry)}
+    said = rows.row(masking.shown(entry), now) | {"state": rows.upload_state(entry)}
     if not is_new:
         said["remark"] = f"{ALREADY_THERE} {said['remark']}".strip()
     return said

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from cxr_app.ui import address, resources, rows, wording
+from cxr_app.ui import address, masking, resources, rows, wording
 from cxr_app.ui.film_table import Sorting, film_table
 from cxr_app.ui.pulse import pulse
 from cxr_app.worklist import Counts, Query, ReadingDay
@@ -127,7 +127,7 @@ def films(query: Query, total: int, scoring: int) -> None:
     gesture = film_table(
         "films",
         rows.NEEDS_A_PERSON if query.state == "needs_a_person" else rows.WORKLIST,
-        [rows.row(entry, now) for entry in entries],
+        [rows.row(masking.shown(entry), now) for entry in entries],
         label="Films",
         sorting=Sorting(query.sort, query.descending),
         height="max(16rem, calc(100dvh - 19rem))",

@@ -1,0 +1,28 @@
+// A word that this browser keeps from one visit to the next: told to the server once, at first.
+
+const told = new WeakSet(); // where Streamlit mounts us, once the server knows
+
+const kept = (name) => {
+  try {
+    return localStorage.getItem(name) ?? "";
+  } catch {
+    return ""; // a browser that keeps nothing
+  }
+};
+
+const keep = (name, word) => {
+  try {
+    localStorage.setItem(name, word);
+  } catch {
+    // it is asked for again at the next visit
+  }
+};
+
+/** Streamlit calls this at first and whenever the word changes. */
+export default function ({ data: { name, word }, parentElement, setTriggerValue }) {
+  if (word) keep(name, word);
+  else if (!told.has(parentElement)) {
+    told.add(parentElement);
+    setTriggerValue("kept", { word: kept(name) });
+  }
+}

@@ -1,0 +1,72 @@
+"""Who reads: the name that a proxy vouches for, else the one that the reader's browser keeps.
+
+The program asks for no password. A name given here says who works beside whom; a site that must
+know who reads puts a proxy in front and sets ``CXR_READER_HEADER``.
+"""
+
+import secrets
+
+import streamlit as st
+
+from cxr_app.ui import resources, wording
+from cxr_app.ui.keepsake import keepsake
+
+NAME = "reader_name"
+"""The session's key of the name that is typed, and its widget's."""
+ASKED = "reader_asked"
+RENAMED = "reader_renamed"
+MAX_LENGTH = 60
+
+
+def name() -> str:
+    """Say who reads here; never empty."""
+    return vouched_for() or str(st.session_state.get(NAME) or "").strip() or _nameless()
+
+
+def is_known() -> bool:
+    """Tell whether the name will stay: the browser has said what it keeps, or a proxy vouches."""
+    return bool(vouched_for() or st.session_state.get(ASKED))
+
+
+def vouched_for() -> str:
+    """Give the name in the header that the settings trust; empty where there is none."""
+    header = resources.settings().reader_header
+    return str(st.context.headers.get(header) or "")[:MAX_LENGTH].strip() if header else ""
+
+
+def field() -> None:
+    """Show who reads here, and let that be changed unless a proxy vouches for it."""
+    if vouched := vouched_for():
+        st.caption(f"Reader  \n{wording.plain(vouched)}")
+        return
+    if not st.session_state.get(ASKED):
+        _ask_browser()
+    elif not str(st.session_state.get(NAME) or "").strip():
+        st.session_state[NAME] = _nameless()
+    st.text_input(
+        "Reader",
+        key=NAME,
+        max_chars=MAX_LENGTH,
+        placeholder="Your name",
+        help="Stands beside what you say of a film, and tells others which film you have open.",
+        persist_state="session",
+        on_change=lambda: st.session_state.update({RENAMED: True}),
+    )
+    if st.session_state.get(ASKED):
+        keepsake("reader", name())
+    if st.session_state.pop(RENAMED, False):
+        st.rerun()  # what the reader has open changes its name too
+
+
+def _ask_browser() -> None:
+    """Take the name that the browser keeps, as soon as it says so."""
+    kept = keepsake("reader", "")
+    if kept is not None:
+        st.session_state[ASKED] = True
+        st.session_state[NAME] = kept[:MAX_LENGTH].strip() or _nameless()
+        st.rerun()
+
+
+def _nameless() -> str:
+    """Make up a name for this session; two readers of no name are still two."""
+    return str(st.session_state.setdefault("nameless", f"Reader {secrets.token_hex(2)}"))

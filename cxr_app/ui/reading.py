@@ -1,0 +1,236 @@
+"""Reading one film: who has it open, what the reader says of it, and whether the heat is shown."""
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from cxr_app.errors import CxrError
+from cxr_app.ui import film_facts, masking, reader, resources, wording
+from cxr_app.ui.pulse import pulse
+from cxr_app.ui.viewer import Keys
+from cxr_app.worklist import Cause, Claim, Entry, Review, Verdict
+
+CLAIMED = "claimed"
+"""The session's key of the film that it has open, and whose."""
+RENEW_SECONDS = 45
+STEPS = 20
+"""So many films in a row that others have open are passed over."""
+
+CAUSES = {Cause.BACTERIAL: "Bacterial", Cause.VIRAL: "Viral", Cause.UNCLEAR: "Unclear"}
+COMMENT_LENGTH = 2000
+KEYS = Keys(
+    listed=(
+        ("N", "next film"),
+        ("P", "previous film"),
+        ("A", "agree with the flag"),
+        ("D", "disagree"),
+        ("U", "not a usable film"),
+        ("C", "comment; Enter keeps it"),
+        ("M", "mark as read, or unread"),
+        ("E", "earlier film beside it"),
+        ("T", "take the film over"),
+        ("W", "back to the worklist"),
+        ("H", "heat on or off"),
+        ("O", "outline or colour"),
+        ("I", "invert black and white"),
+        ("1 – 5", "window presets"),
+        ("L", "window by the left button"),
+        ("+ -", "zoom"),
+        ("0", "the whole film"),
+        ("R", "as the film opened"),
+        ("?", "this card"),
+    ),
+    focus={"c": ".st-key-comment input"},
+)
+
+
+def act(action: Callable[[], object]) -> None:
+    """Do what a button asks for; a worklist that cannot be changed says so."""
+    try:
+        action()
+    except CxrError as error:
+        st.toast(wording.plain(str(error)), icon=":material/error:", duration="long")
+
+
+def claim(entry: Entry) -> Claim | None:
+    """Say that this reader has the film open; give another's claim where there is one."""
+    if not reader.is_known():
+        return None
+    who = reader.name()
+    if st.session_state.get(CLAIMED) not in (None, (entry.id, who)):
+        release()
+    stands = resources.worklist().readings.claim(entry.id, who)
+    if stands.reader != who:
+        return stands
+    st.session_state[CLAIMED] = (entry.id, who)
+    return None
+
+
+def release() -> None:
+    """Let go of the film that this session has open, if there is one."""
+    if held := st.session_state.pop(CLAIMED, None):
+        act(partial(resources.worklist().readings.release, *held))
+
+
+def keep(entry: Entry, others: Claim | None) -> None:
+    """Renew the claim as long as the film is open; show the page anew when it has changed hands."""
+    now = claim(entry)
+    if (now and now.reader) != (others and others.reader):
+        st.rerun()
+    pulse("keep_claim", RENEW_SECONDS)
+
+
+def free(entry_id: str | None, step: Callable[[str], str | None]) -> str | None:
+    """Give this film or, where another reader has it open, the first after it that is free."""
+    for _ in range(STEPS):
+        if entry_id is None:
+            return None
+        held = resources.worklist().entry(entry_id).claim
+        if held is None or held.reader == reader.name():
+            return entry_id
+        entry_id = step(entry_id)
+    return entry_id
+
+
+def own_verdict(reviews: list[Review]) -> Review | None:
+    """Find the last verdict of this reader."""
+    mine = (each for each in reviews if each.verdict and each.reader == reader.name())
+    return next(mine, None)
+
+
+def may_see_heat(reviews: list[Review]) -> bool:
+    """Tell whether this site shows the heat now: at once, or after the reader's own verdict."""
+    return resources.settings().heat == "at_once" or own_verdict(reviews) is not None
+
+
+def heat_was_seen(entry: Entry) -> None:
+    """Remember that this reader has seen the heat of a film."""
+    st.session_state.setdefault("heat_seen", set()).add(entry.id)
+
+
+def panel(entry: Entry, reviews: list[Review], others: Claim | None) -> None:
+    """Offer to say what the reader thinks of the film; where another has it, to take it over."""
+    with st.container(border=True, gap="small", key="reading"):
+        if others is not None:
+            _held(entry, others)
+        else:
+            mine = own_verdict(reviews)
+            _verdicts(entry, mine)
+            _comment(entry)
+        if reviews:
+            st.html(film_facts.reviews(reviews))
+
+
+def _held(entry: Entry, others: Claim) -> None:
+    st.html(film_facts.held(others))
+    who = reader.name()
+    take = partial(resources.worklist().readings.claim, entry.id, who, take_over=True)
+    st.button(
+        "Take over",
+        key="take_over",
+        shortcut="t",
+        on_click=act,
+        args=(take,),
+        width="stretch",
+        help=f"{wording.plain(others.reader)} is told as soon as the page there draws itself anew.",
+    )
+
+
+def _verdicts(entry: Entry, mine: Review | None) -> None:
+    said = mine.verdict if mine else None
+    if entry.flagged is not None:
+        left, right = st.columns(2, gap="small")
+        with left:
+            _verdict(entry, "Agree", "a", Verdict.AGREE, said)
+        with right:
+            _verdict(entry, "Disagree", "d", Verdict.DISAGREE, said)
+        _cause(entry, mine)
+    _verdict(entry, "Not a usable film", "u", Verdict.UNUSABLE, said)
+
+
+def _verdict(
+    entry: Entry, label: str, shortcut: str, verdict: Verdict, said: Verdict | None
+) -> None:
+    st.button(
+        label,
+        key=verdict.name.lower(),
+        type="primary" if said is verdict else "secondary",
+        shortcut=shortcut,
+        width="stretch",
+        on_click=act,
+        args=(partial(_review, entry, verdict),),
+    )
+
+
+def _cause(entry: Entry, mine: Review | None) -> None:
+    """Offer the causes; a choice after the verdict is said with the verdict once more."""
+    key = f"cause_{entry.id}"
+    st.session_state.setdefault(key, mine.cause if mine else None)
+    st.pills(
+        "Cause, where there is pneumonia",
+        list(CAUSES),
+        format_func=CAUSES.__getitem__,
+        key=key,
+        on_change=_cause_changed,
+        args=(entry, mine.verdict if mine else None),
+    )
+
+
+def _cause_changed(entry: Entry, said: Verdict | None) -> None:
+    if said in (Verdict.AGREE, Verdict.DISAGREE):
+        act(partial(_review, entry, said))
+
+
+def _comment(entry: Entry) -> None:
+    st.text_input(
+        "Comment",
+        key="comment",
+        placeholder="Comment: C, Enter keeps it",
+        label_visibility="collapsed",
+        on_change=_commented,
+        args=(entry,),
+    )
+
+
+def _commented(entry: Entry) -> None:
+    words = str(st.session_state["comment"]).strip()[:COMMENT_LENGTH]
+    st.session_state["comment"] = ""
+    if words:
+        act(partial(_review, entry, None, words))
+
+
+def _review(entry: Entry, verdict: Verdict | None, comment: str = "") -> None:
+    """Add what the reader says now, beside whether the heat had been in sight."""
+    cause = st.session_state.get(f"cause_{entry.id}")
+    resources.worklist().readings.review(
+        entry.id,
+        reader.name(),
+        verdict,
+        cause=cause if verdict in (Verdict.AGREE, Verdict.DISAGREE) else None,
+        comment=comment,
+        heat_seen=entry.id in st.session_state.get("heat_seen", set()),
+    )
+
+
+def earlier(entry: Entry) -> Entry | None:
+    """Offer the earlier films of the patient; give the one to show beside this one."""
+    films = {film.id: film for film in resources.worklist().readings.earlier_films(entry)}
+    if not films:
+        return None
+    chosen = st.pills(
+        "Earlier films",
+        list(films),
+        format_func=lambda film: film_facts.day(films[film]),
+        key=f"earlier_{entry.id}",
+    )
+    st.button(
+        "Hide the earlier film" if chosen else "Earlier film beside it",
+        key="earlier",
+        shortcut="e",
+        width="stretch",
+        on_click=lambda: st.session_state.update(
+            {f"earlier_{entry.id}": None if chosen else next(iter(films))}
+        ),
+    )
+    return masking.shown(films[chosen]) if chosen else None

@@ -1,0 +1,218 @@
+"""Reading a film on its page: claims, verdicts, comments, masking, and when the heat is shown."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from streamlit.testing.v1 import AppTest
+
+from cxr_app.settings import Settings
+from cxr_app.worklist import Cause, Verdict, Worklist
+from tests.app.worklists import failed, scored, shown
+
+Opener = Callable[..., AppTest]
+
+
+@pytest.fixture
+def read(app: AppTest) -> Opener:
+    """Open a film as a reader whose browser has told his name."""
+
+    def open_film(entry_id: str, reader: str = "Weiss") -> AppTest:
+        app.session_state["reader_asked"] = True
+        app.session_state["reader_name"] = reader
+        app.run()
+        app.switch_page("views/film.py")
+        app.query_params["film"] = entry_id
+        app.run()
+        assert not app.exception
+        return app
+
+    return open_film
+
+
+def words(app: AppTest) -> str:
+    """Everything that the page shows as HTML."""
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def viewer(app: AppTest) -> dict[str, Any]:
+    """What the viewer was given."""
+    given = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    (found,) = [data for data in given if "film" in data]
+    return dict(found)
+
+
+def labels(app: AppTest) -> set[str]:
+    """Every button of the page."""
+    return {button.label for button in app.button}
+
+
+def test_opening_a_film_claims_it_and_leaving_lets_it_go(worklist: Worklist, read: Opener) -> None:
+    film = scored(worklist, 0.8)
+    app = read(film)
+    claim = worklist.entry(film).claim
+    assert claim is not None
+    assert claim.reader == "Weiss"
+    app.switch_page("views/worklist.py")
+    app.run()
+    assert worklist.entry(film).claim is None
+
+
+def test_going_to_the_next_film_takes_the_claim_along(worklist: Worklist, read: Opener) -> None:
+    first, second = scored(worklist, 0.9, minutes=20), scored(worklist, 0.8, minutes=10)
+    app = read(first)
+    app.button(key="next").click().run()
+    assert worklist.entry(first).claim is None
+    assert worklist.entry(second).claim is not None
+
+
+def test_a_film_that_another_reads_says_so_and_is_taken_over_knowingly(
+    worklist: Worklist, read: Opener
+) -> None:
+    film = scored(worklist, 0.8)
+    worklist.readings.claim(film, "<b>Braun</b>")
+    app = read(film)
+    assert "Open with &lt;b&gt;Braun&lt;/b&gt;" in words(app)
+    assert not labels(app) & {"Agree", "Disagree", "Not a usable film"}
+    app.button(key="take_over").click().run()
+    claim = worklist.entry(film).claim
+    assert claim is not None
+    assert claim.reader == "Weiss"
+    assert "Agree" in labels(app)
+
+
+def test_films_that_others_have_open_are_passed_over(worklist: Worklist, read: Opener) -> None:
+    films = [scored(worklist, 0.9, minutes=40 - number) for number in range(4)]
+    for busy in films[1:3]:
+        worklist.readings.claim(busy, "Braun")
+    app = read(films[0])
+    app.button(key="next").click().run()
+    assert app.query_params["film"] in (films[3], [films[3]])
+
+
+@pytest.mark.parametrize(
+    ("button", "verdict"), [("agree", Verdict.AGREE), ("disagree", Verdict.DISAGREE)]
+)
+def test_a_verdict_is_kept_with_cause_and_reader_and_the_film_counts_as_read(
+    worklist: Worklist, read: Opener, button: str, verdict: Verdict
+) -> None:
+    film = scored(worklist, 0.8)
+    app = read(film)
+    app.button_group(key=f"cause_{film}").select(Cause.VIRAL).run()
+    app.button(key=button).click().run()
+    (review,) = worklist.readings.reviews(film)
+    assert (review.reader, review.verdict, review.cause) == ("Weiss", verdict, Cause.VIRAL)
+    assert not review.heat_seen
+    assert worklist.entry(film).read_by == "Weiss"
+    assert "viral" in words(app)
+    assert app.button(key="mark_read").label == "Back to unread"
+
+
+def test_a_cause_chosen_after_the_verdict_is_said_with_it_once_more(
+    worklist: Worklist, read: Opener
+) -> None:
+    film = scored(worklist, 0.8)
+    app = read(film)
+    app.button(key="agree").click().run()
+    app.button_group(key=f"cause_{film}").select(Cause.BACTERIAL).run()
+    said = [(review.verdict, review.cause) for review in worklist.readings.reviews(film)]
+    assert said == [(Verdict.AGREE, Cause.BACTERIAL), (Verdict.AGREE, None)]
+
+
+def test_a_comment_is_kept_as_text_and_is_no_verdict(worklist: Worklist, read: Opener) -> None:
+    film = scored(worklist, 0.8)
+    app = read(film)
+    app.text_input(key="comment").input("  <i>left base</i> ").run()
+    (review,) = worklist.readings.reviews(film)
+    assert (review.comment, review.verdict) == ("<i>left base</i>", None)
+    assert worklist.entry(film).read_at is None
+    assert "&lt;i&gt;left base&lt;/i&gt;" in words(app)
+    assert app.text_input(key="comment").value == ""
+
+
+def test_where_no_model_has_spoken_there_is_no_flag_to_agree_with(
+    worklist: Worklist, read: Opener
+) -> None:
+    film = failed(worklist, "The file is cut short.")
+    app = read(film)
+    assert not labels(app) & {"Agree", "Disagree"}
+    app.button(key="unusable").click().run()
+    assert worklist.readings.reviews(film)[0].verdict is Verdict.UNUSABLE
+
+
+def test_the_heat_comes_after_the_readers_own_verdict_where_the_site_wants_that(
+    worklist: Worklist, read: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXR_HEAT", "after_verdict")
+    film = scored(worklist, 0.8)
+    scored(worklist, 0.7)
+    worklist.readings.review(film, "Braun", Verdict.AGREE)
+    app = read(film)
+    assert (viewer(app)["heat"], viewer(app)["note"]) == (None, "After your verdict")
+    assert not [address for address in viewer(app)["next"] if "heat" in address]
+    app.button(key="agree").click().run()
+    assert viewer(app)["heat"] is not None
+
+
+def test_masked_identities_are_in_no_word_of_any_page(
+    worklist: Worklist, read: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXR_MASK_IDENTITIES", "true")
+    film = scored(
+        worklist,
+        0.8,
+        source="/import/Weissenberg Anna/film.dcm",
+        patient_id="P-4471",
+        patient_name="Weissenberg^Anna",
+        patient_birth_date="20230405",
+        accession_number="A-90210",
+    )
+    other = scored(worklist, 0.7, source="other.dcm", patient_id="P-4471")
+    app = read(film)
+    secrets = ("4471", "eissenberg", "Anna", "2023-04-05", "90210", "import")
+    assert not [secret for secret in secrets if secret in words(app)]
+    app.switch_page("views/worklist.py")
+    app.run()
+    patients = dict(zip(shown(app), shown(app, "patient_id"), strict=True))
+    assert patients[film] == patients[other] != ""
+    table = json.dumps([shown(app, name) for name in ("patient_id", "patient_name", "source")])
+    assert not [secret for secret in secrets if secret in table]
+
+
+def test_unmasking_shows_who_it_is_and_is_recorded(worklist: Worklist, read: Opener) -> None:
+    film = scored(worklist, 0.8, patient_id="P-4471")
+    app = read(film)
+    app.toggle(key="mask_identities").set_value(True).run()
+    assert "P-4471" not in words(app)
+    app.toggle(key="mask_identities").set_value(False).run()
+    assert "P-4471" in words(app)
+    engine = create_engine(Settings.read().worklist_url)
+    with engine.connect() as connection:
+        events = connection.execute(text("SELECT kind, reader FROM worklist_event")).all()
+    engine.dispose()
+    assert [tuple(event) for event in events] == [("UNMASKED", "Weiss")]
+
+
+def test_an_earlier_film_of_the_patient_stands_beside_this_one(
+    worklist: Worklist, read: Opener
+) -> None:
+    now = scored(worklist, 0.8, patient_id="P-1", study_date="20261107")
+    scored(worklist, 0.2, patient_id="P-1", study_date="20250302", source="old.dcm")
+    app = read(now)
+    app.button(key="earlier").click().run()
+    assert "2025-03-02 · 20 %, not flagged" in words(app)
+    films = [json.loads(each.proto.json).get("film") for each in app.get("bidi_component")]
+    assert len(set(filter(None, films))) == 2
+    app.button(key="earlier").click().run()
+    assert "2025-03-02 · 20 %" not in words(app)
+
+
+def test_a_reader_without_a_name_gets_one(worklist: Worklist, read: Opener) -> None:
+    film = scored(worklist, 0.8)
+    read(film, reader=" ").button(key="agree").click().run()
+    (review,) = worklist.readings.reviews(film)
+    assert review.reader.startswith("Reader ")
+    assert review.reviewed_at <= datetime.now(UTC)

@@ -1,0 +1,188 @@
+"""Reading as readers do: by keys alone, two at one desk, masked, and from upload to review."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from cxr_app.worklist import Query, Verdict
+from tests.browser.conftest import watch
+from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
+from tests.desk import Desk
+from tests.factories import dicom_bytes, film_pixels, radiograph_dataset
+from tests.films import jpeg
+
+FILMS = 100
+PATIENCE_MILLISECONDS = 30_000
+"""A busy machine may need much longer than an idle one."""
+
+
+@pytest.fixture(autouse=True)
+def patience() -> None:
+    """Wait for what a page shows as long as a busy machine may need."""
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server whose model loads in a moment."""
+    folder = tmp_path_factory.mktemp("server")
+    with ServerWithTinyModel(folder / "data", folder / "output.txt") as running:
+        yield running
+
+
+@pytest.fixture
+def desk(server: Server) -> Iterator[Desk]:
+    """The worklist of the server."""
+    assert isinstance(server.data_dir, Path)
+    opened = Desk(server.data_dir)
+    yield opened
+    opened.worklist.close()
+
+
+def add(desk: Desk, number: int, probability: float = 0.8) -> str:
+    """Receive and score a film; the higher its number, the longer it waits."""
+    ds = radiograph_dataset(
+        film_pixels(64, 64, seed=number),
+        PatientID=f"P-{number:04d}",
+        PatientName=f"Weissenberg{number}^Anna",
+        AccessionNumber=f"A-{number:03d}",
+    )
+    entry_id = desk.receive(dicom_bytes(ds), f"film{number}.dcm", minutes=10 + number)
+    return desk.score(entry_id, probability)
+
+
+def open_film(page: Page, url: str, entry_id: str) -> None:
+    """Open a film by its address, and wait until its reader is known and it is in sight."""
+    page.goto(f"{url}/film?film={entry_id}")
+    expect_film(page, entry_id)
+    expect(page.get_by_role("textbox", name="Reader")).to_have_value(re.compile(r"\S"))
+    wait_idle(page)
+
+
+def expect_film(page: Page, entry_id: str) -> None:
+    """The viewer shows this very film, and the page is ready for the next key."""
+    expect(page.locator(f".viewer[data-entry='{entry_id}'][data-ready='true']")).to_be_visible()
+    wait_idle(page)
+
+
+def call_oneself(page: Page, name: str) -> None:
+    """Type the reader's name, as a reader does once in this browser."""
+    field = page.get_by_role("textbox", name="Reader")
+    field.fill(name)
+    field.press("Enter")
+    wait_idle(page)
+    field.blur()
+
+
+def test_a_hundred_films_by_keyboard_alone(desk: Desk, app_url: str, page: Page) -> None:
+    for number in range(FILMS):
+        add(desk, number)
+    order = [entry.id for entry in desk.worklist.page(Query(), limit=FILMS)]
+    page.goto(app_url)
+    expect(page.locator("tbody tr").first).to_be_visible()
+    expect(page.get_by_role("textbox", name="Reader")).to_have_value(re.compile(r"\S"))
+    wait_idle(page)
+    page.keyboard.press("n")
+    for place, film in enumerate(order):
+        expect_film(page, film)
+        key, chosen = (("a", "agree"), ("d", "disagree"), ("u", "unusable"))[place % 3]
+        page.keyboard.press(key)
+        expect(page.locator(f".st-key-{chosen} button[kind='primary']")).to_be_visible()
+        wait_idle(page)
+        if place + 1 < len(order):
+            page.keyboard.press("n")
+    assert desk.worklist.count(Query()) == 0
+    said = [desk.worklist.readings.reviews(film)[0].verdict for film in order[:3]]
+    assert said == [Verdict.AGREE, Verdict.DISAGREE, Verdict.UNUSABLE]
+    expect(page.get_by_role("button", name="Next")).to_be_disabled()
+
+
+def test_two_readers_and_one_film(
+    desk: Desk, app_url: str, page: Page, browser: Browser, console_errors: list[str]
+) -> None:
+    film = add(desk, 500)
+    open_film(page, app_url, film)
+    call_oneself(page, "Dr Weiss")
+    other = browser.new_context(viewport={"width": 1024, "height": 768})
+    second = other.new_page()
+    watch(second, console_errors)
+    open_film(second, app_url, film)
+    call_oneself(second, "Dr Braun")
+    expect(second.get_by_text("Open with Dr Weiss")).to_be_visible()
+    expect(second.get_by_role("button", name="Disagree")).to_have_count(0)
+    second.keyboard.press("t")
+    expect(second.get_by_role("button", name="Disagree")).to_be_visible()
+    wait_idle(second)
+    second.keyboard.press("d")
+    expect(second.get_by_text("Dr Braun disagrees")).to_be_visible()
+    wait_idle(page)
+    page.keyboard.press("a")  # what Dr Weiss says goes in too, beside it: nothing is overwritten
+    expect(page.get_by_text("Open with Dr Braun")).to_be_visible()
+    other.close()
+    readers = {review.reader for review in desk.worklist.readings.reviews(film)}
+    assert "Dr Braun" in readers
+
+
+def test_a_name_is_kept_by_the_browser(
+    desk: Desk, app_url: str, page: Page, context: BrowserContext, console_errors: list[str]
+) -> None:
+    film = add(desk, 501)
+    open_film(page, app_url, film)
+    call_oneself(page, "Dr Weiss")
+    again = context.new_page()
+    watch(again, console_errors)
+    again.goto(app_url)
+    expect(again.get_by_role("textbox", name="Reader")).to_have_value("Dr Weiss")
+
+
+def test_masked_identities_are_nowhere_in_the_page(desk: Desk, app_url: str, page: Page) -> None:
+    film = add(desk, 502)
+    open_film(page, app_url, film)
+    expect(page.get_by_text("Weissenberg502").first).to_be_visible()
+    page.get_by_text("Mask identities").click()
+    expect(page.get_by_text(re.compile("P-[0-9A-F]{8}")).first).to_be_visible()
+    wait_idle(page)
+    assert not re.search("Weissenberg|P-0502|A-502|film502", page.content())
+    page.get_by_role("button", name="Worklist").click()
+    expect(page.locator(f"tbody tr[data-film='{film}']")).to_be_visible()
+    wait_idle(page)
+    assert "Weissenberg" not in page.content()
+
+
+def test_from_upload_to_review(desk: Desk, app_url: str, page: Page) -> None:
+    page.goto(f"{app_url}/upload")
+    film = jpeg(77)
+    page.locator("input[type='file']").first.set_input_files(
+        {"name": "child.jpeg", "mimeType": "image/jpeg", "buffer": film}
+    )
+    row = page.locator("tbody tr", has_text="child.jpeg")
+    expect(row).to_be_visible()
+    entry_id = row.get_attribute("data-film")
+    assert entry_id is not None
+    expect(page.get_by_text("1 of 1 film done.")).to_be_visible()
+    wait_idle(page)
+    row.click()
+    expect_film(page, entry_id)
+    page.keyboard.press("c")
+    page.keyboard.type("Rotated; repeat.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Rotated; repeat.")).to_be_visible()
+    wait_idle(page)
+    page.get_by_role("button", name="Not a usable film").click()
+    expect(page.get_by_text("finds the film not usable")).to_be_visible()
+    verdicts = [review.verdict for review in desk.worklist.readings.reviews(entry_id)]
+    assert verdicts == [Verdict.UNUSABLE, None]
+
+
+def test_the_help_card_lists_the_keys(desk: Desk, app_url: str, page: Page) -> None:
+    film = add(desk, 503)
+    open_film(page, app_url, film)
+    page.locator(".viewer canvas").focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="What the keys do")).to_be_visible()
+    expect(page.get_by_text("not a usable film", exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="What the keys do")).to_be_hidden()
