@@ -31,15 +31,16 @@ def roc(curve: OperatingCurve, here: AtThreshold, points: Mapping[str, AtThresho
     figure.add_scatter(x=GRID, y=curve.roc_low, **band)
     figure.add_scatter(x=GRID, y=curve.roc_high, fill="tonexty", fillcolor=BAND, **band)
     figure.add_scatter(
-        x=GRID,
-        y=curve.roc,
+        x=np.append(0.0, GRID),
+        y=np.append(0.0, curve.roc),  # what flags nothing, and up from there
         mode="lines",
         line={"color": TEAL, "width": 2, "shape": "hv"},
         hovertemplate="%{x:.1%} flagged without<br>%{y:.1%} flagged with<extra></extra>",
     )
-    for name, point in points.items():
-        _mark(figure, point, name, symbol="circle-open", colour=GREY, size=11)
-    _mark(figure, here, "", symbol="diamond", colour=ORANGE, size=13)
+    labels = ("bottom right", "top right")  # beside each other they would lie upon each other
+    for label, (name, point) in zip(labels, points.items(), strict=True):
+        _mark(figure, point, name, label=label, symbol="circle-open", colour=GREY, size=11)
+    _mark(figure, here, "", label="top right", symbol="diamond", colour=ORANGE, size=13)
     seen = (*points.values(), here)
     corner = all(
         1 - point.specificity.value < CORNER and point.sensitivity.value > 1 - CORNER
@@ -153,7 +154,7 @@ def _mark(figure: go.Figure, point: AtThreshold, name: str, **marker: Any) -> No
             "line": {"width": 2},
         },
         text=[name],
-        textposition="bottom right",
+        textposition=marker["label"],
         textfont={"color": GREY},
         cliponaxis=False,
         hovertemplate=f"at {point.threshold:.1%}<br>%{{y:.1%}} of films with, "
@@ -180,7 +181,7 @@ def _frame(x_title: str, y_title: str) -> go.Figure:
     return go.Figure(
         layout={
             "height": HEIGHT,
-            "margin": {"l": 8, "r": 16, "t": 12, "b": 8},
+            "margin": {"l": 8, "r": 16, "t": 24, "b": 8},
             "xaxis": {**axis, "title": {"text": x_title}},
             "yaxis": {**axis, "title": {"text": y_title}},
             "showlegend": False,

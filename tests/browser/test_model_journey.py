@@ -54,6 +54,8 @@ def test_the_page_fits_a_small_screen(server: Server, page: Page) -> None:
     expect(page.get_by_role("heading", name="Known failures")).to_be_visible()
     main = page.get_by_test_id("stMain")
     assert main.evaluate("element => element.scrollWidth <= element.clientWidth")
+    app = page.get_by_test_id("stApp")  # scrolls in its main part alone
+    assert app.evaluate("element => element.scrollHeight <= element.clientHeight")
     values = page.locator("[data-testid='stMetricValue'] > *")
     for number in range(values.count()):
         fits = "element => element.scrollWidth <= element.clientWidth"

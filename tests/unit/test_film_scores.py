@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,13 @@ def test_a_damaged_file_is_refused_with_what_to_do(tmp_path: Path, spoilt: str) 
     path.write_text(spoilt)
     with pytest.raises(ScoresError, match=r"not whole.*--scores"):
         film_scores.read(path, "m-1")
+
+
+def test_columns_of_different_lengths_and_impossible_probabilities_are_no_scores() -> None:
+    with pytest.raises(ValueError, match="one value a film"):
+        replace(scores(), causes=("viral",))
+    with pytest.raises(ValueError, match="must lie in"):
+        replace(scores(), pneumonia=np.full(40, 1.5))
 
 
 def test_no_file_says_how_to_make_one(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ PREVALENCE = 10
 FILMS_A_DAY = 300
 FIGURE = {"displayModeBar": False}
 LOOK = """<style>
-.stMain { margin-top: 1.9rem; } /* what is scrolled away does not lie under the banner */
+/* What is scrolled away does not lie under the banner. */
+.stMain { margin-top: 1.9rem; height: calc(100% - 1.9rem); }
 .stMainBlockContainer { padding-top: 0.5rem; }
 .st-key-named_points { margin-top: -1.4rem; }
 .stMain [data-testid="stMetricValue"] { line-height: 1.2; }
