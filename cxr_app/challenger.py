@@ -5,6 +5,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
@@ -88,12 +89,12 @@ class Challenger:
         return self.checkpoint.exists()
 
     def epochs(self) -> list[dict[str, Any]]:
-        """Give the curves so far, one entry an epoch."""
-        try:
+        """Give the curves so far, one entry an epoch; a line that is half written is none yet."""
+        lines: list[dict[str, Any]] = []
+        with suppress(OSError, ValueError):
             text = (self.folder / "run" / "epochs.jsonl").read_text(encoding="utf-8")
-            return [json.loads(line) for line in text.splitlines()]
-        except (OSError, ValueError):  # nothing yet, or half a line: it is drawn again in a moment
-            return []
+            lines.extend(json.loads(line) for line in text.splitlines())
+        return lines
 
     def discard(self) -> None:
         """Throw the weights away; how they compared is kept."""

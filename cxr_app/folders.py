@@ -1,7 +1,7 @@
 """Which folders of the server a page may name: those that the settings allow, and what is below."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cxr_app.errors import FolderNotAllowedError
@@ -78,11 +78,23 @@ def _followed(text: str) -> Path | None:
 
 def offered_folders(roots: Sequence[Path]) -> list[Path]:
     """List the roots that are there, and the folders right below them."""
+    return _offered(roots, lambda entry: entry.is_dir(follow_symlinks=False))
+
+
+def offered_films(roots: Sequence[Path]) -> list[Path]:
+    """List the roots that are there, and the folders and manifests right below them."""
+    return _offered(
+        roots,
+        lambda entry: entry.is_dir(follow_symlinks=False) or entry.name.lower().endswith(MANIFEST),
+    )
+
+
+def _offered(roots: Sequence[Path], fits: Callable[[os.DirEntry[str]], bool]) -> list[Path]:
     offered: list[Path] = []
     for root in roots:
         try:
             with os.scandir(root) as entries:
-                below = [Path(each.path) for each in entries if each.is_dir(follow_symlinks=False)]
+                below = [Path(each.path) for each in entries if fits(each)]
         except OSError:  # not mounted, perhaps: the others can still be offered
             continue
         offered += [root, *sorted(below)]

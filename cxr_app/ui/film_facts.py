@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from cxr_app.outcome import ScoringState
 from cxr_app.radiograph import Header
+from cxr_app.scoring import EngineStatus
 from cxr_app.ui import wording
 from cxr_app.worklist import Claim, Entry, Review, Score, Verdict
 
@@ -63,14 +64,16 @@ def pending(message: str, *, active: bool) -> str:
     return f'<div class="verdict"><p class="state" role="status">{mark}{escape(message)}</p></div>'
 
 
-def provenance(entry: Entry, device_name: str, now: datetime) -> str:
-    """Say how long the film has waited, and which model spoke where."""
+def provenance(entry: Entry, status: EngineStatus, now: datetime) -> str:
+    """Say how long the film has waited, which model spoke, and whether another is in use now."""
     rows = [("Read", _moment(entry.read_at)), ("Read by", entry.read_by)] if entry.read_at else []
     if not entry.read_at:
         rows.append(("Waiting", wording.duration(now - entry.received_at)))
     if entry.model_version:
         rows += [("Model", entry.model_version), ("Scored", _moment(entry.scored_at))]
-    rows.append(("Device", device_name))
+    if entry.model_version and status.model_version not in ("", entry.model_version):
+        rows.append(("In use now", f"{status.model_version}, another model"))
+    rows.append(("Device", status.device_name))
     return _table(rows)
 
 

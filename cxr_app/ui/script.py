@@ -34,6 +34,8 @@ def model_in_use() -> None:
         st.error(f"No model: films are kept, but not scored. {wording.plain(status.message)}")
         return
     st.caption(f"{wording.plain(status.model_version)}  \n{wording.plain(status.device_name)}")
+    if status.message:
+        st.warning(wording.plain(status.message))
     if st.session_state.pop("model_was_loading", False):
         st.rerun()  # the banner names the model too
 
@@ -61,6 +63,7 @@ page = st.navigation(
         ],
         "Run": [
             st.Page("views/backlog.py", title="Backlog", icon=":material/inventory_2:"),
+            st.Page("views/retrain.py", title="Retrain", icon=":material/model_training:"),
             st.Page("views/model.py", title="Model", icon=":material/monitoring:"),
         ],
     }

@@ -114,7 +114,7 @@ def beside(entry: Entry) -> None:
             st.html(film_facts.pending(waiting, active=status.state != "failed"))
         else:
             st.html(film_facts.verdict(entry) or film_facts.refusal(entry))
-        st.html(film_facts.provenance(entry, status.device_name, datetime.now(UTC)))
+        st.html(film_facts.provenance(entry, status, datetime.now(UTC)))
         if past := film_facts.history(resources.worklist().scores(entry.id)):
             st.html(past)
     if entry.remarks:

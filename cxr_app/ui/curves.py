@@ -1,0 +1,65 @@
+"""The curves of a training while it runs: loss and AUROC, epoch by epoch."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+LOSS_COLOUR, AUROC_COLOUR, GRID_COLOUR = "#8b94a3", "#4fb3c4", "rgba(139, 148, 163, 0.25)"
+HEIGHT = 260
+
+
+def training_curves(epochs: Sequence[Mapping[str, Any]], total: int | None) -> go.Figure:
+    """Draw the loss on the films that teach, and the AUROC on those that tune.
+
+    Parameters
+    ----------
+    epochs
+        As training writes them, one entry each.
+    total
+        How many there will be, so that the axis does not move; None where that is not known.
+    """
+    numbers = [line["epoch"] for line in epochs]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=numbers,
+        y=[line["train_loss"] for line in epochs],
+        name="training loss",
+        mode="lines+markers",
+        line={"color": LOSS_COLOUR, "dash": "dot"},
+        marker={"symbol": "square"},
+    )
+    figure.add_scatter(
+        x=numbers,
+        y=[line["tune_auroc"] for line in epochs],
+        name="AUROC on tune films",
+        mode="lines+markers",
+        line={"color": AUROC_COLOUR},
+        yaxis="y2",
+    )
+    last = max(total or 1, *numbers, 1)
+    lowest = min([0.5, *(line["tune_auroc"] for line in epochs)])
+    axis = {"gridcolor": GRID_COLOUR, "zeroline": False}
+    figure.update_layout(
+        height=HEIGHT,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend={"orientation": "h", "y": 1.15, "x": 0},
+        xaxis={"title": "epoch", "range": [0.5, last + 0.5], "dtick": _step(last), **axis},
+        yaxis={"title": "loss", "rangemode": "tozero", **axis},
+        yaxis2={
+            "title": "AUROC",
+            "overlaying": "y",
+            "side": "right",
+            "showgrid": False,
+            "range": [lowest - 0.02, 1.02],
+        },
+        uirevision="curves",
+        paper_bgcolor="rgba(0, 0, 0, 0)",
+        plot_bgcolor="rgba(0, 0, 0, 0)",
+    )
+    return figure
+
+
+def _step(last: int) -> int:
+    """Choose whole numbers on the axis of epochs, some ten of them."""
+    return max(1, round(last / 10))
