@@ -1,9 +1,9 @@
 """How long films wait in a reading room, by the order in which they are read: a simulation.
 
-Films arrive at random times, readers read one after another and are never idle while a film
-waits, and a film that is being read is not put aside for a more urgent one. The quantities are
-those of QuCAD; beside the mean this tells the median, the longest waits, and how long the films
-wait that the model misses.
+Films arrive at random times, at every hour. Readers read one after another, are never idle in the
+hours of reading while a film waits, and do not put a film aside for a more urgent one. The
+quantities are those of QuCAD; beside the mean this tells the median, the longest waits, and how
+long the films wait that the model misses.
 
 References
 ----------
@@ -50,7 +50,7 @@ class Room:
     Parameters
     ----------
     films_a_day, minutes_a_film
-        Means; films arrive and are read round the clock.
+        Means.
     prevalence
         Share of films with pneumonia.
     cap_hours
@@ -59,6 +59,8 @@ class Room:
         How reading times are distributed about their mean.
     backlog
         Films that wait already when it begins; their waits count from there.
+    hours_a_day
+        In which films are begun, the first of them when a day begins.
     """
 
     films_a_day: float
@@ -68,11 +70,12 @@ class Room:
     cap_hours: float
     spread: Spread = "exponential"
     backlog: int = 0
+    hours_a_day: float = 24.0
 
     @property
     def load(self) -> float:
         """Reading that arrives, as a share of what the readers can do; from 1 on waits grow."""
-        return self.films_a_day * self.minutes_a_film / (self.readers * DAY_MINUTES)
+        return self.films_a_day * self.minutes_a_film / (self.readers * self.hours_a_day * 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +116,8 @@ class Span:
 
 
 def span_for(room: Room) -> Span:
-    """Choose a month, or of a busier room as many days as are simulated in a second or two."""
-    days = min(30.0, MOST_FILMS / room.films_a_day)
+    """Choose a month, or of a busier room as many whole days as are simulated in a second."""
+    days = max(1.0, math.floor(min(30.0, MOST_FILMS / room.films_a_day)))
     return Span(days=days, warm_up=min(2.0, days / 4))
 
 
@@ -206,11 +209,17 @@ def waits_under(discipline: str, films: Films, room: Room) -> Floats:
     """Give the wait of every film in minutes under one discipline."""
     tiers = np.zeros_like(films.tiers) if discipline == FIRST_COME else films.tiers
     cap = room.cap_hours * 60 if discipline == AI_ORDER_CAPPED else math.inf
-    return waits(films.received, films.reading, tiers, room.readers, cap)
+    open_minutes = room.hours_a_day * 60
+    return waits(films.received, films.reading, tiers, room.readers, cap, open_minutes)
 
 
 def waits(
-    received: Floats, reading: Floats, tiers: NDArray[np.int_], readers: int, cap: float = math.inf
+    received: Floats,
+    reading: Floats,
+    tiers: NDArray[np.int_],
+    readers: int,
+    cap: float = math.inf,
+    open_minutes: float = DAY_MINUTES,
 ) -> Floats:
     """Let the readers read every film, in the order of the worklist.
 
@@ -220,28 +229,32 @@ def waits(
     Parameters
     ----------
     received
-        When each film arrives, never falling, ``(n,)``.
+        When each film arrives, in minutes, never falling, ``(n,)``.
     reading
         How long each is read, ``(n,)``.
     tiers
         0 is read first, ``(n,)``.
     cap
         Wait from which on a film goes before those that have waited less.
+    open_minutes
+        Of every day, from its beginning, in which films are begun; what is begun is finished.
 
     Returns
     -------
     ndarray
-        From arrival to the start of reading, ``(n,)``, in the unit of the times given.
+        Minutes from arrival to the start of reading, ``(n,)``.
     """
     arrivals, durations, tier_of = received.tolist(), reading.tolist(), tiers.tolist()
     queues: list[deque[int]] = [deque() for _ in range(max(tier_of, default=0) + 1)]
     free = [0.0] * readers  # when each reader is free, as a heap
     started = np.zeros(len(arrivals))
-    coming, count = 0, len(arrivals)
+    now, coming, count = 0.0, 0, len(arrivals)
     for done in range(count):
-        now = free[0]
+        now = max(now, free[0])  # a reader who was free earlier had nothing to read
         if coming == done and arrivals[coming] > now:  # nobody waits
             now = arrivals[coming]
+        if now % DAY_MINUTES >= open_minutes:
+            now += DAY_MINUTES - now % DAY_MINUTES
         while coming < count and arrivals[coming] <= now:
             queues[tier_of[coming]].append(coming)
             coming += 1

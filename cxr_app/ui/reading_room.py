@@ -17,7 +17,7 @@ SPREADS: tuple[Spread, ...] = ("exponential", "lognormal")
 
 def ask_room(prevalence: float, films_a_day: float) -> Room:
     """Ask for what else a reading room is made of."""
-    row = st.columns(5, vertical_alignment="bottom")
+    row = st.columns(6, vertical_alignment="bottom")
     readers = row[0].number_input(
         "Readers on duty", 1, 50, 1, key="readers", persist_state="session"
     )
@@ -34,10 +34,11 @@ def ask_room(prevalence: float, films_a_day: float) -> Room:
     cap = row[3].number_input(
         "Waiting cap, h", SHORTEST_CAP, None, in_use, 1.0, key="cap_hours", persist_state="session"
     )
-    backlog = row[4].number_input(
-        "Backlog at the start", 0, 5000, 0, 50, key="backlog", persist_state="session"
+    backlog = row[4].number_input("Backlog", 0, 5000, 0, 50, key="backlog", persist_state="session")
+    hours = row[5].number_input(
+        "Hours read a day", 1.0, 24.0, 24.0, 1.0, key="hours", persist_state="session"
     )
-    return Room(films_a_day, readers, minutes, prevalence, cap, spread, backlog)
+    return Room(films_a_day, readers, minutes, prevalence, cap, spread, backlog, hours)
 
 
 @st.fragment
@@ -75,10 +76,11 @@ def reading_room(
         if room.backlog
         else f"counted once {span.warm_up:g} days have passed"
     )
+    read = "so" if room.hours_a_day == 24 else f"in the first {room.hours_a_day:g} h of a day"
     st.caption(
         f"{span.replications} simulated runs of {span.days:.3g} days, {counted}; readers busy "
-        f"{min(room.load, 1):.0%} of the time. Films come and are read round the clock at random "
-        "times; probabilities are drawn from the films above by kind; every order reads the same "
-        "films. *Longest* is the longest wait of a run, on average. The intervals hold the chance "
-        f"of the simulation, not that of the model. {worth_words.cap_note(found, room)}"
+        f"{min(room.load, 1):.0%} of the time. Films come at random times round the clock and are "
+        f"begun {read}; probabilities are drawn from the films above by kind; every order reads "
+        "the same films. *Longest* is the longest wait of a run, on average. The intervals hold "
+        f"the chance of the simulation, not that of the model. {worth_words.cap_note(found, room)}"
     )

@@ -150,6 +150,16 @@ def test_a_backlog_makes_films_wait_longer(page: AppTest) -> None:
     assert waits(page)[0]["Mean wait"] != before[0]["Mean wait"]
 
 
+def test_films_that_come_at_night_wait_for_the_morning(page: AppTest) -> None:
+    before = waits(page)
+    page.number_input(key="readers").set_value(4).run()
+    page.number_input(key="hours").set_value(8.0).run()
+    assert not page.exception
+    assert "in the first 8 h of a day" in said(page)
+    assert " h " in waits(page)[0]["Mean wait"]
+    assert " min " in before[0]["Mean wait"]
+
+
 def test_of_few_films_nothing_is_said(page: AppTest) -> None:
     groups = {row["Group"]: row for row in page.table[1].value.to_dict("records")}
     assert "too few to say" in groups["Cause: viral".replace(":", "\\:")]["Sensitivity"]

@@ -212,6 +212,34 @@ def test_the_simulation_reads_with_the_cap_it_is_given(cap_hours: float) -> None
     assert found.median.value == np.median(expected)
 
 
+@given(seed=seeds, readers=st.integers(1, 3), hours=st.floats(2, 23.5), cap=st.floats(0.1, 30))
+def test_no_film_is_begun_while_nobody_reads(
+    seed: int, readers: int, hours: float, cap: float
+) -> None:
+    room = replace(ROOM, readers=readers, minutes_a_film=2.0, cap_hours=cap, hours_a_day=hours)
+    films = drawn(seed, room, days=2)
+    for discipline in DISCIPLINES:
+        waited = waits_under(discipline, films, room)
+        into_day = (films.received + waited) % 1440
+        assert ((into_day < hours * 60 + 1e-6) | (into_day > 1440 - 1e-6)).all()
+        assert (waited >= 0).all()
+
+
+def test_films_of_the_night_wait_for_the_morning_and_the_flagged_are_first() -> None:
+    received, tiers = np.array([481.0, 600.0, 1400.0]), np.array([2, 2, 0])
+    waited = waits(received, np.full(3, 5.0), tiers, 1, open_minutes=480)
+    assert (received + waited).tolist() == [1445.0, 1450.0, 1440.0]
+
+
+def test_films_of_one_moment_find_all_readers_free() -> None:
+    waited = waits(np.array([10.0, 10.0, 10.0]), np.full(3, 5.0), np.zeros(3, int), 2)
+    assert waited.tolist() == [0.0, 0.0, 5.0]
+
+
+def test_fewer_hours_are_a_higher_load() -> None:
+    assert replace(ROOM, hours_a_day=12).load == pytest.approx(2 * ROOM.load)
+
+
 def test_films_of_one_moment_and_tier_are_read_by_probability() -> None:
     room = replace(ROOM, films_a_day=0.0, backlog=50)
     films = drawn(1, room)
