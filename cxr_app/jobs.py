@@ -141,7 +141,9 @@ KINDS: Mapping[str, Kind] = {
 
 
 class Supervisor:
-    """Does one job after the other, each in a process of its own at low priority.
+    """Does one job of a kind after the other, each in a process of its own at low priority.
+
+    A retraining takes hours, and a backlog does not wait for it.
 
     Parameters
     ----------
@@ -220,7 +222,7 @@ class Supervisor:
         self._wake.set()
 
     def look(self) -> bool:
-        """Follow what runs here, or else begin what was asked for first.
+        """Follow what runs here, and begin what was asked for first of a kind that does not.
 
         Returns
         -------
@@ -228,14 +230,12 @@ class Supervisor:
             Whether anything runs here.
         """
         running = self._jobs.running()
-        followed = [self._follow(job) for job in running]
+        busy = {job.kind for job in running if self._follow(job)}
         self._let_go({job.id for job in running})
-        if any(followed):
-            return True
-        job = self._jobs.claim(self._host)
+        job = self._jobs.claim(self._host, self._kinds.keys() - busy)
         if job is not None:
             self._begin(job)
-        return job is not None
+        return bool(busy) or job is not None
 
     def _run(self) -> None:
         while not self._stop.is_set():

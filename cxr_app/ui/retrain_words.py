@@ -11,12 +11,12 @@ from cxr_app.ui.film_table import Column
 from cxr_app.worklist import Job, JobState, Promotion
 
 RUNS = (
-    Column("recipe", "Recipe", 9),
-    Column("films", "Films", 18),
-    Column("state", "State", 8),
-    Column("found", "Found", 12),
-    Column("asked", "Asked for", 9),
-    Column("took", "Took", 7, kind="number"),
+    Column("recipe", "Recipe", 6),
+    Column("films", "Films", 11),
+    Column("state", "State", 6),
+    Column("found", "Found", 6),
+    Column("asked", "Asked for", 8.5),
+    Column("took", "Took", 4, kind="number"),
 )
 
 LEFT_OUT = {

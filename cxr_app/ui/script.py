@@ -17,7 +17,8 @@ FRAME = """<style>
 SIDEBAR_WIDTH = 220
 
 LOADING_SECONDS = 2
-"""How often the sidebar looks whether the model has been loaded."""
+SETTLED_SECONDS = 10
+"""How often the sidebar looks for the model while it is loaded, and whether it is another after."""
 
 
 def model_in_use() -> None:
@@ -27,17 +28,17 @@ def model_in_use() -> None:
         st.caption(
             "Loading the model …  \nFilms can be uploaded and are scored as soon as it is in."
         )
-        st.session_state["model_was_loading"] = True
         pulse("follow_model", LOADING_SECONDS)
         return
     if status.state == "failed":
         st.error(f"No model: films are kept, but not scored. {wording.plain(status.message)}")
-        return
-    st.caption(f"{wording.plain(status.model_version)}  \n{wording.plain(status.device_name)}")
-    if status.message:
-        st.warning(wording.plain(status.message))
-    if st.session_state.pop("model_was_loading", False):
+    else:
+        st.caption(f"{wording.plain(status.model_version)}  \n{wording.plain(status.device_name)}")
+        if status.message:
+            st.warning(wording.plain(status.message))
+    if status.model_version != st.session_state["model_in_banner"]:
         st.rerun()  # the banner names the model too
+    pulse("follow_model", SETTLED_SECONDS)
 
 
 st.set_page_config(
@@ -48,6 +49,7 @@ st.set_page_config(
 )
 st.html(FRAME)
 model_version = resources.engine().status().model_version
+st.session_state["model_in_banner"] = model_version
 with st.container(key="banner"):
     st.caption(" · ".join(filter(None, (BANNER, wording.plain(model_version)))))
 

@@ -1,6 +1,6 @@
 """The jobs that were asked for, beside the films. Each verb is one transaction."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -81,9 +81,9 @@ class JobRegister:
                 row.state, row.ended_at = JobState.CANCELLED, self._clock()
             row.cancelling = row.state is JobState.RUNNING
 
-    def claim(self, host: str) -> Job | None:
-        """Take up the job that was asked for first; no two servers get the same."""
-        oldest = select(JobRow).where(JobRow.state == JobState.SCHEDULED)
+    def claim(self, host: str, kinds: Collection[str]) -> Job | None:
+        """Take up the job of these kinds that was asked for first; no two servers get the same."""
+        oldest = select(JobRow).where(JobRow.state == JobState.SCHEDULED, JobRow.kind.in_(kinds))
         oldest = oldest.order_by(JobRow.requested_at, JobRow.number).limit(1)
         with self._database.writing() as session:
             row = session.scalar(oldest.with_for_update(skip_locked=True))

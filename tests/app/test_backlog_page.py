@@ -52,7 +52,7 @@ def shown(app: AppTest) -> AppTest:
 def running(worklist: Worklist, archive: Path, progress: Progress) -> Job:
     """A job that a process of another machine works on."""
     asked = worklist.jobs.ask(BACKLOG, {"folder": str(archive)})
-    worklist.jobs.claim("elsewhere")
+    worklist.jobs.claim("elsewhere", [BACKLOG])
     worklist.jobs.begun(asked.id, 7, 1.0)
     job = worklist.jobs.job(asked.id)
     worklist.jobs.report(job, progress)

@@ -66,7 +66,7 @@ def words(app: AppTest) -> str:
 def running(worklist: Worklist, progress: Progress, films: str = "/films") -> Job:
     """A retraining that a process of another machine works on."""
     asked = worklist.jobs.ask(RETRAINING, {"data": [films], "reviewed": True, "recipe": "resnet18"})
-    worklist.jobs.claim("elsewhere")
+    worklist.jobs.claim("elsewhere", [RETRAINING])
     worklist.jobs.begun(asked.id, 7, 1.0)
     worklist.jobs.report(worklist.jobs.job(asked.id), progress)
     return worklist.jobs.job(asked.id)

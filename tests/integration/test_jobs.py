@@ -158,6 +158,20 @@ def test_one_job_runs_and_the_next_waits(worklist: Worklist, supervisor: Supervi
     assert wait_for(worklist, supervisor, second, ended).state is JobState.COMPLETED
 
 
+def test_a_job_of_another_kind_does_not_wait(
+    worklist: Worklist, settings: Settings, supervisor: Supervisor
+) -> None:
+    both = Supervisor(settings, worklist, WORK_KINDS | {"other": WORK_KINDS["work"]})
+    first = work(both, 1000, 0.1)
+    other = both.ask("other", steps=1000, wait=0.1, status=0)
+    assert wait_for(worklist, both, first, counting).pid
+    assert wait_for(worklist, both, other, counting).pid
+    for job in (first, other):
+        both.cancel(job.id)
+    assert wait_for(worklist, both, first, ended).state is JobState.CANCELLED
+    assert wait_for(worklist, both, other, ended).state is JobState.CANCELLED
+
+
 def test_the_next_server_finds_what_runs_and_follows_it(
     worklist: Worklist, supervisor: Supervisor, settings: Settings
 ) -> None:
@@ -177,7 +191,7 @@ def test_a_killed_process_is_an_interrupted_job_that_can_go_on(
     successor = Supervisor(settings, worklist, WORK_KINDS)
     job = wait_for(worklist, successor, job, ended)
     assert job.state is JobState.INTERRUPTED
-    assert "What is scored is kept" in job.message
+    assert "What is done is kept" in job.message
     successor.ask_again(job.id, steps=1)
     assert wait_for(worklist, successor, job, ended).state is JobState.COMPLETED
 
@@ -186,7 +200,7 @@ def test_another_process_that_has_got_the_number_is_not_taken_for_the_job(
     worklist: Worklist, supervisor: Supervisor
 ) -> None:
     job = work(supervisor)
-    worklist.jobs.claim(supervisor._host)
+    worklist.jobs.claim(supervisor._host, WORK_KINDS)
     worklist.jobs.begun(job.id, os.getpid(), time.time() - 86_400)
     worklist.jobs.cancel(job.id)
     assert wait_for(worklist, supervisor, job, ended).state is JobState.CANCELLED  # and we live
@@ -199,7 +213,7 @@ def test_a_job_of_another_machine_is_left_alone_until_that_falls_silent(
     elsewhere = Worklist.open(worklist_url, lambda: then)
     supervisor = Supervisor(settings, elsewhere, WORK_KINDS)
     job = work(supervisor)
-    elsewhere.jobs.claim("elsewhere")
+    elsewhere.jobs.claim("elsewhere", WORK_KINDS)
     elsewhere.jobs.begun(job.id, os.getpid(), 1.0)
     supervisor.look()
     assert elsewhere.jobs.job(job.id).state is JobState.RUNNING

@@ -15,7 +15,7 @@ FOLDER = {"folder": "/archive/2026-10"}
 def running(worklist: Worklist, pid: int = 7) -> Job:
     """A job that a process works on."""
     asked = worklist.jobs.ask("backlog", FOLDER)
-    assert worklist.jobs.claim("desk") is not None
+    assert worklist.jobs.claim("desk", ["backlog"]) is not None
     worklist.jobs.begun(asked.id, pid, 1.5)
     return worklist.jobs.job(asked.id)
 
@@ -34,10 +34,10 @@ def test_a_job_asked_for_twice_is_one_until_it_has_ended(worklist: Worklist) -> 
 def test_of_many_servers_one_claims_the_oldest_job(worklist: Worklist) -> None:
     asked = [worklist.jobs.ask("backlog", {"folder": f"/{number}"}) for number in range(3)]
     with ThreadPoolExecutor(8) as servers:
-        claimed = list(servers.map(lambda _: worklist.jobs.claim("desk"), range(8)))
+        claimed = list(servers.map(lambda _: worklist.jobs.claim("desk", ["backlog"]), range(8)))
     taken = sorted(job.id for job in claimed if job is not None)
     assert taken == sorted(job.id for job in asked)
-    assert worklist.jobs.claim("desk") is None
+    assert worklist.jobs.claim("desk", ["backlog"]) is None
 
 
 def test_a_running_job_says_who_does_it_and_how_far_it_is(worklist: Worklist) -> None:
@@ -79,7 +79,7 @@ def test_what_an_earlier_process_says_does_not_touch_its_successor(worklist: Wor
     first = running(worklist)
     worklist.jobs.end(first, JobState.INTERRUPTED, "", Progress())
     worklist.jobs.ask_again(first.id)
-    worklist.jobs.claim("desk")
+    worklist.jobs.claim("desk", ["backlog"])
     worklist.jobs.begun(first.id, 8, 2.5)
     worklist.jobs.report(first, Progress(1))
     worklist.jobs.end(first, JobState.COMPLETED, "", Progress(1))
