@@ -22,7 +22,7 @@ from tests.films import KINDS, jpeg, write_manifest
 
 PATIENTS = {"": 170, "bacterial": 110, "viral": 110}
 SIDE = 48
-EPOCHS = 6
+EPOCHS = 4
 RECIPE = f"""
 architecture = "resnet18"
 batch_size = 32
