@@ -42,7 +42,9 @@ KEYS = Keys(
         ("?", "this card"),
     ),
     focus={"c": ".st-key-comment input"},
+    acts="admnpu",
 )
+VERDICTS = {"a": Verdict.AGREE, "d": Verdict.DISAGREE, "u": Verdict.UNUSABLE}
 
 
 def act(action: Callable[[], object]) -> None:
@@ -122,19 +124,39 @@ def panel(entry: Entry, reviews: list[Review], others: Claim | None) -> None:
             st.html(film_facts.reviews(reviews))
 
 
+def press(letter: str, entry_id: str) -> None:
+    """Say by a key what the reader thinks of the film that was in sight."""
+    entry = resources.worklist().entry(entry_id)
+    verdict = VERDICTS[letter]
+    held = entry.claim
+    if held is not None and held.reader != reader.name():
+        st.toast(f"Open with {wording.plain(held.reader)}. Take it over first: T.", duration="long")
+    elif verdict is Verdict.UNUSABLE or entry.flagged is not None:
+        _review(entry, verdict)
+
+
+def mark_read(entry: Entry, read: bool) -> None:
+    """Say that the film has been read, or has not after all."""
+    resources.worklist().mark_read(entry.id, reader.name(), read=read)
+
+
 def _held(entry: Entry, others: Claim) -> None:
     st.html(film_facts.held(others))
-    who = reader.name()
-    take = partial(resources.worklist().readings.claim, entry.id, who, take_over=True)
     st.button(
         "Take over",
         key="take_over",
         shortcut="t",
         on_click=act,
-        args=(take,),
+        args=(partial(_take_over, entry),),
         width="stretch",
         help=f"{wording.plain(others.reader)} is told as soon as the page there draws itself anew.",
     )
+
+
+def _take_over(entry: Entry) -> None:
+    who = reader.name()
+    resources.worklist().readings.claim(entry.id, who, take_over=True)
+    st.session_state[CLAIMED] = (entry.id, who)
 
 
 def _verdicts(entry: Entry, mine: Review | None) -> None:
@@ -154,7 +176,7 @@ def _verdict(
 ) -> None:
     st.button(
         label,
-        key=verdict.name.lower(),
+        key=f"{verdict.name.lower()}_{entry.id}",  # a late click is about the film it was made at
         type="primary" if said is verdict else "secondary",
         shortcut=shortcut,
         width="stretch",

@@ -189,10 +189,10 @@ def test_a_film_marked_as_read_can_be_put_back(
     entry_id = desk.receive(dicom_bytes())
     desk.score(entry_id, 0.6)
     app = open_film(entry_id)
-    app.button(key="mark_read").click().run()
+    app.button(key=f"mark_read_{entry_id}").click().run()
     assert desk.worklist.entry(entry_id).read_at is not None
-    assert app.button(key="mark_read").label == "Back to unread"
-    app.button(key="mark_read").click().run()
+    assert app.button(key=f"mark_read_{entry_id}").label == "Back to unread"
+    app.button(key=f"mark_read_{entry_id}").click().run()
     assert desk.worklist.entry(entry_id).read_at is None
 
 

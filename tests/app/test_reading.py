@@ -102,13 +102,13 @@ def test_a_verdict_is_kept_with_cause_and_reader_and_the_film_counts_as_read(
     film = scored(worklist, 0.8)
     app = read(film)
     app.button_group(key=f"cause_{film}").select(Cause.VIRAL).run()
-    app.button(key=button).click().run()
+    app.button(key=f"{button}_{film}").click().run()
     (review,) = worklist.readings.reviews(film)
     assert (review.reader, review.verdict, review.cause) == ("Weiss", verdict, Cause.VIRAL)
     assert not review.heat_seen
     assert worklist.entry(film).read_by == "Weiss"
     assert "viral" in words(app)
-    assert app.button(key="mark_read").label == "Back to unread"
+    assert app.button(key=f"mark_read_{film}").label == "Back to unread"
 
 
 def test_a_cause_chosen_after_the_verdict_is_said_with_it_once_more(
@@ -116,7 +116,7 @@ def test_a_cause_chosen_after_the_verdict_is_said_with_it_once_more(
 ) -> None:
     film = scored(worklist, 0.8)
     app = read(film)
-    app.button(key="agree").click().run()
+    app.button(key=f"agree_{film}").click().run()
     app.button_group(key=f"cause_{film}").select(Cause.BACTERIAL).run()
     said = [(review.verdict, review.cause) for review in worklist.readings.reviews(film)]
     assert said == [(Verdict.AGREE, Cause.BACTERIAL), (Verdict.AGREE, None)]
@@ -139,7 +139,7 @@ def test_where_no_model_has_spoken_there_is_no_flag_to_agree_with(
     film = failed(worklist, "The file is cut short.")
     app = read(film)
     assert not labels(app) & {"Agree", "Disagree"}
-    app.button(key="unusable").click().run()
+    app.button(key=f"unusable_{film}").click().run()
     assert worklist.readings.reviews(film)[0].verdict is Verdict.UNUSABLE
 
 
@@ -153,7 +153,7 @@ def test_the_heat_comes_after_the_readers_own_verdict_where_the_site_wants_that(
     app = read(film)
     assert (viewer(app)["heat"], viewer(app)["note"]) == (None, "After your verdict")
     assert not [address for address in viewer(app)["next"] if "heat" in address]
-    app.button(key="agree").click().run()
+    app.button(key=f"agree_{film}").click().run()
     assert viewer(app)["heat"] is not None
 
 
@@ -212,7 +212,7 @@ def test_an_earlier_film_of_the_patient_stands_beside_this_one(
 
 def test_a_reader_without_a_name_gets_one(worklist: Worklist, read: Opener) -> None:
     film = scored(worklist, 0.8)
-    read(film, reader=" ").button(key="agree").click().run()
+    read(film, reader=" ").button(key=f"agree_{film}").click().run()
     (review,) = worklist.readings.reviews(film)
     assert review.reader.startswith("Reader ")
     assert review.reviewed_at <= datetime.now(UTC)

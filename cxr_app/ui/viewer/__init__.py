@@ -1,11 +1,12 @@
 """The film viewer: a Streamlit component that shows a film and its heatmap in the browser.
 
 The page hands it addresses; of what the reader does with the picture only this comes back to the
-server: that the heatmap was seen.
+server: that the heatmap was seen, and which of the page's keys were pressed at which film.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -57,10 +58,16 @@ class Keys:
         What the help card lists: each key and what it does.
     focus
         Keys that put the hand into a field of the page, each with the field's CSS selector.
+    acts
+        Keys that `act` is called for, with the entry id of the film that was in sight. A button's
+        own shortcut would name the film that the page's script drew last, and a hurried reader is
+        faster than that: his verdict would go to the film before.
     """
 
     listed: Sequence[tuple[str, str]] = ()
     focus: Mapping[str, str] = field(default_factory=dict)
+    acts: str = ""
+    act: Callable[[str, str], object] | None = None
 
 
 NO_KEYS = Keys()
@@ -82,9 +89,33 @@ def film_viewer(picture: Picture, *, key: str = "viewer", keys: Keys = NO_KEYS) 
         "next": list(picture.prepare),
         "keys": [list(each) for each in keys.listed],
         "focus": dict(keys.focus),
+        "acts": keys.acts,
     }
-    told = _mount(key=key, data=data, on_heat_seen_change=_nothing_yet)
+    told = _mount(
+        key=key,
+        data=data,
+        on_heat_seen_change=_nothing_yet,
+        on_presses_change=partial(_act_on_presses, key, keys),
+    )
     return bool(told.heat_seen == picture.entry_id)
+
+
+def _act_on_presses(key: str, keys: Keys) -> None:
+    """Act on every press once, in their order."""
+    heard = f"{key}_heard"
+    for number, letter, entry_id in _presses(st.session_state.get(key)):
+        if number > st.session_state.get(heard, 0) and letter in keys.acts and keys.act:
+            st.session_state[heard] = number
+            keys.act(letter, entry_id)
+
+
+def _presses(told: object) -> Iterator[tuple[int, str, str]]:
+    """Read what the page says of keys; it is not ours to trust."""
+    presses = told.get("presses") if isinstance(told, Mapping) else None
+    for press in presses if isinstance(presses, list) else ():
+        match press:
+            case {"number": int(number), "key": str(letter), "entry": str(entry_id)}:
+                yield number, letter, entry_id
 
 
 def _nothing_yet() -> None:

@@ -4,6 +4,9 @@
 const ROOM_BELOW = 16; // pixels between the viewer and the window's lower edge
 const HABITS = "cxr-heat"; // heat on or off, its style and opacity: kept from film to film
 const viewers = new WeakMap(); // where Streamlit mounts us -> Viewer
+const PRESSES_KEPT = 40;
+let presses = []; // keys that the page's script acts on, each with the film it was pressed at
+let pressed = Date.now(); // number of the last press: grows over reloads too
 let lastView = {}; // how the film last on screen was looked at, should Streamlit mount us anew
 
 const ready = (promise) => promise.catch((error) => error);
@@ -34,11 +37,12 @@ class Viewer {
   // --- films -------------------------------------------------------------------------------
 
   /** Show what the page asks for; the same film stays as it is being looked at. */
-  async update({ entry, film, heat, next, note, keys, focus }, tell) {
+  async update({ entry, film, heat, next, note, keys, focus, acts }, tell, tellPresses) {
     this.note = note ?? "";
     this.next = next ?? [];
     this.focus = focus ?? {};
-    this.tell = tell;
+    this.acts = acts ?? "";
+    Object.assign(this, { tell, tellPresses });
     this.part("help").hidden = !keys?.length;
     listKeys(this.root.querySelector("dialog dl"), keys ?? []);
     if (entry !== this.entry) this._open(entry, film);
@@ -334,12 +338,22 @@ class Viewer {
     const key = event.key.toLowerCase();
     const name = KEYS[key];
     const preset = "12345".indexOf(event.key);
-    if (!this.root.isConnected || (!name && preset < 0 && !this.focus[key])) return;
+    const acts = key.length === 1 && this.acts.includes(key);
+    if (!this.root.isConnected || (!name && preset < 0 && !this.focus[key] && !acts)) return;
     event.preventDefault();
     event.stopImmediatePropagation(); // ours alone: Streamlit would rerun the page on R
-    if (this.focus[key]) document.querySelector(this.focus[key])?.focus();
+    if (acts) this._press(key, event.repeat);
+    else if (this.focus[key]) document.querySelector(this.focus[key])?.focus();
     else if (preset >= 0) this.usePreset(preset);
     else if (!event.repeat || name === "in" || name === "out") this.part(name).click();
+  }
+
+  /** Tell the page's script of a key, with the film that the reader has in sight: whatever the script
+   * is drawing meanwhile, a verdict goes to that film. Earlier presses are told along, lest one is lost. */
+  _press(key, repeated) {
+    if (repeated) return;
+    presses = [...presses, { number: ++pressed, key, entry: this.entry }].slice(-PRESSES_KEPT);
+    this.tellPresses("presses", presses);
   }
 
   _arrow(event) {
@@ -418,7 +432,7 @@ function writeHabits(habits) {
 }
 
 /** Streamlit calls this at first and whenever the page's data or theme changes. */
-export default function mount({ data, parentElement, setTriggerValue }) {
+export default function mount({ data, parentElement, setTriggerValue, setStateValue }) {
   let viewer = viewers.get(parentElement);
   if (viewer && !viewer.root.isConnected) {
     viewer.end();
@@ -427,6 +441,6 @@ export default function mount({ data, parentElement, setTriggerValue }) {
   viewer ??= new Viewer(parentElement);
   viewers.set(parentElement, viewer);
   const turn = (viewer.turn = {});
-  viewer.update(data, setTriggerValue);
+  viewer.update(data, setTriggerValue, setStateValue);
   return () => viewer.turn === turn && viewer.end(); // a stale call must not end the living viewer
 }

@@ -1,5 +1,6 @@
 """One film, read: the picture, what the model says of it, and what the file says of itself."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from cxr_app.ui import (
     film_facts,
     film_route,
     masking,
-    reader,
     reading,
     resources,
     wording,
@@ -22,6 +22,8 @@ from cxr_app.worklist import Claim, Entry, Review
 
 LOOK = Path(__file__).parent.parent / "film_page.css"
 REFRESH_SECONDS = 1.5
+PRESSED = "pressed"
+"""The session's key of: a key was acted on, and the page is not yet drawn anew."""
 SIDE_WIDTH = 280
 """Pixels beside the film for words."""
 
@@ -48,10 +50,10 @@ def top(entry: Entry, before: str | None, after: str | None) -> None:
         read = entry.read_at is None
         st.button(
             "Mark as read" if read else "Back to unread",
-            key="mark_read",
+            key=f"mark_read_{entry.id}",
             shortcut="m",
             on_click=reading.act,
-            args=(lambda: _mark_read(entry, read),),
+            args=(lambda: reading.mark_read(entry, read),),
         )
         if st.button("Worklist", key="to_worklist", shortcut="w"):
             to_worklist()
@@ -68,8 +70,25 @@ def step(label: str, shortcut: str, entry_id: str | None) -> None:
     )
 
 
-def _mark_read(entry: Entry, read: bool) -> None:
-    resources.worklist().mark_read(entry.id, reader.name(), read=read)
+def press(letter: str, entry_id: str) -> None:
+    """Do what a key means for the film that was in sight when it was pressed."""
+    if letter in "np":
+        before, after = around(entry_id)
+        st.query_params["film"] = (after if letter == "n" else before) or entry_id
+    elif letter == "m":
+        entry = resources.worklist().entry(entry_id)
+        reading.mark_read(entry, entry.read_at is None)
+    else:
+        reading.press(letter, entry_id)
+    st.session_state[PRESSED] = True
+
+
+def act_on_key(letter: str, entry_id: str) -> None:
+    """Do what a key means; what stands in the way is said."""
+    reading.act(lambda: press(letter, entry_id))
+
+
+KEYS = replace(reading.KEYS, act=act_on_key)
 
 
 @st.fragment
@@ -83,8 +102,10 @@ def picture(entry: Entry, reviews: list[Review], after: str | None) -> None:
         next_heat, _ = heat_of(upcoming, resources.worklist().readings.reviews(after))
         prepare += [next_heat] if next_heat else []
     shown = Picture(entry.id, film_route.film_address(entry.id), heat, note, prepare)
-    if film_viewer(shown, keys=reading.KEYS):
+    if film_viewer(shown, keys=KEYS):
         reading.heat_was_seen(entry)
+    if st.session_state.pop(PRESSED, False):
+        st.rerun()  # a key is about the whole page
 
 
 def heat_of(entry: Entry, reviews: list[Review]) -> tuple[str | None, str]:
@@ -134,7 +155,8 @@ def film(entry: Entry) -> None:
     """Show one film."""
     others = reading.claim(entry)
     reviews = resources.worklist().readings.reviews(entry.id)
-    before, after = around(entry)
+    st.session_state.pop(PRESSED, None)
+    before, after = around(entry.id)
     shown = masking.shown(entry)
     top(shown, before, after)
     with st.container(horizontal=True, gap="small", key="film_body"):
@@ -149,10 +171,10 @@ def film(entry: Entry) -> None:
     st.fragment(reading.keep)(entry, others)
 
 
-def around(entry: Entry) -> tuple[str | None, str | None]:
+def around(entry_id: str) -> tuple[str | None, str | None]:
     """Give the films before and after this one, but for those that others have open."""
     query = address.query()
-    before, after = resources.worklist().neighbours(query, entry.id)
+    before, after = resources.worklist().neighbours(query, entry_id)
     return (
         reading.free(before, lambda film: resources.worklist().neighbours(query, film)[0]),
         reading.free(after, lambda film: resources.worklist().neighbours(query, film)[1]),
