@@ -12,7 +12,8 @@ from cxr_app import film_scores
 from cxr_app.operating_curve import OperatingCurve
 from cxr_app.scoring import EngineStatus
 from cxr_app.ui import worth_words
-from tests.app.worklists import POINTS, ReadyEngine, said
+from cxr_app.worklist import Verdict, Worklist
+from tests.app.worklists import POINTS, ReadyEngine, said, scored
 from tests.scores import scored_films
 from training.anonymous import anonymous
 
@@ -235,3 +236,14 @@ def test_no_threshold_is_left_out_of_the_slider(page: AppTest) -> None:
     assert "40.0 % · balanced" in options
     assert "20.0 % · high sensitivity" in options
     assert np.all(np.diff([float(option.split(" %")[0]) for option in options]) > 0)
+
+
+def test_what_readers_said_of_this_model_is_counted(page: AppTest, worklist: Worklist) -> None:
+    assert "No reader has judged a flag of this model yet" in said(page)
+    for number, verdict in enumerate((Verdict.AGREE, Verdict.AGREE, Verdict.DISAGREE)):
+        film = scored(worklist, 0.8, source=f"{number}.dcm")
+        worklist.readings.review(film, "Weiss", verdict)
+    page.run()
+    (table,) = [each.value for each in page.table if "Week from" in each.value.columns]
+    assert list(table["Agreement"]) == ["too few: 2 of 3"] * 2
+    assert list(table["False alarms"]) == ["1", "1"]

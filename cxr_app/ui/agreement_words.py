@@ -1,0 +1,61 @@
+"""How flags and readers went together here, week by week, as a table says it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from cxr_app.metrics import wilson_interval
+from cxr_app.ui import wording
+from cxr_app.worklist import Agreement
+
+FEWEST = 30
+"""Films that a share must stand on; below it only the counts are told."""
+TOO_FEW = "too few"
+
+
+def rows(weeks: Sequence[Agreement]) -> list[dict[str, str]]:
+    """Say every week, the newest on top, and all of them together below."""
+    said = [_row(f"{week.week:%Y-%m-%d}", week) for week in reversed(weeks)]
+    return [*said, _row("All", _together(weeks))]
+
+
+def _together(weeks: Iterable[Agreement]) -> Agreement:
+    whole = None
+    for week in weeks:
+        whole = week if whole is None else _add(whole, week)
+    if whole is None:
+        raise ValueError("no week to add up")
+    return whole
+
+
+def _add(first: Agreement, second: Agreement) -> Agreement:
+    return replace(
+        first,
+        true_positive=first.true_positive + second.true_positive,
+        false_positive=first.false_positive + second.false_positive,
+        true_negative=first.true_negative + second.true_negative,
+        false_negative=first.false_negative + second.false_negative,
+        unusable=first.unusable + second.unusable,
+    )
+
+
+def _row(name: str, week: Agreement) -> dict[str, str]:
+    right = week.true_positive + week.true_negative
+    wrong = week.false_positive + week.false_negative
+    return {
+        "Week from": name,
+        "Films judged": f"{right + wrong:,}",
+        "Agreement": _share(right, right + wrong),
+        "Sensitivity": _share(week.true_positive, week.true_positive + week.false_negative),
+        "Specificity": _share(week.true_negative, week.true_negative + week.false_positive),
+        "Missed": f"{week.false_negative:,}",
+        "False alarms": f"{week.false_positive:,}",
+        "Not usable": f"{week.unusable:,}",
+    }
+
+
+def _share(part: int, whole: int) -> str:
+    """Say a share with its interval and what it stands on: ``95 % (89–98) of 120``."""
+    if whole < FEWEST:
+        return f"{TOO_FEW}: {part:,} of {whole:,}" if whole else ""
+    low, high = wilson_interval(part, whole)
+    return f"{wording.percent(part / whole)} ({low * 100:.0f}–{high * 100:.0f}) of {whole:,}"
