@@ -4,6 +4,7 @@ import streamlit as st
 
 from cxr_app.ui import masking, reader, reading, resources, wording
 from cxr_app.ui.pulse import pulse
+from cxr_app.ui.theme_switch import theme_switch
 
 BANNER = "Investigational use: not for diagnosis"
 FRAME = """<style>
@@ -77,4 +78,5 @@ with st.sidebar:
     masking.switch()
     st.caption("Model")
     st.fragment(model_in_use)()
+    theme_switch()
 page.run()

@@ -167,8 +167,10 @@ def test_filters_survive_a_reload_and_work_as_a_link(
 ) -> None:
     open_list(page, app_url)
     page.get_by_role("radio", name="Flagged", exact=True).click()
-    page.get_by_role("radio", name="All", exact=True).click()
     expect(page).to_have_url(re.compile("flag=flagged"))
+    page.get_by_role("radio", name="● High", exact=True).click()
+    expect(page).to_have_url(re.compile("tier=high"))
+    page.get_by_role("radio", name="All", exact=True).click()
     expect(page).to_have_url(re.compile("state=all"))
     sort_by(page, "Age")
     wait_idle(page)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cxr_app.ui import address, masking, resources, rows, wording
 from cxr_app.ui.film_table import Sorting, film_table
@@ -23,38 +24,45 @@ def open_film(entry_id: str) -> None:
     st.switch_page("views/film.py", query_params={**address.parameters(), "film": entry_id})
 
 
-def title_and_search() -> None:
-    """Name the page; offer to look for a film."""
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
-    left.title("Worklist", anchor=False)
-    right.text_input(
+def title_and_search() -> DeltaGenerator:
+    """Name the page; offer to look for a film; give the place beside that."""
+    beside = st.container(horizontal=True, vertical_alignment="bottom")
+    beside.title("Worklist", anchor=False)
+    beside.text_input(
         "Search",
         key=address.TEXT,
         type="search",
         live="300ms",
         max_chars=200,
+        width=420,
         icon=":material/search:",
         placeholder="Patient, name, accession, description, file",
         label_visibility="collapsed",
         persist_state="session",
         on_change=address.change,
     )
+    return beside
+
+
+def open_next(query: Query, total: int) -> None:
+    """Offer the film on top."""
+    wanted = st.button(
+        "Open next", key="open_next", type="primary", shortcut="n", disabled=total == 0
+    )
+    if wanted and (top := resources.worklist().page(query, limit=1)):
+        open_film(top[0].id)
 
 
 def counts(now: Counts, today: ReadingDay) -> None:
     """Say how the list stands."""
-    unread, flagged, person, wait, pace, read = st.columns([1, 1, 1, 1, 1.25, 1])
+    unread, flagged, person, wait, pace, read = st.columns([0.9, 1, 1, 1, 1.75, 0.8])
     unread.metric("Unread", f"{now.unread:,}")
     flagged.metric("Flagged, unread", f"{now.flagged_unread:,}")
     person.metric("Needs a person", f"{now.needs_a_person:,}")
     wait.metric("Longest wait", _duration(now.longest_wait))
     seconds = today.median_seconds
     median = None if seconds is None else timedelta(seconds=seconds)
-    pace.metric(
-        "Median time to read today",
-        _duration(median),
-        help="From a film's arrival to its reading: half of the films read today were faster",
-    )
+    pace.metric("Median time to read today", _duration(median))
     read.metric("Read today", f"{today.read:,}")
 
 
@@ -67,8 +75,8 @@ def _midnight() -> datetime:
     return datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def filters(query: Query, total: int) -> None:
-    """Offer the parts of the list, and the next film."""
+def filters(query: Query) -> None:
+    """Offer the parts of the list."""
     st.session_state["state"] = query.state
     st.session_state["flag"] = None if query.flag == "any" else query.flag
     tiers = {tier: name for name, tier in address.TIERS.items()}
@@ -99,12 +107,6 @@ def filters(query: Query, total: int) -> None:
             label_visibility="collapsed",
             on_change=lambda: address.change(tier=st.session_state["tier"] or ""),
         )
-        st.space("stretch")
-        wanted = st.button(
-            "Open next", key="open_next", type="primary", shortcut="n", disabled=total == 0
-        )
-    if wanted and (top := resources.worklist().page(query, limit=1)):
-        open_film(top[0].id)
 
 
 def empty(now: Counts) -> None:
@@ -171,12 +173,14 @@ def footer(query: Query, size: str, number: int, pages: int) -> None:
 @st.fragment
 def worklist() -> None:
     """Show the list as it is now, again and again."""
-    title_and_search()
+    beside_search = title_and_search()
     now = resources.worklist().counts()
     counts(now, resources.worklist().readings.since(_midnight()))
     query = address.query()
     total = resources.worklist().count(query, at_most=MOST + 1)
-    filters(query, total)
+    with beside_search:
+        open_next(query, total)
+    filters(query)
     if total:
         films(query, total, now.in_progress)
     else:

@@ -1,0 +1,14 @@
+// A button that names the other theme, keeps the choice and loads the page again in it.
+
+export default function ({ data, parentElement }) {
+  if (parentElement.querySelector("button")) return;
+  const other = localStorage.getItem(data.kept) === "Light" ? "Dark" : "Light";
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = `${other === "Light" ? "☀" : "☾"} ${other} page`;
+  button.addEventListener("click", () => {
+    localStorage.setItem(data.kept, other);
+    location.reload();
+  });
+  parentElement.appendChild(button);
+}
