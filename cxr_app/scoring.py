@@ -325,7 +325,10 @@ class Engine:
         except CxrError as error:
             logger.warning("The network cannot be used: %s", error)
             self._status = self._without(scorer, str(error))
-            return scorer
+        except Exception:  # a GPU without room, for one; films go on with the model before
+            logger.exception("The network %s met a fault of the program", wanted.name)
+            self._status = self._without(scorer, "The program failed on its file; see the log.")
+        return scorer
 
     def _without(self, scorer: Scorer | None, reason: str) -> EngineStatus:
         """Say that a model cannot be used; the one before stays where there is one."""

@@ -12,8 +12,10 @@ from streamlit.testing.v1 import AppTest
 
 from cxr_app import intake
 from cxr_app.outcome import ScoringState
-from cxr_app.ui import film_payload, film_route
+from cxr_app.scoring import EngineStatus
+from cxr_app.ui import film_payload, film_route, resources
 from cxr_app.worklist import Query
+from tests.app.worklists import ReadyEngine
 from tests.desk import Desk
 from tests.factories import dicom_bytes, radiograph_dataset
 from tests.films import jpeg
@@ -163,6 +165,19 @@ def test_earlier_scores_of_other_models_are_listed(
     told = words(open_film(entry_id))
     assert "Earlier scores" in told
     assert "30 % not flagged" in told
+
+
+def test_a_film_scored_by_another_model_than_the_one_in_use_says_so(
+    desk: Desk, open_film: Callable[[str], AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry_id = desk.score(desk.receive(dicom_bytes()), 0.8, "old-1")
+    now = ReadyEngine(EngineStatus("ready", model_version="<b>new-2</b>"))
+    monkeypatch.setattr(resources, "engine", lambda: now)
+    told = words(open_film(entry_id))
+    assert "old-1" in told
+    assert "&lt;b&gt;new-2&lt;/b&gt;, another model" in told
+    now.current = EngineStatus("ready", model_version="old-1")
+    assert "another model" not in words(open_film(entry_id))
 
 
 def test_next_and_previous_follow_the_worklist(

@@ -10,6 +10,7 @@ import pytest
 
 from cxr_app import checkpoint
 from cxr_app.challenger import Challenger
+from cxr_app.classifier import Classifier
 from cxr_app.errors import PromotionError
 from cxr_app.film_store import FilmStore
 from cxr_app.promotion import checkpoint_in_use, go_back, promote
@@ -194,6 +195,34 @@ def test_a_model_that_cannot_be_used_leaves_the_old_one_in_use_and_says_so(
         engine.stop()
     assert (status.state, status.model_version) == ("ready", before)
     assert "this one stays" in status.message
+
+
+def test_a_fault_while_a_model_is_loaded_ends_no_scoring(
+    settings: Settings, site: Worklist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a GPU has no room for a second model."""
+    engine = Engine(settings, site)
+    engine.start()
+    try:
+        wait_for(lambda: engine.status().state == "ready")
+        before = engine.status().model_version
+        made = challenger(tmp_path / "job", settings.checkpoint)
+        with monkeypatch.context() as full:
+            full.setattr(Classifier, "__init__", _out_of_memory)
+            promote(settings, site, made, "", "Ada")
+            engine.wake()
+            wait_for(lambda: engine.status().message != "")
+        status = engine.status()
+        go_back(settings, site, None, "Ada")
+        engine.wake()
+        wait_for(lambda: engine.status().message == "")
+    finally:
+        engine.stop()
+    assert (status.state, status.model_version) == ("ready", before)
+
+
+def _out_of_memory(*_: object, **__: object) -> None:
+    raise RuntimeError("out of memory")
 
 
 def test_a_backlog_is_scored_with_the_model_in_use(
