@@ -51,6 +51,8 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], total: int | None) -> g
             "overlaying": "y",
             "side": "right",
             "showgrid": False,
+            "tickmode": "auto",
+            "tickformat": ".2f",
             "range": [lowest - 0.02, 1.02],
         },
         uirevision="curves",
