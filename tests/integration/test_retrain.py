@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -138,6 +139,23 @@ def test_what_was_compared_on_never_teaches_and_compares_again(
     kept = {one.sha256 for one in read_films(out / "films.csv", Side.COMPARE)}
     assert kept == compared
     assert json.loads((out / "plan.json").read_text())["unknown"] == 0
+
+
+def test_what_the_model_in_use_never_saw_is_found_by_making_its_split_again(
+    run_dir: Path, folder: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = folder / "alone.safetensors"  # nothing beside it says what it has learned from
+    shutil.copy(run_dir / "run" / "checkpoint.safetensors", alone)
+    out = folder / "again"
+    options = ["--data", str(run_dir / "films.csv"), "--checkpoint", str(alone), "--out", str(out)]
+    assert retrain.main([*command, *options]) == 2
+    assert "can be kept back" in capsys.readouterr().err  # a tenth of these films is too few
+    split = (run_dir / "run" / "split.csv").read_text().splitlines()[1:]
+    for side, parts in ((Side.COMPARE, {"validation"}), (Side.LEARN, {"train", "tune"})):
+        found = {one.film.path.name for one in read_films(out / "films.csv", side)}
+        assert found == {
+            Path(row.split(",")[0]).name for row in split if row.split(",")[-1] in parts
+        }
 
 
 def test_measured_test_films_never_teach(
