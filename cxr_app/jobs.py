@@ -279,7 +279,7 @@ class Supervisor:
             )
         self._children[job.id] = child
         process = psutil.Process(child.pid)
-        process.nice(NICENESS)
+        _step_back(process)
         return process
 
     def _follow(self, job: Job) -> bool:
@@ -347,6 +347,17 @@ def _ending(job: Job, progress: Progress, status: int | None) -> tuple[JobState,
             f"Let it go on; if it ends again, {LOG} in the job's folder says more."
         )
     return JobState.INTERRUPTED, "Its process was ended from outside. What is done is kept."
+
+
+def _step_back(process: psutil.Process) -> None:
+    """Let readers go first.
+
+    Where Linux weighs whole sessions against each other (sched_autogroup), niceness counts only
+    within a session, and a job has one of its own: it must be nice as a session too.
+    """
+    process.nice(NICENESS)
+    with suppress(OSError):  # another system, or a kernel without it
+        Path(f"/proc/{process.pid}/autogroup").write_text(str(NICENESS), encoding="ascii")
 
 
 def _end_all(process: psutil.Process) -> None:
