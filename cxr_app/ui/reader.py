@@ -59,12 +59,14 @@ def field() -> None:
 
 
 def _ask_browser() -> None:
-    """Take the name that the browser keeps, as soon as it says so."""
+    """Take the name that the browser keeps, as soon as it says so.
+
+    The page is not drawn anew for that: it may be in the middle of its first drawing.
+    """
     kept = keepsake("reader", "")
     if kept is not None:
         st.session_state[ASKED] = True
         st.session_state[NAME] = kept[:MAX_LENGTH].strip() or _nameless()
-        st.rerun()
 
 
 def _nameless() -> str:

@@ -14,6 +14,8 @@ from cxr_app.worklist import Cause, Claim, Entry, Review, Verdict
 CLAIMED = "claimed"
 """The session's key of the film that it has open, and whose."""
 RENEW_SECONDS = 45
+ASK_SECONDS = 0.5
+"""From one look to the next whether the reader's browser has told the name."""
 STEPS = 20
 """So many films in a row that others have open are passed over."""
 
@@ -80,7 +82,7 @@ def keep(entry: Entry, others: Claim | None) -> None:
     now = claim(entry)
     if (now and now.reader) != (others and others.reader):
         st.rerun()
-    pulse("keep_claim", RENEW_SECONDS)
+    pulse("keep_claim", RENEW_SECONDS if reader.is_known() else ASK_SECONDS)
 
 
 def free(entry_id: str | None, step: Callable[[str], str | None]) -> str | None:
