@@ -19,9 +19,10 @@ from cxr_app.ui.security_headers import SecurityHeaders
 
 @asynccontextmanager
 async def lifespan(_: App) -> AsyncIterator[None]:
-    """Begin to load the network with the server, and go on with its jobs, before anybody asks."""
+    """Begin with the server, before anybody asks: the network, its jobs, the retention time."""
     resources.engine()
     resources.supervisor()
+    resources.retention()
     yield
     resources.close()
 

@@ -112,6 +112,29 @@ class FilmStore:
         """
         return read_film(self.path(sha256), sha256)
 
+    def has(self, sha256: str) -> bool:
+        """Tell whether a film is kept."""
+        return self.path(sha256).exists()
+
+    def delete(self, sha256: str) -> None:
+        """Delete a film for good; one that is not kept is no fault.
+
+        Raises
+        ------
+        WorklistError
+            If it is kept and cannot be deleted.
+        """
+        path = self.path(sha256)
+        try:
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                _flush_folder(path.parent)
+        except OSError as error:
+            raise WorklistError(
+                f"The film {sha256[:8]} could not be deleted from {self.root}: {error.strerror}. "
+                "Check that this user may write there."
+            ) from error
+
     def _is_whole(self, path: Path, sha256: str) -> bool:
         try:
             kept = hashlib.sha256(path.read_bytes()).hexdigest()

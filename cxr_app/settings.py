@@ -73,12 +73,23 @@ class Settings(BaseSettings):
         description="Folders of the server whose films the Backlog page may score, whole paths "
         "with `:` between them; empty for none.",
     )
-
+    retention_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="So many days after an uploaded film was read it is deleted, and what names "
+        "its patient with it; its scores and reviews stay. `0` keeps films for ever.",
+    )
     training_folders: str = Field(
         default="",
         description="Folders of the server whose films the Retrain page may train on, whole paths "
         "with `:` between them; empty for none but the reviewed films of the worklist.",
     )
+
+    @field_validator("retention_days", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return 0 if value == "" else value
 
     @field_validator("backlog_folders", "training_folders")
     @classmethod

@@ -25,7 +25,7 @@ SEXES = {"F": "female", "M": "male", "O": "other"}
 def heading(entry: Entry) -> str:
     """Say whose film it is; without a DICOM header, which file it came as."""
     if entry.header is None:
-        title, rest = _file_name(entry.source), ["no DICOM header"]
+        title, rest = _file_name(entry.source) or "No name", ["no DICOM header"]
     else:
         title, rest = _patient(entry.header), _study(entry.header)
     return f'<h2 class="film-title">{escape(title)}</h2><p class="quiet">{_joined(rest)}</p>'
@@ -129,6 +129,11 @@ def facts(entry: Entry) -> str:
     if entry.header is None:
         return _table([*came, ("Rows × columns", size), *named])
     return _table([*_dicom(entry.header), ("Rows × columns", size), *came, *named])
+
+
+def deleted(moment: datetime) -> str:
+    """Say that the film is no longer kept."""
+    return remarks([wording.film_deleted(moment)])
 
 
 def remarks(sentences: Iterable[str]) -> str:

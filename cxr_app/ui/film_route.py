@@ -15,7 +15,7 @@ from starlette.routing import Route
 from cxr_app import intake
 from cxr_app.errors import CxrError, EntryNotFoundError
 from cxr_app.film_store import read_film
-from cxr_app.ui import film_payload, resources
+from cxr_app.ui import film_payload, resources, wording
 from cxr_app.worklist import Entry
 
 FILMS_KEPT = 8
@@ -55,6 +55,8 @@ def _base() -> str:
 def _film(request: Request) -> Response:
     try:
         entry = resources.worklist().entry(request.path_params["entry_id"])
+        if entry.film_deleted_at is not None:
+            return _answer(film_payload.pack_refusal(wording.film_deleted(entry.film_deleted_at)))
         return _answer(_packed_film(entry.path, entry.sha256))
     except EntryNotFoundError as error:
         return _missing(str(error))
@@ -68,6 +70,8 @@ def _heat(request: Request) -> Response:
     except CxrError as error:
         return _missing(str(error))
     status = resources.engine().status()
+    if entry.film_deleted_at is not None:
+        return _missing(wording.film_deleted(entry.film_deleted_at))
     if entry.activation_map is None or status.heat_scale is None:
         return _missing("There is no heatmap of this film yet.")
     return _answer(

@@ -119,8 +119,8 @@ def panel(entry: Entry, reviews: list[Review], others: Claim | None) -> None:
         if others is not None:
             _held(entry, others)
         else:
-            mine = own_verdict(reviews)
-            _verdicts(entry, mine)
+            if entry.film_deleted_at is None:  # nobody judges what he cannot see
+                _verdicts(entry, own_verdict(reviews))
             _comment(entry)
         if reviews:
             st.html(film_facts.reviews(reviews))
@@ -133,6 +133,8 @@ def press(letter: str, entry_id: str) -> None:
     held = entry.claim
     if held is not None and held.reader != reader.name():
         st.toast(f"Open with {wording.plain(held.reader)}. Take it over first: T.", duration="long")
+    elif entry.film_deleted_at is not None:
+        st.toast(wording.plain(wording.film_deleted(entry.film_deleted_at)), duration="long")
     elif verdict is Verdict.UNUSABLE or entry.flagged is not None:
         _review(entry, verdict)
 

@@ -132,6 +132,8 @@ class Reception:
     def _receive(self, file: UploadedFile) -> tuple[str, bool]:
         """Keep first, enter second: an entry always has its film."""
         sha256 = self._films.keep(file.getvalue())
-        received = self._worklist.receive(sha256, file.name, self._films.path(sha256))
+        entry_id, is_new = self._worklist.receive(sha256, file.name, self._films.path(sha256))
+        if is_new and not self._films.has(sha256):  # its retention time ended in between
+            self._films.keep(file.getvalue())
         self._engine.wake()
-        return received
+        return entry_id, is_new

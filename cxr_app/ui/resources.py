@@ -13,6 +13,7 @@ from cxr_app.jobs import Supervisor
 from cxr_app.operating_curve import OperatingCurve
 from cxr_app.reading_queue import Mix, Room, Wait, simulate, span_for
 from cxr_app.refusals import RefusalReader
+from cxr_app.retention import Retention
 from cxr_app.scoring import Engine
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
@@ -54,6 +55,11 @@ def supervisor() -> Supervisor:
     return _supervisor(settings().model_dump_json())
 
 
+def retention() -> Retention:
+    """Start the thread that deletes films whose retention time has ended."""
+    return _retention(settings().model_dump_json())
+
+
 @st.cache_resource(show_spinner=False, max_entries=REFUSAL_LISTS)
 def refusals(job_id: str) -> RefusalReader:
     """Follow what a backlog could not score."""
@@ -81,6 +87,7 @@ def simulation(room: Room, _mix: Mix, mix_key: str) -> dict[str, dict[str, Wait]
 
 def close() -> None:
     """End the engine and close the worklist; long work goes on without this server."""
+    _retention.clear()
     _supervisor.clear()
     _engine.clear()
     _masking_key.clear()
@@ -112,5 +119,12 @@ def _engine(settings_json: str) -> Engine:
 @st.cache_resource(show_spinner=False, on_release=Supervisor.stop)
 def _supervisor(settings_json: str) -> Supervisor:
     started = Supervisor(Settings.model_validate_json(settings_json), worklist())
+    started.start()
+    return started
+
+
+@st.cache_resource(show_spinner=False, on_release=Retention.stop)
+def _retention(settings_json: str) -> Retention:
+    started = Retention(Settings.model_validate_json(settings_json), worklist())
     started.start()
     return started

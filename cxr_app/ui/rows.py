@@ -90,7 +90,7 @@ def row(entry: Entry, now: datetime) -> dict[str, Any]:
         "accession_number": header.accession_number,
         "study_date": wording.date(header.study_date),
         "view_position": header.view_position,
-        "remark": " ".join(filter(None, (entry.reason, *entry.remarks))),
+        "remark": " ".join(filter(None, (_gone(entry), entry.reason, *entry.remarks))),
         "source": PurePath(entry.source).name or entry.source,
     }
 
@@ -124,6 +124,13 @@ def done(entries: Sequence[Entry]) -> int:
 def refused(entries: Sequence[Entry]) -> int:
     """Count those that no model spoke on."""
     return done(entries) - sum(entry.state is ScoringState.SCORED for entry in entries)
+
+
+def _gone(entry: Entry) -> str:
+    """Say in a list that the film is no longer kept."""
+    if entry.film_deleted_at is None:
+        return ""
+    return f"Film deleted on {wording.day(entry.film_deleted_at)} by the retention time."
 
 
 def _tone(entry: Entry) -> str:

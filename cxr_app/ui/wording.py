@@ -1,6 +1,6 @@
 """Numbers, times and states as a reader says them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cxr_app.outcome import Priority, ScoringState
 
@@ -49,6 +49,19 @@ def date(study_date: str) -> str:
     if len(study_date) != len("YYYYMMDD") or not study_date.isdecimal():
         return ""
     return f"{study_date[:4]}-{study_date[4:6]}-{study_date[6:]}"
+
+
+def day(moment: datetime) -> str:
+    """Say the day of a moment in the server's own time zone."""
+    return moment.astimezone().strftime("%Y-%m-%d")
+
+
+def film_deleted(moment: datetime) -> str:
+    """Say why there is no film to see."""
+    return (
+        f"This film was deleted on {day(moment)} by the retention time of this site. "
+        "Its scores and reviews are kept."
+    )
 
 
 def name(patient_name: str) -> str:

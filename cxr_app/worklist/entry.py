@@ -23,6 +23,8 @@ class Entry:
         Opaque, 32 hexadecimal digits; its first 8 are its short form.
     received_at, scored_at, read_at
         Aware, UTC. None where it has not happened.
+    film_deleted_at
+        When the film's file was deleted; the entry then names no patient. None while it is kept.
     state
         None as long as the film has not been scored.
     reason
@@ -62,6 +64,7 @@ class Entry:
     rows: int = 0
     columns: int = 0
     remarks: tuple[str, ...] = ()
+    film_deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

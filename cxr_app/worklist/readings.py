@@ -92,7 +92,7 @@ class Readings:
             if row is not None and row.until > now and row.reader != reader:
                 if not take_over:
                     return _as_claim(row)
-                session.add(_event(TAKEN_OVER, reader, now, entry.number, detail=row.reader))
+                session.add(event(TAKEN_OVER, reader, now, entry.number, detail=row.reader))
                 row.since = now
             if row is None:
                 row = ClaimRow(entry_number=entry.number, since=now)
@@ -179,11 +179,11 @@ class Readings:
             return [_as_review(row) for row in session.scalars(statement)]
 
     def reviewed_films(self) -> Iterator[ReviewedFilm]:
-        """Give every film that a reader has judged, as its last verdict says."""
+        """Give every film that is kept and a reader has judged, as its last verdict says."""
         statement = (
             select(EntryRow, ReviewRow)
             .join(ReviewRow, ReviewRow.entry_number == EntryRow.number)
-            .where(ReviewRow.number.in_(_last_verdicts()))
+            .where(ReviewRow.number.in_(_last_verdicts()), EntryRow.film_deleted_at.is_(None))
             .order_by(EntryRow.number)
         )
         with self._database.reading() as session:
@@ -245,7 +245,7 @@ class Readings:
     def note_unmasking(self, reader: str) -> None:
         """Record that a reader lets names and ids be shown."""
         with self._database.writing() as session:
-            session.add(_event(UNMASKED, reader, self._clock()))
+            session.add(event(UNMASKED, reader, self._clock()))
 
     def masking_key(self) -> bytes:
         """Give the key of the short ids that stand for masked ones: one for all servers."""
@@ -288,9 +288,10 @@ def _locked(session: Session, entry_id: str) -> EntryRow:
     return row
 
 
-def _event(
+def event(
     kind: str, reader: str, now: datetime, entry_number: int | None = None, detail: str = ""
 ) -> EventRow:
+    """Make the line that records who did what."""
     return EventRow(
         happened_at=now, kind=kind, reader=reader, entry_number=entry_number, detail=detail or None
     )

@@ -1,6 +1,7 @@
 """Between values and rows: how an outcome is written down, and how it is read again."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from cxr_app.worklist.entry import HEADER_NAMES, Entry, Score
 from cxr_app.worklist.review import Claim
 from cxr_app.worklist.tables import (
     MAX_FACT_LENGTH,
+    UNJUDGED_TIER,
     EntryRow,
     Judgement,
     ScoreRow,
@@ -23,6 +25,12 @@ from cxr_app.worklist.tables import (
 
 DAYS = {"D": 1.0, "W": 7.0, "M": 30.4375, "Y": 365.25}
 JUDGEMENT_NAMES = tuple(Judgement.__annotations__)
+IDENTIFYING = (
+    *("patient_id", "patient_name", "patient_birth_date", "accession_number"),
+    *("study_instance_uid", "series_instance_uid", "sop_instance_uid"),
+    "study_description",  # free text
+)
+"""Of a header, what tells whose film it is."""
 
 
 def note(session: Session, entry: EntryRow, outcome: Outcome, scored_at: datetime) -> None:
@@ -57,8 +65,29 @@ def as_entry(
         rows=row.rows or 0,
         columns=row.columns or 0,
         remarks=row.remarks,
+        film_deleted_at=row.film_deleted_at,
         **_judgement(row),
     )
+
+
+def forget_patient(entry: EntryRow) -> None:
+    """Take from an entry what tells whose film it was; a file's name may be a patient's."""
+    entry.source = None
+    for name in IDENTIFYING:
+        setattr(entry, name, None)
+    entry.search_text = _search_text(entry)
+
+
+def receive_again(entry: EntryRow, source: str, path: Path, received_at: datetime) -> None:
+    """Make an entry whose film was deleted wait for a score and a reader; its history stays."""
+    entry.source, entry.path, entry.received_at = source, path, received_at
+    entry.film_deleted_at = None
+    entry.is_read, entry.read_at, entry.read_by = False, None, None
+    entry.state = entry.priority = entry.scored_at = None
+    for name in JUDGEMENT_NAMES:
+        setattr(entry, name, None)
+    entry.tier, entry.descending_probability = UNJUDGED_TIER, 0.0
+    entry.search_text = _search_text(entry)
 
 
 def as_score(row: ScoreRow) -> Score:
@@ -100,8 +129,9 @@ def _in_history(
         )
     else:
         same = same.where(ScoreRow.model_version == outcome.prediction.model_version)
-    # A new entry has no history to look through.
-    score = None if entry.scored_at is None else session.scalars(same).first()
+    # A new entry has no history to look through; one whose film came back is known by its format.
+    is_new = entry.scored_at is None and entry.file_format is None
+    score = None if is_new else session.scalars(same).first()
     if score is None:
         score = _score_row(entry, outcome, scored_at)
         session.add(score)
@@ -133,7 +163,8 @@ def _score_row(entry: EntryRow, outcome: Outcome, scored_at: datetime) -> ScoreR
 
 def _describe(entry: EntryRow, outcome: Outcome) -> None:
     """Write down what the film is; what is known stays where the outcome does not know it."""
-    if outcome.header is not None:
+    # A scoring that began before the film was deleted must not bring its patient back.
+    if outcome.header is not None and entry.film_deleted_at is None:
         entry.has_header = True
         for name in HEADER_NAMES:
             setattr(entry, name, getattr(outcome.header, name)[:MAX_FACT_LENGTH] or None)

@@ -237,7 +237,7 @@ def _sort_index(name: str) -> Index:
 
 
 class EntryRow(Judgement, HeaderFacts, Table):
-    """One film. The columns below `remarks` repeat others in the form that an index can order."""
+    """One film. The columns from `is_read` on repeat others in the form that an index can order."""
 
     __tablename__ = "worklist_entry"
 
@@ -256,6 +256,7 @@ class EntryRow(Judgement, HeaderFacts, Table):
     rows: Mapped[int | None]  # (0028,0010)
     columns: Mapped[int | None]  # (0028,0011)
     remarks: Mapped[tuple[str, ...]] = mapped_column(Sentences, default=())
+    film_deleted_at: Mapped[datetime | None] = mapped_column(Moment)
 
     is_read: Mapped[bool] = mapped_column(default=False)
     tier: Mapped[int] = mapped_column(SmallInteger, default=UNJUDGED_TIER)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from cxr_app.errors import EntryNotFoundError
 from cxr_app.outcome import Outcome
 from cxr_app.worklist.database import Database
+from cxr_app.worklist.deletions import Deletions
 from cxr_app.worklist.entry import Counts, Entry, Query, Score
 from cxr_app.worklist.models import ModelRegister
 from cxr_app.worklist.order import (
@@ -24,7 +25,7 @@ from cxr_app.worklist.order import (
 )
 from cxr_app.worklist.readings import Readings, claims_of
 from cxr_app.worklist.register import JobRegister
-from cxr_app.worklist.rows import activation_map, as_entry, as_score, note
+from cxr_app.worklist.rows import activation_map, as_entry, as_score, note, receive_again
 from cxr_app.worklist.tables import (
     AnyText,
     EntryRow,
@@ -53,6 +54,8 @@ class Worklist:
 
     Attributes
     ----------
+    deletions
+        The films whose retention time has ended, in the same database.
     jobs
         The long work that was asked for, in the same database.
     models
@@ -64,6 +67,7 @@ class Worklist:
     def __init__(self, database: Database, clock: Callable[[], datetime] = now_in_utc) -> None:
         self._database = database
         self._clock = clock
+        self.deletions = Deletions(database, clock)
         self.jobs = JobRegister(database, clock)
         self.models = ModelRegister(database, clock)
         self.readings = Readings(database, clock)
@@ -90,15 +94,15 @@ class Worklist:
     ) -> tuple[str, bool]:
         """Take a film in; when this returns, it is acknowledged and stays.
 
-        The same film received again is the same entry, which keeps its first source and time.
+        The same film received again is the same entry, which keeps its first source and time. Where
+        the film had been deleted since, it comes back: unread, and to be scored.
 
         Returns
         -------
         tuple of str and bool
-            The entry's id, and whether it is new.
+            The entry's id, and whether it is new or has come back.
         """
-        with self._database.reading() as session:
-            known = session.scalar(select(EntryRow.id).where(EntryRow.sha256 == sha256))
+        known = self._known(sha256)
         if known is not None:
             return known, False
         values = _arrival(sha256, source, path, self._moment(received_at))
@@ -108,9 +112,13 @@ class Worklist:
             created = session.scalar(statement.returning(EntryRow.id))
             if created is not None:
                 return created, True
-            return session.scalars(
-                select(EntryRow.id).where(EntryRow.sha256 == sha256)
-            ).one(), False
+            # Locked, so that a deletion has either happened or will find the film unread.
+            same = select(EntryRow).where(EntryRow.sha256 == sha256).with_for_update()
+            entry = session.scalars(same).one()
+            is_back = entry.film_deleted_at is not None
+            if is_back:
+                receive_again(entry, source, path, self._moment(received_at))
+            return entry.id, is_back
 
     def record(self, outcome: Outcome, scored_at: datetime | None = None) -> str:
         """Add what scoring said to a film's history; the newest is what its entry shows.
@@ -300,6 +308,12 @@ class Worklist:
             statement = select(ScoreRow).where(ScoreRow.entry_number == number)
             newest_first = statement.order_by(ScoreRow.scored_at.desc(), ScoreRow.number.desc())
             return [as_score(row) for row in session.scalars(newest_first)]
+
+    def _known(self, sha256: str) -> str | None:
+        """Find the entry of a film that is unread: only a film that was read can be deleted."""
+        statement = select(EntryRow.id).where(EntryRow.sha256 == sha256, ~EntryRow.is_read)
+        with self._database.reading() as session:
+            return session.scalar(statement)
 
     def _whole(self, session: Session, statement: Select[EntryRow]) -> Entry | None:
         row = session.scalar(statement)

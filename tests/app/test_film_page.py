@@ -1,6 +1,7 @@
 """The film page says the right words of every kind of entry, and nothing but text from files."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -262,3 +263,22 @@ def test_there_is_no_heatmap_before_the_model_is_loaded(desk: Desk) -> None:
     address = film_route.heat_address(desk.worklist.entry(entry_id))
     assert address is not None
     assert answer(address).status_code == 404
+
+
+def test_a_deleted_film_says_when_and_why_and_keeps_its_scores(
+    desk: Desk, open_film: Callable[[str], AppTest]
+) -> None:
+    entry_id = desk.score(desk.receive(dicom_bytes()), 0.91)
+    desk.worklist.mark_read(entry_id, "Weiss")
+    later = datetime.now(UTC) + timedelta(days=1)
+    assert desk.worklist.deletions.delete(entry_id, later, desk.films.delete)
+    sentence = f"deleted on {datetime.now().astimezone():%Y-%m-%d} by the retention time"
+    app = open_film(entry_id)
+    told = words(app)
+    assert sentence in told
+    assert "Flagged: 91 % reaches" in told
+    assert "Phantom" not in told
+    assert "P-1" not in told
+    assert not [button.label for button in app.button if button.label in ("Agree", "Disagree")]
+    assert app.button(key=f"mark_read_{entry_id}").disabled
+    assert sentence.encode() in bytes(answer(film_route.film_address(entry_id)).body)

@@ -228,7 +228,8 @@ def _take_back_to_first_version(url: str) -> None:
             connection.execute(text("DROP INDEX IF EXISTS worklist_search"))
         for name in ("read_at", *NEW, *(SQLITE_ONLY if engine.dialect.name == "sqlite" else ())):
             connection.execute(text(f"DROP INDEX ix_worklist_entry_{name}"))
-        connection.execute(text("ALTER TABLE worklist_entry DROP COLUMN read_by"))
+        for column in ("read_by", "film_deleted_at"):
+            connection.execute(text(f"ALTER TABLE worklist_entry DROP COLUMN {column}"))
         connection.execute(text(f"UPDATE {database.VERSION_TABLE} SET version_num = '0001'"))  # noqa: S608
     engine.dispose()
 

@@ -45,6 +45,8 @@ def test_what_a_caller_says_wins_over_the_environment(
         ("CXR_WAITING_CAP_HOURS", "soon"),
         ("CXR_WAITING_CAP_HOURS", "0"),
         ("CXR_WAITING_CAP_HOURS", "-1"),
+        ("CXR_RETENTION_DAYS", "-1"),
+        ("CXR_RETENTION_DAYS", "a month"),
     ],
 )
 def test_an_impossible_value_is_named(
@@ -53,6 +55,14 @@ def test_an_impossible_value_is_named(
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=f"{name} is '{value}'"):
         Settings.read()
+
+
+@pytest.mark.parametrize(("value", "days"), [("", 0), ("0", 0), ("30", 30)])
+def test_films_are_kept_for_ever_unless_days_are_said(
+    value: str, days: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXR_RETENTION_DAYS", value)
+    assert Settings.read().retention_days == days
 
 
 def test_settings_cannot_be_changed_afterwards() -> None:

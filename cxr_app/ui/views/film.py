@@ -52,6 +52,7 @@ def top(entry: Entry, before: str | None, after: str | None) -> None:
             "Mark as read" if read else "Back to unread",
             key=f"mark_read_{entry.id}",
             shortcut="m",
+            disabled=entry.film_deleted_at is not None,
             on_click=reading.act,
             args=(lambda: reading.mark_read(entry, read),),
         )
@@ -77,7 +78,8 @@ def press(letter: str, entry_id: str) -> None:
         st.query_params["film"] = (after if letter == "n" else before) or entry_id
     elif letter == "m":
         entry = resources.worklist().entry(entry_id)
-        reading.mark_read(entry, entry.read_at is None)
+        if entry.film_deleted_at is None:
+            reading.mark_read(entry, entry.read_at is None)
     else:
         reading.press(letter, entry_id)
     st.session_state[PRESSED] = True
@@ -110,6 +112,8 @@ def picture(entry: Entry, reviews: list[Review], after: str | None) -> None:
 
 def heat_of(entry: Entry, reviews: list[Review]) -> tuple[str | None, str]:
     """Find the heatmap's address, or say why there is none."""
+    if entry.film_deleted_at is not None:
+        return None, "The film was deleted"
     heat = film_route.heat_address(entry)
     if heat is None:
         return None, "Not scored"
@@ -138,6 +142,8 @@ def beside(entry: Entry) -> None:
         st.html(film_facts.provenance(entry, status, datetime.now(UTC)))
         if past := film_facts.history(resources.worklist().scores(entry.id)):
             st.html(past)
+    if entry.film_deleted_at is not None:
+        st.html(film_facts.deleted(entry.film_deleted_at))
     if entry.remarks:
         st.html(film_facts.remarks(entry.remarks))
 
