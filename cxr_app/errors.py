@@ -27,6 +27,7 @@ because it reaches logs. Wrong arguments from our own code stay `ValueError` and
 import re
 import struct
 import threading
+import traceback
 import warnings
 import zlib
 from typing import Self
@@ -65,6 +66,19 @@ def keep_quiet(package: str) -> None:
     with _filters_lock:
         if ("ignore", None, Warning, modules, 0) not in warnings.filters:
             warnings.filterwarnings("ignore", module=modules.pattern)
+
+
+def where(error: BaseException) -> str:
+    """Say for a log where a fault happened, and of what type it is.
+
+    Not in which words: those of a parser may repeat what a file says of its patient.
+    """
+    told = ""
+    fault: BaseException | None = error
+    while fault is not None:
+        told += "".join(traceback.format_tb(fault.__traceback__)) + type(fault).__name__ + "\n"
+        fault = fault.__cause__ or fault.__context__
+    return told
 
 
 class CxrError(Exception):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cxr_app import intake, priority, screening
-from cxr_app.errors import CxrError, FilmError, UnsupportedImageError, WorklistError
+from cxr_app.errors import CxrError, FilmError, UnsupportedImageError, WorklistError, where
 from cxr_app.film_store import read_film
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.prediction import HeatScale, OperatingPoint, Prediction
@@ -325,8 +325,8 @@ class Engine:
         except CxrError as error:
             logger.warning("The network cannot be used: %s", error)
             self._status = self._without(scorer, str(error))
-        except Exception:  # a GPU without room, for one; films go on with the model before
-            logger.exception("The network %s met a fault of the program", wanted.name)
+        except Exception as error:  # noqa: BLE001 - a GPU without room, for one
+            _log_fault(f"The network {wanted.name}", error)
             self._status = self._without(scorer, "The program failed on its file; see the log.")
         return scorer
 
@@ -372,10 +372,15 @@ class Engine:
             return scorer.score(read_film(entry.path, entry.sha256))
         except CxrError as error:
             reason = str(error)
-        except Exception:
-            logger.exception("Entry %s met a fault of the program", entry.id)
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            _log_fault(f"Entry {entry.id}", error)
             reason = (
                 "The program itself failed on this file. A person must look at it; "
                 "please report the time of day to whoever runs this server."
             )
         return _refusal(Examined(entry.sha256, Facts(), None, None), ScoringState.FAILED, reason)
+
+
+def _log_fault(what: str, error: Exception) -> None:
+    """Write a fault of the program down, for whoever runs this server."""
+    logger.error("%s met a fault of the program:\n%s", what, where(error))

@@ -4,10 +4,12 @@ import logging
 
 import streamlit as st
 
-from cxr_app.errors import CxrError
+from cxr_app.errors import CxrError, where
 from cxr_app.ui import wording
 
 logger = logging.getLogger(__name__)
+logging.getLogger("streamlit.error_util").addFilter(lambda record: record.exc_info is None)
+"""Streamlit writes every exception down in its own words too, which may be a patient's name."""
 
 UNFORESEEN = (
     "The program failed here; no film is lost by it. Reload the page. If this comes again, tell "
@@ -27,6 +29,6 @@ def explain(error: Exception) -> bool:
         logger.warning("A page stops: %s", error)
         st.error(wording.plain(str(error)))
     else:
-        logger.error("A page met a fault of the program", exc_info=error)
+        logger.error("A page met a fault of the program:\n%s", where(error))
         st.error(UNFORESEEN)
     return True

@@ -4,6 +4,7 @@ An address holds an entry's opaque id and nothing of a patient; what comes back 
 browser and no proxy. `app.py` serves `routes`.
 """
 
+import logging
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,10 +14,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cxr_app import intake
-from cxr_app.errors import CxrError, EntryNotFoundError
+from cxr_app.errors import CxrError, EntryNotFoundError, where
 from cxr_app.film_store import read_film
-from cxr_app.ui import film_payload, resources, wording
+from cxr_app.ui import faults, film_payload, resources, wording
 from cxr_app.worklist import Entry
+
+logger = logging.getLogger(__name__)
 
 FILMS_KEPT = 8
 """Packed films in the server's memory, up to 16 MB each: a reload need not decode again."""
@@ -62,6 +65,9 @@ def _film(request: Request) -> Response:
         return _missing(str(error))
     except CxrError as error:  # an answer like any other: the viewer shows the sentence
         return _answer(film_payload.pack_refusal(str(error)))
+    except Exception as error:  # noqa: BLE001 - the server would log its words
+        logger.error("A film met a fault of the program:\n%s", where(error))  # noqa: TRY400
+        return _answer(film_payload.pack_refusal(faults.UNFORESEEN))
 
 
 def _heat(request: Request) -> Response:

@@ -39,7 +39,8 @@ def field() -> None:
     if vouched := vouched_for():
         st.caption(f"Reader  \n{wording.plain(vouched)}")
         return
-    if not st.session_state.get(ASKED):
+    asked = bool(st.session_state.get(ASKED))
+    if not asked:
         _ask_browser()
     elif not str(st.session_state.get(NAME) or "").strip():
         st.session_state[NAME] = _nameless()
@@ -52,7 +53,7 @@ def field() -> None:
         persist_state="session",
         on_change=lambda: st.session_state.update({RENAMED: True}),
     )
-    if st.session_state.get(ASKED):
+    if asked:  # before this run: the run that gets the answer has the keepsake already
         keepsake("reader", name())
     if st.session_state.pop(RENAMED, False):
         st.rerun()  # what the reader has open changes its name too

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from cxr_app import intake
 from cxr_app.outcome import ScoringState
 from cxr_app.scoring import EngineStatus
-from cxr_app.ui import film_payload, film_route, resources
+from cxr_app.ui import faults, film_payload, film_route, resources
 from cxr_app.worklist import Query
 from tests.app.worklists import ReadyEngine
 from tests.desk import Desk
@@ -282,3 +282,18 @@ def test_a_deleted_film_says_when_and_why_and_keeps_its_scores(
     assert not [button.label for button in app.button if button.label in ("Agree", "Disagree")]
     assert app.button(key=f"mark_read_{entry_id}").disabled
     assert sentence.encode() in bytes(answer(film_route.film_address(entry_id)).body)
+
+
+def test_a_film_that_meets_a_fault_is_answered_with_a_sentence_and_logged_without_its_words(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: bytes) -> None:
+        raise NotImplementedError("Phantom^Ada")
+
+    monkeypatch.setattr(intake, "read_softcopy", fail)
+    served = answer(film_route.film_address(desk.receive(dicom_bytes())))
+    assert faults.UNFORESEEN.encode() in bytes(served.body)
+    assert "NotImplementedError" in caplog.text
+    assert "Phantom^Ada" not in caplog.text.replace(
+        '("Phantom^Ada")', ""
+    )  # but for this test's line
