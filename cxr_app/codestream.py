@@ -1,4 +1,4 @@
-"""The size that a compressed image says it has, read from its first bytes without unfolding it.
+"""What a compressed image says of itself, read from its first bytes without unfolding it.
 
 It knows the JPEG family (JPEG, lossless, JPEG-LS) and JPEG 2000, and nothing of who holds them.
 """
@@ -13,16 +13,24 @@ _STANDALONE_MARKERS = {0x01, *range(0xD0, 0xD9)}  # TEM, RST0-7, SOI
 _NOT_A_FRAME = {0xC4, 0xC8, 0xCC}  # DHT, JPG, DAC
 _FRAME_MARKERS = (set(range(0xC0, 0xD0)) - _NOT_A_FRAME) | {0xF7}  # SOF0-15, SOF55 of JPEG-LS
 _START_OF_SCAN = 0xDA
+_CODING_STYLE = 0x52  # COD of JPEG 2000
+_START_OF_TILE = 0x90
+_MOST_HALVINGS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class CodestreamSize:
-    """What decoding would yield; `precision` is bits a sample, `samples` how many a pixel has."""
+    """What decoding would yield; `precision` is bits a sample, `samples` how many a pixel has.
+
+    A decoder can halve the sides of a grey, unsigned JPEG 2000 picture up to `halvings` times by
+    leaving out its finer wavelet levels.
+    """
 
     rows: int
     columns: int
     precision: int
     samples: int = 1
+    halvings: int = 0
 
 
 def check_size(rows: int, columns: int, max_pixels: int, samples: int = 1) -> None:
@@ -58,7 +66,7 @@ def codestream_size(data: bytes) -> CodestreamSize | None:
 
     References
     ----------
-    ITU-T T.81 B.2.2, T.87 C.2.2, T.800 A.5.1.
+    ITU-T T.81 B.2.2, T.87 C.2.2, T.800 A.5.1 and A.6.1.
     """
     if data.startswith(b"\xff\xd8"):
         return _jpeg_size(data)
@@ -94,7 +102,24 @@ def _jpeg_2000_size(data: bytes, start: int) -> CodestreamSize | None:
     width, height, left, top = struct.unpack_from(">IIII", data, start + 8)
     samples, precision = struct.unpack_from(">HB", data, start + 40)
     size = max(0, height - top), max(0, width - left)
-    return CodestreamSize(*size, (precision & 0x7F) + 1, samples)
+    halvings = 0
+    if samples == 1 and precision < 0x80 and not (left or top):
+        halvings = _wavelet_levels(data, start)
+    return CodestreamSize(*size, (precision & 0x7F) + 1, samples, halvings)
+
+
+def _wavelet_levels(data: bytes, start: int) -> int:
+    """Read how many levels the main header states; 0 where it states none that are legal."""
+    position = start + 2
+    while position + 10 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        if marker == _CODING_STYLE:
+            levels = data[position + 9]
+            return levels if levels <= _MOST_HALVINGS else 0
+        if marker == _START_OF_TILE:
+            return 0
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    return 0
 
 
 def count_scans(data: bytes) -> int:

@@ -24,10 +24,13 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
 from cxr_app.bounds import DECODER_BYTES, DECODER_PATIENCE, DECODER_SECONDS
+from cxr_app.errors import DAMAGE
+from cxr_app.reduced_decoder import decode_reduced
 
 _LENGTH_BYTES = 8
 _PROJECT = Path(__file__).resolve().parent.parent
@@ -37,7 +40,11 @@ _lock = threading.Lock()
 
 
 def decode_apart(
-    pixel_data: bytes, transfer_syntax: str, plugin: str, options: Mapping[str, Any]
+    pixel_data: bytes,
+    transfer_syntax: str,
+    plugin: str,
+    options: Mapping[str, Any],
+    halvings: int = 0,
 ) -> NDArray[Any]:
     """Decode the first frame of compressed pixel data, out of this process.
 
@@ -51,13 +58,21 @@ def decode_apart(
         The name under which pydicom knows the decoder.
     options
         What pydicom's decoder must know of the image, as JSON allows it.
+    halvings
+        How many times the sides of a grey, unsigned JPEG 2000 image may be halved; where the
+        decoder cannot, the frame has its full size.
 
     Raises
     ------
     RuntimeError
         If the decoder cannot, crashes, or needs more time or memory than `bounds` allow.
     """
-    question = {"syntax": transfer_syntax, "plugin": plugin, "options": dict(options)}
+    question = {
+        "syntax": transfer_syntax,
+        "plugin": plugin,
+        "options": dict(options),
+        "halvings": halvings,
+    }
     child = _take()
     answer = child.ask(json.dumps(question).encode(), pixel_data)
     if answer is None:
@@ -171,15 +186,34 @@ def _answer(question: Mapping[str, Any], pixel_data: bytes) -> bytes:
     """Decode; an empty answer says that it was not possible."""
     answer = BytesIO()
     try:
-        frame, _ = get_decoder(UID(question["syntax"])).as_array(
-            pixel_data, index=0, decoding_plugin=question["plugin"], **question["options"]
+        frame = _reduced(question, pixel_data) if question["halvings"] else None
+        np.save(
+            answer,
+            _whole(question, pixel_data) if frame is None else frame,
+            allow_pickle=False,
         )
-        np.save(answer, frame, allow_pickle=False)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
         return b""
     return answer.getvalue()
+
+
+def _whole(question: Mapping[str, Any], pixel_data: bytes) -> NDArray[Any]:
+    frame, _ = get_decoder(UID(question["syntax"])).as_array(
+        pixel_data, index=0, decoding_plugin=question["plugin"], **question["options"]
+    )
+    return frame
+
+
+def _reduced(question: Mapping[str, Any], pixel_data: bytes) -> NDArray[Any] | None:
+    """Decode at a lower resolution; None where that is not possible."""
+    frames = question["options"].get("number_of_frames", 1)
+    try:
+        codestream = get_frame(pixel_data, 0, number_of_frames=frames)
+        return decode_reduced(codestream, question["halvings"])
+    except DAMAGE:
+        return None  # decoding the whole frame will say what is wrong, if anything is
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ from cxr_app.errors import (
     UnsupportedImageError,
     keep_quiet,
 )
-from cxr_app.pixels import PixelArray, to_softcopy
+from cxr_app.pixels import PixelArray, may_be_averaged, shows_range, to_softcopy
 from cxr_app.radiograph import Header, Softcopy
 
 _PREFIX = slice(128, 132)
@@ -121,8 +121,29 @@ def is_dicom(data: bytes) -> bool:
     return data[_PREFIX] == b"DICM" or _begins_like_a_data_set(data)
 
 
-def read_softcopy(data: bytes, *, max_pixels: int, max_frames: int) -> tuple[Softcopy, Header]:
+def read_softcopy(
+    data: bytes, *, max_pixels: int, max_frames: int, side: int | None = None
+) -> tuple[Softcopy, Header, tuple[int, int] | None]:
     """Read the first frame of a DICOM file, and its header.
+
+    Parameters
+    ----------
+    data
+        The file.
+    max_pixels, max_frames
+        A film of more is refused.
+    side
+        Allows the decoder of JPEG 2000 to halve a film's size, while neither side gets below this
+        and it is shown with the same grey values; None wants every pixel.
+
+    Returns
+    -------
+    softcopy
+        The film.
+    header
+        What the file says of it.
+    size
+        Rows and columns of the film where it was reduced, else None.
 
     Raises
     ------
@@ -139,8 +160,13 @@ def read_softcopy(data: bytes, *, max_pixels: int, max_frames: int) -> tuple[Sof
     ds = _parse(data)
     header = _header(ds)
     _check_image(ds, max_pixels, max_frames)
-    softcopy = to_softcopy(_decode(ds, max_pixels), ds)
-    return replace(softcopy, remarks=(*_remarks(ds), *softcopy.remarks)), header
+    stored = _decode(ds, max_pixels, side if may_be_averaged(ds) else None)
+    size = (ds.Rows, ds.Columns)
+    if stored.shape[:2] != size and not shows_range(stored, ds):
+        stored = _decode(ds, max_pixels)
+    softcopy = to_softcopy(stored, ds)
+    softcopy = replace(softcopy, remarks=(*_remarks(ds), *softcopy.remarks))
+    return softcopy, header, None if stored.shape[:2] == size else size
 
 
 def _begins_like_a_data_set(data: bytes) -> bool:
@@ -296,8 +322,8 @@ def _check_holds_image(ds: Dataset) -> None:
     )
 
 
-def _decode(ds: Dataset, max_pixels: int) -> PixelArray:
-    """Decode the first frame; colour comes out as RGB."""
+def _decode(ds: Dataset, max_pixels: int, side: int | None = None) -> PixelArray:
+    """Decode the first frame, reduced to no less than `side` if may be; colour comes out as RGB."""
     syntax = _transfer_syntax(ds)
     size = _first_codestream(ds)
     if size is not None:
@@ -306,7 +332,9 @@ def _decode(ds: Dataset, max_pixels: int) -> PixelArray:
     odd_high_bit = _has_odd_high_bit(ds)
     try:
         if plugin:
-            decoded = decode_apart(ds.PixelData, syntax, plugin, _options(ds, not odd_high_bit))
+            halvings = _halvings(ds, size, side)
+            options = _options(ds, not odd_high_bit)
+            decoded = decode_apart(ds.PixelData, syntax, plugin, options, halvings)
         else:
             with np.errstate(all="ignore"):
                 decoded = pixel_array(ds, index=0, correct_unused_bits=not odd_high_bit)
@@ -316,6 +344,17 @@ def _decode(ds: Dataset, max_pixels: int) -> PixelArray:
             "Send the file again."
         ) from error
     return _aligned(decoded, ds) if odd_high_bit else decoded
+
+
+def _halvings(ds: Dataset, size: CodestreamSize | None, side: int | None) -> int:
+    """Say how many times the decoder may halve a film's sides."""
+    if size is None or side is None or (size.rows, size.columns) != (ds.Rows, ds.Columns):
+        return 0
+    if size.precision != integer(ds, "BitsStored"):
+        return 0  # other things than the film may stand in the bits above
+    shorter = min(size.rows, size.columns)
+    fitting = (times for times in range(size.halvings, 0, -1) if shorter > (side - 1) << times)
+    return next(fitting, 0)
 
 
 def _options(ds: Dataset, correct_unused_bits: bool) -> dict[str, Any]:

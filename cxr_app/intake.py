@@ -26,7 +26,7 @@ def sniff(data: bytes) -> FileFormat | None:
 
 
 def read_radiograph(data: bytes, sha256: str = "") -> Radiograph:
-    """Read a film, ready to be scored: a large JPEG by its decoder's own reduced size.
+    """Read a film, ready to be scored: a large JPEG or JPEG 2000 by its decoder's own reduced size.
 
     Parameters
     ----------
@@ -90,7 +90,9 @@ def _read(data: bytes, side: int | None = None) -> _Film:
             "whatever its name says."
         )
     if file_format == "DICOM":
-        softcopy, header = dicom.read_softcopy(data, max_pixels=MAX_PIXELS, max_frames=MAX_FRAMES)
-        return _Film(softcopy, header, file_format)
+        softcopy, header, size = dicom.read_softcopy(
+            data, max_pixels=MAX_PIXELS, max_frames=MAX_FRAMES, side=side
+        )
+        return _Film(softcopy, header, file_format, size)
     softcopy, size = raster.read_softcopy(data, file_format, max_pixels=MAX_PIXELS, side=side)
     return _Film(softcopy, None, file_format, size)

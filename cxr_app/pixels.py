@@ -143,6 +143,27 @@ def full_range(low: int, high: int, bits: int, *, signed: bool) -> tuple[int, in
     return 0, 2**bits - 1
 
 
+def may_be_averaged(ds: Dataset) -> bool:
+    """Say whether neighbouring stored values have a mean: no colours of a palette, no padding.
+
+    Signed values are left out: by averaging, a film without a value below 0 may get one.
+    """
+    is_grey = text(ds, "PhotometricInterpretation") in ("MONOCHROME1", "MONOCHROME2")
+    unsigned = integer(ds, "PixelRepresentation") == 0
+    return is_grey and unsigned and "PixelPaddingValue" not in ds
+
+
+def shows_range(averaged: PixelArray, ds: Dataset) -> bool:
+    """Say whether a film of averaged values is shown with the grey values of the film itself.
+
+    Without a window, `full_range` depends on how many bits the largest value has. Averaging may
+    lower it to any degree; where it has all the bits nevertheless, the film has them too, or all
+    but one, which comes to the same.
+    """
+    own, _ = windows_of(ds)
+    return bool(own) or int(averaged.max()).bit_length() >= (integer(ds, "BitsStored") or 16)
+
+
 def is_inverted(ds: Dataset) -> bool:
     """Say whether small values are dense, after the VOI LUT.
 

@@ -11,7 +11,8 @@ import numpy as np
 from pydicom import dcmread
 
 from cxr_app.errors import FilmError
-from cxr_app.intake import read_radiograph
+from cxr_app.intake import read_radiograph, read_softcopy
+from cxr_app.pixels import to_image
 from tests.integration.test_real_dicom import is_monochrome, reference
 
 
@@ -34,7 +35,7 @@ def line(data: bytes) -> tuple[str, str, str]:
     if not is_monochrome(data):
         colour = dcmread(BytesIO(data), force=True).PhotometricInterpretation
         return syntax, "none", f"{colour}, shown by its luminance"
-    difference = 255 * np.abs(radiograph.image - reference(data)).max()
+    difference = 255 * np.abs(to_image(read_softcopy(data)) - reference(data)).max()
     return syntax, "pydicom", f"{difference:.3f}"
 
 

@@ -148,10 +148,10 @@ def _big_endian(ds: Dataset) -> Dataset:
     return ds
 
 
-def compressed_dicom_bytes(ds: Dataset, transfer_syntax: str) -> bytes:
-    """Write a data set in a lossless compressed transfer syntax."""
+def compressed_dicom_bytes(ds: Dataset, transfer_syntax: str, **options: Any) -> bytes:
+    """Write a data set in a compressed transfer syntax, with options of its encoder."""
     written = dcmread(BytesIO(dicom_bytes(ds)))
-    written.compress(transfer_syntax, generate_instance_uid=False)
+    written.compress(transfer_syntax, generate_instance_uid=False, **options)
     buffer = BytesIO()
     dcmwrite(buffer, written, enforce_file_format=True)
     return buffer.getvalue()

@@ -68,11 +68,14 @@ def test_file_is_shown_as_pydicom_shows_it_or_refused_in_words(path: Path) -> No
 
 def check(radiograph: Radiograph, data: bytes) -> None:
     """Compare with what the viewer shows, and with what pydicom shows."""
-    assert np.abs(to_image(read_softcopy(data)) - radiograph.image).max() < LEVEL
+    shown = to_image(read_softcopy(data))
+    assert shown.shape == (radiograph.rows, radiograph.columns)
+    if radiograph.size is None:
+        assert np.abs(shown - radiograph.image).max() < LEVEL
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if is_monochrome(data):
-            assert np.abs(radiograph.image - reference(data)).max() <= LEVEL
+            assert np.abs(shown - reference(data)).max() <= LEVEL
 
 
 @pytest.mark.parametrize(

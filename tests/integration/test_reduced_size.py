@@ -1,17 +1,33 @@
-"""A JPEG read at its decoder's reduced size has the score that it has at full size."""
+"""A film read at its decoder's reduced size has the score that it has at full size."""
 
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
+from pydicom import dcmread
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEG2000, JPEG2000Lossless
 
 from cxr_app import intake
 from cxr_app.classifier import Classifier
 from cxr_app.pixels import to_image
 from cxr_app.preprocessing import squeeze
+from cxr_app.radiograph import SCORED_SIDE
 from cxr_app.settings import Settings
+from tests.checkpoints import write_tiny
+from tests.factories import (
+    Pixels,
+    compressed_dicom_bytes,
+    dicom_bytes,
+    film_pixels,
+    lut_item,
+    radiograph_dataset,
+    with_elements,
+)
 from training.phantom import draw, opacities_of
 
 PROBABILITY = 0.005
@@ -54,3 +70,121 @@ def test_real_films_keep_their_scores(classifier: Classifier, shared_data: Path)
         pytest.skip("../shared/data holds no films at their original size")
     for film in films[:: len(films) // REAL_FILMS]:
         assert_equivalent(classifier, film.read_bytes())
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+    return Classifier.load(write_tiny(tmp_path_factory.mktemp("tiny") / "tiny.safetensors"), "cpu")
+
+
+SIZES = ((900, 1401), (1801, 2001), (1797, 1900), (449, 3000))
+
+
+def twelve_bits(seed: int) -> Pixels:
+    film = draw(seed, *SIZES[seed % 4], opacities_of(seed))
+    return np.asarray(np.rint(4095 * (film - film.min()) / np.ptp(film)), dtype=np.uint16)
+
+
+SHOWN: list[dict[str, Any]] = [
+    {},
+    {"window": (2000, 3000)},
+    {"photometric_interpretation": "MONOCHROME1", "window": (2000, 3500)},
+    {"VOILUTSequence": [lut_item(0, np.arange(4096) ** 2 // 4096, 12)]},
+    {"RescaleSlope": "-1", "RescaleIntercept": "4095", "window": (2000, 4096)},
+]
+"""How a film is shown: by its stored bits, by a window, inverted, by tables."""
+
+
+@pytest.mark.parametrize("seed", range(len(SHOWN)))
+@pytest.mark.parametrize("lossy", [False, True], ids=["lossless", "lossy"])
+def test_a_drawn_jpeg_2000_film_keeps_its_score(
+    classifier: Classifier, tiny: Classifier, seed: int, lossy: bool
+) -> None:
+    ds = radiograph_dataset(twelve_bits(seed), **SHOWN[seed])
+    if lossy:
+        data = compressed_dicom_bytes(ds, JPEG2000, j2k_cr=[15])
+    else:
+        data = compressed_dicom_bytes(ds, JPEG2000Lossless)
+    radiograph = intake.read_radiograph(data)
+    assert radiograph.size == (SIZES[seed % 4] if seed % 4 != 3 else None)
+    assert (radiograph.rows, radiograph.columns) == SIZES[seed % 4]
+    assert SCORED_SIDE <= min(radiograph.image.shape) < 2 * SCORED_SIDE
+    assert_equivalent(classifier, data)
+    assert_equivalent(tiny, data)
+
+
+def padded() -> bytes:
+    pixels = film_pixels(900, 900)
+    pixels[:300] = 0
+    ds = radiograph_dataset(pixels, window=(2000, 3000), PixelPaddingValue=0)
+    return compressed_dicom_bytes(ds, JPEG2000Lossless)
+
+
+def of_one_resolution() -> bytes:
+    ds = radiograph_dataset(film_pixels(900, 900, bits=8), window=(128, 200))
+    buffer = BytesIO()
+    picture = PillowImage.fromarray(film_pixels(900, 900, bits=8))
+    picture.save(buffer, "JPEG2000", no_jp2=True, num_resolutions=1)
+    with_elements(ds, PixelData=encapsulate([buffer.getvalue()]))
+    ds["PixelData"].is_undefined_length = True
+    return dicom_bytes(ds, JPEG2000Lossless)
+
+
+def with_bits_beyond_the_film() -> bytes:
+    """An overlay of the older kind stands in the highest bit."""
+    pixels = film_pixels(900, 900)
+    pixels[::2] |= 0x8000
+    written = dcmread(
+        BytesIO(
+            compressed_dicom_bytes(
+                radiograph_dataset(pixels, bits_stored=16, window=(2000, 3000)), JPEG2000Lossless
+            )
+        )
+    )
+    return dicom_bytes(with_elements(written, BitsStored=12, HighBit=11), JPEG2000Lossless)
+
+
+def small() -> bytes:
+    return compressed_dicom_bytes(radiograph_dataset(film_pixels(894, 900)), JPEG2000Lossless)
+
+
+def signed() -> bytes:
+    pixels = film_pixels(900, 900).astype(np.int16)
+    return compressed_dicom_bytes(radiograph_dataset(pixels), JPEG2000Lossless)
+
+
+def of_few_bits() -> bytes:
+    """No window, and one bright pixel decides which bits the film is shown over."""
+    pixels = film_pixels(900, 900) // 8
+    pixels[450, 450] = 2047
+    return compressed_dicom_bytes(radiograph_dataset(pixels), JPEG2000Lossless)
+
+
+@pytest.mark.parametrize(
+    "film", [padded, of_one_resolution, with_bits_beyond_the_film, small, signed, of_few_bits]
+)
+def test_a_film_that_must_not_be_averaged_is_read_pixel_for_pixel(
+    film: Callable[[], bytes],
+) -> None:
+    data = film()
+    radiograph = intake.read_radiograph(data)
+    assert radiograph.size is None
+    assert np.abs(radiograph.image - to_image(intake.read_softcopy(data))).max() < 1e-6
+
+
+def test_what_is_shown_of_jpeg_2000_is_never_reduced() -> None:
+    pixels = twelve_bits(1)
+    data = compressed_dicom_bytes(radiograph_dataset(pixels), JPEG2000Lossless)
+    assert (intake.read_softcopy(data).values == pixels).all()
+
+
+def test_real_jpeg_2000_films_keep_their_scores(classifier: Classifier, shared_data: Path) -> None:
+    films = [
+        path for path in sorted((shared_data / "dicom").glob("*J2KI.dcm")) if "_RG" in path.name
+    ]
+    if not films:
+        pytest.skip("../shared/data holds no films in JPEG 2000")
+    for film in films:
+        data = film.read_bytes()
+        assert intake.read_radiograph(data).size is not None
+        assert_equivalent(classifier, data)

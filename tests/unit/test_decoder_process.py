@@ -64,6 +64,13 @@ def test_frame_comes_back_from_the_other_process() -> None:
     assert (decode_apart(*JPEG_2000) == PIXELS).all()
 
 
+def test_frame_comes_back_at_a_lower_resolution_where_there_is_one() -> None:
+    assert decode_apart(*JPEG_2000, 1).shape == (20, 18)
+    assert (decode_apart(*JPEG_2000, 30) == PIXELS).all()
+    with pytest.raises(RuntimeError, match="the decoder gave no picture"):
+        decode_apart(b"no film at all", *JPEG_2000[1:], 1)
+
+
 @pytest.mark.usefixtures("one_child")
 def test_child_decodes_one_film_after_the_other() -> None:
     first = child().pid
@@ -139,7 +146,9 @@ def test_memory_of_the_child_is_bounded() -> None:
 
 def test_program_answers_until_there_are_no_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     data, syntax, plugin, options = JPEG_2000
-    asked = json.dumps({"syntax": syntax, "plugin": plugin, "options": options}).encode()
+    asked = json.dumps(
+        {"syntax": syntax, "plugin": plugin, "options": options, "halvings": 0}
+    ).encode()
     messages = b"".join(len(part).to_bytes(8, "little") + part for part in (asked, data))
     output = BytesIO()
     limits: list[tuple[int, tuple[int, int]]] = []
