@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
 from pydicom.uid import CTImageStorage
 
+from cxr_app.film_store import read_film
 from cxr_app.worklist import Query, Worklist
 from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
 from tests.factories import dicom_bytes, film_pixels, png_bomb, png_bytes, radiograph_dataset
@@ -160,3 +161,35 @@ def test_films_are_scored_although_the_browser_has_gone(upload: Page, worklist: 
             return
         upload.wait_for_timeout(100)
     pytest.fail(f"{worklist.counts().in_progress} films are not scored")
+
+
+def test_what_had_arrived_is_there_and_scored_after_the_server_was_killed(
+    server: Server, upload: Page, worklist: Worklist, console_errors: list[str]
+) -> None:
+    everything = Query(state="all")
+    before = worklist.count(everything)
+    send(upload, *(payload(f"killed {n}.jpeg", jpeg(3000 + n)) for n in range(60)))
+    for _ in range(600):
+        arrived = worklist.page(everything, limit=1000)
+        if len(arrived) > before + 3:
+            break
+        upload.wait_for_timeout(20)
+    server.kill()
+    assert len(arrived) > before + 3
+    console_errors.clear()  # the browser reports the lost connection
+    upload.goto("about:blank")
+    console_errors.clear()
+    server.start()
+    for entry in worklist.entries_by_ids(each.id for each in arrived):
+        read_film(entry.path, entry.sha256)
+    assert len(worklist.page(everything, limit=1000)) >= len(arrived)
+    for _ in range(600):
+        if worklist.counts().in_progress == 0:
+            break
+        upload.wait_for_timeout(100)
+    assert worklist.counts().in_progress == 0
+    upload.goto(f"{server.url}/upload")
+    wait_idle(upload)
+    send(upload, *(payload(f"killed {n}.jpeg", jpeg(3000 + n)) for n in range(60)))
+    expect(upload.get_by_text("60 of 60 films done.")).to_be_visible()
+    assert worklist.count(everything) == before + 60
