@@ -9,12 +9,18 @@ import logging
 import os
 import re
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from cxr_app.errors import FilmLostError, WorklistError
 
 logger = logging.getLogger(__name__)
 
+PARTIAL = ".part"
+"""Ends the name of a file that is being written."""
+PARTIAL_SECONDS = 24 * 60 * 60
+"""Nothing is written for so long."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -135,6 +141,19 @@ class FilmStore:
                 "Check that this user may write there."
             ) from error
 
+    def discard_partial(self) -> int:
+        """Delete what killed servers have left half written; say how many files went.
+
+        Of such a file nothing was acknowledged; one that is written right now is young.
+        """
+        discarded = 0
+        for path in self.root.glob(f"*/.*{PARTIAL}"):
+            with suppress(OSError):  # another server may be faster
+                if time.time() - path.stat().st_mtime > PARTIAL_SECONDS:
+                    path.unlink()
+                    discarded += 1
+        return discarded
+
     def _is_whole(self, path: Path, sha256: str) -> bool:
         try:
             kept = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -147,7 +166,7 @@ class FilmStore:
 
 def _write_durably(path: Path, data: bytes) -> None:
     """Write beside, flush, rename: the file is there whole or not at all."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")  # mode 0600
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=PARTIAL)  # mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)

@@ -81,6 +81,8 @@ class Retention:
 
     def _run(self) -> None:
         """Sweep until told to stop."""
+        if discarded := self._films.discard_partial():
+            logger.warning("Half-written films of a killed server deleted: %d", discarded)
         while not self._stop.is_set():
             try:
                 if deleted := self.sweep():

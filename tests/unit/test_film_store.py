@@ -95,3 +95,26 @@ def test_a_disk_that_fills_up_leaves_nothing_half_written(
     with pytest.raises(WorklistError, match=r"No space left on device. Check that the disk"):
         films.keep(b"film")
     assert [path for path in films.root.rglob("*") if path.is_file()] == []
+
+
+def test_what_a_killed_server_left_half_written_goes_and_nothing_else(films: FilmStore) -> None:
+    kept = films.keep(b"film")
+    folder = films.path(kept).parent
+    left, young = folder / ".left.part", folder / ".young.part"
+    for path in (left, young, folder / "other"):
+        path.write_bytes(b"half a film")
+    for path in (left, films.path(kept), folder / "other"):
+        os.utime(path, (0, 0))
+    assert films.discard_partial() == 1
+    assert {path.name for path in folder.iterdir()} == {kept, young.name, "other"}
+    assert FilmStore(films.root / "none").discard_partial() == 0
+
+
+def test_a_deleted_film_is_gone_and_may_be_deleted_twice(films: FilmStore) -> None:
+    kept, other = films.keep(b"film"), films.keep(b"other")
+    assert films.has(kept)
+    for _ in range(2):
+        films.delete(kept)
+        assert not films.has(kept)
+    assert films.read(other) == b"other"
+    FilmStore(films.root / "none").delete(kept)
