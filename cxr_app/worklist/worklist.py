@@ -94,15 +94,16 @@ class Worklist:
     ) -> tuple[str, bool]:
         """Take a film in; when this returns, it is acknowledged and stays.
 
-        The same film received again is the same entry, which keeps its first source and time. Where
-        the film had been deleted since, it comes back: unread, and to be scored.
+        The same film received again is the same entry, which keeps its first source and time, and
+        from now on the film is where it lies now. Where it had been deleted since, it comes back:
+        unread, and to be scored.
 
         Returns
         -------
         tuple of str and bool
             The entry's id, and whether it is new or has come back.
         """
-        known = self._known(sha256)
+        known = self._known(sha256, path)
         if known is not None:
             return known, False
         values = _arrival(sha256, source, path, self._moment(received_at))
@@ -116,6 +117,7 @@ class Worklist:
             same = select(EntryRow).where(EntryRow.sha256 == sha256).with_for_update()
             entry = session.scalars(same).one()
             is_back = entry.film_deleted_at is not None
+            entry.path = path
             if is_back:
                 receive_again(entry, source, path, self._moment(received_at))
             return entry.id, is_back
@@ -309,9 +311,10 @@ class Worklist:
             newest_first = statement.order_by(ScoreRow.scored_at.desc(), ScoreRow.number.desc())
             return [as_score(row) for row in session.scalars(newest_first)]
 
-    def _known(self, sha256: str) -> str | None:
-        """Find the entry of a film that is unread: only a film that was read can be deleted."""
-        statement = select(EntryRow.id).where(EntryRow.sha256 == sha256, ~EntryRow.is_read)
+    def _known(self, sha256: str, path: Path) -> str | None:
+        """Find an entry that stays as it is: an unread film is not deleted in between."""
+        statement = select(EntryRow.id).where(EntryRow.sha256 == sha256, EntryRow.path == path)
+        statement = statement.where(~EntryRow.is_read)
         with self._database.reading() as session:
             return session.scalar(statement)
 

@@ -331,3 +331,20 @@ def test_a_film_sent_while_it_is_deleted_is_kept(site: Site) -> None:
     assert site.deletions() == 1
     assert site.is_kept(film)
     assert site.worklist.entry(film).film_deleted_at is None
+
+
+def test_a_film_of_a_backlog_that_is_uploaded_too_is_kept_as_one(
+    site: Site, tmp_path: Path
+) -> None:
+    """Or its copy would stay for ever: the entry would say that the film lies elsewhere."""
+    elsewhere = tmp_path / "backlog.dcm"
+    elsewhere.write_bytes(b"film")
+    sha256 = site.films.keep(b"film")
+    film, _ = site.worklist.receive(sha256, "backlog.dcm", elsewhere)
+    assert site.upload(b"film") == film
+    assert site.worklist.entry(film).source == "backlog.dcm"
+    site.worklist.mark_read(site.score(film), "Weiss")
+    site.clock.now += 31 * DAY
+    assert site.retention.sweep() == 1
+    assert elsewhere.exists()
+    assert not site.films.has(sha256)
