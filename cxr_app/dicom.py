@@ -331,9 +331,11 @@ def _decode(ds: Dataset, max_pixels: int, side: int | None = None) -> PixelArray
     plugin = _plugin(syntax, size)
     odd_high_bit = _has_odd_high_bit(ds)
     try:
-        if plugin:
-            halvings = _halvings(ds, size, side)
+        if size is not None and _is_deep_jpeg(syntax, size):
+            decoded = _decode_deep_jpeg(ds, plugin, size)
+        elif plugin:
             options = _options(ds, not odd_high_bit)
+            halvings = _halvings(ds, size, side)
             decoded = decode_apart(ds.PixelData, syntax, plugin, options, halvings)
         else:
             with np.errstate(all="ignore"):
@@ -394,6 +396,26 @@ def _aligned(decoded: PixelArray, ds: Dataset) -> PixelArray:
     return np.asarray((decoded << above) >> (ds.BitsAllocated - ds.BitsStored))
 
 
+def _is_deep_jpeg(syntax: UID, size: CodestreamSize) -> bool:
+    """Say whether it is a lossy JPEG of more than 8 bits."""
+    return syntax in (JPEGBaseline8Bit, JPEGExtended12Bit) and size.precision > 8
+
+
+def _decode_deep_jpeg(ds: Dataset, plugin: str, size: CodestreamSize) -> PixelArray:
+    """Decode a lossy JPEG of more than 8 bits, which may hold a film of fewer.
+
+    Its decoder takes a codestream for what it is. It is asked by the name of another syntax, since
+    by its own pydicom has it decode 8 bits only.
+    """
+    options = _options(ds, correct_unused_bits=True)
+    if integer(ds, "PixelRepresentation") == 1:
+        return decode_apart(ds.PixelData, JPEGLossless, plugin, options)
+    # What compression moved beyond the stored bits is white: cut off above them, it were black.
+    options["bits_stored"] = size.precision
+    decoded = decode_apart(ds.PixelData, JPEGLossless, plugin, options)
+    return decoded.clip(0, 2 ** (integer(ds, "BitsStored") or size.precision) - 1)
+
+
 def _plugin(syntax: UID, size: CodestreamSize | None) -> str:
     """Choose the decoder; empty where none is needed.
 
@@ -411,8 +433,8 @@ def _plugin(syntax: UID, size: CodestreamSize | None) -> str:
     if not decoder.is_encapsulated:
         return ""
     plugin = _PLUGIN_OF.get(syntax, "")
-    if plugin == "pillow" and size is not None and size.precision > 8:
-        plugin, stored = "pylibjpeg", f"{stored} with more than 8 bits"
+    if size is not None and _is_deep_jpeg(syntax, size):
+        plugin, stored = "gdcm", f"{stored} with more than 8 bits"
     if plugin not in decoder.available_plugins:
         missing = "; ".join(decoder.missing_dependencies)
         raise PixelDataError(f"{stored}, and its decoder is missing: {missing}. {remedy}")

@@ -14,7 +14,7 @@ hypothesis.settings.load_profile("any machine")
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-MAY_SKIP_IN_CI = ("shared/data", "OpenVINO", "CUDA", "MPS", "GPU")
+MAY_SKIP_IN_CI = ("shared/data", "DCMTK", "OpenVINO", "CUDA", "MPS", "GPU")
 """What a machine of the CI need not have; any other skip there hides a suite that must run."""
 
 

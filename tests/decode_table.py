@@ -1,42 +1,89 @@
-"""Compare every DICOM file of a folder with pydicom's own functions, and print a table.
+"""Compare every DICOM file of a folder with other people's programs, and print a table.
 
-python -m tests.decode_table FOLDER
+python -m tests.decode_table FOLDER [--dcm2pnm]
+
+The reference is pydicom's own functions, or DCMTK's dcm2pnm.
 """
 
+import argparse
 import sys
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom import dcmread
 
 from cxr_app.errors import FilmError
 from cxr_app.intake import read_radiograph, read_softcopy
 from cxr_app.pixels import to_image
+from tests import dcm2pnm
 from tests.integration.test_real_dicom import is_monochrome, reference
+
+Reference = Callable[[Path], NDArray[Any] | None]
+LEVEL = 1.0
+"""Of 255, the largest difference that counts as none."""
 
 
 def main() -> int:
-    """Print a line a file: name, transfer syntax, reference, largest difference."""
+    """Print a line a file: name, transfer syntax, reference, largest difference; and a summary."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--dcm2pnm", action="store_true", help="compare with DCMTK's dcm2pnm")
+    arguments = parser.parse_args()
+    if arguments.dcm2pnm and not dcm2pnm.is_installed():
+        parser.error("DCMTK is not installed: apt-get install dcmtk")
+    name, render = ("dcm2pnm", dcm2pnm.render) if arguments.dcm2pnm else ("pydicom", by_pydicom)
     print("| file | transfer syntax | reference | largest difference, grey levels of 255 |")
     print("|---|---|---|---|")
-    for path in sorted(Path(sys.argv[1]).iterdir()):
-        print(f"| `{path.name}` | {' | '.join(line(path.read_bytes()))} |")
+    differences = []
+    for path in sorted(arguments.folder.iterdir()):
+        syntax, difference = compare(path, render)
+        differences.append(difference)
+        compared = isinstance(difference, float)
+        found = f"{difference:.3f}" if compared else difference
+        print(f"| `{path.name}` | {syntax} | {name if compared else 'none'} | {found} |")
+    print(summary(differences))
     return 0
 
 
-def line(data: bytes) -> tuple[str, str, str]:
-    """Say how a file is stored, what it was compared with, and what came of it."""
+def compare(path: Path, render: Reference) -> tuple[str, float | str]:
+    """Say how a file is stored, and how far it is from the reference or why that is not known."""
+    data = path.read_bytes()
     try:
-        radiograph = read_radiograph(data)
+        header = read_radiograph(data).header
+        shown = to_image(read_softcopy(data))
     except FilmError as error:
-        return "", "none", f"refused: {error}"
-    syntax = radiograph.header.transfer_syntax if radiograph.header else ""
-    if not is_monochrome(data):
+        return "", f"refused: {error}"
+    syntax = header.transfer_syntax if header else ""
+    expected = render(path)
+    if expected is None:
         colour = dcmread(BytesIO(data), force=True).PhotometricInterpretation
-        return syntax, "none", f"{colour}, shown by its luminance"
-    difference = 255 * np.abs(to_image(read_softcopy(data)) - reference(data)).max()
-    return syntax, "pydicom", f"{difference:.3f}"
+        return syntax, f"{colour}, which the reference does not show"
+    return syntax, 255 * float(np.abs(shown - expected).max())
+
+
+def by_pydicom(path: Path) -> NDArray[Any] | None:
+    """Show a grey film by pydicom's functions; None where it is of colour or pydicom cannot."""
+    data = path.read_bytes()
+    try:
+        return reference(data) if is_monochrome(data) else None
+    except RuntimeError:  # a syntax that it has no decoder for
+        return None
+
+
+def summary(differences: list[float | str]) -> str:
+    """Count the files by what came of them."""
+    compared = [found for found in differences if isinstance(found, float)]
+    refused = sum(isinstance(found, str) and found.startswith("refused") for found in differences)
+    near = [found for found in compared if found <= LEVEL]
+    return (
+        f"\n{len(differences)} files: {len(compared)} compared, {len(near)} of them within one "
+        f"grey level, largest difference {max(compared, default=0.0):.3f}; "
+        f"{len(differences) - len(compared) - refused} without a reference, {refused} refused."
+    )
 
 
 if __name__ == "__main__":
