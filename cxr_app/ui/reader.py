@@ -39,11 +39,7 @@ def field() -> None:
     if vouched := vouched_for():
         st.caption(f"Reader  \n{wording.plain(vouched)}")
         return
-    asked = bool(st.session_state.get(ASKED))
-    if not asked:
-        _ask_browser()
-    elif not str(st.session_state.get(NAME) or "").strip():
-        st.session_state[NAME] = _nameless()
+    _talk_to_browser()
     st.text_input(
         "Reader",
         key=NAME,
@@ -53,21 +49,22 @@ def field() -> None:
         persist_state="session",
         on_change=lambda: st.session_state.update({RENAMED: True}),
     )
-    if asked:  # before this run: the run that gets the answer has the keepsake already
-        keepsake("reader", name())
     if st.session_state.pop(RENAMED, False):
         st.rerun()  # what the reader has open changes its name too
 
 
-def _ask_browser() -> None:
-    """Take the name that the browser keeps, as soon as it says so.
+def _talk_to_browser() -> None:
+    """Let the browser keep the name; at first take the one that it keeps, as soon as it says so.
 
     The page is not drawn anew for that: it may be in the middle of its first drawing.
     """
-    kept = keepsake("reader", "")
-    if kept is not None:
+    asked = bool(st.session_state.get(ASKED))
+    kept = keepsake("reader", name() if asked else "")
+    if kept is not None and not asked:
         st.session_state[ASKED] = True
-        st.session_state[NAME] = kept[:MAX_LENGTH].strip() or _nameless()
+        st.session_state[NAME] = kept[:MAX_LENGTH].strip()
+    if st.session_state.get(ASKED) and not str(st.session_state.get(NAME) or "").strip():
+        st.session_state[NAME] = _nameless()
 
 
 def _nameless() -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from cxr_app.ui.faults import UNFORESEEN
 from tests.browser.driving import PROJECT, Server, find_chromium, launch
 from tests.conftest import REPORTS
 
@@ -74,7 +75,7 @@ def page(
     fresh = context.new_page()
     watch(fresh, console_errors)
     yield fresh
-    boxes = fresh.locator("[data-testid='stException']").all_inner_texts()
+    boxes = faults_shown(fresh)
     if boxes or console_errors or _failed(request.node):
         folder = _evidence_folder(request.node)
         fresh.screenshot(path=folder / "page.png")
@@ -83,6 +84,12 @@ def page(
         context.tracing.stop()
     assert not boxes, f"the page shows an exception: {boxes}"
     assert not console_errors, f"the console reports: {console_errors}"
+
+
+def faults_shown(page: Page) -> list[str]:
+    """What a page says of faults of the program: Streamlit's box, or our own sentence."""
+    boxes = page.locator("[data-testid='stException']").all_inner_texts()
+    return boxes + page.get_by_text(UNFORESEEN).all_inner_texts()
 
 
 def watch(page: Page, errors: list[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from cxr_app.worklist import Query, Verdict
-from tests.browser.conftest import watch
+from tests.browser.conftest import faults_shown, watch
 from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
 from tests.desk import Desk
 from tests.factories import dicom_bytes, film_pixels, radiograph_dataset
@@ -84,7 +84,7 @@ def quick_page(browser: Browser, console_errors: list[str]) -> Iterator[Page]:
     fresh = context.new_page()
     watch(fresh, console_errors)
     yield fresh
-    boxes = fresh.locator("[data-testid='stException']").all_inner_texts()
+    boxes = faults_shown(fresh)
     context.close()
     assert not boxes
     assert not console_errors
