@@ -37,9 +37,21 @@ def model_in_use() -> None:
         st.caption(f"{wording.plain(status.model_version)}  \n{wording.plain(status.device_name)}")
         if status.message:
             st.warning(wording.plain(status.message))
-    if status.model_version != st.session_state["model_in_banner"]:
-        st.rerun()  # the banner names the model too
+    if st.session_state.setdefault("model_seen", status.model_version) != status.model_version:
+        st.session_state["model_seen"] = status.model_version
+        st.rerun()  # another model was put to use: every page may have to say so
     pulse("follow_model", SETTLED_SECONDS)
+
+
+def banner() -> None:
+    """Say what the program is not for, and which model speaks.
+
+    It follows the model by itself: to draw the whole page anew for it would take the row from under
+    the reader's hand.
+    """
+    status = resources.engine().status()
+    st.caption(" · ".join(filter(None, (BANNER, wording.plain(status.model_version)))))
+    pulse("follow_banner", LOADING_SECONDS if status.state == "loading" else SETTLED_SECONDS)
 
 
 st.set_page_config(
@@ -49,10 +61,8 @@ st.set_page_config(
     initial_sidebar_state=SIDEBAR_WIDTH,
 )
 st.html(FRAME)
-model_version = resources.engine().status().model_version
-st.session_state["model_in_banner"] = model_version
 with st.container(key="banner"):
-    st.caption(" · ".join(filter(None, (BANNER, wording.plain(model_version)))))
+    st.fragment(banner)()
 
 film = st.Page("views/film.py", title="Film", icon=":material/radiology:")
 page = st.navigation(

@@ -147,7 +147,7 @@ def test_one_key_opens_the_top_film(desk: Desk, app_url: str, page: Page) -> Non
 def test_a_film_that_arrives_moves_nothing_from_under_the_hand(
     desk: Desk, app_url: str, page: Page
 ) -> None:
-    page.set_viewport_size({"width": 1024, "height": 500})
+    page.set_viewport_size({"width": 1024, "height": 600})  # the list scrolls, the page does not
     rows = open_list(page, app_url)
     page.keyboard.press("ArrowDown")
     standing = rows.nth(1)

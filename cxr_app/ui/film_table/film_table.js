@@ -1,6 +1,8 @@
 // A table of films. A row is its film's id: clicking or Enter opens that very film, whatever the
 // order was or has become since. Text goes in as text, never as markup.
 
+const AGAIN = 1500; // milliseconds until an unanswered gesture is told again: a busy server may drop one
+const TRIES = 8;
 const tables = new WeakMap(); // where Streamlit mounts us -> FilmTable
 
 class FilmTable {
@@ -20,7 +22,8 @@ class FilmTable {
   }
 
   update({ label, columns, rows, sort, descending, height }, tell) {
-    this.tell = tell;
+    this.setTrigger = tell;
+    if (this.asked?.name === "sorted") this._settle();
     this.sort = sort;
     this.descending = descending;
     this.table.setAttribute("aria-label", label);
@@ -78,6 +81,23 @@ class FilmTable {
   }
 
   // --- the reader's hand ---------------------------------------------------------------------
+
+  /** Tell the page's script of a gesture until it is answered: by another page, or another order. */
+  tell(name, value) {
+    this._settle();
+    let tries = 0;
+    const send = () => {
+      if (!this.root.isConnected || ++tries > TRIES) return this._settle();
+      this.setTrigger(name, value);
+    };
+    this.asked = { name, timer: setInterval(send, AGAIN) };
+    send();
+  }
+
+  _settle() {
+    clearInterval(this.asked?.timer);
+    this.asked = null;
+  }
 
   _open(row) {
     if (row && !getSelection()?.toString()) this.tell("opened", row.dataset.film);

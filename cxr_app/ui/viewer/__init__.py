@@ -71,6 +71,8 @@ class Keys:
 
 
 NO_KEYS = Keys()
+HEARD = "_heard"
+"""Ends the session's key of the number of the last press that was acted on."""
 
 
 def film_viewer(picture: Picture, *, key: str = "viewer", keys: Keys = NO_KEYS) -> bool:
@@ -90,6 +92,7 @@ def film_viewer(picture: Picture, *, key: str = "viewer", keys: Keys = NO_KEYS) 
         "keys": [list(each) for each in keys.listed],
         "focus": dict(keys.focus),
         "acts": keys.acts,
+        "heard": st.session_state.get(f"{key}{HEARD}", 0),
     }
     told = _mount(
         key=key,
@@ -102,7 +105,7 @@ def film_viewer(picture: Picture, *, key: str = "viewer", keys: Keys = NO_KEYS) 
 
 def _act_on_presses(key: str, keys: Keys) -> None:
     """Act on every press once, in their order."""
-    heard = f"{key}_heard"
+    heard = f"{key}{HEARD}"
     for number, letter, entry_id in _presses(st.session_state.get(key)):
         if number > st.session_state.get(heard, 0) and letter in keys.acts and keys.act:
             st.session_state[heard] = number
@@ -111,8 +114,12 @@ def _act_on_presses(key: str, keys: Keys) -> None:
 
 def _presses(told: object) -> Iterator[tuple[int, str, str]]:
     """Read what the page says of keys; it is not ours to trust."""
-    presses = told.get("presses") if isinstance(told, Mapping) else None
-    for press in presses if isinstance(presses, list) else ():
+    match told:
+        case {"presses": {"list": list(presses)}}:
+            pass
+        case _:
+            return
+    for press in presses:
         match press:
             case {"number": int(number), "key": str(letter), "entry": str(entry_id)}:
                 yield number, letter, entry_id

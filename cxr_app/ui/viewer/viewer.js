@@ -6,6 +6,7 @@ const HABITS = "cxr-heat"; // heat on or off, its style and opacity: kept from f
 const viewers = new WeakMap(); // where Streamlit mounts us -> Viewer
 const PRESSES_KEPT = 40;
 let presses = []; // keys that the page's script acts on, each with the film it was pressed at
+const AGAIN = 1500; // milliseconds until a press that was not heard is told again
 let pressed = Date.now(); // number of the last press: grows over reloads too
 let lastView = {}; // how the film last on screen was looked at, should Streamlit mount us anew
 
@@ -37,12 +38,12 @@ class Viewer {
   // --- films -------------------------------------------------------------------------------
 
   /** Show what the page asks for; the same film stays as it is being looked at. */
-  async update({ entry, film, heat, next, note, keys, focus, acts }, tell, tellPresses) {
+  async update({ entry, film, heat, next, note, keys, focus, acts, heard }, tell, tellPresses) {
     this.note = note ?? "";
     this.next = next ?? [];
     this.focus = focus ?? {};
     this.acts = acts ?? "";
-    Object.assign(this, { tell, tellPresses });
+    Object.assign(this, { tell, tellPresses, heard: heard ?? 0 });
     this.part("help").hidden = !keys?.length;
     listKeys(this.root.querySelector("dialog dl"), keys ?? []);
     if (entry !== this.entry) this._open(entry, film);
@@ -353,7 +354,15 @@ class Viewer {
   _press(key, repeated) {
     if (repeated) return;
     presses = [...presses, { number: ++pressed, key, entry: this.entry }].slice(-PRESSES_KEPT);
-    this.tellPresses("presses", presses);
+    this.unheard = pressed;
+    this._tellPresses();
+  }
+
+  _tellPresses() {
+    clearTimeout(this.telling);
+    if (!this.root.isConnected || !(this.unheard > this.heard)) return;
+    this.tellPresses("presses", { list: presses, told: performance.now() }); // the time makes it a new one
+    this.telling = setTimeout(() => this._tellPresses(), AGAIN);
   }
 
   _arrow(event) {

@@ -11,10 +11,12 @@ from cxr_app.metrics import Estimate
 from cxr_app.operating_curve import AtThreshold, OperatingCurve
 from cxr_app.scoring import EngineStatus
 from cxr_app.ui import agreement_words, resources, wording, worth_figures, worth_words
+from cxr_app.ui.pulse import pulse
 from cxr_app.ui.reading_room import reading_room
 
 PREVALENCE = 10
 FILMS_A_DAY = 300
+LOOK_SECONDS = 1.0
 FIGURE = {"displayModeBar": False}
 LOOK = """<style>
 /* What is scrolled away does not lie under the banner. */
@@ -30,10 +32,18 @@ def no_model(status: EngineStatus) -> None:
     """Say why there is nothing to tell, and when there will be."""
     if status.state == "loading":
         st.info("The model is being loaded. What it is worth is shown as soon as it is in.")
+        st.fragment(wait_for_model)()
     else:
         st.info(
             "There is no model in use, so there is nothing to tell of it. The sidebar says why."
         )
+
+
+def wait_for_model() -> None:
+    """Draw the page anew as soon as the model is in."""
+    if resources.engine().status().state != "loading":
+        st.rerun()
+    pulse("wait_for_model", LOOK_SECONDS)
 
 
 def where_from(curve: OperatingCurve) -> None:
