@@ -55,6 +55,7 @@ def open_list(page: Page, address: str) -> Locator:
     page.goto(address)
     rows = page.locator("tbody tr")
     expect(rows.first).to_be_visible()
+    expect(page.get_by_test_id("stMetricValue").first).to_be_visible()  # the browser brings it late
     wait_idle(page, timeout_seconds=60)
     return rows
 
