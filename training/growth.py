@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,8 +52,8 @@ def follow_memory(folder: Path, settings: Mapping[str, str]) -> dict[str, Any]:
     Returns
     -------
     dict
-        In MB: ``after_first``, when `FIRST_FILMS` were scored; ``end``; ``growth`` between them;
-        and ``curve``, pairs of films and MB.
+        In MB: ``after_first`` and ``most``, as `swelling` says, and ``curve``: pairs of films and
+        MB.
     """
     curve: list[tuple[int, float]] = []
     with TemporaryDirectory() as name:
@@ -70,9 +70,27 @@ def follow_memory(folder: Path, settings: Mapping[str, str]) -> dict[str, Any]:
                 curve.append((told.done, _resident(run.pid)))
             time.sleep(LOOK_SECONDS)
     whole = [(done, megabytes) for done, megabytes in curve if megabytes]
-    first = next((mb for done, mb in whole if done >= FIRST_FILMS), whole[-1][1])
-    last = whole[-2][1] if len(whole) > 1 else first  # the very last may see processes end
-    return {"after_first": first, "end": last, "growth": last - first, "curve": whole}
+    return {**swelling(whole), "curve": whole}
+
+
+def swelling(curve: Sequence[tuple[int, float]]) -> dict[str, float]:
+    """Say how far memory grows once everything that is ever needed is in it.
+
+    The highest of all later samples counts, and not the last: by then processes have ended.
+
+    Parameters
+    ----------
+    curve
+        Pairs of films and MB, in their order; one at least.
+
+    Returns
+    -------
+    dict
+        ``after_first``, when `FIRST_FILMS` were scored, and ``most`` from then on, in MB.
+    """
+    later = [megabytes for done, megabytes in curve if done >= FIRST_FILMS]
+    later = later or [curve[-1][1]]
+    return {"after_first": later[0], "most": max(later)}
 
 
 def _resident(pid: int) -> float:
