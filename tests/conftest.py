@@ -56,6 +56,14 @@ def no_cached_resources() -> Iterator[None]:
         st.cache_resource.clear()
 
 
+@pytest.fixture(autouse=True)
+def same_main_module() -> Iterator[None]:
+    """An AppTest leaves its page as ``__main__``, which every process begun later would run."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

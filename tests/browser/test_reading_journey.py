@@ -104,11 +104,12 @@ def test_a_hundred_films_by_keyboard_alone(desk: Desk, app_url: str, quick_page:
         expect(page.locator(f".viewer[data-entry='{film}'][data-ready='true']")).to_be_visible()
         page.keyboard.press("adu"[place % 3])
         page.keyboard.press("n")  # at once, as a hurried reader does
+    expect(page.locator(".st-key-reading")).to_contain_text("agrees")  # with the last
     wait_idle(page)
-    assert desk.worklist.count(Query()) == 0
     said = [[review.verdict for review in desk.worklist.readings.reviews(film)] for film in order]
     verdicts = (Verdict.AGREE, Verdict.DISAGREE, Verdict.UNUSABLE)
     assert said == [[verdicts[place % 3]] for place in range(FILMS)]
+    assert desk.worklist.count(Query()) == 0
     expect(page.get_by_role("button", name="Next")).to_be_disabled()
 
 

@@ -18,11 +18,22 @@ const keep = (name, word) => {
   }
 };
 
+/** Wait until the page's script rests: an answer in the middle of the first drawing names no page yet,
+ * Streamlit takes it for a wish to go to the first one, and what has been drawn is dropped. */
+function atRest(then) {
+  const timer = setInterval(() => {
+    const state = document.querySelector("[data-test-script-state]")?.dataset.testScriptState;
+    if (state && state !== "notRunning") return;
+    clearInterval(timer);
+    then();
+  }, 100);
+}
+
 /** Streamlit calls this at first and whenever the word changes. */
 export default function ({ data: { name, word }, parentElement, setTriggerValue }) {
   if (word) keep(name, word);
   else if (!told.has(parentElement)) {
     told.add(parentElement);
-    setTriggerValue("kept", { word: kept(name) });
+    atRest(() => setTriggerValue("kept", { word: kept(name) }));
   }
 }

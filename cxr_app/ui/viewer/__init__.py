@@ -1,9 +1,10 @@
 """The film viewer: a Streamlit component that shows a film and its heatmap in the browser.
 
 The page hands it addresses; of what the reader does with the picture only this comes back to the
-server: that the heatmap was seen, and which of the page's keys were pressed at which film.
+server: whether heatmaps are shown, and which of the page's keys were pressed at which film.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -71,8 +72,6 @@ class Keys:
 
 
 NO_KEYS = Keys()
-HEARD = "_heard"
-"""Ends the session's key of the number of the last press that was acted on."""
 
 
 def film_viewer(picture: Picture, *, key: str = "viewer", keys: Keys = NO_KEYS) -> bool:
@@ -81,8 +80,9 @@ def film_viewer(picture: Picture, *, key: str = "viewer", keys: Keys = NO_KEYS) 
     Returns
     -------
     bool
-        Whether the heatmap has just come into the reader's sight, once a film.
+        Whether the reader has the heatmap in sight, or may have in a moment.
     """
+    heat_on = _heat_is_on(st.session_state.get(key))
     data = {
         "entry": picture.entry_id,
         "film": picture.film,
@@ -92,24 +92,52 @@ def film_viewer(picture: Picture, *, key: str = "viewer", keys: Keys = NO_KEYS) 
         "keys": [list(each) for each in keys.listed],
         "focus": dict(keys.focus),
         "acts": keys.acts,
-        "heard": st.session_state.get(f"{key}{HEARD}", 0),
+        "heard": _heard(key).number,
+        "heatOn": heat_on,
     }
-    told = _mount(
+    _mount(
         key=key,
         data=data,
-        on_heat_seen_change=_nothing_yet,
+        on_heat_change=_nothing_yet,
         on_presses_change=partial(_act_on_presses, key, keys),
     )
-    return bool(told.heat_seen == picture.entry_id)
+    return picture.heat is not None and heat_on
+
+
+def _heat_is_on(told: object) -> bool:
+    """Say whether the reader has heatmaps shown, as they are until the page says otherwise."""
+    match told:
+        case {"heat": {"on": bool(on)}}:
+            return on
+    return True
 
 
 def _act_on_presses(key: str, keys: Keys) -> None:
-    """Act on every press once, in their order."""
-    heard = f"{key}{HEARD}"
-    for number, letter, entry_id in _presses(st.session_state.get(key)):
-        if number > st.session_state.get(heard, 0) and letter in keys.acts and keys.act:
-            st.session_state[heard] = number
-            keys.act(letter, entry_id)
+    """Act on every press once, in their order.
+
+    A press counts as heard when it has been acted on: Streamlit may cut this off for the next
+    press, in which this one is told again, and begins that run while this one is still ending.
+    """
+    heard = _heard(key)
+    told = st.session_state.get(key)
+    with heard.lock:
+        for number, letter, entry_id in _presses(told):
+            if number > heard.number and letter in keys.acts and keys.act:
+                keys.act(letter, entry_id)
+                heard.number = number
+
+
+@dataclass(slots=True)
+class _Heard:
+    """The number of the last press of a session that was acted on."""
+
+    number: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+def _heard(key: str) -> _Heard:
+    heard: _Heard = st.session_state.setdefault(f"{key}_heard", _Heard())
+    return heard
 
 
 def _presses(told: object) -> Iterator[tuple[int, str, str]]:

@@ -38,16 +38,18 @@ class Viewer {
   // --- films -------------------------------------------------------------------------------
 
   /** Show what the page asks for; the same film stays as it is being looked at. */
-  async update({ entry, film, heat, next, note, keys, focus, acts, heard }, tell, tellPresses) {
+  async update({ entry, film, heat, next, note, keys, focus, acts, heard, heatOn }, tell) {
     this.note = note ?? "";
     this.next = next ?? [];
     this.focus = focus ?? {};
     this.acts = acts ?? "";
-    Object.assign(this, { tell, tellPresses, heard: heard ?? 0 });
+    Object.assign(this, { tell, heard: heard ?? 0 });
+    this.toldHeat ??= heatOn;
     this.part("help").hidden = !keys?.length;
     listKeys(this.root.querySelector("dialog dl"), keys ?? []);
     if (entry !== this.entry) this._open(entry, film);
     if (heat !== this.heatAddress) this._openHeat(heat);
+    this._tellHeat();
     this._refresh();
   }
 
@@ -162,6 +164,7 @@ class Viewer {
   setHeat(change) {
     Object.assign(this.heat, change);
     writeHabits(this.heat);
+    this._tellHeat();
     this._refresh();
   }
 
@@ -222,14 +225,13 @@ class Viewer {
     const thickness = this.canvas.width / Math.max(this.canvas.clientWidth, 1);
     if (this.heat.outline) this.heatmap.drawOutline(this.context, place, this.heat.opacity, thickness);
     else this.heatmap.drawColour(this.context, place, this.heat.opacity);
-    this._tellHeatSeen();
   }
 
-  /** Say once a film that its heatmap was on screen: a verdict given after that may have followed it. */
-  _tellHeatSeen() {
-    if (this.heatSeen === this.entry) return;
-    this.heatSeen = this.entry;
-    this.tell("heat_seen", this.entry);
+  /** Say whether heatmaps are shown, where the server takes it otherwise: a verdict may follow them. */
+  _tellHeat() {
+    if (!this.heatAddress || this.toldHeat === this.heat.on) return;
+    this.toldHeat = this.heat.on;
+    this.tell("heat", { on: this.heat.on });
   }
 
   _fitBox() {
@@ -361,7 +363,7 @@ class Viewer {
   _tellPresses() {
     clearTimeout(this.telling);
     if (!this.root.isConnected || !(this.unheard > this.heard)) return;
-    this.tellPresses("presses", { list: presses, told: performance.now() }); // the time makes it a new one
+    this.tell("presses", { list: presses, told: performance.now() }); // the time makes it a new one
     this.telling = setTimeout(() => this._tellPresses(), AGAIN);
   }
 
@@ -441,7 +443,7 @@ function writeHabits(habits) {
 }
 
 /** Streamlit calls this at first and whenever the page's data or theme changes. */
-export default function mount({ data, parentElement, setTriggerValue, setStateValue }) {
+export default function mount({ data, parentElement, setStateValue }) {
   let viewer = viewers.get(parentElement);
   if (viewer && !viewer.root.isConnected) {
     viewer.end();
@@ -450,6 +452,6 @@ export default function mount({ data, parentElement, setTriggerValue, setStateVa
   viewer ??= new Viewer(parentElement);
   viewers.set(parentElement, viewer);
   const turn = (viewer.turn = {});
-  viewer.update(data, setTriggerValue, setStateValue);
+  viewer.update(data, setStateValue);
   return () => viewer.turn === turn && viewer.end(); // a stale call must not end the living viewer
 }

@@ -22,8 +22,6 @@ from cxr_app.worklist import Claim, Entry, Review
 
 LOOK = Path(__file__).parent.parent / "film_page.css"
 REFRESH_SECONDS = 1.5
-PRESSED = "pressed"
-"""The session's key of: a key was acted on, and the page is not yet drawn anew."""
 SIDE_WIDTH = 280
 """Pixels beside the film for words."""
 
@@ -82,7 +80,6 @@ def press(letter: str, entry_id: str) -> None:
             reading.mark_read(entry, entry.read_at is None)
     else:
         reading.press(letter, entry_id)
-    st.session_state[PRESSED] = True
 
 
 def act_on_key(letter: str, entry_id: str) -> None:
@@ -93,7 +90,6 @@ def act_on_key(letter: str, entry_id: str) -> None:
 KEYS = replace(reading.KEYS, act=act_on_key)
 
 
-@st.fragment
 def picture(entry: Entry, reviews: list[Review], after: str | None) -> None:
     """Show the film, and have the next one brought ahead."""
     heat, note = heat_of(entry, reviews)
@@ -106,8 +102,6 @@ def picture(entry: Entry, reviews: list[Review], after: str | None) -> None:
     shown = Picture(entry.id, film_route.film_address(entry.id), heat, note, prepare)
     if film_viewer(shown, keys=KEYS):
         reading.heat_was_seen(entry)
-    if st.session_state.pop(PRESSED, False):
-        st.rerun()  # a key is about the whole page
 
 
 def heat_of(entry: Entry, reviews: list[Review]) -> tuple[str | None, str]:
@@ -161,7 +155,6 @@ def film(entry: Entry) -> None:
     """Show one film."""
     others = reading.claim(entry)
     reviews = resources.worklist().readings.reviews(entry.id)
-    st.session_state.pop(PRESSED, None)
     before, after = around(entry.id)
     shown = masking.shown(entry)
     top(shown, before, after)
