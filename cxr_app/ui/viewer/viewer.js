@@ -164,7 +164,7 @@ class Viewer {
   setHeat(change) {
     Object.assign(this.heat, change);
     writeHabits(this.heat);
-    this._tellHeat();
+    if (this.heat.on) this._tellHeat(); // that it is off concerns the next film, and is told with it
     this._refresh();
   }
 
