@@ -128,8 +128,10 @@ def ask_for_lost_films(page: Page, worklist: Worklist, addresses: list[str]) -> 
     """Ask the film route for films that are lost, damaged, broken, and for none at all."""
     base = next(each.split("/films/")[0] for each in addresses if "/films/" in each)
     entries = worklist.page(Query(state="all", text=NAME), limit=100)
-    entries[0].path.unlink()
-    entries[1].path.write_bytes(b"PatientName Quuxlove^Zebedea")
+    # Of the films that no page has asked for: the others are still in the server's memory.
+    lost, damaged = [each for each in entries if each.id not in "".join(addresses)][:2]
+    lost.path.unlink()
+    damaged.path.write_bytes(b"PatientName Quuxlove^Zebedea")
     asked = [f"{entry.id}{suffix}" for entry in entries for suffix in ("", "/heat")]
     said = b""
     for name in (*asked, "0" * 32, "%00", "..%2f..%2fworklist.sqlite"):
