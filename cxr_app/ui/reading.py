@@ -85,16 +85,17 @@ def keep(entry: Entry, others: Claim | None) -> None:
     pulse("keep_claim", RENEW_SECONDS if reader.is_known() else ASK_SECONDS)
 
 
-def free(entry_id: str | None, step: Callable[[str], str | None]) -> str | None:
+def free(entry_id: str | None, step: Callable[[str], str | None]) -> Entry | None:
     """Give this film or, where another reader has it open, the first after it that is free."""
-    for _ in range(STEPS):
+    entry = None
+    for _ in range(STEPS + 1):
         if entry_id is None:
             return None
-        held = resources.worklist().entry(entry_id).claim
-        if held is None or held.reader == reader.name():
-            return entry_id
+        entry = resources.worklist().entry(entry_id)
+        if entry.claim is None or entry.claim.reader == reader.name():
+            break
         entry_id = step(entry_id)
-    return entry_id
+    return entry
 
 
 def own_verdict(reviews: list[Review]) -> Review | None:

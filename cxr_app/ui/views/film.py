@@ -39,7 +39,7 @@ def nothing(message: str) -> None:
         to_worklist()
 
 
-def top(entry: Entry, before: str | None, after: str | None) -> None:
+def top(entry: Entry, before: Entry | None, after: Entry | None) -> None:
     """Say whose film it is; offer what a reader does next."""
     with st.container(horizontal=True, vertical_alignment="center", key="film_top"):
         st.html(film_facts.heading(entry))
@@ -58,14 +58,14 @@ def top(entry: Entry, before: str | None, after: str | None) -> None:
             to_worklist()
 
 
-def step(label: str, shortcut: str, entry_id: str | None) -> None:
+def step(label: str, shortcut: str, other: Entry | None) -> None:
     """Offer the film before or after this one."""
     st.button(
         label,
         key=label.lower(),
         shortcut=shortcut,
-        disabled=entry_id is None,
-        on_click=lambda: st.query_params.update(film=entry_id or ""),
+        disabled=other is None,
+        on_click=lambda: st.query_params.update(film=other.id if other else ""),
     )
 
 
@@ -73,7 +73,8 @@ def press(letter: str, entry_id: str) -> None:
     """Do what a key means for the film that was in sight when it was pressed."""
     if letter in "np":
         before, after = around(entry_id)
-        st.query_params["film"] = (after if letter == "n" else before) or entry_id
+        other = after if letter == "n" else before
+        st.query_params["film"] = other.id if other else entry_id
     elif letter == "m":
         entry = resources.worklist().entry(entry_id)
         if entry.film_deleted_at is None:
@@ -90,14 +91,13 @@ def act_on_key(letter: str, entry_id: str) -> None:
 KEYS = replace(reading.KEYS, act=act_on_key)
 
 
-def picture(entry: Entry, reviews: list[Review], after: str | None) -> None:
+def picture(entry: Entry, reviews: list[Review], after: Entry | None) -> None:
     """Show the film, and have the next one brought ahead."""
     heat, note = heat_of(entry, reviews)
     prepare = []
     if after is not None:
-        prepare = [film_route.film_address(after)]
-        upcoming = resources.worklist().entry(after)
-        next_heat, _ = heat_of(upcoming, resources.worklist().readings.reviews(after))
+        prepare = [film_route.film_address(after.id)]
+        next_heat, _ = heat_of(after, resources.worklist().readings.reviews(after.id))
         prepare += [next_heat] if next_heat else []
     shown = Picture(entry.id, film_route.film_address(entry.id), heat, note, prepare)
     if film_viewer(shown, keys=KEYS):
@@ -156,12 +156,11 @@ def film(entry: Entry) -> None:
     others = reading.claim(entry)
     reviews = resources.worklist().readings.reviews(entry.id)
     before, after = around(entry.id)
-    shown = masking.shown(entry)
-    top(shown, before, after)
+    top(masking.shown(entry), before, after)
     with st.container(horizontal=True, gap="small", key="film_body"):
         place = st.container(key="film_picture")
         with st.container(width=SIDE_WIDTH, key="film_side"):
-            earlier = side(shown, reviews, others)
+            earlier = side(entry, reviews, others)
         with place:
             pictures(entry, reviews, after, earlier)
     loaded = resources.engine().status().state == "ready"
@@ -170,7 +169,7 @@ def film(entry: Entry) -> None:
     st.fragment(reading.keep)(entry, others)
 
 
-def around(entry_id: str) -> tuple[str | None, str | None]:
+def around(entry_id: str) -> tuple[Entry | None, Entry | None]:
     """Give the films before and after this one, but for those that others have open."""
     query = address.query()
     before, after = resources.worklist().neighbours(query, entry_id)
@@ -182,15 +181,18 @@ def around(entry_id: str) -> tuple[str | None, str | None]:
 
 def side(entry: Entry, reviews: list[Review], others: Claim | None) -> Entry | None:
     """Say everything beside the film; give the earlier film that the reader wants to see."""
-    beside(entry)
-    reading.panel(entry, reviews, others)
-    earlier = reading.earlier(resources.worklist().entry(entry.id))
+    shown = masking.shown(entry)
+    beside(shown)
+    reading.panel(shown, reviews, others)
+    earlier = reading.earlier(entry)  # found by the patient's own id, which may be masked
     with st.expander("Film and header", key="facts"):
-        st.html(film_facts.facts(entry))
+        st.html(film_facts.facts(shown))
     return earlier
 
 
-def pictures(entry: Entry, reviews: list[Review], after: str | None, earlier: Entry | None) -> None:
+def pictures(
+    entry: Entry, reviews: list[Review], after: Entry | None, earlier: Entry | None
+) -> None:
     """Show the film, beside an earlier one where the reader wants that."""
     if earlier is None:
         picture(entry, reviews, after)
