@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -11,6 +12,7 @@ from cxr_app.jobs import BACKLOG
 from cxr_app.refusals import Refusal
 from cxr_app.ui import job_words, masking, resources, wording
 from cxr_app.ui.film_table import film_table
+from cxr_app.ui.job_list import job_list, shown_job
 from cxr_app.ui.pulse import pulse
 from cxr_app.worklist import Job, JobState
 
@@ -90,14 +92,6 @@ def act(what: Callable[[], None]) -> None:
         what()
     except JobError as error:
         st.session_state["backlog_problem"] = str(error)
-
-
-def shown_job(jobs: list[Job]) -> Job:
-    """Choose the job that the address names, else the one that runs, else the newest."""
-    asked = st.query_params.get("job")
-    running = [job for job in jobs if job.is_active]
-    named = [job for job in jobs if job.id == asked]
-    return (named or running[-1:] or jobs)[0]
 
 
 def card(job: Job) -> None:
@@ -208,21 +202,9 @@ def open_film(refusal: Refusal) -> None:
         st.switch_page("views/film.py", query_params={"film": entry.id})
 
 
-def all_jobs(jobs: list[Job], shown: Job) -> None:
-    """List the jobs; a click shows another."""
-    if len(jobs) < 2:
-        return
-    st.subheader("Jobs", anchor=False)
-    gesture = film_table(
-        "jobs",
-        job_words.JOBS,
-        [job_words.job_row(job, job.id == shown.id) for job in jobs],
-        label="Jobs",
-        height="14rem",
-    )
-    if gesture.opened and gesture.opened != shown.id:
-        st.query_params["job"] = gesture.opened
-        st.rerun()
+def row(shown: Job, job: Job) -> dict[str, Any]:
+    """Say a line of the list of jobs."""
+    return job_words.job_row(job, job.id == shown.id)
 
 
 @st.fragment
@@ -233,7 +215,7 @@ def jobs_now() -> None:
         shown = shown_job(jobs)
         card(shown)
         not_scored(shown)
-        all_jobs(jobs, shown)
+        job_list("Jobs", job_words.JOBS, jobs, partial(row, shown), shown)
     active = any(job.is_active for job in jobs)
     pulse("follow_jobs", ACTIVE_SECONDS if active else QUIET_SECONDS)
 

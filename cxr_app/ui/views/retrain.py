@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -14,7 +15,7 @@ from cxr_app.promotion import checkpoint_in_use, go_back, promote
 from cxr_app.recipes import recipes
 from cxr_app.ui import job_words, masking, reader, resources, retrain_words, wording
 from cxr_app.ui.curves import training_curves
-from cxr_app.ui.film_table import film_table
+from cxr_app.ui.job_list import job_list, shown_job
 from cxr_app.ui.pulse import pulse
 from cxr_app.worklist import Job, JobState, Promotion
 
@@ -118,14 +119,6 @@ def say_problem(where: str) -> None:
     """Say what stood in the way of the last click here."""
     if problem := st.session_state.get("retrain_problem", {}).get(where):
         st.error(wording.plain(problem))
-
-
-def shown_job(jobs: list[Job]) -> Job:
-    """Choose the retraining that the address names, else the one that runs, else the newest."""
-    asked = st.query_params.get("job")
-    running = [job for job in jobs if job.is_active]
-    named = [job for job in jobs if job.id == asked]
-    return (named or running[-1:] or jobs)[0]
 
 
 def challenger_of(job: Job) -> Challenger:
@@ -337,23 +330,13 @@ def score_again(folder: str) -> None:
 
 
 def all_runs(jobs: list[Job], shown: Job) -> None:
-    """List the retrainings; a click shows another."""
-    if len(jobs) < 2:
-        return
-    st.subheader("Retrainings", anchor=False)
-    gesture = film_table(
-        "runs",
-        retrain_words.RUNS,
-        [
-            retrain_words.run_row(job, challenger_of(job).comparison, shown=job.id == shown.id)
-            for job in jobs
-        ],
-        label="Retrainings",
-        height="14rem",
-    )
-    if gesture.opened and gesture.opened != shown.id:
-        st.query_params["job"] = gesture.opened
-        st.rerun()
+    """List the retrainings, where there are several."""
+
+    def row(job: Job) -> dict[str, Any]:
+        comparison = challenger_of(job).comparison
+        return retrain_words.run_row(job, comparison, shown=job.id == shown.id)
+
+    job_list("Retrainings", retrain_words.RUNS, jobs, row, shown)
 
 
 @st.fragment
