@@ -98,7 +98,7 @@ class FilmStore:
         try:
             if not self._is_whole(path, sha256):
                 make_private_folder(path.parent)
-                _write_durably(path, data)
+                write_durably(path, data)
             for folder in (path.parent, self.root):  # also where another thread has just written
                 _flush_folder(folder)
         except OSError as error:
@@ -164,7 +164,7 @@ class FilmStore:
         return kept == sha256
 
 
-def _write_durably(path: Path, data: bytes) -> None:
+def write_durably(path: Path, data: bytes) -> None:
     """Write beside, flush, rename: the file is there whole or not at all."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=PARTIAL)  # mode 0600
     try:

@@ -5,13 +5,11 @@ be found again as it was. Its thresholds are in the same file and change with it
 """
 
 import hashlib
-import os
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from cxr_app.challenger import Challenger
 from cxr_app.errors import PromotionError
-from cxr_app.film_store import make_private_folder
+from cxr_app.film_store import make_private_folder, write_durably
 from cxr_app.settings import Settings
 from cxr_app.worklist import Promotion, Worklist
 
@@ -100,25 +98,13 @@ def _keep(settings: Settings, source: Path, sha256: str) -> None:
         make_private_folder(settings.models_dir)
         for suffix in COMPANIONS:
             if (companion := source.with_suffix(suffix)).exists():
-                _write(place.with_suffix(suffix), companion.read_bytes())
-        _write(place, content)
+                write_durably(place.with_suffix(suffix), companion.read_bytes())
+        write_durably(place, content)
     except OSError as error:
         raise PromotionError(
             f"The challenger could not be kept: {error.strerror}. "
             "Check the disk and the data folder of the server; if it was discarded, retrain."
         ) from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Put a file in its place at one stroke, after it is on the disk."""
-    with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).replace(path)
-        finally:
-            Path(file.name).unlink(missing_ok=True)
 
 
 def _sha256(path: Path) -> str:

@@ -1,7 +1,8 @@
 """How flags and readers went together here, week by week, as a table says it."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import fields
+from operator import attrgetter
 
 from cxr_app.metrics import wilson_interval
 from cxr_app.ui import wording
@@ -10,6 +11,7 @@ from cxr_app.worklist import Agreement
 FEWEST = 30
 """Films that a share must stand on; below it only the counts are told."""
 TOO_FEW = "too few"
+COUNTED = tuple(each.name for each in fields(Agreement) if each.name != "week")
 
 
 def rows(weeks: Sequence[Agreement]) -> list[dict[str, str]]:
@@ -18,24 +20,9 @@ def rows(weeks: Sequence[Agreement]) -> list[dict[str, str]]:
     return [*said, _row("All", _together(weeks))]
 
 
-def _together(weeks: Iterable[Agreement]) -> Agreement:
-    whole = None
-    for week in weeks:
-        whole = week if whole is None else _add(whole, week)
-    if whole is None:
-        raise ValueError("no week to add up")
-    return whole
-
-
-def _add(first: Agreement, second: Agreement) -> Agreement:
-    return replace(
-        first,
-        true_positive=first.true_positive + second.true_positive,
-        false_positive=first.false_positive + second.false_positive,
-        true_negative=first.true_negative + second.true_negative,
-        false_negative=first.false_negative + second.false_negative,
-        unusable=first.unusable + second.unusable,
-    )
+def _together(weeks: Sequence[Agreement]) -> Agreement:
+    """Add the films of all weeks up."""
+    return Agreement(weeks[0].week, *(sum(map(attrgetter(name), weeks)) for name in COUNTED))
 
 
 def _row(name: str, week: Agreement) -> dict[str, str]:

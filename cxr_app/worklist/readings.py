@@ -89,15 +89,16 @@ class Readings:
         with self._database.writing() as session:
             entry = _locked(session, entry_id)
             row = session.get(ClaimRow, entry.number)
-            if row is not None and row.until > now and row.reader != reader:
+            stands = row is not None and row.until > now
+            if row is not None and stands and row.reader != reader:
                 if not take_over:
                     return _as_claim(row)
                 session.add(event(TAKEN_OVER, reader, now, entry.number, detail=row.reader))
-                row.since = now
+                stands = False
             if row is None:
-                row = ClaimRow(entry_number=entry.number, since=now)
+                row = ClaimRow(entry_number=entry.number)
                 session.add(row)
-            elif row.until <= now:
+            if not stands:
                 row.since = now
             row.reader, row.until = reader, now + CLAIM
             return _as_claim(row)
