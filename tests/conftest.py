@@ -1,6 +1,7 @@
 """What every test gets: a clean environment, clean Streamlit caches, and honest skips."""
 
 import os
+import signal
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 # A busy machine is slow, and that is no failure; pytest-timeout catches what hangs.
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
+
+# A script that starts the tests in its background has Ctrl-C ignored, in them and what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PROJECT = Path(__file__).resolve().parent.parent
 

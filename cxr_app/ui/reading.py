@@ -85,6 +85,11 @@ def keep(entry: Entry, others: Claim | None) -> None:
     pulse("keep_claim", RENEW_SECONDS if reader.is_known() else ASK_SECONDS)
 
 
+def is_free(entry: Entry) -> bool:
+    """Tell whether no other reader has a film open."""
+    return entry.claim is None or entry.claim.reader == reader.name()
+
+
 def free(entry_id: str | None, step: Callable[[str], str | None]) -> Entry | None:
     """Give this film or, where another reader has it open, the first after it that is free."""
     entry = None
@@ -92,7 +97,7 @@ def free(entry_id: str | None, step: Callable[[str], str | None]) -> Entry | Non
         if entry_id is None:
             return None
         entry = resources.worklist().entry(entry_id)
-        if entry.claim is None or entry.claim.reader == reader.name():
+        if is_free(entry):
             break
         entry_id = step(entry_id)
     return entry
@@ -104,9 +109,13 @@ def own_verdict(reviews: list[Review]) -> Review | None:
     return next(mine, None)
 
 
-def may_see_heat(reviews: list[Review]) -> bool:
+def may_see_heat(entry: Entry, reviews: list[Review] | None = None) -> bool:
     """Tell whether this site shows the heat now: at once, or after the reader's own verdict."""
-    return resources.settings().heat == "at_once" or own_verdict(reviews) is not None
+    if resources.settings().heat == "at_once":
+        return True
+    if reviews is None:
+        reviews = resources.worklist().readings.reviews(entry.id)
+    return own_verdict(reviews) is not None
 
 
 def heat_was_seen(entry: Entry) -> None:

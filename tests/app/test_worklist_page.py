@@ -269,6 +269,26 @@ def test_open_next_opens_the_top_film(app: AppTest, worklist: Worklist) -> None:
     assert address(app)["film"] == top
 
 
+def test_open_next_passes_over_films_that_others_have_open(
+    app: AppTest, worklist: Worklist
+) -> None:
+    top, free, _ = (scored(worklist, 0.9, minutes=minutes) for minutes in (30, 20, 10))
+    worklist.readings.claim(top, "Braun")
+    run(app)
+    app.button(key="open_next").click().run()
+    assert address(app)["film"] == free
+
+
+def test_open_next_opens_the_top_film_where_others_have_all_of_them(
+    app: AppTest, worklist: Worklist
+) -> None:
+    top = scored(worklist, 0.9)
+    worklist.readings.claim(top, "Braun")
+    run(app)
+    app.button(key="open_next").click().run()
+    assert address(app)["film"] == top
+
+
 def test_a_long_list_is_paged_by_the_database(app: AppTest, worklist: Worklist) -> None:
     for number in range(60):
         received(worklist, f"film {number}", minutes=number)

@@ -96,22 +96,21 @@ def picture(entry: Entry, reviews: list[Review], after: Entry | None) -> None:
     heat, note = heat_of(entry, reviews)
     prepare = []
     if after is not None:
-        prepare = [film_route.film_address(after.id)]
-        next_heat, _ = heat_of(after, resources.worklist().readings.reviews(after.id))
-        prepare += [next_heat] if next_heat else []
+        next_heat, _ = heat_of(after)
+        prepare = [film_route.film_address(after.id), *filter(None, [next_heat])]
     shown = Picture(entry.id, film_route.film_address(entry.id), heat, note, prepare)
     if film_viewer(shown, keys=KEYS):
         reading.heat_was_seen(entry)
 
 
-def heat_of(entry: Entry, reviews: list[Review]) -> tuple[str | None, str]:
-    """Find the heatmap's address, or say why there is none."""
+def heat_of(entry: Entry, reviews: list[Review] | None = None) -> tuple[str | None, str]:
+    """Find the heatmap's address, or say why there is none; None: the reviews may be looked up."""
     if entry.film_deleted_at is not None:
         return None, "The film was deleted"
     heat = film_route.heat_address(entry)
     if heat is None:
         return None, "Not scored"
-    if not reading.may_see_heat(reviews):
+    if not reading.may_see_heat(entry, reviews):
         return None, "After your verdict"
     if resources.engine().status().state != "ready":
         return None, "Not before the model is loaded"

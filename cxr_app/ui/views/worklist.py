@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cxr_app.ui import address, masking, resources, rows, wording
+from cxr_app.ui import address, masking, reading, resources, rows, wording
 from cxr_app.ui.film_table import Sorting, film_table
 from cxr_app.ui.pulse import pulse
 from cxr_app.worklist import Counts, Query, ReadingDay
@@ -45,12 +45,12 @@ def title_and_search() -> DeltaGenerator:
 
 
 def open_next(query: Query, total: int) -> None:
-    """Offer the film on top."""
+    """Offer the first film that nobody else has open, or the top one where others have them all."""
     wanted = st.button(
         "Open next", key="open_next", type="primary", shortcut="n", disabled=total == 0
     )
-    if wanted and (top := resources.worklist().page(query, limit=1)):
-        open_film(top[0].id)
+    if wanted and (entries := resources.worklist().page(query, limit=reading.STEPS)):
+        open_film(next(filter(reading.is_free, entries), entries[0]).id)
 
 
 def counts(now: Counts, today: ReadingDay) -> None:
