@@ -160,10 +160,15 @@ def compressed_dicom_bytes(ds: Dataset, transfer_syntax: str, **options: Any) ->
 def jpeg_dicom_bytes(pixels: Pixels, **elements: Any) -> bytes:
     """Write an 8-bit film as JPEG baseline within DICOM."""
     ds = radiograph_dataset(pixels, **elements)
-    ds.PixelData = encapsulate([jpeg_bytes(pixels)])
+    return encapsulated_dicom_bytes(ds, jpeg_bytes(pixels), JPEGBaseline8Bit)
+
+
+def encapsulated_dicom_bytes(ds: Dataset, codestream: bytes, transfer_syntax: str) -> bytes:
+    """Write a data set whose pixels are compressed already."""
+    ds.PixelData = encapsulate([codestream])
     ds["PixelData"].VR = "OB"
     ds["PixelData"].is_undefined_length = True
-    return dicom_bytes(ds, JPEGBaseline8Bit)
+    return dicom_bytes(ds, transfer_syntax)
 
 
 def jpeg_bytes(pixels: Pixels | None = None, *, quality: int = 90, orientation: int = 0) -> bytes:

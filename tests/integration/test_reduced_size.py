@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 from pydicom import dcmread
-from pydicom.encaps import encapsulate
-from pydicom.uid import JPEG2000, JPEG2000Lossless
+from pydicom.uid import HTJ2K, JPEG2000, JPEG2000Lossless
 
 from cxr_app import intake
 from cxr_app.classifier import Classifier
@@ -23,6 +22,7 @@ from tests.factories import (
     Pixels,
     compressed_dicom_bytes,
     dicom_bytes,
+    encapsulated_dicom_bytes,
     film_pixels,
     lut_item,
     radiograph_dataset,
@@ -113,6 +113,14 @@ def test_a_drawn_jpeg_2000_film_keeps_its_score(
     assert_equivalent(tiny, data)
 
 
+def test_a_drawn_htj2k_film_keeps_its_score(classifier: Classifier) -> None:
+    codestream = (Path(__file__).parent.parent / "unit" / "large_film.j2c").read_bytes()
+    ds = radiograph_dataset(np.zeros((900, 897), np.uint16), bits_stored=16)
+    data = encapsulated_dicom_bytes(ds, codestream, HTJ2K)
+    assert intake.read_radiograph(data).size == (900, 897)
+    assert_equivalent(classifier, data)
+
+
 def padded() -> bytes:
     pixels = film_pixels(900, 900)
     pixels[:300] = 0
@@ -125,9 +133,7 @@ def of_one_resolution() -> bytes:
     buffer = BytesIO()
     picture = PillowImage.fromarray(film_pixels(900, 900, bits=8))
     picture.save(buffer, "JPEG2000", no_jp2=True, num_resolutions=1)
-    with_elements(ds, PixelData=encapsulate([buffer.getvalue()]))
-    ds["PixelData"].is_undefined_length = True
-    return dicom_bytes(ds, JPEG2000Lossless)
+    return encapsulated_dicom_bytes(ds, buffer.getvalue(), JPEG2000Lossless)
 
 
 def with_bits_beyond_the_film() -> bytes:

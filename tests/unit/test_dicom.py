@@ -1,6 +1,7 @@
 """DICOM files as hospitals write them, and as they must not be: each read, or refused in words."""
 
 import logging
+import re
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -12,8 +13,9 @@ import numpy as np
 import pytest
 from pydicom import DataElement, Dataset, dcmread, dcmwrite
 from pydicom.dataset import FileMetaDataset
-from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    HTJ2K,
+    JPEG2000,
     UID,
     BasicTextSRStorage,
     ComputedRadiographyImageStorage,
@@ -21,12 +23,16 @@ from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
     JPEGLossless,
+    JPEGLosslessSV1,
     JPEGLSLossless,
+    JPEGLSNearLossless,
     RLELossless,
 )
 
@@ -44,13 +50,29 @@ from cxr_app.radiograph import Header
 from tests.factories import (
     compressed_dicom_bytes,
     dicom_bytes,
+    encapsulated_dicom_bytes,
     film_pixels,
     jpeg_dicom_bytes,
     radiograph_dataset,
     with_elements,
 )
 
+FOLDER = Path(__file__).parent
 UNCOMPRESSED = [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian]
+COMPRESSED = [
+    RLELossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    JPEG2000Lossless,
+    JPEG2000,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    HTJ2K,
+]
 MPEG2 = "1.2.840.10008.1.2.4.100"
 
 
@@ -234,14 +256,22 @@ def test_syntax_without_decoder_is_named() -> None:
         read_radiograph(buffer.getvalue())
 
 
+@pytest.mark.parametrize("syntax", [HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K])
+def test_htj2k_is_the_film_it_was_made_of(syntax: str) -> None:
+    """Encoded by OpenJPH, for there is no encoder here."""
+    codestream = (FOLDER / "film.j2c").read_bytes()
+    ds = radiograph_dataset(film_pixels(80, 72))
+    radiograph = read_radiograph(encapsulated_dicom_bytes(ds, codestream, syntax))
+    assert np.allclose(radiograph.image, film_pixels(80, 72) / 4095, atol=1e-6)
+    assert radiograph.header is not None
+    assert radiograph.header.transfer_syntax.startswith("High-Throughput JPEG 2000")
+
+
 def of_12_bits(**elements: Any) -> bytes:
     """A drawn film as JPEG extended, encoded by DCMTK, for there is no encoder here."""
-    codestream = (Path(__file__).parent / "film_of_12_bits.jpg").read_bytes()
+    codestream = (FOLDER / "film_of_12_bits.jpg").read_bytes()
     ds = radiograph_dataset(film_pixels(80, 72), **elements)
-    ds.PixelData = encapsulate([codestream])
-    ds["PixelData"].VR = "OB"
-    ds["PixelData"].is_undefined_length = True
-    return dicom_bytes(ds, JPEGExtended12Bit)
+    return encapsulated_dicom_bytes(ds, codestream, JPEGExtended12Bit)
 
 
 @pytest.mark.parametrize("polarity", ["MONOCHROME1", "MONOCHROME2"])
@@ -271,6 +301,20 @@ def test_damaged_jpeg_of_12_bits_is_refused_in_words() -> None:
     data = of_12_bits()
     with pytest.raises(PixelDataError, match=r"JPEG Extended.* damaged or cut short"):
         read_radiograph(data.replace(b"\xff\xda", b"\xff\xd9"))
+
+
+@pytest.mark.parametrize("syntax", COMPRESSED)
+def test_every_compressed_syntax_names_itself_and_its_missing_decoder(
+    syntax: UID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = encapsulated_dicom_bytes(radiograph_dataset(), b"\0" * 64, syntax)
+    missing = SimpleNamespace(
+        is_encapsulated=True, available_plugins=(), missing_dependencies=["name - requires name"]
+    )
+    monkeypatch.setattr(dicom, "get_decoder", lambda _: missing)
+    words = f"{re.escape(syntax.name)}, and its decoder is missing: name - requires name"
+    with pytest.raises(PixelDataError, match=words):
+        read_radiograph(data)
 
 
 def test_12_bit_jpeg_names_the_missing_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
