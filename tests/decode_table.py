@@ -1,8 +1,8 @@
 """Compare every DICOM file of a folder with other people's programs, and print a table.
 
-python -m tests.decode_table FOLDER [--dcm2pnm]
+python -m tests.decode_table FOLDER [--dcm2pnm | --highdicom]
 
-The reference is pydicom's own functions, or DCMTK's dcm2pnm.
+The reference is pydicom's own functions, DCMTK's dcm2pnm, or highdicom's.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pydicom import dcmread
 from cxr_app.errors import FilmError
 from cxr_app.intake import read_radiograph, read_softcopy
 from cxr_app.pixels import to_image
-from tests import dcm2pnm
+from tests import by_highdicom, dcm2pnm
 from tests.integration.test_real_dicom import is_monochrome, reference
 
 Reference = Callable[[Path], NDArray[Any] | None]
@@ -31,11 +31,19 @@ def main() -> int:
     """Print a line a file: name, transfer syntax, reference, largest difference; and a summary."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--dcm2pnm", action="store_true", help="compare with DCMTK's dcm2pnm")
+    others = parser.add_mutually_exclusive_group()
+    others.add_argument("--dcm2pnm", action="store_true", help="compare with DCMTK's dcm2pnm")
+    others.add_argument("--highdicom", action="store_true", help="compare with highdicom")
     arguments = parser.parse_args()
-    if arguments.dcm2pnm and not dcm2pnm.is_installed():
-        parser.error("DCMTK is not installed: apt-get install dcmtk")
-    name, render = ("dcm2pnm", dcm2pnm.render) if arguments.dcm2pnm else ("pydicom", by_pydicom)
+    name, render = "pydicom", by_pydicom
+    if arguments.dcm2pnm:
+        if not dcm2pnm.is_installed():
+            parser.error("DCMTK is not installed: apt-get install dcmtk")
+        name, render = "dcm2pnm", dcm2pnm.render
+    elif arguments.highdicom:
+        if not by_highdicom.is_installed():
+            parser.error("highdicom is not installed: pip install highdicom")
+        name, render = "highdicom", by_highdicom.render
     print("| file | transfer syntax | reference | largest difference, grey levels of 255 |")
     print("|---|---|---|---|")
     differences = []
