@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from cxr_app.cells import text_of
 from cxr_app.outcome import ScoringState
 
 READ_AT_ONCE = 2**22
@@ -82,12 +83,12 @@ class RefusalReader:
 
     def _note(self, row: dict[str, str]) -> None:
         """Keep a refusal; a file that was scored after all is none."""
-        source = row["source"].removeprefix("'")  # which keeps it from acting as a formula
+        source = text_of(row["source"])
         if row["state"] == ScoringState.SCORED.value:
             self._refused.pop(source, None)
             return
-        reason = row["reason"].removeprefix("'")
-        self._refused[source] = Refusal(source, row["sha256"], ScoringState(row["state"]), reason)
+        state = ScoringState(row["state"])
+        self._refused[source] = Refusal(source, row["sha256"], state, text_of(row["reason"]))
 
 
 def _whole_rows(content: bytes) -> bytes:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cxr_app.cells import text_of
 from cxr_app.settings import PROJECT
 from cxr_app.worklist import Query, Worklist
 from training.folder import find_films
@@ -122,7 +123,7 @@ def _environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 def _count(films: list[str], out: Path, environment: Mapping[str, str], kills: int) -> Endured:
     with out.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-        rows = Counter(row["source"].removeprefix("'") for row in csv.DictReader(file))
+        rows = Counter(text_of(row["source"]) for row in csv.DictReader(file))
     scores = _scores(environment)
     return Endured(
         kills=kills,

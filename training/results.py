@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path
 
+from cxr_app.cells import MAX_CELL_LENGTH, as_cell, text_of
 from cxr_app.errors import SettingsError
 from cxr_app.outcome import Outcome, ScoringState
 
@@ -33,8 +34,6 @@ COLUMNS = (
 SAVE_SECONDS = 1.0
 """How often what is written is also forced onto the disk."""
 STATES = {state.value for state in ScoringState}
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")  # noqa: RUF001 - these very letters
-"""What a cell must not begin with (OWASP, CSV injection), and the sign that hides it."""
 
 Row = list[str]
 
@@ -113,7 +112,7 @@ class Results:
 
     def contents(self, source: str) -> Set[str]:
         """Give the SHA-256 of every content of a source that had its row when the run began."""
-        return self._done.get(as_written(source), frozenset())
+        return self._done.get(source, frozenset())
 
     def _append(self, content: bytes) -> None:
         end = os.lseek(self._file, 0, os.SEEK_END)
@@ -142,7 +141,7 @@ class Results:
         """Say whether a row counts, and remember it; one without SHA-256 was never read."""
         if len(row) != len(COLUMNS):
             return False
-        source, sha256, state, flagged = row[0], row[1], row[2], row[7]
+        source, sha256, state, flagged = text_of(row[0]), row[1], row[2], row[7]
         known = self._done.get(source, set())
         if state not in STATES - self._retries or not sha256 or sha256 in known:
             return False
@@ -182,8 +181,7 @@ def as_row(source: str, outcome: Outcome) -> Row:
                 prediction.viral_probability,
             )
         ]
-    cells = [
-        source,
+    texts = [
         outcome.sha256,
         outcome.state.value,
         outcome.reason,
@@ -195,17 +193,8 @@ def as_row(source: str, outcome: Outcome) -> Row:
         header.accession_number if header else "",
         header.view_position if header else "",
     ]
-    return [as_written(cell) for cell in cells]
-
-
-def as_written(cell: str) -> str:
-    """Quote what a spreadsheet would take for a formula; without the sign it is as it was."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
-
-
-def _six_digits(probability: float | None) -> str:
-    """Write a probability; one that the model does not tell stays empty."""
-    return "" if probability is None else f"{probability:.6f}"
+    # Only the source must come back whole; a stranger's header may hold texts without end.
+    return [as_cell(source), *(as_cell(text)[:MAX_CELL_LENGTH] for text in texts)]
 
 
 def _open_alone(path: Path) -> int:
@@ -235,9 +224,17 @@ def _whole_rows(path: Path) -> Iterator[Row]:
             pending.append(line)
             quotes += line.count(b'"')
             if line.endswith(b"\n") and quotes % 2 == 0:
-                text = b"".join(pending).decode("utf-8", "surrogateescape")
-                yield from csv.reader(io.StringIO(text, newline=""))
+                yield from _read_rows(b"".join(pending))
                 pending.clear()
+
+
+def _read_rows(content: bytes) -> list[Row]:
+    """Read some rows; what cannot be rows of ours is one without cells."""
+    text = content.decode("utf-8", "surrogateescape")
+    try:
+        return list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error:
+        return [[]]
 
 
 def _check(path: Path, rows: Sequence[Row], model_version: str) -> None:

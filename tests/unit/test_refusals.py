@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cxr_app.cells import as_cell
 from cxr_app.outcome import ScoringState
 from cxr_app.refusals import Refusal, RefusalReader
 
 HEAD = ["source", "sha256", "state", "reason", "flagged"]
 NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
 ROWS = st.lists(
-    st.tuples(NAMES, st.sampled_from(list(ScoringState)), st.text('ab",\n\r')), max_size=12
+    st.tuples(NAMES, st.sampled_from(list(ScoringState)), st.text("ab'=;\",\n\r")), max_size=12
 )
 
 
@@ -24,7 +25,7 @@ def written(*rows: tuple[str, ScoringState, str]) -> bytes:
     writer = csv.writer(text)
     writer.writerow(HEAD)
     for source, state, reason in rows:
-        writer.writerow([f"'{source}", "5" * 64, state.value, reason, ""])
+        writer.writerow([as_cell(source), "5" * 64, state.value, as_cell(reason), ""])
     return text.getvalue().encode()
 
 
