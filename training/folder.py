@@ -1,6 +1,5 @@
 """The films of a folder: found at any depth by what they are, and watched as they arrive."""
 
-import logging
 import os
 import stat
 import time
@@ -11,12 +10,14 @@ from pathlib import Path
 from cxr_app import intake
 from training.engines.film import RETRY, Found
 
-logger = logging.getLogger(__name__)
-
 FILM_SUFFIXES = {".dcm", ".dicom", ".jpg", ".jpeg", ".png"}
 SNIFFED_BYTES = 4096
 LEADS_OUT = (
     "It is a link to a file outside the folders that may be scored. Put the film itself there."
+)
+LINKED_FOLDER = (
+    "It is a link to a folder elsewhere, and such links are not followed. Score that folder by "
+    "itself."
 )
 SETTLE_SECONDS = 2.0
 """A file that has not changed for so long has arrived whole."""
@@ -25,9 +26,10 @@ SETTLE_SECONDS = 2.0
 def find_films(folder: Path) -> Iterator[Found]:
     """Find films: by content, and by name so that a broken film is not lost.
 
-    What cannot be opened may be a film too, and is found with its problem. Links to folders are
-    not followed, so that a loop of links ends; they are named in the log.
+    What cannot be opened may be a film too, and is found with its problem; so is a link to a folder
+    elsewhere. Links to folders are not followed, so that a loop of links ends.
     """
+    whole = folder.resolve()
     ahead = [folder]
     while ahead:
         here = ahead.pop()
@@ -41,9 +43,9 @@ def find_films(folder: Path) -> Iterator[Found]:
         below = []
         for entry in entries:
             path = Path(entry.path)
-            if entry.is_dir(follow_symlinks=False):
+            if _is_folder(entry):
                 below.append(path)
-            elif (film := _film(path, str(path.relative_to(folder)))) is not None:
+            elif (film := _film(path, str(path.relative_to(folder)), whole)) is not None:
                 yield film
         ahead.extend(reversed(below))
 
@@ -67,12 +69,21 @@ def inside(found: Iterable[Found], roots: Sequence[Path]) -> Iterator[Found]:
             yield film
 
 
-def _film(path: Path, source: str) -> Found | None:
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Say whether it is a folder; what cannot be asked may be a film, which then tells why."""
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def _film(path: Path, source: str, folder: Path) -> Found | None:
     """Take a file for a film, or for none."""
     try:
         status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            logger.warning("Left out: %s is a link to a folder. Give that folder itself.", source)
+        if stat.S_ISDIR(status.st_mode):  # a link, whose films are found where they lie, or not
+            inside_anyway = path.resolve().is_relative_to(folder)
+            return None if inside_anyway else Found(path, f"{source}/", LINKED_FOLDER)
         if not stat.S_ISREG(status.st_mode) or not _may_be_film(path):
             return None
     except OSError as error:
@@ -123,6 +134,6 @@ class Watch:
 def _shape(film: Found) -> tuple[float, int]:
     """Tell a file from the same one a moment later, if it is still being written."""
     try:
-        return film.changed_at, film.path.stat().st_size
+        return film.changed_at, -1 if film.problem else film.path.stat().st_size
     except OSError:
         return film.changed_at, -1

@@ -1,9 +1,11 @@
 """The films of a folder: found whatever else lies there, and watched as they arrive."""
 
+import errno
 import os
 import socket
 import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,7 @@ def problems(folder: Path) -> dict[str, str]:
 
 
 def test_films_are_found_by_content_and_by_name_among_thousands_of_others(tmp_path: Path) -> None:
-    for number in range(2000):
+    for number in range(10_000):
         (tmp_path / f"{number}.txt").write_text("no film")
     (tmp_path / "one").write_bytes(b"1")
     (tmp_path / "empty").touch()
@@ -51,19 +53,42 @@ def test_names_in_no_encoding_are_found_as_they_are(tmp_path: Path) -> None:
     assert sources(tmp_path) == [name]
 
 
-def test_links_end_and_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_links_end_and_are_told(tmp_path: Path) -> None:
     films = tmp_path / "films"
-    films.mkdir()
+    (films / "deep").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
     (tmp_path / "film").write_bytes(FILM)
     (films / "loop").symlink_to(films)
+    (films / "deep" / "up").symlink_to("..")
+    (films / "deep" / "out").symlink_to(tmp_path / "elsewhere")
     (films / "me.jpg").symlink_to(films / "me.jpg")
     (films / "nowhere.jpg").symlink_to(tmp_path / "nowhere")
     (films / "there.jpg").symlink_to(tmp_path / "film")
-    assert sources(films) == ["me.jpg", "nowhere.jpg", "there.jpg"]
-    assert "loop is a link to a folder. Give that folder itself." in caplog.text
-    assert problems(films).keys() == {"me.jpg", "nowhere.jpg"}
+    assert sources(films) == ["me.jpg", "nowhere.jpg", "there.jpg", "deep/out/"]
+    assert problems(films).keys() == {"me.jpg", "nowhere.jpg", "deep/out/"}
+    assert problems(films)["deep/out/"].startswith("It is a link to a folder elsewhere")
     assert "Too many levels of symbolic links" in problems(films)["me.jpg"]
     assert "No such file or directory" in problems(films)["nowhere.jpg"]
+
+
+class Unanswered:
+    """An entry of a share that does not say what it is."""
+
+    def __init__(self, path: Path) -> None:
+        self.name, self.path = path.name, str(path)
+
+    def is_dir(self, *, follow_symlinks: bool) -> bool:
+        raise OSError(errno.EIO, f"Input/output error, links followed: {follow_symlinks}")
+
+
+def test_what_does_not_say_whether_it_is_a_folder_is_found_with_its_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "film.jpg").write_bytes(FILM)
+    entries = [Unanswered(tmp_path / "film.jpg"), Unanswered(tmp_path / "gone")]
+    monkeypatch.setattr(os, "scandir", lambda _: nullcontext(entries))
+    assert sources(tmp_path) == ["film.jpg", "gone"]
+    assert problems(tmp_path).keys() == {"gone"}
 
 
 def test_what_is_no_file_is_passed_by(tmp_path: Path) -> None:
