@@ -4,7 +4,8 @@ A film goes into the worklist first and then into the results file. Whatever kil
 between, the same command finds it in the worklist and only writes its row.
 """
 
-from collections.abc import Iterator, Sequence, Set
+import logging
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from cxr_app.checkpoint import Checkpoint
@@ -12,8 +13,13 @@ from cxr_app.errors import WorklistError
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.scoring import recall, refusal, unreadable
 from cxr_app.worklist import Worklist
-from training.engines import Engine, Found, Result, Scored
+from training.engines import Engine, Found, Result, Scored, is_another
 from training.results import Results
+
+logger = logging.getLogger(__name__)
+
+LOOKED_AT = 16
+"""So many films are read to see that the rows of an earlier run are those of this folder."""
 
 
 @dataclass(slots=True)
@@ -72,13 +78,24 @@ class Backlog:
 
     def due(self, found: Sequence[Found]) -> list[Found]:
         """Leave out what an earlier run has finished and nobody has changed since."""
-        contents = {film.source: self._finished(film) for film in found}
-        if self._worklist is not None:
-            there = self._worklist.judged(set().union(*contents.values()))
-            contents = {name: some for name, some in contents.items() if some <= there}
-        left = [film for film in found if not contents.get(film.source)]
-        self.tally.earlier += len(found) - len(left)
-        return left
+        rows = {film.source: self._results.contents(film.source) for film in found}
+        times = self._finished(set().union(*rows.values()))
+
+        def is_done(film: Found) -> bool:
+            contents = rows[film.source]
+            if not contents or not contents <= times.keys():
+                return False
+            return film.changed_at <= max(times[sha256] for sha256 in contents)
+
+        done = {film.source: film for film in found if is_done(film)}
+        if any(is_another(film, rows[film.source]) for film in _some(list(done.values()))):
+            logger.warning(
+                "The results file has rows of other films under the names of this folder's; all "
+                "are read again. Give each folder an --out of its own."
+            )
+            return list(found)
+        self.tally.earlier += len(done)
+        return [film for film in found if film.source not in done]
 
     def score(self, films: Sequence[Found], engine: Engine) -> Iterator[None]:
         """Score films and write down what became of them; pause whenever some more are done."""
@@ -90,10 +107,12 @@ class Backlog:
             self._finish(results)
             yield
 
-    def _finished(self, film: Found) -> Set[str]:
-        """Give the contents of a file that have their rows, if it was not changed since."""
-        changed = film.changed_at > self._results.written_at
-        return frozenset() if changed else self._results.contents(film.source)
+    def _finished(self, contents: Set[str]) -> Mapping[str, float]:
+        """Say when each of these contents was finished with, in seconds since 1970."""
+        if self._worklist is None:
+            return dict.fromkeys(contents, self._results.written_at)
+        judged = self._worklist.judged(contents)
+        return {sha256: scored_at.timestamp() for sha256, scored_at in judged.items()}
 
     def _finish(self, results: Sequence[Result]) -> None:
         outcomes = [(result.found, self._outcome(result)) for result in results]
@@ -119,3 +138,8 @@ class Backlog:
                 "Run the same command again."
             )
         return told
+
+
+def _some(films: Sequence[Found]) -> Sequence[Found]:
+    """Choose some films from all over a folder."""
+    return films[:: -(-len(films) // LOOKED_AT) or 1]

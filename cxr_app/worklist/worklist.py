@@ -202,18 +202,16 @@ class Worklist:
         with self._database.reading() as session:
             return set(session.scalars(statement))
 
-    def judged(self, sha256s: Iterable[str]) -> set[str]:
-        """Give those of some films that are in the list and scored or refused."""
+    def judged(self, sha256s: Iterable[str]) -> dict[str, datetime]:
+        """Say when those of some films were scored or refused that are in the list and were."""
         wanted = list(sha256s)
-        found: set[str] = set()
+        found: dict[str, datetime] = {}
         with self._database.reading() as session:
             for start in range(0, len(wanted), IDS_AT_ONCE):
                 some = EntryRow.sha256.in_(wanted[start : start + IDS_AT_ONCE])
-                found.update(
-                    session.scalars(
-                        select(EntryRow.sha256).where(some, EntryRow.state.is_not(None))
-                    )
-                )
+                asked = select(EntryRow.sha256, EntryRow.scored_at).where(some)
+                judged = session.execute(asked.where(EntryRow.scored_at.is_not(None)))
+                found.update((sha256, scored_at) for sha256, scored_at in judged if scored_at)
         return found
 
     def next_received(self, limit: int = 16) -> list[Entry]:

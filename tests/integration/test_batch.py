@@ -1,5 +1,7 @@
 import csv
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from cxr_app.cells import text_of
 from cxr_app.outcome import ScoringState
 from cxr_app.progress import Progress
+from cxr_app.refusals import RefusalReader
 from cxr_app.worklist import Query, Worklist
 from tests.checkpoints import write_tiny
 from tests.films import jpeg
@@ -18,6 +22,11 @@ from training import batch
 from training import folder as folder_module
 from training.folder import find_films
 from training.results import COLUMNS
+
+NO_PRIVILEGE = (
+    ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--") if os.geteuid() == 0 else ()
+)
+"""Root may open anything, unless it gives that up."""
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +153,8 @@ def test_a_file_that_is_not_our_results_is_left_alone(
 def test_no_cell_begins_a_formula(tmp_path: Path) -> None:
     folder = tmp_path / "films"
     folder.mkdir()
-    for name in ("=1+1.jpg", "+a.jpg", "-b.jpg", "@c.jpg", "'d.jpg"):
+    names = ["=1+1.jpg", "+a.jpg", "-b.jpg", "@c.jpg", "'d.jpg", ";=2+2.jpg"]
+    for name in names:
         (folder / name).write_bytes(jpeg(1))
     out = tmp_path / "results.csv"
 
@@ -153,7 +163,8 @@ def test_no_cell_begins_a_formula(tmp_path: Path) -> None:
     run(folder, "--out", out, "--no-worklist")
 
     assert out.read_bytes() == again
-    assert all(row["source"][0] == "'" for row in rows_of(out))
+    assert not re.search(rb"(^|[,;\n])[=+@-]", out.read_bytes())
+    assert sorted(text_of(row["source"]) for row in rows_of(out)) == sorted(names)
 
 
 @pytest.mark.usefixtures("environment")
@@ -201,6 +212,8 @@ def test_what_cannot_be_read_has_its_row_and_is_read_as_soon_as_it_can_be(tmp_pa
     assert "neither DICOM, JPEG nor PNG" in reasons["one-byte.dcm"]
     assert "The file cannot be read: No such file or directory." in reasons["later.jpg"]
     assert "4096 MB, more than the 256 MB allowed" in reasons["huge.dcm"]
+    listed = {each.source for each in RefusalReader(out).refusals()}  # as the page shows them
+    assert listed == {"huge.dcm", "later.jpg", "one-byte.dcm"}
 
     (tmp_path / "later.jpg").write_bytes(jpeg(2))
     (folder / "huge.dcm").unlink()
@@ -211,6 +224,44 @@ def test_what_cannot_be_read_has_its_row_and_is_read_as_soon_as_it_can_be(tmp_pa
         "later.jpg",
         "one-byte.dcm",
     ]
+
+
+@pytest.mark.usefixtures("environment")
+def test_what_may_not_be_opened_is_told_and_scored_as_soon_as_it_may(
+    tmp_path: Path, project_root: Path
+) -> None:
+    if NO_PRIVILEGE and shutil.which(NO_PRIVILEGE[0]) is None:
+        pytest.skip("root may open anything, and setpriv (util-linux) is not installed")
+    folder, out = tmp_path / "films", tmp_path / "results.csv"
+    (folder / "closed").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    for number, name in enumerate(("open.jpg", "secret.jpg", "closed/film.jpg")):
+        (folder / name).write_bytes(jpeg(number))
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "closed").chmod(0)
+    (folder / "secret.jpg").chmod(0)
+    command = [sys.executable, "-m", "training.batch", str(folder), "--out", str(out)]
+    done = subprocess.run(
+        [*NO_PRIVILEGE, *command, "--workers", "0"],
+        cwd=project_root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    listed = {each.source: each.reason for each in RefusalReader(out).refusals()}
+    assert listed["closed/"].startswith("The folder cannot be opened: Permission denied.")
+    assert listed["secret.jpg"].startswith("The file cannot be read: Permission denied.")
+    assert listed["linked/"].startswith("It is a link to a folder elsewhere")
+    assert len(listed) == 3
+
+    (folder / "closed").chmod(0o700)
+    (folder / "secret.jpg").chmod(0o600)
+    (folder / "linked").unlink()
+    assert run(folder, "--out", out) == 0
+    assert {row["source"]: row["state"] for row in rows_of(out)} == dict.fromkeys(
+        ["open.jpg", "secret.jpg", "closed/film.jpg"], "SCORED"
+    )
 
 
 @pytest.mark.usefixtures("environment")

@@ -4,6 +4,7 @@ import csv
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,10 +54,11 @@ def worklist_in(folder: Path) -> Worklist:
 
 
 def test_a_run_that_is_killed_again_and_again_goes_on_exactly(
-    films: Path, tmp_path: Path, weights: list[Path]
+    films: Path, tmp_path: Path, weights: list[Path], worklist_url: str
 ) -> None:
     settings = {
         "CXR_DATA_DIR": str(tmp_path / "data"),
+        "CXR_DATABASE_URL": worklist_url,
         "CXR_CHECKPOINT": str(weights[0]),
         "CXR_DEVICE": "cpu",
     }
@@ -109,6 +111,40 @@ def test_a_film_that_was_changed_since_is_scored_anew(
         run(folder, "--out", out)
         os.utime(out, (0, 0))  # long ago
     assert len({row["sha256"] for row in rows_of(out)}) == len(rows_of(out)) == 2
+
+
+def test_a_film_that_was_changed_while_the_run_went_on_is_scored_anew(
+    tmp_path: Path, run: Callable[..., int]
+) -> None:
+    folder, out = tmp_path / "films", tmp_path / "results.csv"
+    folder.mkdir()
+    for number in (1, 2):
+        (folder / f"{number}.jpg").write_bytes(jpeg(number))
+    run(folder, "--out", out, "--limit", 1)
+    (folder / "1.jpg").write_bytes(jpeg(3))
+    later = time.time() + 5
+    os.utime(out, (later, later))  # its second row came after the change
+    run(folder, "--out", out)
+    assert sorted(row["source"] for row in rows_of(out)) == ["1.jpg", "1.jpg", "2.jpg"]
+    assert len({row["sha256"] for row in rows_of(out)}) == 3
+
+
+@pytest.mark.parametrize("options", [[], ["--no-worklist"]])
+def test_results_of_another_folder_hide_no_film(
+    tmp_path: Path, run: Callable[..., int], options: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    out, later = tmp_path / "results.csv", time.time() + 5
+    for number, name in enumerate(("one", "other")):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "film.jpg").write_bytes(jpeg(number))
+    run(tmp_path / "one", "--out", out, *options)
+    before = rows_of(out)
+    os.utime(out, (later, later))
+    run(tmp_path / "other", "--out", out, *options)
+    assert rows_of(out)[0] == before[0]
+    assert len({row["sha256"] for row in rows_of(out)}) == len(rows_of(out)) == 2
+    assert options == [] or "rows of other films under the names" in caplog.text
 
 
 def test_two_runs_on_one_folder_at_the_same_time_end_right(

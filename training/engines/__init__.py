@@ -8,7 +8,16 @@ file and the worklist.
 from collections.abc import Callable
 from importlib import import_module
 
-from training.engines.film import AlreadyScored, Engine, Found, Plan, Result, Scored, score_files
+from training.engines.film import (
+    AlreadyScored,
+    Engine,
+    Found,
+    Plan,
+    Result,
+    Scored,
+    is_another,
+    score_files,
+)
 
 __all__ = [
     "ENGINES",
@@ -18,6 +27,7 @@ __all__ = [
     "Plan",
     "Result",
     "Scored",
+    "is_another",
     "score_files",
     "start",
 ]

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -140,6 +140,15 @@ def read(found: Found, plan: Plan) -> Examined | AlreadyScored:
     if sha256 in plan.known:
         return AlreadyScored(found, sha256)
     return examine(data, plan.input_spec, sha256)
+
+
+def is_another(found: Found, contents: Set[str]) -> bool:
+    """Say whether a file can be read, and its content is none of these (SHA-256)."""
+    try:
+        data = _content(found.path)
+    except OSError:
+        return False
+    return isinstance(data, bytes) and hashlib.sha256(data).hexdigest() not in contents
 
 
 def _content(path: Path) -> bytes | int:

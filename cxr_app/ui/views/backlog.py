@@ -197,7 +197,7 @@ def open_film(refusal: Refusal) -> None:
     """Go to the film of a refusal; a file that could not even be opened has none."""
     entry = resources.worklist().entry_by_sha256(refusal.sha256)
     if entry is None:
-        st.toast("This file could not be opened, so there is no film to show.")
+        st.toast("This file could not be read, so there is no film to show.")
     else:
         st.switch_page("views/film.py", query_params={"film": entry.id})
 
