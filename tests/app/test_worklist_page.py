@@ -174,7 +174,7 @@ def test_films_not_scored_are_listed_with_their_state_and_reason(
             {"flagged", "not flagged", "failed"},
         ),
     ],
-    ids=str,
+    ids=lambda given: str(given if isinstance(given, dict) else sorted(given)),
 )
 def test_the_address_brings_its_view(
     app: AppTest, worklist: Worklist, view: dict[str, str], expected: set[str]
