@@ -5,7 +5,7 @@ import os
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -35,15 +35,25 @@ def test_films_are_found_by_content_and_by_name_among_thousands_of_others(tmp_pa
     assert sources(tmp_path) == ["broken.DCM", "film"]
 
 
+@pytest.fixture
+def deep_film(tmp_path: Path) -> Iterator[Path]:
+    """A film deeper than Python may call itself; pytest could not take its folders away."""
+    folder = tmp_path
+    with suppress(OSError):  # where the system allows no such path: as deep as it does
+        for _ in range(1200):
+            (folder / "d").mkdir()
+            folder /= "d"
+    film = folder.parent / "film"
+    film.write_bytes(FILM)
+    yield film
+    film.unlink()
+    while folder != tmp_path:
+        folder.rmdir()
+        folder = folder.parent
+
+
+@pytest.mark.usefixtures("deep_film")
 def test_any_depth_is_searched(tmp_path: Path) -> None:
-    deep = tmp_path
-    for _ in range(1200):  # deeper than Python may call itself
-        deep /= "d"
-        try:
-            deep.mkdir()
-        except OSError:
-            break
-    (deep.parent / "film").write_bytes(FILM)
     assert len(sources(tmp_path)) == 1
 
 
