@@ -5,7 +5,7 @@ const ROOM_BELOW = 16; // pixels between the viewer and the window's lower edge
 const HABITS = "cxr-heat"; // heat on or off, its style and opacity: kept from film to film
 const viewers = new WeakMap(); // where Streamlit mounts us -> Viewer
 const PRESSES_KEPT = 40;
-let presses = []; // keys that the page's script acts on, each with the film it was pressed at
+let presses = []; // keys not yet acted on by the page's script, each with the film it was pressed at
 const AGAIN = 1500; // milliseconds until a press that was not heard is told again
 let pressed = Date.now(); // number of the last press: grows over reloads too
 let lastView = {}; // how the film last on screen was looked at, should Streamlit mount us anew
@@ -43,7 +43,8 @@ class Viewer {
     this.next = next ?? [];
     this.focus = focus ?? {};
     this.acts = acts ?? "";
-    Object.assign(this, { tell, heard: heard ?? 0 });
+    this.tell = tell;
+    if (acts) this._hear(heard ?? 0);
     this.toldHeat ??= heatOn;
     this.part("help").hidden = !keys?.length;
     listKeys(this.root.querySelector("dialog dl"), keys ?? []);
@@ -356,13 +357,20 @@ class Viewer {
   _press(key, repeated) {
     if (repeated) return;
     presses = [...presses, { number: ++pressed, key, entry: this.entry }].slice(-PRESSES_KEPT);
-    this.unheard = pressed;
     this._tellPresses();
+  }
+
+  /** Forget what the script has acted on: a server that was started anew must not be told it again.
+   * What it has not, a viewer that Streamlit has put in the place of another goes on telling. */
+  _hear(heard) {
+    presses = presses.filter(({ number }) => number > heard);
+    if (presses.length) this.telling ??= setTimeout(() => this._tellPresses(), AGAIN);
   }
 
   _tellPresses() {
     clearTimeout(this.telling);
-    if (!this.root.isConnected || !(this.unheard > this.heard)) return;
+    this.telling = undefined;
+    if (!this.root.isConnected || !presses.length) return;
     this.tell("presses", { list: presses, told: performance.now() }); // the time makes it a new one
     this.telling = setTimeout(() => this._tellPresses(), AGAIN);
   }
@@ -377,6 +385,7 @@ class Viewer {
   end() {
     this._remember();
     this.stopping.abort();
+    clearTimeout(this.telling);
     cancelAnimationFrame(this.frame);
     viewers.delete(this.parent);
   }

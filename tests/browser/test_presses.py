@@ -1,0 +1,70 @@
+"""What the viewer tells of keys: each until it is heard, by whichever viewer stands there then."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from cxr_app.ui.viewer import FOLDER, SCRIPTS
+
+MOUNT = """async ([html, script]) => {
+  const url = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));
+  const {default: mount} = await import(url);
+  window.told = [];
+  window.show = (heard) => {
+    const data = {entry: "e-1", film: "/film", keys: [], acts: "am", heard};
+    const setStateValue = (name, value) => {
+      if (name === "presses") window.told.push(value.list.map((press) => press.key).join(""));
+    };
+    window.end = mount({data, parentElement: window.place, setStateValue});
+  };
+  window.replace = (heard) => {
+    window.end?.();
+    document.body.innerHTML = `<main>${html}</main>`;
+    window.place = document.querySelector("main");
+    window.show(heard);
+  };
+  window.replace(0);
+}"""
+TELLINGS = "count => window.told.length >= count"
+
+
+@pytest.fixture
+def viewer(page: Page, app_url: str) -> Page:
+    """The viewer alone in a page, with a script that hears what it is told to hear."""
+    page.goto(f"{app_url}/healthz")
+    html = (FOLDER / "viewer.html").read_text(encoding="utf-8")
+    script = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    page.route("**/film", lambda route: route.fulfill(status=204))
+    page.evaluate(MOUNT, [html, script])
+    return page
+
+
+def told(viewer: Page, count: int) -> Any:
+    """Wait for so many tellings; give the last."""
+    viewer.wait_for_function(TELLINGS, arg=count)
+    return viewer.evaluate("window.told.at(-1)")
+
+
+def test_a_press_is_told_again_until_it_is_heard(viewer: Page) -> None:
+    viewer.keyboard.press("a")
+    assert told(viewer, 2) == "a"
+    viewer.evaluate("window.show(Date.now() + 60000)")
+    viewer.keyboard.press("m")
+    assert told(viewer, 3) == "m"
+
+
+def test_a_viewer_in_the_place_of_another_goes_on_telling(viewer: Page) -> None:
+    viewer.keyboard.press("a")
+    assert told(viewer, 1) == "a"
+    viewer.evaluate("window.told.length = 0; window.replace(0)")
+    assert told(viewer, 2) == "a"
+
+
+def test_what_was_heard_is_not_told_to_a_server_that_began_anew(viewer: Page) -> None:
+    viewer.keyboard.press("a")
+    assert told(viewer, 1) == "a"
+    viewer.evaluate("window.show(Date.now() + 60000)")
+    viewer.evaluate("window.told.length = 0; window.replace(0)")
+    viewer.keyboard.press("m")
+    assert told(viewer, 2) == "m"
