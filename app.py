@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from streamlit.starlette import App
 
+from cxr_app import uncaught
 from cxr_app.errors import CxrError
 from cxr_app.ui import faults, film_route, resources
 from cxr_app.ui.first_theme import FirstTheme
@@ -47,6 +48,7 @@ def health(_: Request) -> JSONResponse:
     return JSONResponse(body, status_code=503 if status.state == "failed" else 200)
 
 
+uncaught.keep_words_out()
 check()
 app = st.App(
     "cxr_app/ui/script.py",

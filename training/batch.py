@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from cxr_app import checkpoint
+from cxr_app import checkpoint, uncaught
 from cxr_app.checkpoint import Checkpoint
 from cxr_app.errors import CxrError, SettingsError
 from cxr_app.promotion import checkpoint_in_use
@@ -44,7 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         status = STOPPED
     except CxrError as error:
-        print(error, file=sys.stderr)
+        if options.progress is None:  # else it is told there, and a log holds no file's name
+            print(error, file=sys.stderr)
         telling.end(2, str(error))
         return 2
     print(telling.summary(options.out))
@@ -198,5 +199,6 @@ def _arrivals(options: argparse.Namespace, telling: Telling) -> Iterator[Sequenc
 
 
 if __name__ == "__main__":
+    uncaught.keep_words_out()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped in good order
     sys.exit(main())

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cxr_app import checkpoint, film_scores
+from cxr_app import checkpoint, film_scores, uncaught
 from cxr_app.checkpoint import Checkpoint
 from cxr_app.classifier import Classifier, choose_device
 from cxr_app.errors import CxrError, SettingsError, TrainingDataError
@@ -255,4 +255,5 @@ def report_of(classifier: Classifier, scored: Scored) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    uncaught.keep_words_out()
     sys.exit(main())

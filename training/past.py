@@ -81,8 +81,8 @@ def _found_again(
         start += len(films)
         try:
             parts = own_split(films, source.description, data_dir / "cache")
-        except TrainingDataError as error:  # told by whoever trains on it
-            logger.info("Not what the model in use was trained from: %s", error)
+        except TrainingDataError:  # told by whoever trains on it
+            logger.info("A source that cannot be used is not what the model in use learned from.")
             continue
         if parts is not None:
             learned = [*parts.train, *parts.tune]

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from cxr_app import checkpoint
+from cxr_app import checkpoint, uncaught
 from cxr_app.classifier import Classifier, choose_device
 from cxr_app.errors import CxrError, SettingsError, TrainingDataError
 from cxr_app.film_store import make_private_folder
@@ -126,7 +126,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status = _run(options, telling)
     except CxrError as error:
-        print(error, file=sys.stderr)
+        if options.progress is None:  # else it is told there, and a log holds no file's name
+            print(error, file=sys.stderr)
         telling.end(2, str(error))
         return 2
     telling.end(status)
@@ -288,4 +289,5 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    uncaught.keep_words_out()
     sys.exit(main())

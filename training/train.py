@@ -24,7 +24,7 @@ import torch
 from lightning_fabric import Fabric
 from torch.nn import functional
 
-from cxr_app import checkpoint
+from cxr_app import checkpoint, uncaught
 from cxr_app.classifier import choose_device, name_of
 from cxr_app.errors import CxrError, SettingsError
 from cxr_app.preprocessing import InputSpec
@@ -300,4 +300,5 @@ def _is_stuck(losses: list[float], patience: int) -> bool:
 
 
 if __name__ == "__main__":
+    uncaught.keep_words_out()
     sys.exit(main())

@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 
+from cxr_app.jobs import PROGRESS, REVIEWED, backlog_command, retraining_command
+from cxr_app.progress import Progress
 from tests.checkpoints import write_tiny
 from tests.factories import compressed_dicom_bytes, dicom_bytes, film_pixels, radiograph_dataset
+from tests.films import jpeg, write_manifest
 from training.fuzz import mutant
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -24,6 +27,20 @@ PLANTED: dict[str, Any] = {
     "StudyDescription": "for Quuxlove",
 }
 MARKS = (b"quuxlove", b"zebedea", b"qx-18151210", b"19151210")
+FAULT = f"""
+import sys
+sys.path.insert(0, {str(PROJECT)!r})
+from cxr_app import intake
+
+def fail(data, sha256=""):
+    raise LookupError("no value in the table for " + "aedebeZ^evolxuuQ"[::-1])
+
+intake.read_radiograph = fail
+"""
+"""Run by every process that Python starts: a fault of the program that repeats a name.
+
+It stands there backwards, since a trace shows the line itself.
+"""
 
 
 def films() -> dict[str, bytes]:
@@ -86,3 +103,100 @@ def test_planted_name_is_nowhere_but_in_the_worklist(words: dict[str, bytes]) ->
     for place, said in words.items():
         found = [mark for mark in MARKS if mark in said.lower()]
         assert not found, f"{found} in the {place}"
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Settings of a job, with a model that is quickly loaded."""
+    return {
+        **os.environ,
+        "CXR_DATA_DIR": str(tmp_path / "data"),
+        "CXR_CHECKPOINT": str(write_tiny(tmp_path / "tiny.safetensors")),
+        "CXR_DEVICE": "cpu",
+    }
+
+
+@pytest.fixture
+def with_fault(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """The same, where every film meets a fault whose words repeat the patient's name."""
+    (tmp_path / "fault").mkdir()
+    (tmp_path / "fault" / "sitecustomize.py").write_text(FAULT)
+    return {**environment, "PYTHONPATH": str(tmp_path / "fault")}
+
+
+def log_of(command: list[str], environment: dict[str, str]) -> tuple[int, str]:
+    """Run a job's command; give its exit status and what its log holds."""
+    ended = subprocess.run(
+        command,
+        cwd=PROJECT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    return ended.returncode, ended.stdout.decode()
+
+
+def assert_no_mark(log: str) -> None:
+    found = [mark for mark in MARKS if mark.decode() in log.lower()]
+    assert not found, log
+
+
+def test_a_fault_of_a_backlog_says_where_and_not_of_whom(
+    with_fault: dict[str, str], tmp_path: Path
+) -> None:
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    (archive / "Quuxlove.dcm").write_bytes(dicom_bytes())
+    (tmp_path / "job").mkdir()
+    (archive / "Quuxlove^Zebedea").symlink_to(tmp_path / "job")
+    command = backlog_command({"folder": str(archive), "within": [str(archive)]}, tmp_path / "job")
+    status, log = log_of(command, with_fault)
+    assert status == 1
+    assert "LookupError" in log
+    assert "in fail" in log
+    assert_no_mark(log)
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    """Enough drawn films to train on; the patients are named, and so is a file."""
+    rows = []
+    for number in range(120):
+        cause = ("", "", "bacterial", "viral")[number % 4]
+        name = "Quuxlove^Zebedea" if number == 0 else str(number)
+        path = tmp_path / f"{name}.jpeg"
+        path.write_bytes(jpeg(number, cause, 48, 48))
+        target = "PNEUMONIA" if cause else "NORMAL"
+        row = {"path": str(path), "target": target, "cause": cause, "partition": ""}
+        rows.append(row | {"patient_id": f"QX-18151210 {name}"})
+    return write_manifest(tmp_path / REVIEWED, rows)
+
+
+def retrain(manifest: Path, environment: dict[str, str]) -> tuple[int, str]:
+    place = manifest.parent
+    (place / "quick.toml").write_text('architecture = "resnet18"\nstages = [{size=32, epochs=1}]')
+    asked = {"recipe_path": str(place / "quick.toml"), "data": [], "within": [], "reviewed": True}
+    return log_of(retraining_command(asked, place), environment)
+
+
+def test_a_fault_of_a_retraining_says_where_and_not_of_whom(
+    manifest: Path, with_fault: dict[str, str]
+) -> None:
+    status, log = retrain(manifest, with_fault)
+    assert status == 1
+    assert "LookupError" in log
+    assert "in fail" in log
+    assert_no_mark(log)
+
+
+def test_a_film_that_cannot_teach_is_named_in_the_page_and_not_in_the_log(
+    manifest: Path, environment: dict[str, str]
+) -> None:
+    (manifest.parent / "Quuxlove^Zebedea.jpeg").write_bytes(b"no film")
+    status, log = retrain(manifest, environment)
+    assert status == 2
+    told = Progress.read(manifest.parent / PROGRESS)
+    assert told is not None
+    assert "Quuxlove^Zebedea.jpeg cannot be used" in told.message
+    assert_no_mark(log)

@@ -12,6 +12,7 @@ import contextlib
 import logging
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +24,7 @@ from multiprocessing.process import BaseProcess
 
 import torch
 
+from cxr_app import uncaught
 from cxr_app.classifier import choose_device
 from cxr_app.errors import CxrError, SettingsError
 from cxr_app.scoring import Examined, Scorer, refusal, unreadable
@@ -215,7 +217,11 @@ def _work_apart(link: Connection, plan: Plan, scores: bool) -> None:
     """Work in a process of its own: Ctrl-C is for its master, who then closes the link."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
-    _work(link, plan, scores)
+    try:
+        _work(link, plan, scores)
+    except Exception as error:  # noqa: BLE001 - else its words would be printed
+        uncaught.tell(error)
+        sys.exit(1)
 
 
 def _work(link: Connection, plan: Plan, scores: bool) -> None:
