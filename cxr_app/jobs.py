@@ -330,6 +330,8 @@ class Supervisor:
         progress = self._progress(job)
         state, message = _ending(job, progress, child.poll() if child else None)
         self._jobs.end(job, state, message, progress)
+        # It names patients, whose films may be deleted any day; a job that goes on gets a new one.
+        (self.place(job.id) / REVIEWED).unlink(missing_ok=True)
         return False
 
 

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from cxr_app.errors import WorklistError
@@ -40,7 +41,9 @@ class Retention:
         self._keep = timedelta(days=settings.retention_days)
         self._worklist = worklist
         self._films = FilmStore(settings.films_dir)
+        self._decoded = settings.cache_dir
         self._clock = clock
+        self._unscrubbed = True  # a server that was killed may have left something
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
 
@@ -56,7 +59,7 @@ class Retention:
             self._thread.join()
 
     def sweep(self) -> int:
-        """Delete what is due, film by film; say how many went.
+        """Delete what is due, film by film, and what the database keeps of it; say how many went.
 
         Raises
         ------
@@ -77,7 +80,19 @@ class Retention:
             except WorklistError as error:  # one film must not keep the others
                 faults += 1
                 logger.warning("A film whose retention time has ended is still there: %s", error)
+        if deleted:
+            self._forget_decoded()
+        self._unscrubbed |= deleted > 0
+        if self._unscrubbed and not self._stop.is_set():
+            self._unscrubbed = not self._worklist.deletions.scrub()
         return deleted
+
+    def _forget_decoded(self) -> None:
+        """Delete what training has decoded: nobody knows which films are in it."""
+        for path in self._decoded.glob("*.npy"):
+            if not path.name.endswith(".partial.npy"):  # which is being written
+                with suppress(OSError):
+                    path.unlink()
 
     def _run(self) -> None:
         """Sweep until told to stop."""

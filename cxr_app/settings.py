@@ -149,6 +149,11 @@ class Settings(BaseSettings):
         """Where uploaded films are kept as received."""
         return self.data_dir / "films"
 
+    @property
+    def cache_dir(self) -> Path:
+        """Where training keeps what it has decoded; a file there may go at any time."""
+        return self.data_dir / "cache"
+
 
 def _split(folders: str) -> list[str]:
     return [each for each in folders.split(os.pathsep) if each]

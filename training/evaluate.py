@@ -217,7 +217,7 @@ def _validation(
     films: Sequence[LabelledFilm], classifier: Classifier, settings: Settings
 ) -> list[LabelledFilm]:
     """Make the split of the training again, and check that it is the same."""
-    parts = own_split(films, classifier.description, settings.data_dir / "cache")
+    parts = own_split(films, classifier.description, settings.cache_dir)
     if parts is None:
         raise TrainingDataError(
             "These are not the films that the checkpoint was trained from, so its validation part "

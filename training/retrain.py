@@ -171,7 +171,7 @@ def _run(options: argparse.Namespace, telling: Telling) -> int:
     make_private_folder(options.out)
     plan = _plan(options, settings, recipe)
     telling.plan(plan, recipe)
-    cache, device = settings.data_dir / "cache", options.device or settings.device
+    cache, device = settings.cache_dir, options.device or settings.device
     own = options.out / RUN
     if not (own / "metrics.json").exists():
         train(recipe, options.out / FILMS, Run(own, cache, device, tell=telling.epochs))
@@ -217,7 +217,7 @@ def _choose(
     _check_enough([one.film for one in every])
     past = past_of(source, in_use, sources, [one.sha256 for one in every], settings.data_dir)
     candidates, contradicting = without_copies(every)
-    pixels = decode([one.film for one in candidates], recipe.size, settings.data_dir / "cache")
+    pixels = decode([one.film for one in candidates], recipe.size, settings.cache_dir)
     sides = divide(candidates, pixel_digests(pixels), past)
     write_films(options.out / FILMS, candidates, sides)
     kept = read_films(options.out / FILMS, Side.COMPARE)

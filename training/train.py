@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
         recipe = read_recipe(options.recipe, **overrides)
         settings = Settings.read()
         device = options.device or settings.device
-        cache = settings.data_dir / "cache"
+        cache = settings.cache_dir
         train(recipe, options.data, Run(options.out, cache, device, options.exact))
     except CxrError as error:
         if processes.is_first():

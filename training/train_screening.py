@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; 0 done, 2 for data or usage that cannot be used."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    cache = Settings.read().data_dir / "cache"
+    cache = Settings.read().cache_dir
     try:
         train, tune, validation = read_parts(options, cache)
         options.out.parent.mkdir(parents=True, exist_ok=True)

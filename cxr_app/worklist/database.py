@@ -244,6 +244,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, below
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")  # acknowledged means on the disk
+    connection.execute("PRAGMA secure_delete = ON")  # deleted means overwritten
     _switch_to_wal(connection)
 
 
@@ -262,9 +263,14 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Take the write lock at once where writing is meant: a read that turns into one can fail."""
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    """Take the write lock at once where writing is meant: a read that turns into one can fail.
+
+    What must not stand in a transaction is asked for with the option ``bare``.
+    """
+    options = connection.get_execution_options()
+    if not options.get("bare", False):
+        writes = options.get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _revision(connection: Connection) -> str | None:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, select
 
 from cxr_app.worklist.database import Database
 from cxr_app.worklist.readings import event
+from cxr_app.worklist.remains import scrub
 from cxr_app.worklist.rows import forget_patient
 from cxr_app.worklist.tables import READ_AT_INDEX, EntryRow
 
@@ -78,6 +79,16 @@ class Deletions:
             forget_patient(entry)
             session.add(event(FILM_DELETED, RETENTION, now, entry.number))
             return True
+
+    def scrub(self) -> bool:
+        """Overwrite what the database keeps of deleted values; False where it must be tried again.
+
+        Raises
+        ------
+        WorklistError
+            If the database cannot be written.
+        """
+        return scrub(self._database)
 
 
 def _is_due(read_before: datetime) -> tuple[ColumnElement[bool], ...]:

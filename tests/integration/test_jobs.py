@@ -316,6 +316,19 @@ def test_a_site_has_recipes_of_its_own(tmp_path: Path, worklist: Worklist) -> No
     assert f"--reviewed={tmp_path / 'job' / REVIEWED}" in command
 
 
+def test_the_names_of_patients_do_not_outlast_a_job(settings: Settings, worklist: Worklist) -> None:
+    def prepare(_worklist: Worklist, _parameters: Mapping[str, Any], place: Path) -> None:
+        (place / REVIEWED).write_text("Quuxlove")
+
+    supervisor = Supervisor(settings, worklist, {"work": Kind(accept, command, prepare)})
+    for status in (0, 9):
+        job = work(supervisor, status=status)
+        supervisor.look()
+        assert (supervisor.place(job.id) / REVIEWED).exists()
+        wait_for(worklist, supervisor, job, ended)
+        assert not (supervisor.place(job.id) / REVIEWED).exists()
+
+
 def test_what_readers_said_is_written_down_for_the_training(
     tmp_path: Path, worklist: Worklist
 ) -> None:

@@ -267,14 +267,16 @@ def test_a_worklist_that_others_could_read_is_closed_to_them(tmp_path: Path) -> 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_what_was_acknowledged_survives_a_power_cut(tmp_path: Path) -> None:
-    """SQLite flushes at every commit (2 = FULL) and keeps its journal beside the file."""
+def test_what_was_acknowledged_survives_a_power_cut_and_what_was_deleted_is_gone(
+    tmp_path: Path,
+) -> None:
+    """SQLite flushes at every commit (2 = FULL), keeps its journal and overwrites old values."""
     worklist = Worklist.open(f"sqlite:///{tmp_path / 'worklist.sqlite'}")
     with worklist._database.engine.connect() as connection:
-        asked = ("synchronous", "journal_mode", "foreign_keys")
+        asked = ("synchronous", "journal_mode", "foreign_keys", "secure_delete")
         said = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in asked]
     worklist.close()
-    assert said == [2, "wal", 1]
+    assert said == [2, "wal", 1, 1]
 
 
 @pytest.mark.parametrize(
