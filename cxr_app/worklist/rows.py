@@ -1,5 +1,6 @@
 """Between values and rows: how an outcome is written down, and how it is read again."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,23 @@ def note(session: Session, entry: EntryRow, outcome: Outcome, scored_at: datetim
     _describe(entry, outcome)
     if entry.scored_at is None or scored_at >= entry.scored_at:
         _show(entry, score)
+
+
+def first_noted(
+    arrival: Mapping[str, Any], outcome: Outcome, scored_at: datetime
+) -> tuple[EntryRow, ScoreRow]:
+    """Make the rows of a film that comes together with its outcome; no session knows them yet."""
+    entry = EntryRow(**arrival)
+    score = _score_row(entry, outcome, scored_at)
+    _describe(entry, outcome)
+    _show(entry, score)
+    return entry, score
+
+
+def values_of(row: EntryRow | ScoreRow) -> dict[str, Any]:
+    """Give the columns of a row that no session knows, for many to be inserted at once."""
+    names = (column.key for column in type(row).__table__.columns if column.key != "number")
+    return {name: getattr(row, name) for name in names}
 
 
 def as_entry(

@@ -1,6 +1,6 @@
 """What can be done with the list of films. Each verb is one transaction: done, or not begun."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -25,8 +25,17 @@ from cxr_app.worklist.order import (
 )
 from cxr_app.worklist.readings import Readings, claims_of
 from cxr_app.worklist.register import JobRegister
-from cxr_app.worklist.rows import activation_map, as_entry, as_score, note, receive_again
+from cxr_app.worklist.rows import (
+    activation_map,
+    as_entry,
+    as_score,
+    first_noted,
+    note,
+    receive_again,
+    values_of,
+)
 from cxr_app.worklist.tables import (
+    UNJUDGED_TIER,
     AnyText,
     EntryRow,
     Moment,
@@ -164,15 +173,19 @@ class Worklist:
             return
         moment = self._clock()
         # In one order for all who enter films: two that cross would wait for each other for ever.
-        arrivals = [
-            _arrival(sha256, source, path, moment)
-            for sha256, (_, source, path) in sorted(by_sha256.items())
-        ]
-        insert = self._database.insert(EntryRow).on_conflict_do_nothing(index_elements=["sha256"])
-        statement = select(EntryRow).where(EntryRow.sha256.in_(by_sha256)).with_for_update()
+        new = {
+            sha256: first_noted(_arrival(sha256, source, path, moment), outcome, moment)
+            for sha256, (outcome, source, path) in sorted(by_sha256.items())
+        }
+        insert = self._database.insert(EntryRow.__table__)
+        insert = insert.on_conflict_do_nothing(index_elements=["sha256"])
         with self._database.writing() as session:
-            session.execute(insert, arrivals)
-            for entry in session.scalars(statement.order_by(EntryRow.sha256)).all():
+            session.execute(insert, [values_of(entry) for entry, _ in new.values()])
+            known = _give_numbers(session, new)
+            scores = [values_of(score) for sha256, (_, score) in new.items() if sha256 not in known]
+            if scores:
+                session.execute(self._database.insert(ScoreRow.__table__), scores)
+            for entry in _locked(session, known):
                 note(session, entry, by_sha256[entry.sha256][0], moment)
 
     def mark_read(self, entry_id: str, reader: str = "", *, read: bool = True) -> None:
@@ -343,4 +356,35 @@ def _arrival(sha256: str, source: str, path: Path, received_at: datetime) -> dic
         "path": path,
         "received_at": received_at,
         "search_text": search_text(entry_id, source),
+        "is_read": False,
+        "has_header": False,
+        "tier": UNJUDGED_TIER,
+        "descending_probability": 0.0,
     }
+
+
+def _give_numbers(session: Session, new: Mapping[str, tuple[EntryRow, ScoreRow]]) -> set[str]:
+    """Tell scores the numbers that their entries have got; give the films that were there before.
+
+    Parameters
+    ----------
+    new
+        By SHA-256, what was to be inserted.
+    """
+    known = set()
+    found = select(EntryRow.sha256, EntryRow.id, EntryRow.number).where(EntryRow.sha256.in_(new))
+    for sha256, entry_id, number in session.execute(found):
+        entry, score = new[sha256]
+        if entry.id == entry_id:
+            score.entry_number = number
+        else:
+            known.add(sha256)
+    return known
+
+
+def _locked(session: Session, sha256s: Set[str]) -> Sequence[EntryRow]:
+    """Give the entries of some films, to be changed."""
+    if not sha256s:
+        return []
+    statement = select(EntryRow).where(EntryRow.sha256.in_(sha256s)).order_by(EntryRow.sha256)
+    return session.scalars(statement.with_for_update()).all()

@@ -1,5 +1,6 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from cxr_app.outcome import Priority, ScoringState
 from cxr_app.radiograph import Header
 from cxr_app.worklist import Query, Worklist
 from tests.outcomes import OPERATING_POINTS, prediction, refused, scored, sha256
+from training import long_list
 
 PATH = Path("/films/ab/film")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -344,6 +346,30 @@ def test_entering_films_is_receiving_and_recording_them(worklist: Worklist) -> N
         received.priority,
     )
     assert len(worklist.scores(entered.id)) == 1
+
+
+def test_a_film_entered_is_in_every_column_as_one_received_and_recorded(
+    worklist_url: str, tmp_path: Path
+) -> None:
+    films = list(long_list.films(range(60)))  # with headers and without, scored and refused
+    entering = Worklist.open(worklist_url, lambda: NOON)
+    receiving = Worklist.open(f"sqlite:///{tmp_path / 'other.sqlite'}", lambda: NOON)
+    entering.enter(films)
+    for outcome, source, path in films:
+        receiving.receive(outcome.sha256, source, path)
+        receiving.record(outcome)
+    assert entering.counts() == receiving.counts()
+    for outcome, _, _ in films:
+        entered, received = (each.entry_by_sha256(outcome.sha256) for each in (entering, receiving))
+        assert entered is not None
+        assert received is not None
+        assert replace(entered, id="") == replace(received, id="")
+        assert np.array_equal(entered.activation_map, received.activation_map)
+        assert entering.scores(entered.id) == receiving.scores(received.id)
+        if entered.header is not None:
+            assert entered in entering.page(Query(state="all", text=entered.header.patient_id))
+    entering.close()
+    receiving.close()
 
 
 def test_runs_that_enter_the_same_films_at_once_enter_each_once(worklist: Worklist) -> None:
