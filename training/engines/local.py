@@ -17,7 +17,6 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -44,6 +43,8 @@ logger = logging.getLogger(__name__)
 BATCH_ON_CPU = 8
 """Films in one forward pass; more gain nothing on a CPU, and each waits for the last."""
 BATCH_ON_GPU = 32
+SMALLEST_BATCH = 2
+"""Of one film, a forward pass costs half as much again."""
 AHEAD = 2
 """Batches that a worker has in hand: one for its network, one to read and decode."""
 READERS = 2
@@ -93,7 +94,7 @@ class LocalEngine:
 
     def score(self, found: Iterable[Found]) -> Iterator[list[Result]]:
         """Score films, each exactly once and in any order; give results as they are ready."""
-        films = iter(found)
+        films = deque(found)
         suspects: list[Found] = []
         self._hand_out(films)
         while busy := {worker.connection: worker for worker in self._workers if worker.in_hand}:
@@ -129,15 +130,18 @@ class LocalEngine:
         self._workers[self._workers.index(worker)] = new
         new.wait_until_ready()
 
-    def _hand_out(self, films: Iterator[Found]) -> None:
+    def _hand_out(self, films: deque[Found]) -> None:
         """Give every worker as much as it may have in hand, the idle ones first."""
         for load_of_each in range(AHEAD):
             for worker in self._workers:
-                if len(worker.in_hand) <= load_of_each:
-                    batch = list(islice(films, self._batch_size))
-                    if not batch:
-                        return
-                    worker.send(batch)
+                if films and len(worker.in_hand) <= load_of_each:
+                    worker.send(self._batch(films))
+
+    def _batch(self, films: deque[Found]) -> Batch:
+        """Take the next films; the last batches are small, so that all workers end together."""
+        share = len(films) // (AHEAD * len(self._workers))
+        size = min(self._batch_size, max(SMALLEST_BATCH, share), len(films))
+        return [films.popleft() for _ in range(size)]
 
     def _finished(self, batch: Batch, reading: Reading | list[Result]) -> list[Result]:
         """Score what a worker has only read."""
