@@ -148,9 +148,13 @@ def test_results_of_another_folder_hide_no_film(
 
 
 def test_two_runs_on_one_folder_at_the_same_time_end_right(
-    films: Path, tmp_path: Path, weights: list[Path], project_root: Path
+    films: Path, tmp_path: Path, weights: list[Path], worklist_url: str, project_root: Path
 ) -> None:
-    settings = {"CXR_DATA_DIR": str(tmp_path / "data"), "CXR_CHECKPOINT": str(weights[0])}
+    settings = {
+        "CXR_DATA_DIR": str(tmp_path / "data"),
+        "CXR_DATABASE_URL": worklist_url,
+        "CXR_CHECKPOINT": str(weights[0]),
+    }
     command = [sys.executable, "-m", "training.batch", str(films), "--workers", "0", "--out"]
     runs = [
         subprocess.Popen(
@@ -167,7 +171,7 @@ def test_two_runs_on_one_folder_at_the_same_time_end_right(
     for out in OUTS:
         assert len({row["source"] for row in rows_of(tmp_path / out)}) == FILMS
         assert len(rows_of(tmp_path / out)) == FILMS
-    worklist = worklist_in(tmp_path)
+    worklist = Worklist.open(worklist_url)
     entries = worklist.page(Query(state="all"), limit=1000)
     assert len(entries) == FILMS
     assert all(len(worklist.scores(entry.id)) == 1 for entry in entries)
