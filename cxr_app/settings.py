@@ -1,6 +1,7 @@
 """The one place that reads the environment: every setting is ``CXR_*`` and has a default."""
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -153,6 +154,23 @@ class Settings(BaseSettings):
     def cache_dir(self) -> Path:
         """Where training keeps what it has decoded; a file there may go at any time."""
         return self.data_dir / "cache"
+
+
+def current_settings() -> Settings:
+    """Read the environment, unless it is as it was: a page asks dozens of times in a drawing.
+
+    Raises
+    ------
+    SettingsError
+        As `Settings.read`.
+    """
+    own = ((name, value) for name, value in os.environ.items() if name.upper().startswith("CXR_"))
+    return _read(frozenset(own))
+
+
+@lru_cache(maxsize=1)
+def _read(_environment: frozenset[tuple[str, str]]) -> Settings:
+    return Settings.read()
 
 
 def _split(folders: str) -> list[str]:

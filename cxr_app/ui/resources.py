@@ -15,7 +15,7 @@ from cxr_app.reading_queue import Mix, Room, Wait, simulate, span_for
 from cxr_app.refusals import RefusalReader
 from cxr_app.retention import Retention
 from cxr_app.scoring import Engine
-from cxr_app.settings import Settings
+from cxr_app.settings import Settings, current_settings
 from cxr_app.worklist import Worklist
 
 SIMULATIONS = 64
@@ -26,8 +26,8 @@ REFUSAL_LISTS = 8
 
 
 def settings() -> Settings:
-    """Read how this installation runs."""
-    return Settings.read()
+    """Say how this installation runs."""
+    return current_settings()
 
 
 def worklist() -> Worklist:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from cxr_app.errors import SettingsError
-from cxr_app.settings import Settings
+from cxr_app.settings import Settings, current_settings
 
 
 def test_the_app_runs_with_nothing_set(project_root: Path) -> None:
@@ -75,3 +75,18 @@ def test_every_setting_says_what_it_is_for() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert field.description.endswith("."), name
+
+
+def test_the_environment_is_read_again_only_where_it_has_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = current_settings()
+    assert current_settings() is before
+    monkeypatch.setenv("CXR_DEVICE", "cpu")
+    assert current_settings() == Settings.read()
+    monkeypatch.delenv("CXR_DEVICE")
+    assert current_settings() == before
+    monkeypatch.setenv("CXR_DEVICE", "tpu")
+    for _ in range(2):
+        with pytest.raises(SettingsError):
+            current_settings()
