@@ -290,7 +290,7 @@ def loading() -> None:
         st.caption("The model is being loaded; until it is in, films wait.")
     else:
         st.session_state.pop("model_changes")
-        st.rerun()  # the frame names the model too
+        st.rerun()  # the frame names the model at once, and not at its next look
 
 
 def scored_before() -> None:
