@@ -2,7 +2,7 @@
 
 Streamlit chooses by the computer's setting as soon as there are two themes, and remembers another
 choice for the one page at whose address it was made. Here every page is dark until a reader wants
-it light: `FirstTheme` says so in the page itself, before Streamlit looks.
+it light: `PageHead` says so in the page itself, before Streamlit looks.
 """
 
 from pathlib import Path

@@ -1,27 +1,30 @@
-"""Which theme a page has when it opens, said in the page before Streamlit's own script runs."""
+"""What every page says in its head before Streamlit's own: its theme, and the parts it needs."""
 
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cxr_app.ui import early_parts
+
 SCRIPT = (Path(__file__).parent / "theme_switch" / "first_theme.js").read_text(encoding="utf-8")
-HEAD = b"<head>"
-TAG = f"<script>\n{SCRIPT}</script>".encode()
+HEAD, END = b"<head>", b"</head>"
 
 
-class FirstTheme:
-    """Puts the script into the head of every page."""
+class PageHead:
+    """Puts into the head of every page which theme it opens in, and which parts it will need."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._first = HEAD + f"<script>\n{SCRIPT}</script>".encode()
+        self._last = early_parts.announcement().encode() + END
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the server within does; a page is held back until it is whole."""
         start: Message | None = None
         page = b""
 
-        async def send_with_script(message: Message) -> None:
+        async def send_with_head(message: Message) -> None:
             nonlocal start, page
             if message["type"] == "http.response.start" and _is_page(message):
                 start = message
@@ -30,9 +33,13 @@ class FirstTheme:
             else:
                 page += message.get("body", b"")
                 if not message.get("more_body", False):
-                    await _send_page(start, page.replace(HEAD, HEAD + TAG, 1), send)
+                    await _send_page(start, self._with_head(page), send)
 
-        await self._app(_uncompressed(scope), receive, send_with_script)
+        await self._app(_uncompressed(scope), receive, send_with_head)
+
+    def _with_head(self, page: bytes) -> bytes:
+        """Write into the head: the theme before all else, the parts after Streamlit's own."""
+        return page.replace(HEAD, self._first, 1).replace(END, self._last, 1)
 
 
 def _uncompressed(scope: Scope) -> Scope:
@@ -53,7 +60,7 @@ async def _send_page(start: Message, page: bytes, send: Send) -> None:
     """Send the page under headers that are true of it."""
     headers = MutableHeaders(scope=start)
     headers["content-length"] = str(len(page))
-    for name in ("etag", "last-modified"):  # of the file without the script
+    for name in ("etag", "last-modified"):  # of the file as Streamlit has it
         if name in headers:
             del headers[name]
     await send(start)

@@ -1,11 +1,12 @@
-"""Every page says which theme it begins with, and no other answer is touched."""
+"""Every page has its theme and its parts in its head, and no other answer is touched."""
 
 import asyncio
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from cxr_app.ui.first_theme import SCRIPT, FirstTheme
+from cxr_app.ui.early_parts import announcement
+from cxr_app.ui.page_head import SCRIPT, PageHead
 
 PAGE = b"<!DOCTYPE html><html><head><title>x</title></head><body><head></body></html>"
 
@@ -31,13 +32,13 @@ def answer(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(FirstTheme(inner)({"type": "http"}, receive, send))
+    asyncio.run(PageHead(inner)({"type": "http"}, receive, send))
     told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], told, b"".join(each.get("body", b"") for each in sent[1:])
 
 
 @pytest.mark.parametrize("cut", [0, 3, 20, len(PAGE)])
-def test_a_page_gets_the_script_once_and_a_true_length(cut: int) -> None:
+def test_a_page_gets_theme_and_parts_once_and_a_true_length(cut: int) -> None:
     status, headers, body = answer(
         [PAGE[:cut], PAGE[cut:]],
         content_type="text/html; charset=utf-8",
@@ -47,6 +48,9 @@ def test_a_page_gets_the_script_once_and_a_true_length(cut: int) -> None:
     assert status == 200
     assert body.count(SCRIPT.encode()) == 1
     assert body.index(SCRIPT.encode()) < body.index(b"<title>")
+    parts = announcement().encode()
+    assert body.count(parts) == 1
+    assert body.index(b"<title>") < body.index(parts) < body.index(b"</head>")
     assert headers["content-length"] == str(len(body))
     assert "etag" not in headers
 
@@ -84,6 +88,6 @@ def test_only_a_page_is_asked_for_as_it_is(accept: bytes, kept: bool) -> None:
         return None
 
     headers = [(b"accept", accept), (b"accept-encoding", b"gzip"), (b"host", b"x")]
-    asyncio.run(FirstTheme(inner)({"type": "http", "headers": headers}, receive, send))
+    asyncio.run(PageHead(inner)({"type": "http", "headers": headers}, receive, send))
     assert ((b"accept-encoding", b"gzip") in asked[0]["headers"]) == kept
     assert (b"host", b"x") in asked[0]["headers"]
