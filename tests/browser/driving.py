@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self
 
-from playwright.sync_api import Browser, BrowserType, Page
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page
 
 from tests.checkpoints import write_tiny
 
@@ -22,6 +22,11 @@ START_SECONDS = 120.0
 
 SETTLE_MILLISECONDS = 150
 """A click reaches the server, and the script state the page, within this time."""
+
+SANDBOX = os.geteuid() != 0
+BROWSER_ARGUMENTS = ("--disable-dev-shm-usage",)
+"""Containers often run as root and have a small ``/dev/shm``: Chromium refuses the first with its
+sandbox on, and crashes in the second."""
 
 
 class Server:
@@ -81,7 +86,7 @@ class Server:
                 stderr=subprocess.STDOUT,
             )
         deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
+        while self.answer("/_stcore/health") is None:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 printed = self.output.read_text(encoding="utf-8", errors="replace")
@@ -124,13 +129,15 @@ class Server:
         }
         return kept if self.data_dir is None else kept | {"CXR_DATA_DIR": str(self.data_dir)}
 
-    def _answers(self) -> bool:
+    def answer(self, path: str) -> str | None:
+        """Ask for what is at a path; None where there is no server yet, or it is not well."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=2)
         try:
-            connection.request("GET", "/_stcore/health")
-            return connection.getresponse().status == HTTPStatus.OK
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response.read().decode() if response.status == HTTPStatus.OK else None
         except OSError:
-            return False
+            return None
         finally:
             connection.close()
 
@@ -150,14 +157,20 @@ def find_chromium() -> str | None:
 
 
 def launch(chromium: BrowserType, executable: str) -> Browser:
-    """Start the browser without a window.
-
-    Containers often run as root and have a small ``/dev/shm``: Chromium refuses the first with
-    its sandbox on, and crashes in the second.
-    """
-    arguments = ["--disable-dev-shm-usage"]
+    """Start the browser without a window."""
     return chromium.launch(
-        executable_path=executable, chromium_sandbox=os.geteuid() != 0, args=arguments
+        executable_path=executable, chromium_sandbox=SANDBOX, args=BROWSER_ARGUMENTS
+    )
+
+
+def launch_kept(chromium: BrowserType, executable: str, profile: Path) -> BrowserContext:
+    """Start the browser on a profile that it keeps, as a reader's own does: with its cache."""
+    return chromium.launch_persistent_context(
+        profile,
+        executable_path=executable,
+        chromium_sandbox=SANDBOX,
+        args=BROWSER_ARGUMENTS,
+        viewport={"width": 1440, "height": 900},
     )
 
 
