@@ -78,6 +78,96 @@ def test_any_legal_film_is_finite_and_within_black_and_white(ds: Dataset) -> Non
     assert image.max() <= 1
 
 
+def stored_values(ds: Dataset) -> np.ndarray[Any, Any]:
+    """Take the bits of each value as PS3.5 8.1.1 says: from High Bit down, the highest its sign."""
+    words = np.frombuffer(ds.PixelData, f"<u{ds.BitsAllocated // 8}")[: ds.Rows * ds.Columns]
+    values = (words.astype(np.int64) >> (ds.HighBit + 1 - ds.BitsStored)) % 2**ds.BitsStored
+    if ds.PixelRepresentation == 1:
+        values = np.where(values >= 2 ** (ds.BitsStored - 1), values - 2**ds.BitsStored, values)
+    return np.asarray(values.reshape(ds.Rows, ds.Columns))
+
+
+def window_by_the_standard(
+    x: np.ndarray[Any, Any], centre: float, width: float, function: str
+) -> np.ndarray[Any, Any]:
+    """Write down PS3.3 C.11.2.1.2.1 and C.11.2.1.3, for an output of 0 to 1."""
+    if function == "SIGMOID":
+        with np.errstate(over="ignore"):
+            return np.asarray(1 / (1 + np.exp(-4 * (x - centre) / width)))
+    if function == "LINEAR":
+        centre, width = centre - 0.5, width - 1
+    inside = (x - centre) / max(width, 1e-9) + 0.5
+    ends = [x <= centre - width / 2, x > centre + width / 2]
+    return np.select(ends, [0.0, 1.0], inside)
+
+
+def shown_by_the_standard(ds: Dataset) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Show a film step by step; also say of which pixels rounding decides."""
+    stored = stored_values(ds)
+    padded = stored == ds.get("PixelPaddingValue", None)
+    film = stored if padded.all() else stored[~padded]
+    slope, intercept = float(ds.get("RescaleSlope", 1)), float(ds.get("RescaleIntercept", 0))
+    x = slope * stored + intercept
+    function = ds.get("VOILUTFunction", "LINEAR")
+    if "WindowCenter" in ds:
+        centre, width = float(ds.WindowCenter), float(ds.WindowWidth)
+    else:
+        signed = ds.PixelRepresentation == 1
+        ends = full_range(int(film.min()), int(film.max()), ds.BitsStored, signed=signed)
+        low, high = sorted(slope * end + intercept for end in ends)
+        centre, width, function = (low + high) / 2, high - low, "LINEAR_EXACT"
+    shown = window_by_the_standard(x, centre, width, function)
+    if ds.PhotometricInterpretation == "MONOCHROME1" or ds.get("PresentationLUTShape") == "INVERSE":
+        shown = 1 - shown
+    if not padded.all():
+        shown[padded] = shown[~padded].min()
+    edge = np.abs(np.abs(x - centre + 0.5 * (function == "LINEAR")) - width / 2)
+    return shown, (width < 3) & (edge < 1.0)
+
+
+@settings(max_examples=300, deadline=None)
+@given(ds=legal_films().filter(lambda ds: ds.BitsAllocated < 32))
+def test_any_legal_film_is_shown_as_the_standard_says(ds: Dataset) -> None:
+    expected, undecided = shown_by_the_standard(ds)
+    difference = np.abs(image_of(ds) - expected)
+    assert difference[~undecided].max(initial=0.0) <= LEVEL / 2
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9), st.just(3)),
+    planar=st.booleans(),
+    stored=st.sampled_from([("RGB", 8), ("RGB", 16), ("YBR_FULL", 8)]),
+    seed=st.integers(0, 999),
+)
+def test_any_legal_colour_film_is_shown_by_the_luminance_of_its_first_frame(
+    shape: tuple[int, ...], planar: bool, stored: tuple[str, int], seed: int
+) -> None:
+    interpretation, bits = stored
+    dtype = np.uint8 if bits == 8 else np.uint16
+    rgb = np.random.default_rng(seed).integers(0, 2**bits, shape)
+    luminance = rgb @ [0.299, 0.587, 0.114]
+    pixels = rgb
+    if interpretation == "YBR_FULL":  # PS3.3 C.7.6.3.1.2
+        blue, red = (rgb[..., 2] - luminance) / 1.772, (rgb[..., 0] - luminance) / 1.402
+        pixels = np.rint(np.stack([luminance, blue + 128, red + 128], axis=-1)).clip(0, 255)
+    ds = radiograph_dataset(
+        pixels[0].astype(dtype),
+        photometric_interpretation=interpretation,
+        bits_stored=bits,
+        NumberOfFrames=shape[0],
+        PlanarConfiguration=int(planar),
+    )
+    ordered = np.moveaxis(pixels, 3, 1) if planar else pixels
+    data = ordered.astype(dtype).tobytes()
+    ds.PixelData = data + b"\0" * (len(data) % 2)
+    radiograph = read_radiograph(dicom_bytes(ds))
+    difference = np.abs(radiograph.image - luminance[0] / (2**bits - 1))
+    rounded = 2 * LEVEL if interpretation == "YBR_FULL" else 0.6 / (2**bits - 1)
+    assert difference.max() <= rounded
+    assert any("frames" in remark for remark in radiograph.remarks) == (shape[0] > 1)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     function=st.sampled_from(["LINEAR", "LINEAR_EXACT", "SIGMOID"]),
