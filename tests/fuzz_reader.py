@@ -1,0 +1,41 @@
+"""Let atheris look for a file on which the reader fails by anything but its own words.
+
+    python -m tests.fuzz_reader CORPUS [-max_total_time=3600] [other options of libFuzzer]
+
+CORPUS is a folder of small films; what reaches new lines of the reader or of pydicom is added to
+it. A fault ends the run with its traceback, and its file lies in the folder called from.
+Exit status: 0 the time has ended and nothing was found, 2 atheris is not installed.
+"""
+
+import sys
+from importlib.util import find_spec
+
+OPTIONS = ("-rss_limit_mb=6000", "-timeout=120", "-max_len=60000")
+"""Beyond what `cxr_app.bounds` allows a film."""
+
+
+def main() -> int:
+    """Run the command; libFuzzer ends it."""
+    if find_spec("atheris") is None:
+        print("atheris is not installed: pip install atheris", file=sys.stderr)
+        return 2
+    import atheris
+
+    with atheris.instrument_imports(include=["cxr_app", "pydicom"]):
+        from cxr_app.errors import FilmError
+        from cxr_app.intake import read_radiograph
+
+    def read(data: bytes) -> None:
+        """Read a film, or be refused in words."""
+        try:
+            read_radiograph(data)
+        except FilmError:
+            return
+
+    atheris.Setup([sys.argv[0], *OPTIONS, *sys.argv[1:]], read)
+    atheris.Fuzz()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
