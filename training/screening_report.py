@@ -64,16 +64,16 @@ def measure(
     report: dict[str, Any] = {}
     for name, some in films.items():
         kinds = _kinds(network, some, spec)
-        report[f"{name}: refused"] = _share(~_accepted(kinds))
-        report[f"{name}: called mirrored"] = _share(kinds == Kind.MIRRORED)
+        report[f"{name}: refused"] = share(~_accepted(kinds))
+        report[f"{name}: called mirrored"] = share(kinds == Kind.MIRRORED)
         for laid, change in _LAID.items():
             kinds = _kinds(network, change(some), spec)
             noticed = kinds == Kind.MIRRORED if laid == "mirrored" else ~_accepted(kinds)
-            report[f"{name}, {laid}: noticed"] = _share(noticed)
+            report[f"{name}, {laid}: noticed"] = share(noticed)
             if laid != "mirrored":
-                report[f"{name}, {laid}: with that reason"] = _share(kinds == Kind(laid))
+                report[f"{name}, {laid}: with that reason"] = share(kinds == Kind(laid))
     for name, some in others.items():
-        report[f"{name}: refused"] = _share(~_accepted(_kinds(network, some, spec)))
+        report[f"{name}: refused"] = share(~_accepted(_kinds(network, some, spec)))
     return report
 
 
@@ -85,7 +85,7 @@ def _accepted(kinds: NDArray[np.object_]) -> NDArray[np.bool_]:
     return np.asarray((kinds == Kind.UPRIGHT) | (kinds == Kind.MIRRORED), dtype=bool)
 
 
-def _share(found: NDArray[Any]) -> dict[str, Any]:
+def share(found: NDArray[Any]) -> dict[str, Any]:
     """Give a share of pictures with its interval."""
     count, total = int(np.count_nonzero(found)), len(found)
     low, high = binomtest(count, total).proportion_ci(method="wilson")

@@ -1,0 +1,170 @@
+"""Count what the app refuses of chest films and of other pictures, by kind.
+
+    python -m training.rejections --data DIR [--films DIR] [--others DIR] [--most 150]
+
+The folders are those of `training.train_screening`, and so is who learned: only pictures are taken
+from which the checkpoint's networks have not. Each goes the way of any file, from its bytes to
+what became of it; a chest film also turned, mirrored and with its greys inverted, and other
+pictures also in grey, as PNG.
+"""
+
+import argparse
+import logging
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as PillowImage
+
+from cxr_app import uncaught
+from cxr_app.classifier import Classifier
+from cxr_app.errors import CxrError, TrainingDataError
+from cxr_app.intake import read_radiograph
+from cxr_app.outcome import Outcome, ScoringState
+from cxr_app.radiograph import Image
+from cxr_app.scoring import Scorer
+from cxr_app.screening import Kind, remark_on
+from cxr_app.settings import Settings
+from training.dataset import SUFFIXES, find_films
+from training.screening_report import share
+from training.splits import Indices, own_split
+from training.train_screening import in_ten, in_three
+
+BATCH = 16
+MIRRORED = "mirrored"
+_LAID: dict[str, Callable[[Image], Image]] = {
+    "turned left": lambda film: np.rot90(film, 1),
+    "upside down": lambda film: np.rot90(film, 2),
+    "turned right": lambda film: np.rot90(film, 3),
+    MIRRORED: lambda film: film[:, ::-1],
+    "negative": lambda film: 1 - film,
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; 0 done, 2 for data or usage that cannot be used."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    try:
+        settings = Settings.read()
+        checkpoint = options.checkpoint or settings.checkpoint
+        scorer = Scorer(Classifier.load(checkpoint, settings.device), settings.other_ages)
+        films, others = _chosen(options, scorer, settings.cache_dir)
+        print("| pictures | n | refused or noticed | 95 % interval | most are told |")
+        print("|---|---|---|---|---|")
+        for row in rows(scorer, films, others):
+            print(f"| {' | '.join(row)} |", flush=True)
+    except CxrError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.rejections",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--data", type=Path, required=True, help="Kaggle-layout folder or manifest")
+    parser.add_argument("--films", type=Path, help="folder of folders of further chest films")
+    parser.add_argument("--others", type=Path, help="folder of folders of other pictures")
+    parser.add_argument("--most", type=int, default=150, help="pictures of a kind; default: 150")
+    parser.add_argument("--checkpoint", type=Path, help="default: CXR_CHECKPOINT")
+    return parser
+
+
+Pictures = dict[str, list[Path]]
+
+
+def _chosen(options: argparse.Namespace, scorer: Scorer, cache: Path) -> tuple[Pictures, Pictures]:
+    """Choose chest films and other pictures that nothing was learned from or chosen on."""
+    labelled = find_films(options.data)
+    parts = own_split(labelled, scorer.classifier.description, cache)
+    if parts is None:
+        raise TrainingDataError(
+            f"{options.data} does not hold the films that the checkpoint was trained from, so "
+            "nobody knows which of them it has not learned from. Give that folder."
+        )
+    kept_back = [labelled[index].path for index in parts.validation]
+    films = {options.data.name: _some(kept_back, options.most)}
+    if options.films:
+        films |= _folders(options.films, options.most, lambda count: in_ten(count)[2])
+    others = {}
+    if options.others:
+        others = _folders(options.others, options.most, lambda count: in_three(count)[1])
+    return films, others
+
+
+def _folders(root: Path, most: int, kept_back: Callable[[int], Indices]) -> Pictures:
+    """List some of the pictures of each folder below `root` that are kept back."""
+    found = {}
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+        found[folder.name] = _some([paths[index] for index in kept_back(len(paths))], most)
+    return found
+
+
+def _some(paths: Sequence[Path], most: int) -> list[Path]:
+    """Take so many, evenly."""
+    return list(paths[:: -(-len(paths) // most)]) if paths else []
+
+
+def rows(scorer: Scorer, films: Pictures, others: Pictures) -> Iterator[tuple[str, ...]]:
+    """Send pictures through the app, and say of each kind how many it refuses or notices."""
+    for name, paths in films.items():
+        yield _row(name, _outcomes(scorer, (path.read_bytes() for path in paths)))
+        for laid in _LAID:
+            files = (_as_png(_LAID[laid](_image(path))) for path in paths)
+            noticed = _is_remarked if laid == MIRRORED else _is_refused
+            yield _row(f"{name}, {laid}", _outcomes(scorer, files), noticed)
+    for name, paths in others.items():
+        yield _row(name, _outcomes(scorer, (path.read_bytes() for path in paths)))
+        yield _row(f"{name}, in grey", _outcomes(scorer, (_as_png(_image(path)) for path in paths)))
+
+
+def _outcomes(scorer: Scorer, files: Iterable[bytes]) -> list[Outcome]:
+    examined = [scorer.examine(data) for data in files]
+    batches = [examined[start : start + BATCH] for start in range(0, len(examined), BATCH)]
+    return [outcome for batch in batches for outcome in scorer.score_all(batch)]
+
+
+def _image(path: Path) -> Image:
+    return read_radiograph(path.read_bytes()).image
+
+
+def _as_png(film: Image) -> bytes:
+    file = BytesIO()
+    PillowImage.fromarray(np.rint(255 * film).astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def _is_refused(outcome: Outcome) -> bool:
+    return outcome.state is not ScoringState.SCORED
+
+
+def _is_remarked(outcome: Outcome) -> bool:
+    return remark_on(Kind.MIRRORED) in outcome.remarks
+
+
+def _row(
+    name: str, outcomes: list[Outcome], noticed: Callable[[Outcome], bool] = _is_refused
+) -> tuple[str, ...]:
+    """Say how many were noticed, how sure that is, and what most of those are told."""
+    found = [outcome for outcome in outcomes if noticed(outcome)]
+    if not outcomes:
+        return name, "0", "", "", ""
+    counted = share(np.array([noticed(outcome) for outcome in outcomes]))
+    low, high = counted["ci95"]
+    told = Counter(outcome.reason or outcome.remarks[0] for outcome in found).most_common(1)
+    words = f"{told[0][0]} ({told[0][1]})" if told else ""
+    return name, str(counted["n"]), f"{counted['share']:.3f}", f"{low:.3f} to {high:.3f}", words
+
+
+if __name__ == "__main__":
+    uncaught.keep_words_out()
+    sys.exit(main())
