@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from cxr_app.prediction import ActivationMap, OperatingPoint, Prediction
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 
+MIDDLE = ((4, 2),)
+"""Where heat lies unless it is said otherwise."""
 BALANCED = OperatingPoint("balanced", 0.47, 0.97, 0.9)
 
 
@@ -27,6 +30,9 @@ def evidence(*spots: tuple[int, int], strength: float = 1.5) -> ActivationMap:
 class Desk:
     """A data folder that films are received into, scored by hand.
 
+    Where a server runs beside it, films come in by `enter` or `enter_refused`: one that is received
+    first is at once scored by the server too.
+
     Parameters
     ----------
     data_dir
@@ -36,45 +42,72 @@ class Desk:
     def __init__(self, data_dir: Path) -> None:
         settings = Settings(data_dir=data_dir)
         data_dir.mkdir(parents=True, exist_ok=True)
+        self._ago = timedelta()
         self.films = FilmStore(settings.films_dir)
-        self.worklist = Worklist.open(settings.worklist_url)
+        self.worklist = Worklist.open(settings.worklist_url, lambda: datetime.now(UTC) - self._ago)
 
     def receive(self, data: bytes, source: str = "film.dcm", minutes: int = 66) -> str:
         """Receive a film as many minutes ago; give the entry's id."""
-        sha256 = self.films.keep(data)
+        digest = self.films.keep(data)
         received_at = datetime.now(UTC) - timedelta(minutes=minutes)
-        return self.worklist.receive(sha256, source, self.films.path(sha256), received_at)[0]
+        return self.worklist.receive(digest, source, self.films.path(digest), received_at)[0]
 
-    def score(
-        self,
-        entry_id: str,
-        probability: float,
-        model_version: str = "m-1",
-        spots: Sequence[tuple[int, int]] = ((4, 2),),
-    ) -> str:
+    def score(self, entry_id: str, probability: float, model_version: str = "m-1") -> str:
         """Record what a model would have said; give the id back."""
-        entry = self.worklist.entry(entry_id)
-        film = intake.read_radiograph(self.films.read(entry.sha256))
-        shares = (probability * 0.75, probability * 0.25)
-        prediction = Prediction(*shares, evidence(*spots), model_version)
-        self.worklist.record(
-            Outcome(
-                entry.sha256,
-                ScoringState.SCORED,
-                Priority.HIGH if probability >= BALANCED.threshold else Priority.LOW,
-                prediction=prediction,
-                operating_point=BALANCED,
-                header=film.header,
-                file_format=film.file_format,
-                rows=film.rows,
-                columns=film.columns,
-                remarks=film.remarks,
-            )
-        )
+        film = self.films.read(self.worklist.entry(entry_id).sha256)
+        self.worklist.record(scored(film, probability, model_version))
         return entry_id
 
     def refuse(self, entry_id: str, state: ScoringState, reason: str) -> str:
         """Record a refusal; give the id back."""
-        sha256 = self.worklist.entry(entry_id).sha256
-        self.worklist.record(Outcome(sha256, state, Priority.MEDIUM, reason=reason))
+        digest = self.worklist.entry(entry_id).sha256
+        self.worklist.record(Outcome(digest, state, Priority.MEDIUM, reason=reason))
         return entry_id
+
+    def enter(
+        self,
+        data: bytes,
+        probability: float,
+        source: str = "film.dcm",
+        minutes: int = 66,
+        spots: Sequence[tuple[int, int]] = MIDDLE,
+    ) -> str:
+        """Receive a film together with what a model said of it; give the entry's id."""
+        return self._enter(data, scored(data, probability, spots=spots), source, minutes)
+
+    def enter_refused(self, data: bytes, state: ScoringState, reason: str) -> str:
+        """Receive a film together with its refusal; give the entry's id."""
+        outcome = Outcome(sha256(data).hexdigest(), state, Priority.MEDIUM, reason=reason)
+        return self._enter(data, outcome, "film.dcm", 66)
+
+    def _enter(self, data: bytes, outcome: Outcome, source: str, minutes: int) -> str:
+        path = self.films.path(self.films.keep(data))
+        self._ago = timedelta(minutes=minutes)
+        self.worklist.enter([(outcome, source, path)])
+        self._ago = timedelta()
+        entry = self.worklist.entry_by_sha256(outcome.sha256)
+        assert entry is not None
+        return entry.id
+
+
+def scored(
+    data: bytes,
+    probability: float,
+    model_version: str = "m-1",
+    spots: Sequence[tuple[int, int]] = MIDDLE,
+) -> Outcome:
+    """Say of a film what a model would have said."""
+    film = intake.read_radiograph(data)
+    shares = (probability * 0.75, probability * 0.25)
+    return Outcome(
+        sha256(data).hexdigest(),
+        ScoringState.SCORED,
+        Priority.HIGH if probability >= BALANCED.threshold else Priority.LOW,
+        prediction=Prediction(*shares, evidence(*spots), model_version),
+        operating_point=BALANCED,
+        header=film.header,
+        file_format=film.file_format,
+        rows=film.rows,
+        columns=film.columns,
+        remarks=film.remarks,
+    )

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from cxr_app.ui.rest import REST
 from cxr_app.ui.viewer import FOLDER, SCRIPTS
 
 MOUNT = """async ([html, script]) => {
@@ -34,7 +35,7 @@ def viewer(page: Page, app_url: str) -> Page:
     """The viewer alone in a page, with a script that hears what it is told to hear."""
     page.goto(f"{app_url}/healthz")
     html = (FOLDER / "viewer.html").read_text(encoding="utf-8")
-    script = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    script = REST + "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
     page.route("**/film", lambda route: route.fulfill(status=204))
     page.evaluate(MOUNT, [html, script])
     return page

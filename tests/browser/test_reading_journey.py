@@ -50,8 +50,7 @@ def add(desk: Desk, number: int, probability: float = 0.8) -> str:
         PatientName=f"Weissenberg{number}^Anna",
         AccessionNumber=f"A-{number:03d}",
     )
-    entry_id = desk.receive(dicom_bytes(ds), f"film{number}.dcm", minutes=10 + number)
-    return desk.score(entry_id, probability)
+    return desk.enter(dicom_bytes(ds), probability, f"film{number}.dcm", minutes=10 + number)
 
 
 def open_film(page: Page, url: str, entry_id: str) -> None:

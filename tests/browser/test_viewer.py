@@ -65,12 +65,12 @@ def scored(desk: Desk, seed: int, **elements: Any) -> str:
     """Put a drawn DICOM film with two windows into the worklist."""
     elements = {"WindowCenter": [2048, 1000], "WindowWidth": [4096, 800]} | elements
     ds = radiograph_dataset(film_pixels(900, 1200, seed=seed), **elements)
-    return desk.score(desk.receive(dicom_bytes(ds), minutes=100 - seed), 0.9)
+    return desk.enter(dicom_bytes(ds), 0.9, minutes=100 - seed)
 
 
 def unscored(desk: Desk, data: bytes) -> str:
     """Put a film into the worklist that no heat will ever lie on."""
-    return desk.refuse(desk.receive(data), ScoringState.REJECTED, "Not for the network.")
+    return desk.enter_refused(data, ScoringState.REJECTED, "Not for the network.")
 
 
 def fact(viewer: Locator, name: str) -> str:
@@ -227,7 +227,7 @@ def test_the_view_stays_while_the_page_runs_again(desk: Desk, server: Server, pa
 
 def test_next_key_opens_the_next_film(desk: Desk, server: Server, page: Page) -> None:
     for seed in (31, 32):  # on top, and so opened by no reader before
-        desk.score(desk.receive(jpeg(seed), minutes=5000), 0.91)
+        desk.enter(jpeg(seed), 0.91, minutes=5000)
     top = desk.worklist.page(Query(), limit=2)
     viewer = open_film(page, server, top[0].id)
     page.keyboard.press("n")
@@ -238,7 +238,7 @@ def test_next_key_opens_the_next_film(desk: Desk, server: Server, page: Page) ->
 
 
 def test_a_map_with_nothing_to_show_says_so(desk: Desk, server: Server, page: Page) -> None:
-    entry_id = desk.score(desk.receive(jpeg(41)), 0.02, spots=())
+    entry_id = desk.enter(jpeg(41), 0.02, spots=())
     viewer = open_film(page, server, entry_id)
     expect(viewer).to_have_attribute("data-heat", "empty")
     expect(viewer.get_by_text("No area stands out")).to_be_visible()
@@ -276,7 +276,7 @@ def test_names_of_windows_are_text(desk: Desk, server: Server, page: Page) -> No
 def test_a_broken_film_is_a_sentence_in_the_film_s_place(
     desk: Desk, server: Server, page: Page
 ) -> None:
-    entry_id = desk.refuse(desk.receive(b"no film"), ScoringState.FAILED, "No film at all.")
+    entry_id = desk.enter_refused(b"no film", ScoringState.FAILED, "No film at all.")
     viewer = open_film(page, server, entry_id)
     expect(viewer).to_have_attribute("data-ready", "error")
     expect(viewer.locator(".notice")).to_contain_text("neither DICOM")

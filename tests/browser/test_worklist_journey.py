@@ -46,8 +46,7 @@ def add(desk: Desk, number: int, probability: float, minutes: int = 0) -> str:
         StudyDate=f"202611{1 + number * 11 % 28:02d}",
         ViewPosition=("AP", "PA")[number // 2 % 2],
     )
-    entry_id = desk.receive(dicom_bytes(ds), f"film{number * 17 % 23:02d}.dcm", minutes)
-    return desk.score(entry_id, probability)
+    return desk.enter(dicom_bytes(ds), probability, f"film{number * 17 % 23:02d}.dcm", minutes)
 
 
 def open_list(page: Page, address: str) -> Locator:

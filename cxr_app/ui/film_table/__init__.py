@@ -11,12 +11,14 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from cxr_app.ui.rest import REST
+
 HERE = Path(__file__).parent
 
 _mount = st.components.v2.component(
     "film_table",
     css=(HERE / "film_table.css").read_text(encoding="utf-8"),
-    js=(HERE / "film_table.js").read_text(encoding="utf-8"),
+    js=REST + (HERE / "film_table.js").read_text(encoding="utf-8"),
 )
 
 

@@ -1,8 +1,9 @@
 // A table of films. A row is its film's id: clicking or Enter opens that very film, whatever the
 // order was or has become since. Text goes in as text, never as markup.
 
-const AGAIN = 1500; // milliseconds until an unanswered gesture is told again: a busy server may drop one
-const TRIES = 8;
+const LOOK = 50; // milliseconds from one look whether the page rests to the next
+const AGAIN = 6000; // until an unanswered gesture is told again
+const TRIES = 4;
 const tables = new WeakMap(); // where Streamlit mounts us -> FilmTable
 
 class FilmTable {
@@ -82,15 +83,19 @@ class FilmTable {
 
   // --- the reader's hand ---------------------------------------------------------------------
 
-  /** Tell the page's script of a gesture until it is answered: by another page, or another order. */
+  /** Tell the page's script of a gesture, when it rests, until it is answered: by another page, or
+   * another order. */
   tell(name, value) {
     this._settle();
-    let tries = 0;
+    let [due, tries] = [performance.now(), 0];
     const send = () => {
-      if (!this.root.isConnected || ++tries > TRIES) return this._settle();
+      if (!this.root.isConnected || tries === TRIES) return this._settle();
+      if (!atRest() || performance.now() < due) return;
+      due = performance.now() + AGAIN;
+      tries += 1;
       this.setTrigger(name, value);
     };
-    this.asked = { name, timer: setInterval(send, AGAIN) };
+    this.asked = { name, timer: setInterval(send, LOOK) };
     send();
   }
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from cxr_app.ui.rest import REST
+
 _mount = st.components.v2.component(
-    "keepsake", js=(Path(__file__).parent / "keepsake.js").read_text(encoding="utf-8")
+    "keepsake", js=REST + (Path(__file__).parent / "keepsake.js").read_text(encoding="utf-8")
 )
 
 

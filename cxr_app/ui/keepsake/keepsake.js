@@ -18,12 +18,10 @@ const keep = (name, word) => {
   }
 };
 
-/** Wait until the page's script rests: an answer in the middle of the first drawing names no page yet,
- * Streamlit takes it for a wish to go to the first one, and what has been drawn is dropped. */
-function atRest(then) {
+/** Wait until the page's script rests: an answer in the middle of the first drawing names no page yet. */
+function whenAtRest(then) {
   const timer = setInterval(() => {
-    const state = document.querySelector("[data-test-script-state]")?.dataset.testScriptState;
-    if (state && state !== "notRunning") return;
+    if (!atRest()) return;
     clearInterval(timer);
     then();
   }, 100);
@@ -34,6 +32,6 @@ export default function ({ data: { name, word }, parentElement, setTriggerValue 
   if (word) keep(name, word);
   else if (!told.has(parentElement)) {
     told.add(parentElement);
-    atRest(() => setTriggerValue("kept", { word: kept(name) }));
+    whenAtRest(() => setTriggerValue("kept", { word: kept(name) }));
   }
 }

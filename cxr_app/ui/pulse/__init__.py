@@ -11,8 +11,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from cxr_app.ui.rest import REST
+
 _mount = st.components.v2.component(
-    "pulse", js=(Path(__file__).parent / "pulse.js").read_text(encoding="utf-8")
+    "pulse", js=REST + (Path(__file__).parent / "pulse.js").read_text(encoding="utf-8")
 )
 
 

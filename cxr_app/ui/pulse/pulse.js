@@ -12,6 +12,8 @@ for (const kind of ["keydown", "pointerdown"]) {
 
 const pulses = new WeakMap(); // where Streamlit mounts us -> when the next beat is due, and whom to tell
 
+const nobodyActs = () => !document.hidden && atRest();
+
 function begin(place) {
   const pulse = {};
   const timer = setInterval(() => {
@@ -19,7 +21,7 @@ function begin(place) {
     if (!place.isConnected) {
       clearInterval(timer);
       pulses.delete(place);
-    } else if (now >= pulse.due && now - touched >= HELD && now - told >= LOOK && !document.hidden) {
+    } else if (now >= pulse.due && now - touched >= HELD && now - told >= LOOK && nobodyActs()) {
       told = now;
       pulse.due = now + UNANSWERED;
       pulse.tell();

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from cxr_app.ui.rest import REST
+
 FOLDER = Path(__file__).parent
 SCRIPTS = ("transport.js", "greyscale.js", "heatmap.js", "viewport.js", "viewer.js")
 """One module in the order it is read: a component's script may not import others."""
@@ -22,7 +24,7 @@ def _text(*names: str) -> str:
 
 
 _mount = st.components.v2.component(
-    "film_viewer", html=_text("viewer.html"), css=_text("viewer.css"), js=_text(*SCRIPTS)
+    "film_viewer", html=_text("viewer.html"), css=_text("viewer.css"), js=REST + _text(*SCRIPTS)
 )
 
 

@@ -364,15 +364,20 @@ class Viewer {
    * What it has not, a viewer that Streamlit has put in the place of another goes on telling. */
   _hear(heard) {
     presses = presses.filter(({ number }) => number > heard);
-    if (presses.length) this.telling ??= setTimeout(() => this._tellPresses(), AGAIN);
+    if (presses.length) this._tellPressesLater();
   }
 
-  _tellPresses() {
+  _tellPresses(again = false) {
     clearTimeout(this.telling);
     this.telling = undefined;
     if (!this.root.isConnected || !presses.length) return;
+    if (again && !atRest()) return this._tellPressesLater();
     this.tell("presses", { list: presses, told: performance.now() }); // the time makes it a new one
-    this.telling = setTimeout(() => this._tellPresses(), AGAIN);
+    this._tellPressesLater();
+  }
+
+  _tellPressesLater() {
+    this.telling ??= setTimeout(() => this._tellPresses(true), AGAIN);
   }
 
   _arrow(event) {

@@ -1,0 +1,65 @@
+"""What a table of films tells of a hand: once, and when the page's script rests."""
+
+import pytest
+from playwright.sync_api import Page
+
+from cxr_app.ui.film_table import HERE
+from cxr_app.ui.rest import REST
+
+MOUNT = """async (script) => {
+  const url = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));
+  const {default: mount} = await import(url);
+  document.body.innerHTML = "<main data-test-script-state='running'></main>";
+  window.told = [];
+  mount({
+    data: {columns: [{id: "name", label: "Name", width: 5}], rows: [{id: "f-1", name: "Film"}]},
+    parentElement: document.querySelector("main"),
+    setTriggerValue: (name, value) => window.told.push(`${name} ${value}`),
+  });
+}"""
+
+
+@pytest.fixture
+def table(page: Page, app_url: str) -> Page:
+    """The table alone in a page whose script runs, under a clock that the test moves."""
+    page.goto(f"{app_url}/healthz")
+    page.clock.install()
+    page.clock.pause_at("2030-01-01")
+    page.evaluate(MOUNT, REST + (HERE / "film_table.js").read_text(encoding="utf-8"))
+    return page
+
+
+def script_is(table: Page, state: str) -> None:
+    """Say what the page's script does now."""
+    table.locator("main").evaluate("(main, state) => main.dataset.testScriptState = state", state)
+
+
+def told(table: Page) -> object:
+    return table.evaluate("window.told")
+
+
+def test_a_row_is_opened_once_the_script_rests(table: Page) -> None:
+    table.locator("tbody tr").click()
+    table.clock.run_for(60_000)
+    assert told(table) == []
+    script_is(table, "notRunning")
+    table.clock.run_for(100)
+    assert told(table) == ["opened f-1"]
+
+
+def test_a_row_is_not_opened_again_while_the_script_answers(table: Page) -> None:
+    script_is(table, "notRunning")
+    table.locator("tbody tr").click()
+    assert told(table) == ["opened f-1"]
+    script_is(table, "running")
+    table.clock.run_for(60_000)
+    assert told(table) == ["opened f-1"]
+
+
+def test_a_row_that_the_server_never_heard_of_is_opened_again(table: Page) -> None:
+    script_is(table, "notRunning")
+    table.locator("tbody tr").click()
+    table.clock.run_for(5_000)
+    assert told(table) == ["opened f-1"]
+    table.clock.run_for(2_000)
+    assert told(table) == ["opened f-1"] * 2
