@@ -164,6 +164,18 @@ def test_masked_identities_are_nowhere_in_the_page(desk: Desk, app_url: str, pag
     assert "Weissenberg" not in page.content()
 
 
+def test_keys_are_keys_again_after_the_switch_was_used(
+    desk: Desk, app_url: str, page: Page
+) -> None:
+    open_film(page, app_url, add(desk, 504))
+    page.get_by_role("switch", name="Mask identities").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_text(re.compile("P-[0-9A-F]{8}")).first).to_be_visible()
+    wait_idle(page)
+    page.keyboard.press("w")
+    expect(page.get_by_role("heading", name="Worklist")).to_be_visible()
+
+
 def test_from_upload_to_review(desk: Desk, app_url: str, page: Page) -> None:
     page.goto(f"{app_url}/upload")
     film = jpeg(77)

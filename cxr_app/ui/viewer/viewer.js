@@ -312,6 +312,8 @@ class Viewer {
       on(name, "input", (control) => this.setWindow({ ...this.window, [name]: Number(control.value) }), "input");
     }
     document.addEventListener("keydown", (event) => this._key(event), { signal, capture: true });
+    // A switch of the frame lets go of the keys once it was used: Streamlit's buttons heed none in a field.
+    document.addEventListener("change", ({ target }) => target.type === "checkbox" && target.blur(), { signal });
     this.canvas.addEventListener("keydown", (event) => this._arrow(event), { signal });
     const stop = followHand(this.canvas, {
       pan: (across, down) => this.pan(across, down),
