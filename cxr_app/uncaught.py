@@ -21,8 +21,8 @@ def keep_words_out() -> None:
 
 
 def tell(error: BaseException | None) -> None:
-    """Say on standard error where a fault happened, and of what type it is."""
-    if error is not None and not isinstance(error, SystemExit):
+    """Say on standard error where a fault happened, and of what type it is; Ctrl-C is none."""
+    if isinstance(error, Exception):
         sys.stderr.write(f"The program met a fault:\n{where(error)}")
 
 

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 
 from cxr_app.intake import read_softcopy
-
-LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601-7, 2.5.1
+from tests.dcm2pnm import LUMINANCE
 
 
 def is_installed() -> bool:

@@ -11,6 +11,7 @@ from pydicom import Dataset, dcmread
 
 from cxr_app.intake import read_softcopy
 
+LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601-7, 2.5.1
 COMMANDS = ("dcmj2pnm", "dcml2pnm")
 """`dcm2pnm` with the decoders of JPEG, and with those of JPEG-LS; there is none of JPEG 2000."""
 
@@ -28,9 +29,10 @@ def render(path: Path) -> NDArray[np.float64] | None:
     Returns
     -------
     image
-        Shape ``(rows, columns)``, in ``[0, 1]``; colour is reduced to luminance.
+        Shape ``(rows, columns)``, in ``[0, 1]``; colour is reduced to luminance here, since DCMTK
+        rounds each channel's share of it down.
     """
-    options = ["+opw", "-O", "+G", *_voi(dcmread(path, force=True), path)]
+    options = ["+opw", "-O", *_voi(dcmread(path, force=True), path)]
     with TemporaryDirectory() as folder:
         written = Path(folder) / "film.pgm"
         for command in COMMANDS:
@@ -56,10 +58,13 @@ def _voi(ds: Dataset, path: Path) -> list[str]:
 
 
 def _read_pgm(text: str) -> NDArray[np.float64]:
-    """Read what `+opw` writes: P2, the two sides, the largest value, and the values."""
+    """Read what `+opw` writes: P2 or P3, the two sides, the largest value, and the values."""
     words = [
         word for line in text.splitlines() if not line.startswith("#") for word in line.split()
     ]
     kind, columns, rows, largest = words[0], *map(int, words[1:4])
-    assert kind == "P2"
-    return np.array(words[4:], dtype=np.float64).reshape(rows, columns) / largest
+    values = np.array(words[4:], dtype=np.float64) / largest
+    if kind == "P2":
+        return values.reshape(rows, columns)
+    assert kind == "P3"
+    return np.asarray(values.reshape(rows, columns, 3) @ LUMINANCE)

@@ -24,6 +24,8 @@ from tests import dcm2pnm
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "dicom"
 FILES = sorted(FOLDER.iterdir()) if FOLDER.is_dir() else []
 LEVEL = 1 / 255
+ROUNDED_TWICE = 1.1 / 255
+"""YBR to RGB and RGB to brightness: each program rounds both in its own way."""
 READ_OTHERWISE = {
     "pydicom__test_files_rtdose_expb.dcm",
     "pydicom__test_files_rtdose_expb_1frame.dcm",
@@ -95,14 +97,15 @@ def is_deep_jpeg(data: bytes) -> bool:
 @pytest.mark.parametrize(
     "path", [path for path in FILES if path.name not in READ_OTHERWISE], ids=lambda path: path.name
 )
-def test_grey_film_is_shown_as_dcmtk_shows_it(path: Path) -> None:
+def test_film_is_shown_as_dcmtk_shows_it(path: Path) -> None:
     data = path.read_bytes()
     try:
         shown = to_image(read_softcopy(data))
     except FilmError:
         return
-    expected = dcm2pnm.render(path) if is_monochrome(data) else None
-    assert expected is None or np.abs(shown - expected).max() <= LEVEL
+    expected = dcm2pnm.render(path)
+    level = LEVEL if is_monochrome(data) else ROUNDED_TWICE
+    assert expected is None or np.abs(shown - expected).max() <= level
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,9 @@ def test_a_fault_is_told_without_its_words(
     assert NAME not in told
 
 
-def test_an_end_in_good_order_is_no_fault(capsys: pytest.CaptureFixture[str]) -> None:
-    uncaught.tell(SystemExit(2))
+@pytest.mark.parametrize("end", [SystemExit(2), KeyboardInterrupt(), None])
+def test_an_end_in_good_order_is_no_fault(
+    end: BaseException | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uncaught.tell(end)
     assert capsys.readouterr().err == ""
