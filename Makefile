@@ -11,7 +11,10 @@ APP := $(VENV)/.app-requirements
 DEV := $(VENV)/.dev-requirements
 PIP := $(PYTHON) -m pip install --disable-pip-version-check --no-input
 
-SUITES := tests/unit tests/integration tests/app tests/browser
+SUITES := tests/unit tests/integration tests/app
+JOURNEYS := tests/browser
+# Two files at a time. Journeys keep a loop of events running, which other tests begin: apart.
+PYTEST := $(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
@@ -22,7 +25,8 @@ app: $(APP) ## set up what is missing and serve the app on http://127.0.0.1:8501
 test: $(DEV) ## everything that must hold: check, then every test
 	@status=0; \
 	$(MAKE) --no-print-directory check || status=1; \
-	$(PYTHON) -m pytest $(SUITES) || status=1; \
+	$(PYTEST) $(SUITES) || status=1; \
+	$(PYTEST) $(JOURNEYS) || status=1; \
 	exit $$status
 
 check: $(DEV) ## format, lint, types, imports
