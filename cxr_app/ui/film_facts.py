@@ -8,7 +8,6 @@ from datetime import datetime
 from html import escape
 from pathlib import PurePosixPath
 
-from cxr_app.outcome import ScoringState
 from cxr_app.radiograph import Header
 from cxr_app.scoring import EngineStatus
 from cxr_app.ui import wording
@@ -50,10 +49,9 @@ def verdict(entry: Entry) -> str:
 
 def refusal(entry: Entry) -> str:
     """Say why a film has no probability and who must look."""
-    what = "Not scored" if entry.state is ScoringState.REJECTED else "Could not be read"
     return (
         '<div class="verdict person"><p class="state"><b>△ Needs a person</b></p>'
-        f"<p>{what}: {escape(entry.reason)}</p>"
+        f"<p>{escape(entry.reason)}</p>"
         '<p class="quiet">No model has judged this film.</p></div>'
     )
 

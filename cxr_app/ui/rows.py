@@ -24,7 +24,7 @@ WORKLIST = (
     Column(
         "pneumonia",
         "Pneumonia",
-        7.4,
+        6.9,
         "pneumonia_probability",
         first="descending",
         kind="share",
@@ -39,8 +39,8 @@ WORKLIST = (
         help="The likelier cause, for flagged films",
     ),
     WAITING,
-    Column("state", "State", 6.3, "state"),
-    Column("reader", "Reader", 5.4, "read_by", help="Who has the film open now, or has read it"),
+    Column("state", "State", 7.1, "state"),
+    Column("reader", "Reader", 7, "read_by", help="Who has the film open now, or has read it"),
     PATIENT,
     Column("patient_name", "Name", 6.2, "patient_name"),
     Column("patient_age", "Age", 3.4, "patient_age", kind="number"),
@@ -48,7 +48,7 @@ WORKLIST = (
     ACCESSION,
     STUDY_DATE,
     Column("view_position", "View", 3, "view_position"),
-    Column("remark", "Remark", 5.4, "reason"),
+    Column("remark", "Remark", 3.5, "reason"),
     FILE,
 )
 

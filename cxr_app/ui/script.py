@@ -7,13 +7,22 @@ from cxr_app.ui.pulse import pulse
 from cxr_app.ui.theme_switch import theme_switch
 
 BANNER = "Investigational use: not for diagnosis"
-FRAME = """<style>
-.stLayoutWrapper:has(> .st-key-banner), .stMain div:has(> .st-key-banner) { position: absolute; }
-.st-key-banner { position: fixed; inset: 0 0 auto 0; z-index: 1000000; height: 1.9rem;
-  align-items: center; justify-content: center; pointer-events: none; }
-.st-key-banner > * { width: auto; }
-.stLayoutWrapper:has(> .st-key-keepsake_reader) { position: absolute; }
-.stMainBlockContainer { padding: 2.4rem 2rem 0.5rem; }
+BACKGROUND = ", ".join(
+    str(st.get_option(f"theme.{theme}.backgroundColor")) for theme in ("light", "dark")
+)
+FRAME = f"""<style>
+.st-key-banner {{ position: fixed; inset: 0 0 auto 0; z-index: 1000000; height: 1.9rem;
+  align-items: center; justify-content: center; pointer-events: none; }}
+.st-key-banner > * {{ width: auto; }}
+.st-key-banner [data-testid="stCaptionContainer"] {{ padding: 0.2rem 0.75rem; margin: 0;
+  border-radius: 0.35rem; background: light-dark({BACKGROUND}); }}
+.st-key-banner p {{ margin: 0; }}
+[data-testid="stLayoutWrapper"]:has(
+  > .st-key-banner, > .st-key-keepsake_reader, > [class*="st-key-pulse_"]
+) {{ position: absolute; }}
+/* The list draws itself anew every few seconds: it must not fade each time. */
+.stMain:has(.st-key-films) [data-stale="true"] {{ opacity: 1; }}
+.stMainBlockContainer {{ padding: 2.4rem 2rem 0.5rem; }}
 </style>"""
 SIDEBAR_WIDTH = 220
 

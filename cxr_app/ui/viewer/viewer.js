@@ -1,7 +1,7 @@
 // The film viewer: state, controls and keys. Nothing here asks the server for anything but the
 // film and its heatmap; every change of the picture is made in the browser.
 
-const ROOM_BELOW = 16; // pixels between the viewer and the window's lower edge
+const ROOM_BELOW = 24; // pixels between the viewer and the window's lower edge
 const HABITS = "cxr-heat"; // heat on or off, its style and opacity: kept from film to film
 const viewers = new WeakMap(); // where Streamlit mounts us -> Viewer
 const PRESSES_KEPT = 40;

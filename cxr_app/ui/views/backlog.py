@@ -41,7 +41,7 @@ def may_not() -> None:
 def ask(folders: list[str]) -> None:
     """Offer to score a folder: one typed, or one chosen of those right below the allowed ones."""
     st.session_state.setdefault("folder", folders[0] if folders else "")
-    left, middle, right = st.columns([6, 3, 1.6], vertical_alignment="bottom")
+    left, middle, right = st.columns([5.4, 3, 2.2], vertical_alignment="bottom")
     left.text_input(
         "Folder on the server", key="folder", placeholder="The whole path, as the server sees it"
     )

@@ -40,22 +40,28 @@ def nothing(message: str) -> None:
 
 
 def top(entry: Entry, before: Entry | None, after: Entry | None) -> None:
-    """Say whose film it is; offer what a reader does next."""
+    """Say whose film it is, and beside that what can be done next."""
     with st.container(horizontal=True, vertical_alignment="center", key="film_top"):
         st.html(film_facts.heading(entry))
-        step("Previous", "p", before)
-        step("Next", "n", after)
-        read = entry.read_at is None
-        st.button(
-            "Mark as read" if read else "Back to unread",
-            key=f"mark_read_{entry.id}",
-            shortcut="m",
-            disabled=entry.film_deleted_at is not None,
-            on_click=reading.act,
-            args=(lambda: reading.mark_read(entry, read),),
-        )
-        if st.button("Worklist", key="to_worklist", shortcut="w"):
-            to_worklist()
+        with st.container(horizontal=True, width="content", gap="small"):
+            steps(entry, before, after)
+
+
+def steps(entry: Entry, before: Entry | None, after: Entry | None) -> None:
+    """Offer what a reader does next."""
+    step("Previous", "p", before)
+    step("Next", "n", after)
+    read = entry.read_at is None
+    st.button(
+        "Mark as read" if read else "Back to unread",
+        key=f"mark_read_{entry.id}",
+        shortcut="m",
+        disabled=entry.film_deleted_at is not None,
+        on_click=reading.act,
+        args=(lambda: reading.mark_read(entry, read),),
+    )
+    if st.button("Worklist", key="to_worklist", shortcut="w"):
+        to_worklist()
 
 
 def step(label: str, shortcut: str, other: Entry | None) -> None:
