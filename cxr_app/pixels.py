@@ -303,20 +303,28 @@ def _looked_up(stored: PixelArray, table: LookupTable) -> Values:
 
 
 def _quantised(modality: NDArray[np.float64], own: Window) -> tuple[Values, float, float]:
-    """Bring values of more than 16 bits into 65,536 steps, fine enough for the film's window."""
+    """Bring values of more than 16 bits into 65,536 steps, fine enough for the film's window.
+
+    They are overwritten, for every copy of a large film takes half a gigabyte.
+    """
     low, high = float(modality.min()), float(modality.max())
     reach = 2 * own.window_width  # a sigmoid is black and white to 0.0004 there
     if high - low > 8 * reach:
         low, high = max(low, own.window_center - reach), min(high, own.window_center + reach)
         high = max(low, high)
     step = (high - low) / 65_535 or 1.0
-    values = np.rint((modality.clip(low, high) - low) / step).astype(np.uint16)
-    return values, low, step
+    np.clip(modality, low, high, out=modality)
+    modality -= low
+    modality /= step
+    return np.rint(modality, out=modality).astype(np.uint16), low, step
 
 
 def _colour_softcopy(pixel_array: PixelArray) -> Softcopy:
     rgb = _native(pixel_array)[..., :3]
-    luminance = np.rint(rgb @ _LUMINANCE).astype(rgb.dtype)
+    luminance = np.empty(rgb.shape[:2], rgb.dtype)
+    for row in range(0, len(rgb), _ROWS_AT_ONCE):  # so that it is never all in double precision
+        block = slice(row, row + _ROWS_AT_ONCE)
+        luminance[block] = np.rint(rgb[block] @ _LUMINANCE)
     return plain_softcopy(luminance, rgb.dtype.itemsize * 8, colour_fraction(rgb))
 
 

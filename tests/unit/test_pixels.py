@@ -1,6 +1,9 @@
 """Grey values by the standard: the reference is pydicom's own functions."""
 
+import subprocess
+import sys
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -431,6 +434,41 @@ def test_pixels_that_are_no_numbers_are_refused() -> None:
 def test_film_of_one_number_is_shown() -> None:
     image = to_image(to_softcopy(np.full((3, 4), 2.5, np.float32), radiograph_dataset()))
     assert np.ptp(image) == 0
+
+
+PEAK = """
+import resource
+from cxr_app.intake import read_softcopy
+from tests.factories import dicom_bytes, radiograph_dataset
+import numpy as np
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+data = dicom_bytes(radiograph_dataset({pixels}, photometric_interpretation="{polarity}"))
+before = peak()
+read_softcopy(data)
+print(peak() - before)
+"""
+
+
+@pytest.mark.parametrize(
+    ("pixels", "polarity"),
+    [
+        ("np.zeros((3000, 3000, 3), np.uint8)", "RGB"),
+        ("np.arange(9_000_000, dtype=np.uint32).reshape(3000, 3000)", "MONOCHROME2"),
+    ],
+)
+def test_no_film_is_unfolded_in_double_precision_many_times(pixels: str, polarity: str) -> None:
+    """In MB, for 9 million pixels: the largest film has seven times as many."""
+    script = PEAK.format(pixels=pixels, polarity=polarity)
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        check=True,
+    )
+    assert float(ended.stdout) < 180
 
 
 def test_palette_is_shown_by_its_brightness() -> None:
