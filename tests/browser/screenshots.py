@@ -16,7 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from cxr_app.film_store import FilmStore
 from cxr_app.settings import Settings
-from cxr_app.worklist import Worklist
+from cxr_app.worklist import Query, Worklist
 from tests.browser.driving import Server, find_chromium, launch, wait_idle
 from tests.factories import dicom_bytes, radiograph_dataset
 from training.phantom import draw, opacities_of
@@ -31,7 +31,7 @@ SCORING_SECONDS = 180.0
 
 
 def main() -> int:
-    """Fill a temporary worklist, and take a picture of the list and of its first film."""
+    """Fill a temporary worklist, and take a picture of the list and of a film."""
     executable = find_chromium()
     if executable is None:
         print("Chromium is not installed; `apt-get install chromium` brings it.", file=sys.stderr)
@@ -44,7 +44,7 @@ def main() -> int:
             wait_until_scored(worklist)
             browser = launch(playwright.chromium, executable)
             page = browser.new_page(viewport={"width": 1440, "height": 900})
-            take_pictures(page, server.url)
+            take_pictures(page, server.url, hottest(worklist))
             browser.close()
         worklist.close()
     return 0
@@ -73,15 +73,25 @@ def wait_until_scored(worklist: Worklist) -> None:
         time.sleep(0.5)
 
 
-def take_pictures(page: Page, url: str) -> None:
-    """Look at the worklist, then at its first film."""
+def hottest(worklist: Worklist) -> str:
+    """Choose the film that shows most clearly what a heatmap is."""
+
+    def peak(entry_id: str) -> float:
+        cells = worklist.entry(entry_id).activation_map
+        return -np.inf if cells is None else float(cells.max())
+
+    return max((entry.id for entry in worklist.page(Query())), key=peak)
+
+
+def take_pictures(page: Page, url: str, film: str) -> None:
+    """Look at the worklist, then at this film."""
     page.goto(url)
     wait_idle(page)
-    first = page.locator("tbody tr[data-film]").first
-    first.wait_for()
+    row = page.locator(f"tr[data-film='{film}']")
+    row.wait_for()
     page.wait_for_timeout(1500)  # fonts, and the model's name in the sidebar
     save(page, PICTURES / "worklist.png")
-    first.click()
+    row.click()
     page.locator(".viewer[data-ready='true']").wait_for()
     wait_idle(page)
     page.mouse.move(720, 8)
@@ -94,7 +104,8 @@ def save(page: Page, path: Path) -> None:
     seen = PillowImage.open(BytesIO(page.screenshot())).convert("RGB")
     for colours in (256, 128, 64):
         buffer = BytesIO()
-        reduced = seen.quantize(colours, dither=PillowImage.Dither.FLOYDSTEINBERG)
+        # Most of a picture is grey: this way of choosing keeps colours that are rare in it.
+        reduced = seen.quantize(colours, PillowImage.Quantize.MAXCOVERAGE)
         seen.quantize(colours, palette=reduced).save(buffer, "PNG", optimize=True)
         if buffer.tell() <= LARGEST_PICTURE:
             break
