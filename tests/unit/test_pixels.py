@@ -216,6 +216,50 @@ def test_voi_lut_shows_what_pydicom_shows(first: int, count: int, bits: int, see
     assert np.abs(image_of(ds) - expected).max() <= LEVEL / 2
 
 
+@st.composite
+def tables(draw: st.DrawFn) -> Dataset:
+    """Any legal lookup table, its first input perhaps below 0."""
+    bits = draw(st.integers(8, 16))
+    entries = np.random.default_rng(draw(st.integers(0, 999)))
+    first, count = draw(st.integers(-3000, 3000)), draw(st.integers(1, 5000))
+    return lut_item(first, entries.integers(0, 2**bits, count), bits)
+
+
+def looked_up(inputs: np.ndarray[Any, Any], table: Dataset) -> np.ndarray[Any, Any]:
+    """Write down PS3.3 C.11.1.1: inputs beyond the table take its nearest entry."""
+    entries = np.atleast_1d(table.LUTData)
+    return np.asarray(entries[np.clip(inputs - table.LUTDescriptor[1], 0, len(entries) - 1)])
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    modality=st.none() | tables(),
+    voi=st.none() | tables(),
+    signed=st.booleans(),
+    polarity=st.sampled_from(["MONOCHROME1", "MONOCHROME2"]),
+    shape=st.sampled_from(["IDENTITY", "INVERSE"]),
+)
+def test_any_legal_tables_are_looked_up_one_after_the_other(
+    modality: Dataset | None, voi: Dataset | None, signed: bool, polarity: str, shape: str
+) -> None:
+    assume(modality is not None or voi is not None)
+    pixels = film_pixels(24, 20)
+    shown = pixels = pixels.astype(np.int16) - 2048 if signed else pixels
+    elements: dict[str, Any] = {}
+    for name, table in (("ModalityLUTSequence", modality), ("VOILUTSequence", voi)):
+        if table is not None:
+            elements[name] = [table]
+            shown = looked_up(shown.astype(np.int64), table)
+            highest = 2 ** table.LUTDescriptor[2] - 1
+    ds = radiograph_dataset(
+        pixels, photometric_interpretation=polarity, PresentationLUTShape=shape, **elements
+    )
+    expected = shown / highest
+    inverted = polarity == "MONOCHROME1" or shape == "INVERSE"
+    difference = np.abs(image_of(ds) - (1 - expected if inverted else expected))
+    assert difference.max() <= LEVEL / 2
+
+
 def test_voi_lut_of_8_bits_has_room_for_more_than_256_inputs() -> None:
     ds = radiograph_dataset(VOILUTSequence=[lut_item(0, np.arange(4096) // 16, 8)])
     assert np.abs(image_of(ds) - film_pixels() // 16 / 255).max() < 1e-3
