@@ -132,7 +132,8 @@ def _take() -> _Child:
 
 
 @atexit.register
-def _end_all() -> None:
+def end_decoders() -> None:
+    """End the children that wait; the next film gets a new one."""
     with _lock:
         while _idle:
             _idle.pop().end()
