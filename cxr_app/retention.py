@@ -64,7 +64,7 @@ class Retention:
         Raises
         ------
         WorklistError
-            If the worklist cannot be read.
+            If the worklist cannot be read, or what it keeps of deleted values not be overwritten.
         """
         if not self._keep:
             return 0
@@ -80,10 +80,9 @@ class Retention:
             except WorklistError as error:  # one film must not keep the others
                 faults += 1
                 logger.warning("A film whose retention time has ended is still there: %s", error)
-        if deleted:
-            self._forget_decoded()
         self._unscrubbed |= deleted > 0
         if self._unscrubbed and not self._stop.is_set():
+            self._forget_decoded()
             self._unscrubbed = not self._worklist.deletions.scrub()
         return deleted
 
