@@ -219,7 +219,7 @@ def _read_all(films: Sequence[LabelledFilm], size: int) -> Iterable[Films]:
     """Decode in the order of the films, several at once."""
     with ThreadPoolExecutor(max_workers=4) as pool:
         decoded = pool.map(lambda film: _read(film, size), films)
-        yield from tqdm(decoded, total=len(films), desc="Decoding films", unit="film")
+        yield from tqdm(decoded, total=len(films), desc="Decoding films", unit="film", disable=None)
 
 
 def _read(film: LabelledFilm, size: int) -> Films:

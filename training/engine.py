@@ -188,7 +188,7 @@ def _batches(
 ) -> Iterator[NDArray[np.intp]]:
     """Cut an order into batches, with progress; a rest too small to normalise by is left out."""
     starts = range(0, len(order) - 1, size)
-    for start in tqdm(starts, desc=title, unit="batch", mininterval=5.0, disable=quiet):
+    for start in tqdm(starts, desc=title, unit="batch", mininterval=5.0, disable=quiet or None):
         yield order[start : start + size]
 
 

@@ -211,6 +211,13 @@ def test_a_film_is_decoded_once(films: Path, tmp_path: Path) -> None:
     assert first.shape == (3 * PATIENTS, 48, 48)
 
 
+def test_a_log_gets_no_progress_bar(
+    films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    decode(find_films(films), 48, tmp_path)
+    assert capsys.readouterr().err == ""
+
+
 def test_an_unreadable_film_is_refused_by_name(tmp_path: Path) -> None:
     write_kaggle_folder(tmp_path / "films", 2)
     (tmp_path / "films" / "train" / "NORMAL" / "IM-0001-0001.jpeg").write_bytes(b"no film")
