@@ -70,7 +70,7 @@ class Results:
     def __init__(self, path: Path, model_version: str, *, retry_failed: bool = False) -> None:
         self._path = path.resolve()
         self._retries = {ScoringState.FAILED.value} if retry_failed else set()
-        self._done: dict[str, set[str]] = {}
+        self._done: dict[str, frozenset[str]] = {}
         self.earlier: Counter[str] = Counter()
         self.written_at = 0.0
         self._saved = time.monotonic()
@@ -92,9 +92,11 @@ class Results:
         SettingsError
             If the disk is full or gone. The file then ends with a whole row.
         """
-        new = [as_row(*row) for row in rows if row[1].sha256 not in self.contents(row[0])]
+        new = [row for row in rows if row[1].sha256 not in self.contents(row[0])]
         try:
-            self._append(_as_bytes(new))
+            self._append(_as_bytes(as_row(*row) for row in new))
+            for source, outcome in new:
+                self._remember(source, outcome.sha256)
             if time.monotonic() - self._saved > SAVE_SECONDS:
                 os.fsync(self._file)
                 self._saved = time.monotonic()
@@ -111,8 +113,13 @@ class Results:
             os.close(self._file)
 
     def contents(self, source: str) -> Set[str]:
-        """Give the SHA-256 of every content of a source that had its row when the run began."""
+        """Give the SHA-256 of every content of a source that has its row."""
         return self._done.get(source, frozenset())
+
+    def _remember(self, source: str, sha256: str) -> None:
+        """Keep that a content has its row; one that was never read has no SHA-256."""
+        if sha256:
+            self._done[source] = self._done.get(source, frozenset()) | {sha256}
 
     def _append(self, content: bytes) -> None:
         end = os.lseek(self._file, 0, os.SEEK_END)
@@ -142,10 +149,9 @@ class Results:
         if len(row) != len(COLUMNS):
             return False
         source, sha256, state, flagged = text_of(row[0]), row[1], row[2], row[7]
-        known = self._done.get(source, set())
-        if state not in STATES - self._retries or not sha256 or sha256 in known:
+        if state not in STATES - self._retries or not sha256 or sha256 in self.contents(source):
             return False
-        self._done[source] = known | {sha256}
+        self._remember(source, sha256)
         self.earlier.update([state, "flagged"] if flagged == "true" else [state])
         return True
 

@@ -79,6 +79,15 @@ def test_what_was_never_read_is_due_again_and_what_failed_when_asked_for(tmp_pat
     assert rows_of(path) == []
 
 
+def test_a_film_that_comes_again_in_one_run_has_one_row(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    with opened(path) as results:
+        for number in (1, 1, 2, 1):  # a watched folder whose film was touched, and replaced
+            results.write([("film.jpg", failed(number))])
+        assert results.contents("film.jpg") == {failed(1).sha256, failed(2).sha256}
+    assert [row["sha256"] for row in rows_of(path)] == [failed(1).sha256, failed(2).sha256]
+
+
 def test_another_content_under_one_name_gets_its_own_row(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
     for number in (1, 1, 2):
