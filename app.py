@@ -1,5 +1,6 @@
 """The web app: `streamlit run app.py` serves it on 127.0.0.1:8501."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from cxr_app.errors import CxrError
 from cxr_app.ui import faults, film_route, resources
 from cxr_app.ui.page_head import PageHead
 from cxr_app.ui.security_headers import SecurityHeaders
+from cxr_app.ui.settling import settle
 
 
 @asynccontextmanager
@@ -24,7 +26,9 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     resources.engine()
     resources.supervisor()
     resources.retention()
+    settled = asyncio.create_task(settle())
     yield
+    settled.cancel()
     resources.close()
 
 
