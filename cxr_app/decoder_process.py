@@ -66,6 +66,8 @@ def decode_apart(
     ------
     RuntimeError
         If the decoder cannot, crashes, or needs more time or memory than `bounds` allow.
+    TypeError
+        If the pixel data is none.
     """
     question = {
         "syntax": transfer_syntax,
@@ -73,8 +75,15 @@ def decode_apart(
         "options": dict(options),
         "halvings": halvings,
     }
+    if not isinstance(pixel_data, bytes):  # the element is of a false kind
+        raise TypeError(f"pixel data must be bytes, got {type(pixel_data).__name__}")
+    asked = json.dumps(question).encode()
     child = _take()
-    answer = child.ask(json.dumps(question).encode(), pixel_data)
+    try:
+        answer = child.ask(asked, pixel_data)
+    except BaseException:  # half a question: nobody could ask this child another one
+        child.end()
+        raise
     if answer is None:
         child.end()
         raise RuntimeError("the decoder ended without an answer")

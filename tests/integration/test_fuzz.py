@@ -3,9 +3,11 @@
 from pathlib import Path
 from random import Random
 
+import psutil
 import pytest
 
 from cxr_app.classifier import Classifier
+from cxr_app.decoder_process import end_decoders
 from cxr_app.outcome import ScoringState
 from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
@@ -29,9 +31,12 @@ def scorer(checkpoint_path: Path) -> Scorer:
 
 
 def test_mutants_of_every_kind_of_film_end_in_a_state(scorer: Scorer) -> None:
+    end_decoders()
+    before = len(psutil.Process().children())
     counts = fuzz.fuzz(scorer, list(small_films().values()), range(MUTANTS), seed=0)
     assert counts.total() == MUTANTS
     assert counts.keys() <= STATES
+    assert len(psutil.Process().children()) <= before + 1, "one film at a time, one decoder"
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="../shared/data is not here")

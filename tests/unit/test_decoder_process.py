@@ -85,6 +85,34 @@ def test_damage_is_an_error_here_without_the_decoder_s_words() -> None:
     assert np.abs(decode_apart(*JPEG).astype(int) - PIXELS).mean() < 5
 
 
+def children() -> int:
+    return len(psutil.Process().children())
+
+
+@pytest.mark.usefixtures("one_child")
+@pytest.mark.parametrize("pixel_data", [None, "text", [b"several", b"values"], {}])
+def test_what_is_no_pixel_data_costs_no_child(pixel_data: Any) -> None:
+    """One that nobody waits for would stay, and keep its memory, as long as this process."""
+    before = children()
+    with pytest.raises(TypeError):
+        decode_apart(pixel_data, *JPEG[1:])
+    assert children() == before
+    assert (decode_apart(*JPEG_2000) == PIXELS).all()
+    assert children() == before
+
+
+@pytest.mark.usefixtures("one_child")
+def test_child_that_was_interrupted_at_its_work_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    interrupted_child = child()
+    monkeypatch.setattr(decoder_process, "_read", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        decode_apart(*JPEG)
+    assert interrupted_child.poll() is not None
+
+
 @pytest.mark.usefixtures("one_child")
 def test_child_that_was_killed_is_replaced() -> None:
     child().send_signal(signal.SIGKILL)

@@ -4,12 +4,14 @@ import logging
 import re
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from pydicom import DataElement, Dataset, dcmread, dcmwrite
 from pydicom.dataset import FileMetaDataset
@@ -360,6 +362,19 @@ def test_header_of_endless_elements_is_refused_before_it_is_read(
     sequence = b"\xe1\x7f\x01\x10SQ\0\0\xff\xff\xff\xff" + items
     with pytest.raises(FilmTooLargeError, match="more elements than any film needs"):
         read_radiograph(dicom_bytes() + sequence)
+
+
+@pytest.mark.parametrize("representation", [b"UT", b"US", b"LO", b"SQ", b"UN"])
+def test_compressed_pixels_of_a_false_kind_are_refused_and_leave_no_decoder_behind(
+    representation: bytes,
+) -> None:
+    read_radiograph(jpeg_dicom_bytes(film_pixels(bits=8)))
+    before = len(psutil.Process().children())
+    data = jpeg_dicom_bytes(film_pixels(bits=8))
+    element = b"\xe0\x7f\x10\x00"
+    with suppress(FilmError):
+        read_radiograph(data.replace(element + b"OB", element + representation))
+    assert len(psutil.Process().children()) == before
 
 
 def test_text_in_place_of_a_uid_reaches_no_message() -> None:
