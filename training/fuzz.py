@@ -19,7 +19,6 @@ from pathlib import Path
 from tqdm import tqdm
 
 from cxr_app.classifier import Classifier
-from cxr_app.decoder_process import end_decoders
 from cxr_app.errors import CxrError, SettingsError
 from cxr_app.scoring import Examined, Scorer
 from cxr_app.settings import Settings
@@ -43,14 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
     began = time.monotonic()
     numbers = range(options.start, options.start + options.mutants)
     counts = fuzz(scorer, films, numbers, options.seed)
-    end_decoders()
-    own, decoders = (
-        resource.getrusage(whose).ru_maxrss / 1024
-        for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{options.mutants} mutants of {len(films)} films in {time.monotonic() - began:.0f} s")
     print(", ".join(f"{count} {state}" for state, count in sorted(counts.items())))
-    print(f"Most memory: {own:.0f} MB, of a decoder {decoders:.0f} MB")
+    print(f"Most memory, without the decoders: {memory:.0f} MB")
     return 0
 
 

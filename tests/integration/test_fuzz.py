@@ -62,9 +62,7 @@ def test_command_counts_the_states(
         (folder / str(number)).write_bytes(film)
     command = [str(folder), "--mutants", "20", "--checkpoint", str(checkpoint_path)]
     assert fuzz.main(command) == 0
-    told = capsys.readouterr().out
-    assert "20 mutants of 12 films" in told
-    assert "of a decoder" in told
+    assert "20 mutants of 12 films" in capsys.readouterr().out
 
 
 def test_folder_without_films_is_named(
