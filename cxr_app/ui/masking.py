@@ -23,7 +23,8 @@ DIGITS = 8
 
 def is_on() -> bool:
     """Tell whether names and ids are out of sight in this window."""
-    return bool(st.session_state.get(SWITCH, resources.settings().mask_identities))
+    chosen = st.session_state.get(SWITCH)
+    return resources.settings().mask_identities if chosen is None else bool(chosen)
 
 
 def switch() -> None:
