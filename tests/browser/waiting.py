@@ -35,6 +35,8 @@ LOOK_MS = 1000
 """A reader looks at a film so long at least; meanwhile the next one is brought."""
 ROWS, COLUMNS, DRAWN = 2500, 2048, 8
 """Of the films that are read, as detectors have them; so many are drawn, the others are shifted."""
+LONGEST = "received_at"
+"""The films of the list stay on its first page while those of the backlog come in."""
 PATIENCE_MS, JOB_SECONDS = 120_000, 600.0
 CLOCK = """for (const touch of ["keydown", "pointerdown"])
   addEventListener(touch, (event) => globalThis.touched = event.timeStamp, { capture: true });"""
@@ -177,10 +179,10 @@ def films_in_sight(
     write_films(server.archive, "jpeg", BACKLOG_FILMS)
     with serving(server), visitor(chromium, executable, place / "profile") as context:
         wait_until_scored(worklist)
-        listed = [entry.id for entry in worklist.page(Query(), limit=count)]
+        listed = [entry.id for entry in worklist.page(Query(sort=LONGEST), limit=count)]
         page = context.new_page()
         page.add_init_script(CLOCK)
-        page.goto(server.url)
+        page.goto(f"{server.url}/?sort={LONGEST}")
         page.locator("tbody tr[data-film]").first.wait_for(timeout=PATIENCE_MS)
         wait_idle(page)
         opened = listed[: 2 * OPENINGS : 2]  # never the next of one before, which is prepared
