@@ -9,7 +9,14 @@ from cxr_app import ancestors
 from cxr_app.errors import CheckpointMismatchError
 from cxr_app.grid_network import CLASSES, GlobalAveragePoolingNetwork, GridNetwork
 
-__all__ = ["CLASSES", "NETWORKS", "GlobalAveragePoolingNetwork", "GridNetwork", "build"]
+__all__ = [
+    "CLASSES",
+    "NETWORKS",
+    "GlobalAveragePoolingNetwork",
+    "GridNetwork",
+    "build",
+    "tells_causes",
+]
 
 
 def _resnet18() -> GlobalAveragePoolingNetwork:
@@ -24,6 +31,11 @@ def _resnet18() -> GlobalAveragePoolingNetwork:
 
 
 NETWORKS: dict[str, Callable[[], GridNetwork]] = {"resnet18": _resnet18, **ancestors.NETWORKS}
+
+
+def tells_causes(architecture: str) -> bool:
+    """Tell whether networks of this name say bacterial or viral; the ancestors do not."""
+    return architecture not in ancestors.NETWORKS
 
 
 def build(architecture: str) -> GridNetwork:

@@ -16,12 +16,15 @@ class RecipeFile:
 
     Parameters
     ----------
+    architecture
+        The name of the network.
     epochs, size
         How often every film is seen, and the side of the films that the network reads in the end.
     """
 
     name: str
     path: Path
+    architecture: str
     epochs: int
     size: int
 
@@ -54,8 +57,10 @@ def recipe_named(settings: Settings, name: str) -> RecipeFile:
 def _read(path: Path) -> RecipeFile | None:
     """Read what a page says of a recipe; the command that follows it reads the rest."""
     try:
-        stages = tomllib.loads(path.read_text(encoding="utf-8"))["stages"]
+        recipe = tomllib.loads(path.read_text(encoding="utf-8"))
+        stages = recipe["stages"]
         epochs = sum(int(stage["epochs"]) for stage in stages)
-        return RecipeFile(path.stem, path, epochs, int(stages[-1]["size"]))
+        size = int(stages[-1]["size"])
+        return RecipeFile(path.stem, path, str(recipe["architecture"]), epochs, size)
     except (OSError, LookupError, TypeError, ValueError):
         return None

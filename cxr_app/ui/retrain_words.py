@@ -5,7 +5,9 @@ from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
 
+from cxr_app import network
 from cxr_app.challenger import Comparison
+from cxr_app.recipes import RecipeFile
 from cxr_app.ui import job_words, wording
 from cxr_app.ui.film_table import Column
 from cxr_app.worklist import Job, JobState, Promotion
@@ -27,6 +29,15 @@ LEFT_OUT = {
 """Films that take no part, by what the command counts them as."""
 
 PASSED, FAILED, UNTESTED = "✓", "✗ worse", "–"
+
+
+NO_CAUSES = "It tells no causes, and can take the place of no model that does."
+
+
+def recipe(file: RecipeFile) -> str:
+    """Say what a recipe will do, before hours are spent on it."""
+    words = f"{file.epochs} epochs; the network reads {file.size} × {file.size}."
+    return words if network.tells_causes(file.architecture) else f"{words} {NO_CAUSES}"
 
 
 def films(job: Job) -> str:

@@ -138,6 +138,16 @@ def test_without_films_the_page_says_how_there_come_to_be_some(retrain: AppTest)
     assert page.button(key="start").disabled
 
 
+def test_a_recipe_that_tells_no_causes_says_so_before_it_is_begun(
+    app: AppTest, films: Path
+) -> None:
+    page = shown(app)
+    assert "193 × 193" in words(page)
+    assert "tells no causes" not in words(page)
+    page.selectbox(key="recipe").select("separable_conv").run()
+    assert "150 × 150. It tells no causes" in words(page)
+
+
 def test_films_and_a_recipe_are_chosen_and_begun_once(
     retrain: AppTest, worklist: Worklist, films: Path
 ) -> None:

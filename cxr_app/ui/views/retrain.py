@@ -42,8 +42,7 @@ def form() -> None:
     with st.container(border=True, key="retrain_form"):
         known = {recipe.name: recipe for recipe in recipes(resources.settings())}
         name = st.selectbox("Recipe", list(known), key="recipe")
-        chosen = known[name]
-        st.caption(f"{chosen.epochs} epochs; the network reads {chosen.size} × {chosen.size}.")
+        st.caption(retrain_words.recipe(known[name]))
         st.multiselect(
             "Films",
             offered,
