@@ -69,6 +69,7 @@ def _compiled(body: nn.Module, size: int) -> Any:
     options = {
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        "ENABLE_CPU_PINNING": False,  # else the workers of a backlog share one core
         "INFERENCE_PRECISION_HINT": "f32",  # left to choose, it takes 16 bits where it can
     }
     return Core().compile_model(model, "CPU", options)

@@ -1,9 +1,12 @@
 """OpenVINO computes what PyTorch computes; where it cannot, it says what to do."""
 
 import gc
+import os
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,6 +59,20 @@ def test_many_threads_get_what_one_gets(openvino: Classifier) -> None:
         together = pool.map(lambda one: openvino.predict([one])[0], inputs)
         for one, other in zip(together, alone, strict=True):
             np.testing.assert_array_equal(one.activation_map, other.activation_map)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are listed by Linux")
+def test_no_thread_is_bound_to_a_core(openvino: Classifier) -> None:
+    """Else the processes of a backlog are bound to the same one, and take twice as long."""
+    inputs = [openvino.prepare(film) for film in films(8)]
+    seen = set()
+    with ThreadPoolExecutor(1) as pool:
+        work = pool.submit(lambda: [openvino.predict(inputs) for _ in range(8)])
+        while not work.done():
+            for task in Path("/proc/self/task").iterdir():
+                with suppress(ProcessLookupError):
+                    seen.add(frozenset(os.sched_getaffinity(int(task.name))))
+    assert seen == {frozenset(os.sched_getaffinity(0))}
 
 
 def test_without_it_the_message_says_how_to_install_it(
