@@ -303,7 +303,8 @@ def test_a_retraining_takes_only_films_that_are_allowed_and_a_recipe_that_is_the
 def test_a_site_has_recipes_of_its_own(tmp_path: Path, worklist: Worklist) -> None:
     settings = Settings(data_dir=tmp_path)
     settings.recipes_dir.mkdir()
-    (settings.recipes_dir / "quick.toml").write_text("stages = [{size = 32, epochs = 2}]")
+    recipe = 'architecture = "resnet18"\nstages = [{size = 32, epochs = 2}]'
+    (settings.recipes_dir / "quick.toml").write_text(recipe)
     (settings.recipes_dir / "broken.toml").write_text("stages = [{size = 32}]")
     names = [recipe.name for recipe in recipes(settings)]
     assert names[0] == "resnet18"
