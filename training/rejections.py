@@ -24,24 +24,16 @@ from cxr_app.classifier import Classifier
 from cxr_app.errors import CxrError, TrainingDataError
 from cxr_app.intake import read_radiograph
 from cxr_app.outcome import Outcome, ScoringState
-from cxr_app.radiograph import Image
 from cxr_app.scoring import Scorer
 from cxr_app.screening import Kind, remark_on
 from cxr_app.settings import Settings
-from training.dataset import SUFFIXES, find_films
-from training.screening_report import share
+from training.dataset import Films, find_films
+from training.scored import in_batches
+from training.screening_report import LAID, MIRRORED, share
 from training.splits import Indices, own_split
-from training.train_screening import in_ten, in_three
+from training.train_screening import add_sources, in_ten, in_three, picture_folders
 
-BATCH = 16
-MIRRORED = "mirrored"
-_LAID: dict[str, Callable[[Image], Image]] = {
-    "turned left": lambda film: np.rot90(film, 1),
-    "upside down": lambda film: np.rot90(film, 2),
-    "turned right": lambda film: np.rot90(film, 3),
-    MIRRORED: lambda film: film[:, ::-1],
-    "negative": lambda film: 1 - film,
-}
+Pictures = dict[str, list[Path]]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -70,15 +62,10 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--data", type=Path, required=True, help="Kaggle-layout folder or manifest")
-    parser.add_argument("--films", type=Path, help="folder of folders of further chest films")
-    parser.add_argument("--others", type=Path, help="folder of folders of other pictures")
+    add_sources(parser)
     parser.add_argument("--most", type=int, default=150, help="pictures of a kind; default: 150")
     parser.add_argument("--checkpoint", type=Path, help="default: CXR_CHECKPOINT")
     return parser
-
-
-Pictures = dict[str, list[Path]]
 
 
 def _chosen(options: argparse.Namespace, scorer: Scorer, cache: Path) -> tuple[Pictures, Pictures]:
@@ -102,11 +89,10 @@ def _chosen(options: argparse.Namespace, scorer: Scorer, cache: Path) -> tuple[P
 
 def _folders(root: Path, most: int, kept_back: Callable[[int], Indices]) -> Pictures:
     """List some of the pictures of each folder below `root` that are kept back."""
-    found = {}
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-        found[folder.name] = _some([paths[index] for index in kept_back(len(paths))], most)
-    return found
+    return {
+        folder: _some([paths[index] for index in kept_back(len(paths))], most)
+        for folder, paths in picture_folders(root)
+    }
 
 
 def _some(paths: Sequence[Path], most: int) -> list[Path]:
@@ -118,28 +104,29 @@ def rows(scorer: Scorer, films: Pictures, others: Pictures) -> Iterator[tuple[st
     """Send pictures through the app, and say of each kind how many it refuses or notices."""
     for name, paths in films.items():
         yield _row(name, _outcomes(scorer, (path.read_bytes() for path in paths)))
-        for laid in _LAID:
-            files = (_as_png(_LAID[laid](_image(path))) for path in paths)
+        for laid, change in LAID.items():
+            files = (_as_png(change(_grey(path))) for path in paths)
             noticed = _is_remarked if laid == MIRRORED else _is_refused
             yield _row(f"{name}, {laid}", _outcomes(scorer, files), noticed)
     for name, paths in others.items():
         yield _row(name, _outcomes(scorer, (path.read_bytes() for path in paths)))
-        yield _row(f"{name}, in grey", _outcomes(scorer, (_as_png(_image(path)) for path in paths)))
+        files = (_as_png(_grey(path)) for path in paths)
+        yield _row(f"{name}, in grey", _outcomes(scorer, files))
 
 
 def _outcomes(scorer: Scorer, files: Iterable[bytes]) -> list[Outcome]:
-    examined = [scorer.examine(data) for data in files]
-    batches = [examined[start : start + BATCH] for start in range(0, len(examined), BATCH)]
+    batches = in_batches(map(scorer.examine, files))
     return [outcome for batch in batches for outcome in scorer.score_all(batch)]
 
 
-def _image(path: Path) -> Image:
-    return read_radiograph(path.read_bytes()).image
+def _grey(path: Path) -> Films:
+    """Read a picture as grey values of 8 bits."""
+    return np.rint(255 * read_radiograph(path.read_bytes()).image).astype(np.uint8)
 
 
-def _as_png(film: Image) -> bytes:
+def _as_png(film: Films) -> bytes:
     file = BytesIO()
-    PillowImage.fromarray(np.rint(255 * film).astype(np.uint8)).save(file, "PNG")
+    PillowImage.fromarray(film).save(file, "PNG")
     return file.getvalue()
 
 

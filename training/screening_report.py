@@ -26,13 +26,15 @@ LOST = 0.005
 MISTAKEN = 0.02
 """Share of upright films, of the worst source, that may be called mirrored there."""
 _BATCH = 256
-_LAID: dict[str, Callable[[Films], Films]] = {
-    "turned left": lambda films: np.rot90(films, 1, axes=(1, 2)),
-    "upside down": lambda films: np.rot90(films, 2, axes=(1, 2)),
-    "turned right": lambda films: np.rot90(films, 3, axes=(1, 2)),
-    "mirrored": lambda films: films[:, :, ::-1],
+MIRRORED = "mirrored"
+LAID: dict[str, Callable[[Films], Films]] = {
+    "turned left": lambda films: np.rot90(films, 1, axes=(-2, -1)),
+    "upside down": lambda films: np.rot90(films, 2, axes=(-2, -1)),
+    "turned right": lambda films: np.rot90(films, 3, axes=(-2, -1)),
+    MIRRORED: lambda films: films[..., ::-1],
     "negative": lambda films: 255 - films,
 }
+"""How a film, or each of many, may lie wrong; ``(..., rows, columns)`` of 8 bits."""
 
 
 def logits_of(network: KindNetwork, pictures: Films, spec: KindSpec) -> Tensor:
@@ -66,11 +68,11 @@ def measure(
         kinds = _kinds(network, some, spec)
         report[f"{name}: refused"] = share(~_accepted(kinds))
         report[f"{name}: called mirrored"] = share(kinds == Kind.MIRRORED)
-        for laid, change in _LAID.items():
+        for laid, change in LAID.items():
             kinds = _kinds(network, change(some), spec)
-            noticed = kinds == Kind.MIRRORED if laid == "mirrored" else ~_accepted(kinds)
+            noticed = kinds == Kind.MIRRORED if laid == MIRRORED else ~_accepted(kinds)
             report[f"{name}, {laid}: noticed"] = share(noticed)
-            if laid != "mirrored":
+            if laid != MIRRORED:
                 report[f"{name}, {laid}: with that reason"] = share(kinds == Kind(laid))
     for name, some in others.items():
         report[f"{name}: refused"] = share(~_accepted(_kinds(network, some, spec)))

@@ -12,7 +12,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -78,14 +78,19 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--data", type=Path, required=True, help="Kaggle-layout folder or manifest")
-    parser.add_argument("--films", type=Path, help="folder of further chest films")
-    parser.add_argument("--others", type=Path, help="folder of folders of other pictures")
+    add_sources(parser)
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
     parser.add_argument("--without", default="", help="a kind of --others to measure on only")
     parser.add_argument("--steps", type=int, default=1100, help="batches to learn from")
     parser.add_argument("--seed", type=int, default=0)
     return parser
+
+
+def add_sources(parser: argparse.ArgumentParser) -> None:
+    """Let a command be told where the pictures are."""
+    parser.add_argument("--data", type=Path, required=True, help="Kaggle-layout folder or manifest")
+    parser.add_argument("--films", type=Path, help="folder of folders of further chest films")
+    parser.add_argument("--others", type=Path, help="folder of folders of other pictures")
 
 
 def read_parts(options: argparse.Namespace, cache: Path) -> tuple[Part, Part, Part]:
@@ -116,14 +121,20 @@ def read_parts(options: argparse.Namespace, cache: Path) -> tuple[Part, Part, Pa
 def _folders(root: Path, size: int, cache: Path) -> list[tuple[str, Films]]:
     """Read the pictures of each folder below `root`."""
     found = []
-    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    for folder, paths in picture_folders(root):
         pictures = [LabelledFilm(path, "NORMAL", "", path.stem, "") for path in paths]
         if pictures:
-            found.append((folder.name, decode(pictures, size, cache)))
+            found.append((folder, decode(pictures, size, cache)))
     if not found:
         raise TrainingDataError(f"{root} has no folders with pictures in them.")
     return found
+
+
+def picture_folders(root: Path) -> Iterator[tuple[str, list[Path]]]:
+    """Name each folder below `root`, and list its pictures in the order that they are divided in."""
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        paths = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+        yield folder.name, sorted(paths)
 
 
 def in_three(count: int) -> tuple[Indices, Indices]:

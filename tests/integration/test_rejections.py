@@ -10,6 +10,7 @@ from cxr_app.classifier import Classifier
 from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
 from training import drawn, rejections
+from training.screening_report import LAID
 from training.phantom import draw, opacities_of
 
 
@@ -33,7 +34,7 @@ def test_every_kind_is_sent_through_the_app_and_counted(tmp_path: Path) -> None:
     scorer = Scorer(Classifier.load(checkpoint, "cpu"))
     rows = {row[0]: row[1:] for row in rejections.rows(scorer, {"films": films}, {"drawn": others})}
     assert rows["films"][:2] == ("6", "0.000")
-    assert all(rows[f"films, {laid}"][0] == "6" for laid in rejections._LAID)
+    assert all(rows[f"films, {laid}"][0] == "6" for laid in LAID)
     assert float(rows["films, upside down"][1]) > 0.8
     assert "upside down" in rows["films, upside down"][3]
     assert "mirrored" in rows["films, mirrored"][3]
