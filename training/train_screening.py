@@ -131,7 +131,7 @@ def _folders(root: Path, size: int, cache: Path) -> list[tuple[str, Films]]:
 
 
 def picture_folders(root: Path) -> Iterator[tuple[str, list[Path]]]:
-    """Name each folder below `root`, and list its pictures in the order that they are divided in."""
+    """Name each folder below `root`, with its pictures in the order that divides them."""
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         paths = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
         yield folder.name, sorted(paths)

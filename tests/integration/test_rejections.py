@@ -10,8 +10,8 @@ from cxr_app.classifier import Classifier
 from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
 from training import drawn, rejections
-from training.screening_report import LAID
 from training.phantom import draw, opacities_of
+from training.screening_report import LAID
 
 
 def save(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], path: Path) -> Path:
