@@ -74,9 +74,11 @@ class FilmTable {
     this.current = row?.dataset.film ?? null;
   }
 
-  /** The arrow keys work at once, unless the reader is already somewhere else. */
+  /** The first rows: the arrow keys work at once, unless the reader is already somewhere else. */
   _greet() {
     this.greeted = true;
+    const painted = () => performance.mark("films-visible"); // the frame after has begun
+    requestAnimationFrame(() => requestAnimationFrame(painted));
     const typing = document.activeElement?.closest("input, textarea, select");
     if (!typing) this._row(this.current)?.focus({ preventScroll: true });
   }
