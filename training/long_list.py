@@ -248,6 +248,8 @@ def _searches(entry_id: str) -> Iterator[tuple[str, str]]:
     yield "without a hit", "xyzzy"
     yield "for two common letters", "an"
     yield "for two letters without a hit", "qj"
+    yield "for a common letter", "a"
+    yield "for a sign without a hit", "§"
 
 
 def _page(worklist: Worklist, query: Query, offset: int = 0) -> Callable[[], object]:

@@ -1,9 +1,10 @@
 """Which films a search text is about: by trigrams where they help, by looking where they do not.
 
 SQLite keeps an index of every three letters that stand side by side in the search texts; it names
-the few films that can hold a word. A word of fewer letters, or one that very many films hold, is
-found soon by walking the list itself. PostgreSQL chooses by itself, where it may have such an
-index too. Either way a film is found if, and only if, its search text holds every word.
+the few films that can hold a word, and the trigrams that begin with one of fewer letters. A word
+that very many films hold is found soon by walking the list itself. PostgreSQL chooses by itself,
+where it may have such an index too. Either way a film is found if, and only if, its search text
+holds every word.
 """
 
 from collections.abc import Iterator
@@ -30,7 +31,16 @@ _HEXADECIMAL = set("0123456789abcdef")
 
 Clause = ColumnElement[bool]
 
+NOWHERE = "()"
+"""Asked of the index for what no search text holds."""
+MOST_BEGINNING = 20
+"""So many trigrams are counted for a short word; one that begins more is held by many films."""
+LAST = chr(0x10FFFF) * GRAM
+
 _MATCHES = "SELECT rowid FROM worklist_search WHERE worklist_search MATCH :grams"
+_BEGINNING = """
+SELECT term, doc FROM worklist_search_term WHERE term >= :first AND term <= :last LIMIT :most
+"""
 
 
 def words(search: str) -> list[str]:
@@ -51,11 +61,14 @@ def among_few(session: Session, search: str, *, look: bool = False) -> Clause | 
     look
         Look through all search texts where trigrams cannot tell.
     """
-    grams = " AND ".join(filter(None, map(_grams, words(search))))
     if not search or session.get_bind().dialect.name != "sqlite":
         return None
-    if grams:
-        return _by_trigrams(session, grams)
+    grams = [_grams(session, word) for word in words(search)]
+    if NOWHERE in grams:
+        return EntryRow.number.in_(())
+    told = " AND ".join(filter(None, grams))
+    if told:
+        return _by_trigrams(session, told)
     return _by_looking(session, search) if look else None
 
 
@@ -85,13 +98,27 @@ def _forms(word: str) -> Iterator[str]:
         yield short_id(word)
 
 
-def _grams(word: str) -> str:
-    """Ask the index for a word; empty where that has fewer letters than a trigram."""
+def _grams(session: Session, word: str) -> str:
+    """Ask the index for a word; empty where that would name too many films to help."""
     if len(word) < GRAM:
-        return ""
+        return _grams_beginning(session, word)
     return f"({' OR '.join(map(_all_grams, _forms(word)))})"
+
+
+def _grams_beginning(session: Session, word: str) -> str:
+    """Ask the index for a word of fewer letters by what is known to begin with it."""
+    first, last = (bindparam("first", word, AnyText()), bindparam("last", word + LAST, AnyText()))
+    asked = text(_BEGINNING).bindparams(first, last, most=MOST_BEGINNING + 1)
+    known = session.execute(asked).all()
+    if len(known) > MOST_BEGINNING or sum(films for _, films in known) > FEW:
+        return ""
+    return f"({' OR '.join(_quoted(gram) for gram, _ in known)})" if known else NOWHERE
 
 
 def _all_grams(form: str) -> str:
     grams = dict.fromkeys(form[at : at + GRAM] for at in range(len(form) - GRAM + 1))
-    return "(" + " AND ".join('"' + gram.replace('"', '""') + '"' for gram in grams) + ")"
+    return "(" + " AND ".join(map(_quoted, grams)) + ")"
+
+
+def _quoted(gram: str) -> str:
+    return '"' + gram.replace('"', '""') + '"'

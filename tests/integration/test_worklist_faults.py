@@ -219,7 +219,9 @@ def _take_back_to_first_version(url: str) -> None:
         Table.metadata.drop_all(connection, later)
         if engine.dialect.name == "sqlite":
             connection.execute(text("DROP TABLE worklist_tally"))
+            connection.execute(text("DROP TABLE worklist_search_term"))
             connection.execute(text("DROP TABLE worklist_search"))
+            connection.execute(text("DROP VIEW worklist_search_text"))
             for name in connection.scalars(
                 text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
             ).all():
