@@ -1,9 +1,10 @@
 """Decoders in processes of their own: whatever a film does to one, this process goes on.
 
 Some decoders end the whole process on a damaged film, some take for ever or all memory. So every
-compressed DICOM image is decoded in a child that has a bounded memory and a bounded time, and that
-a new one takes the place of when it is gone. Started as a program, this file is that child: it
-reads questions from standard input and writes arrays to standard output until its parent ends.
+compressed DICOM image, and every JPEG and PNG that a server reads, is decoded in a child that has
+a bounded memory and a bounded time, and that a new one takes the place of when it is gone. Started
+as a program, this file is that child: it reads questions from standard input and writes answers to
+standard output until its parent ends.
 """
 
 import atexit
@@ -30,9 +31,11 @@ from pydicom.uid import UID
 
 from cxr_app.bounds import DECODER_BYTES, DECODER_PATIENCE, DECODER_SECONDS
 from cxr_app.errors import DAMAGE
+from cxr_app.picture import Picture, PictureFormat, unfold
 from cxr_app.reduced_decoder import decode_reduced
 
 _LENGTH_BYTES = 8
+_END_OF_WORDS = b"\n"
 _PROJECT = Path(__file__).resolve().parent.parent
 
 _idle: list["_Child"] = []
@@ -77,10 +80,29 @@ def decode_apart(
     }
     if not isinstance(pixel_data, bytes):  # the element is of a false kind
         raise TypeError(f"pixel data must be bytes, got {type(pixel_data).__name__}")
+    return _array(_ask(question, pixel_data))
+
+
+def unfold_apart(data: bytes, file_format: PictureFormat, side: int | None = None) -> Picture:
+    """Do what `picture.unfold` does, out of this process.
+
+    Raises
+    ------
+    RuntimeError
+        If the file is damaged, or if Pillow crashes or needs more than `bounds` allow.
+    """
+    answer = _ask({"format": file_format, "side": side}, data)
+    found, _, values = answer.partition(_END_OF_WORDS)
+    words = json.loads(found)
+    return Picture(_array(values), **words | {"remarks": tuple(words["remarks"])})
+
+
+def _ask(question: Mapping[str, Any], data: bytes) -> bytes:
+    """Have a child answer."""
     asked = json.dumps(question).encode()
     child = _take()
     try:
-        answer = child.ask(asked, pixel_data)
+        answer = child.ask(asked, data)
     except BaseException:  # half a question: nobody could ask this child another one
         child.end()
         raise
@@ -91,6 +113,10 @@ def decode_apart(
         _idle.append(child)
     if not answer:
         raise RuntimeError("the decoder gave no picture")  # its words may name the patient
+    return answer
+
+
+def _array(answer: bytes) -> NDArray[Any]:
     return np.asarray(np.load(BytesIO(answer), allow_pickle=False))
 
 
@@ -180,9 +206,9 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (DECODER_BYTES, DECODER_BYTES))
     warnings.simplefilter("ignore")
     while (question := _read(sys.stdin.buffer)) is not None:
-        pixel_data = _read(sys.stdin.buffer) or b""
+        data = _read(sys.stdin.buffer) or b""
         _allow_seconds()
-        _write(sys.stdout.buffer, _answer(json.loads(question), pixel_data))
+        _write(sys.stdout.buffer, _answer(json.loads(question), data))
 
 
 def _allow_seconds() -> None:
@@ -192,21 +218,34 @@ def _allow_seconds() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (used + DECODER_SECONDS, most))
 
 
-def _answer(question: Mapping[str, Any], pixel_data: bytes) -> bytes:
+def _answer(question: Mapping[str, Any], data: bytes) -> bytes:
     """Decode; an empty answer says that it was not possible."""
-    answer = BytesIO()
     try:
-        frame = _reduced(question, pixel_data) if question["halvings"] else None
-        np.save(
-            answer,
-            _whole(question, pixel_data) if frame is None else frame,
-            allow_pickle=False,
-        )
+        if "format" in question:
+            return _picture(unfold(data, question["format"], question["side"]))
+        frame = _reduced(question, data) if question["halvings"] else None
+        return _packed(_whole(question, data) if frame is None else frame)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
         return b""
+
+
+def _packed(values: NDArray[Any]) -> bytes:
+    answer = BytesIO()
+    np.save(answer, values, allow_pickle=False)
     return answer.getvalue()
+
+
+def _picture(picture: Picture) -> bytes:
+    """Write what was found before the values."""
+    found = {
+        "bits": picture.bits,
+        "colour_fraction": picture.colour_fraction,
+        "remarks": picture.remarks,
+        "turned": picture.turned,
+    }
+    return json.dumps(found).encode() + _END_OF_WORDS + _packed(picture.values)
 
 
 def _whole(question: Mapping[str, Any], pixel_data: bytes) -> NDArray[Any]:

@@ -25,7 +25,7 @@ def sniff(data: bytes) -> FileFormat | None:
     return "DICOM" if dicom.is_dicom(data) else None
 
 
-def read_radiograph(data: bytes, sha256: str = "") -> Radiograph:
+def read_radiograph(data: bytes, sha256: str = "", *, apart: bool = False) -> Radiograph:
     """Read a film, ready to be scored: a large JPEG or JPEG 2000 by its decoder's own reduced size.
 
     Parameters
@@ -34,6 +34,9 @@ def read_radiograph(data: bytes, sha256: str = "") -> Radiograph:
         The file as received.
     sha256
         Of `data`, where it is known already.
+    apart
+        Whether JPEG and PNG are decoded in a process of their own too, so that no file can end
+        this one: a server wants that, a process that only reads films need not.
 
     Raises
     ------
@@ -46,7 +49,7 @@ def read_radiograph(data: bytes, sha256: str = "") -> Radiograph:
     PixelDataError
         If its pixels are missing, damaged or have no decoder here.
     """
-    film = _read(data, SCORED_SIDE)
+    film = _read(data, SCORED_SIDE, apart=apart)
     return Radiograph(
         image=to_image(film.softcopy),
         sha256=sha256 or hashlib.sha256(data).hexdigest(),
@@ -58,12 +61,12 @@ def read_radiograph(data: bytes, sha256: str = "") -> Radiograph:
     )
 
 
-def read_softcopy(data: bytes) -> Softcopy:
+def read_softcopy(data: bytes, *, apart: bool = False) -> Softcopy:
     """Read a film, ready to be shown: values before windowing, and windows to choose from.
 
-    Its first window shows what `read_radiograph` gives. Raises what `read_radiograph` raises.
+    Its first window shows what `read_radiograph` gives. Asks and raises what that does.
     """
-    return _read(data).softcopy
+    return _read(data, apart=apart).softcopy
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class _Film:
     size: tuple[int, int] | None = None
 
 
-def _read(data: bytes, side: int | None = None) -> _Film:
+def _read(data: bytes, side: int | None = None, *, apart: bool = False) -> _Film:
     """Read a file; a film may be reduced to sides of no less than `side`."""
     if not data:
         raise NotAFilmError("The file is empty (0 bytes): export or send the film again.")
@@ -94,5 +97,7 @@ def _read(data: bytes, side: int | None = None) -> _Film:
             data, max_pixels=MAX_PIXELS, max_frames=MAX_FRAMES, side=side
         )
         return _Film(softcopy, header, file_format, size)
-    softcopy, size = raster.read_softcopy(data, file_format, max_pixels=MAX_PIXELS, side=side)
+    softcopy, size = raster.read_softcopy(
+        data, file_format, max_pixels=MAX_PIXELS, side=side, apart=apart
+    )
     return _Film(softcopy, None, file_format, size)

@@ -66,7 +66,7 @@ class Examined:
     network_input: NetworkInput | None
 
 
-def examine(data: bytes, spec: InputSpec, sha256: str = "") -> Examined:
+def examine(data: bytes, spec: InputSpec, sha256: str = "", *, apart: bool = False) -> Examined:
     """Read, screen and prepare a file: the part that needs no network.
 
     Parameters
@@ -77,10 +77,12 @@ def examine(data: bytes, spec: InputSpec, sha256: str = "") -> Examined:
         What the network wants.
     sha256
         Of `data`, where it is known already; it takes as long as decoding a small film.
+    apart
+        As `intake.read_radiograph` has it.
     """
     sha256 = sha256 or hashlib.sha256(data).hexdigest()
     try:
-        radiograph = intake.read_radiograph(data, sha256)
+        radiograph = intake.read_radiograph(data, sha256, apart=apart)
     except UnsupportedImageError as error:
         return Examined(sha256, Facts(), (ScoringState.REJECTED, str(error)), None)
     except FilmError as error:
@@ -113,10 +115,19 @@ class Scorer:
     other_ages
         Whether patients of other ages than the model learned from are scored with a ``remark``, or
         a ``reject``.
+    apart
+        As `intake.read_radiograph` has it.
     """
 
-    def __init__(self, classifier: "Classifier", other_ages: OtherAges = "remark") -> None:
+    def __init__(
+        self,
+        classifier: "Classifier",
+        other_ages: OtherAges = "remark",
+        *,
+        apart: bool = False,
+    ) -> None:
         self.classifier = classifier
+        self._apart = apart
         self._rejects_other_ages = other_ages == "reject"
 
     def score(self, data: bytes) -> Outcome:
@@ -125,7 +136,7 @@ class Scorer:
 
     def examine(self, data: bytes) -> Examined:
         """Read, screen and prepare a file for this scorer's network."""
-        return examine(data, self.classifier.description.input_spec)
+        return examine(data, self.classifier.description.input_spec, apart=self._apart)
 
     def score_all(self, examined: Sequence[Examined]) -> list[Outcome]:
         """Score examined files in one forward pass, in their order."""
@@ -351,7 +362,7 @@ class Engine:
             heat_scale=classifier.heat_scale,
             checkpoint=path,
         )
-        return Scorer(classifier, self._settings.other_ages)
+        return Scorer(classifier, self._settings.other_ages, apart=True)
 
     def _score_received(self, scorer: Scorer) -> bool:
         """Score what is waiting, oldest first; False where nothing is, or nothing can be done."""

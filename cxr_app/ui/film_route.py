@@ -88,7 +88,7 @@ def _heat(request: Request) -> Response:
 @lru_cache(maxsize=FILMS_KEPT)
 def _packed_film(path: Path, sha256: str) -> bytes:
     """Read, decode and pack; a failure is not kept."""
-    return film_payload.pack_film(intake.read_softcopy(read_film(path, sha256)))
+    return film_payload.pack_film(intake.read_softcopy(read_film(path, sha256), apart=True))
 
 
 def _answer(content: bytes) -> Response:

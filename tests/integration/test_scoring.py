@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cxr_app import decoder_process
 from cxr_app.classifier import Classifier
 from cxr_app.film_store import FilmStore
 from cxr_app.outcome import Outcome, Priority, ScoringState
@@ -173,6 +174,33 @@ def test_a_film_lost_from_the_store_fails_alone(
     assert list_of_films.entry(lost).state is ScoringState.FAILED
     assert "cannot be read" in list_of_films.entry(lost).reason
     assert list_of_films.entry(kept).state is ScoringState.SCORED
+
+
+def test_a_picture_that_ends_its_decoder_stops_neither_the_server_nor_another_film(
+    settings: Settings,
+    list_of_films: Worklist,
+    receive: Callable[[bytes], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deadly, sound = receive(jpeg(1)), receive(jpeg(2))
+    ask = decoder_process._Child.ask
+
+    def killed_by_one(child: decoder_process._Child, *parts: bytes) -> bytes | None:
+        if parts[-1] == jpeg(1):
+            child._process.kill()
+        return ask(child, *parts)
+
+    monkeypatch.setattr(decoder_process._Child, "ask", killed_by_one)
+    engine = Engine(settings, list_of_films)
+    engine.start()
+    try:
+        wait_for(lambda: not list_of_films.next_received())
+    finally:
+        engine.stop()
+
+    assert list_of_films.entry(deadly).state is ScoringState.FAILED
+    assert "damaged" in list_of_films.entry(deadly).reason
+    assert list_of_films.entry(sound).state is ScoringState.SCORED
 
 
 def test_a_fault_of_the_program_stops_no_other_film(

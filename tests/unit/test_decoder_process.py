@@ -21,10 +21,11 @@ from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
 
 from cxr_app import decoder_process
 from cxr_app.bounds import DECODER_BYTES
-from cxr_app.decoder_process import decode_apart, main
+from cxr_app.decoder_process import decode_apart, main, unfold_apart
 from tests.factories import (
     compressed_dicom_bytes,
     film_pixels,
+    jpeg_bytes,
     jpeg_dicom_bytes,
     radiograph_dataset,
 )
@@ -118,6 +119,16 @@ def test_child_that_was_killed_is_replaced() -> None:
     child().send_signal(signal.SIGKILL)
     child().wait()
     assert decode_apart(*JPEG).shape == PIXELS.shape
+
+
+@pytest.mark.usefixtures("one_child")
+def test_child_that_was_killed_costs_the_picture_in_its_hand_alone() -> None:
+    os.kill(child().pid, signal.SIGSTOP)
+    killing = threading.Timer(0.2, child().kill)
+    killing.start()
+    with pytest.raises(RuntimeError, match="ended without an answer"):
+        unfold_apart(jpeg_bytes(PIXELS), "JPEG")
+    assert unfold_apart(jpeg_bytes(PIXELS), "JPEG").values.shape == PIXELS.shape
 
 
 @pytest.mark.usefixtures("one_child")

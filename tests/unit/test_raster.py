@@ -1,15 +1,26 @@
 """JPEG and PNG as browsers, phones and hospitals write them."""
 
+import sys
+from functools import partial
 from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from cxr_app import intake
 from cxr_app.errors import FilmTooLargeError, PixelDataError
 from cxr_app.intake import read_radiograph, read_softcopy
 from cxr_app.radiograph import SCORED_SIDE
 from tests.factories import Pixels, film_pixels, jpeg_bytes, png_bomb, png_bytes
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["here", "apart"])
+def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read every film in this process, and in one of its decoders': both give the same."""
+    here = sys.modules[__name__]
+    for read in (intake.read_radiograph, intake.read_softcopy):
+        monkeypatch.setattr(here, read.__name__, partial(read, apart=request.param))
 
 
 def saved(image: PillowImage.Image, file_format: str, **options: object) -> bytes:
