@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from scipy import ndimage
 
@@ -20,11 +21,12 @@ RING = 0.04
 """Of the film's side: width of the ring that `without_ring` blanks."""
 UPPER_CORNER, LOWER_CORNER = 0.25, 0.15
 """Of the film's side: squares that `without_corners` blanks."""
-LETTER_STROKE = 0.04
-"""Of the film's side: what is narrower and stands out by `LETTER_CONTRAST` may be a letter."""
-LETTER_CONTRAST = 0.2
-LETTER_MARGIN = 0.25
-"""Of the film's width on either side: letters are looked for there and not on the lungs."""
+LETTER_HEIGHTS, LETTER_WIDTHS = (0.025, 0.1), (0.015, 0.08)
+"""Of the film's side: what is larger or smaller is no letter; edges of ribs are longer."""
+LETTER_STROKE = 0.05
+"""Of the film's side: broader than the strokes of a letter."""
+LETTER_EDGE, LETTER_CONTRAST = 0.12, 0.28
+"""By how much a letter's edge, and a quarter of it, are brighter than what is around it."""
 
 
 def without_ring(image: Image, size: int) -> Image:
@@ -49,15 +51,25 @@ def without_corners(image: Image, size: int) -> Image:
 
 
 def without_letters(image: Image, size: int) -> Image:
-    """Take bright strokes off the left and right quarters: letters, names, times, clips."""
+    """Take off small bright marks that stand alone: letters, digits, clips."""
     film = squeeze(image, size)
-    stroke = max(3, round(LETTER_STROKE * size))
-    ground = ndimage.grey_opening(film, size=stroke)
-    bright = ndimage.binary_dilation(film - ground > LETTER_CONTRAST, iterations=2)
-    margin = round(LETTER_MARGIN * size)
-    bright[:, margin:-margin] = False
-    cleaned: Image = np.where(bright, ground, film)
+    ground = ndimage.grey_opening(film, size=max(3, round(LETTER_STROKE * size)))
+    height = film - ground
+    marks, _ = ndimage.label(height > LETTER_EDGE, structure=np.ones((3, 3)))
+    letters = np.zeros(film.shape, dtype=bool)
+    for number, place in enumerate(ndimage.find_objects(marks), start=1):
+        mark = marks[place] == number
+        if _is_letter(mark, height[place], size):
+            letters[place] |= mark
+    cleaned: Image = np.where(ndimage.binary_dilation(letters, iterations=2), ground, film)
     return cleaned
+
+
+def _is_letter(mark: NDArray[np.bool_], height: Image, size: int) -> bool:
+    """Say whether a mark has the size and the contrast of a letter."""
+    limits = zip(mark.shape, (LETTER_HEIGHTS, LETTER_WIDTHS), strict=True)
+    fits = all(low * size <= side <= high * size for side, (low, high) in limits)
+    return fits and bool(np.quantile(height[mark], 0.75) > LETTER_CONTRAST)
 
 
 def resized(image: Image, size: int, *, times: float) -> Image:

@@ -65,6 +65,14 @@ def test_a_letter_beside_the_chest_is_gone_and_the_lungs_are_untouched(film: np.
     np.testing.assert_array_equal(cleaned[:, 56:-56], square[:, 56:-56])
 
 
+def test_what_is_as_bright_and_narrow_as_a_letter_but_longer_is_a_rib() -> None:
+    ribs = np.full((SIZE, SIZE), 0.3, dtype=np.float32)
+    for top in (40, 80, 120):
+        ribs[top : top + 4, 20:80] = 0.95
+
+    np.testing.assert_array_equal(without_letters(ribs, SIZE), ribs)
+
+
 def test_a_shift_moves_by_whole_pixels() -> None:
     image = np.random.default_rng(0).random((SIZE, SIZE), dtype=np.float32)
 
