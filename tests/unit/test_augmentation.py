@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,3 +58,15 @@ def test_a_flip_mirrors_left_to_right() -> None:
     flipped = mirror(films, torch.Generator().manual_seed(0))
 
     assert flipped.argmax() == 10 * 32 + 27
+
+
+def test_a_border_is_of_one_grey_and_leaves_the_middle() -> None:
+    films = torch.rand(64, 1, 48, 48).clamp(0.01, 0.99)
+    framed = replace(STILL, border=0.5)(films, torch.Generator().manual_seed(0))
+
+    changed = (framed - films).abs() > 1e-3
+    assert not changed[..., 6:-6, 6:-6].any()
+    assert 16 < changed.any(dim=(1, 2, 3)).sum() < 48
+    for film in framed[changed[..., 0, 0].flatten()]:
+        ring = torch.cat([film[0, 0], film[0, -1], film[0, :, 0], film[0, :, -1]])
+        assert ring.unique().numel() == 1
