@@ -54,8 +54,11 @@ class GridNetwork(nn.Module, ABC):
         return self.classify(self.features(batch))
 
     def own_targets(self, targets: Tensor) -> Tensor:
-        """Put places in `CLASSES` into this network's classes: it may know no causes."""
-        return targets.clamp(max=len(self.classes) - 1)
+        """Put places in `CLASSES` into this network's classes: it may know no causes.
+
+        A place after the last stands for pneumonia of any cause, and stays where causes are told.
+        """
+        return targets.clamp(max=len(CLASSES) if len(self.classes) == len(CLASSES) else 1)
 
 
 class GlobalAveragePoolingNetwork(GridNetwork):

@@ -27,6 +27,8 @@ Films = NDArray[np.uint8]
 
 MANIFEST_COLUMNS = ("path", "target", "cause", "patient_id", "partition")
 SUFFIXES = {".jpeg", ".jpg", ".png", ".dcm", ".dicom"}
+ANY_CAUSE = len(CLASSES)
+"""Stands in the place of a class for pneumonia of which nobody knows the cause."""
 _PNEUMONIA_NAME = re.compile(r"(person\d+)_(bacteria|virus)")
 _NORMAL_NAME = re.compile(r"(?:NORMAL2-)?IM-\d+")
 _CAUSES = {"bacteria": "bacterial", "virus": "viral", "bacterial": "bacterial", "viral": "viral"}
@@ -43,7 +45,7 @@ class LabelledFilm:
     target
         ``NORMAL`` or ``PNEUMONIA``.
     cause
-        ``bacterial``, ``viral`` or empty for a normal film.
+        ``bacterial`` or ``viral``; empty for a normal film, and where nobody knows it.
     patient_id
         The same for all films of one person, different for two persons.
     partition
@@ -58,7 +60,9 @@ class LabelledFilm:
 
     @property
     def class_index(self) -> int:
-        """Place in `network.CLASSES`."""
+        """Place in `network.CLASSES`, or `ANY_CAUSE`."""
+        if self.target == "PNEUMONIA" and not self.cause:
+            return ANY_CAUSE
         return CLASSES.index(self.cause or "normal")
 
 

@@ -26,6 +26,7 @@ from cxr_app.grid_network import GridNetwork
 from cxr_app.preprocessing import InputSpec
 from training import processes
 from training.dataset import Films
+from training.further_films import Stack
 from training.recipe import Recipe
 
 
@@ -127,7 +128,7 @@ def normalise(batch: Tensor, spec: InputSpec) -> Tensor:
 
 def train_epoch(
     learner: Learner,
-    films: Films,
+    films: Films | Stack,
     targets: NDArray[np.int64],
     order: NDArray[np.intp],
     epoch: int,
@@ -166,21 +167,35 @@ def train_epoch(
 
 
 def _class_weights(learner: Learner) -> Tensor:
-    """Say what a film of each class counts in the loss, ``(C,)``."""
-    weights = torch.ones(len(learner.model.classes))
+    """Say what a film of each class counts in the loss, and one with pneumonia of any cause."""
+    weights = torch.ones(len(learner.model.classes) + 1)
     weights[0] = learner.recipe.normal_weight
     return weights
 
 
 def _loss(logits: Tensor, target: Tensor, weights: Tensor, recipe: Recipe) -> Tensor:
     """Give the mean loss of films, or 0 of none."""
-    return functional.cross_entropy(
+    classes = logits.shape[1]
+    weights = weights.to(logits.device)
+    told = target < classes
+    losses = functional.cross_entropy(
         logits,
-        target,
-        weight=None if recipe.normal_weight == 1 else weights.to(logits.device),
+        target.clamp(max=classes - 1),
+        weight=None if recipe.normal_weight == 1 else weights[:classes],
         label_smoothing=recipe.label_smoothing,
-        reduction="mean" if len(target) else "sum",
+        reduction="none",
     )
+    if not told.all():
+        losses = torch.where(told, losses, _loss_of_any_cause(logits, recipe.label_smoothing))
+    return losses.sum() / weights[target].sum().clamp_min(1e-9)
+
+
+def _loss_of_any_cause(logits: Tensor, smoothing: float) -> Tensor:
+    """Give the loss of films with pneumonia of which nobody knows the cause, ``(B,)``."""
+    shares = functional.log_softmax(logits, dim=1)
+    normal, pneumonia = shares[:, 0], shares[:, 1:].logsumexp(dim=1)
+    rest = smoothing / logits.shape[1]
+    return -(rest * normal + (1 - rest) * pneumonia)
 
 
 def _batches(

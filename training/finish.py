@@ -24,6 +24,7 @@ from training.anonymous import anonymous
 from training.calibration import fit_temperature, operating_points
 from training.dataset import Films, LabelledFilm
 from training.embed_screening import SCREENING
+from training.further_films import FurtherFilms
 from training.metrics import Booleans, Floats
 from training.recipe import Recipe
 from training.report import measure
@@ -50,6 +51,8 @@ class RunData:
         Places in `network.CLASSES`, shape ``(n,)``.
     source
         The folder or manifest that they were found by.
+    further
+        Films from elsewhere; None for none.
     """
 
     films: list[LabelledFilm]
@@ -57,6 +60,7 @@ class RunData:
     targets: NDArray[np.int64]
     split: Split
     source: Path
+    further: FurtherFilms | None = None
 
 
 def finish(
@@ -93,7 +97,7 @@ def finish(
         classes=model.classes,
         training_config=recipe.as_document(),
         metrics=metrics,
-        data_summary=counts_of(data.films, data.split),
+        data_summary=_summary(data),
         git_commit=_git_commit(),
     )
     weights = checkpoint.rounded(model)
@@ -112,6 +116,18 @@ def finish(
     metrics = metrics | {"model_version": version}
     (out / "metrics.json").write_text(json.dumps(metrics, indent=1), encoding="utf-8")
     return metrics
+
+
+def _summary(data: RunData) -> dict[str, Any]:
+    """Count the films, those from elsewhere apart."""
+    summary = dict(counts_of(data.films, data.split))
+    if data.further is not None:
+        normal = int((data.further.targets == 0).sum())
+        summary["further"] = {
+            "normal": normal,
+            "pneumonia": len(data.further.targets) - normal,
+        }
+    return summary
 
 
 def _train_batches(

@@ -16,10 +16,21 @@ Initialisation = Literal["random", "imagenet"]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """So many epochs at one size of film (progressive resizing, Howard 2018)."""
+    """So many epochs at one size of film (progressive resizing, Howard 2018).
+
+    Parameters
+    ----------
+    size
+        Side of the films.
+    epochs
+        How often each film is shown.
+    further_films
+        How many films of each class from elsewhere an epoch shows besides, if the run has any.
+    """
 
     size: int
     epochs: int
+    further_films: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +88,9 @@ class Recipe:
         """Of all stages together."""
         return sum(stage.epochs for stage in self.stages)
 
-    def size_at(self, epoch: int) -> int:
-        """Side of the films in an epoch, counted from 0."""
-        sizes = [stage.size for stage in self.stages for _ in range(stage.epochs)]
-        return sizes[epoch]
+    def stage_at(self, epoch: int) -> Stage:
+        """Which stage an epoch, counted from 0, belongs to."""
+        return [stage for stage in self.stages for _ in range(stage.epochs)][epoch]
 
     def as_document(self) -> dict[str, Any]:
         """Put into plain types, as the checkpoint stores it."""

@@ -22,6 +22,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from cxr_app import checkpoint, uncaught
@@ -29,12 +30,13 @@ from cxr_app.classifier import choose_device, name_of
 from cxr_app.errors import CxrError, SettingsError
 from cxr_app.preprocessing import InputSpec
 from cxr_app.settings import Settings
-from training import engine, processes
-from training.dataset import decode, find_films, pixel_digests
+from training import engine, further_films, processes
+from training.dataset import Films, decode, find_films, pixel_digests
 from training.finish import RunData, finish, pneumonia_of
+from training.further_films import Stack
 from training.metrics import auroc
 from training.recipe import Recipe, read_recipe
-from training.splits import split
+from training.splits import Indices, split
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +62,8 @@ class Run:
         As `CXR_DEVICE`.
     exact
         Whether to compute in single precision also where half would be faster.
+    further
+        Folder of films from elsewhere to learn from besides; None for none.
     tell
         Is given the epochs so far whenever one is done.
     """
@@ -68,6 +72,7 @@ class Run:
     cache: Path
     device: str = "auto"
     exact: bool = False
+    further: Path | None = None
     tell: Callable[[Lines], None] = tell_nobody
 
 
@@ -84,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = Settings.read()
         device = options.device or settings.device
         cache = settings.cache_dir
-        train(recipe, options.data, Run(options.out, cache, device, options.exact))
+        train(recipe, options.data, Run(options.out, cache, device, options.exact, options.further))
     except CxrError as error:
         if processes.is_first():
             print(error, file=sys.stderr)
@@ -97,6 +102,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--data", type=Path, required=True, help="Kaggle-layout folder or manifest")
+    parser.add_argument(
+        "--further",
+        type=Path,
+        metavar="DIR",
+        help="also learn from films from elsewhere, in subfolders NORMAL and PNEUMONIA or COVID-19",
+    )
     parser.add_argument("--recipe", default="resnet18", help="a name, or the path of a .toml file")
     parser.add_argument("--out", type=Path, required=True, help="folder of this run")
     parser.add_argument("--seed", type=int, help="another seed than the recipe's")
@@ -128,8 +139,8 @@ def train(recipe: Recipe, data: Path, run: Run) -> None:
     fabric.launch()  # joins the other processes, if there are any
     with processes.first_alone(fabric):  # the others find the cache that the first has filled
         out.mkdir(parents=True, exist_ok=True)
-        _claim(out, recipe, data)
-        films = _load(recipe, data, run.cache)
+        _claim(out, recipe, data, run.further)
+        films = _load(recipe, data, run)
     if fabric.is_global_zero:
         _write_manifest(out / "split.csv", films, data)
     spec = _input_spec(films, recipe)
@@ -147,9 +158,11 @@ def train(recipe: Recipe, data: Path, run: Run) -> None:
     logger.info("%s", json.dumps(metrics, indent=1))
 
 
-def _claim(out: Path, recipe: Recipe, data: Path) -> None:
+def _claim(out: Path, recipe: Recipe, data: Path, further: Path | None) -> None:
     """Make sure that a run folder holds one run: the same recipe on the same data, or nothing."""
     wanted = {"recipe": recipe.as_document(), "data": str(data.resolve())}
+    if further:
+        wanted["further"] = str(further.resolve())
     document = json.dumps(wanted, indent=1)
     path = out / "run.json"
     if path.exists() and path.read_text(encoding="utf-8") != document:
@@ -175,17 +188,24 @@ def _cpu_has_bfloat16() -> bool:
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
-def _load(recipe: Recipe, data: Path, cache: Path) -> RunData:
+def _load(recipe: Recipe, data: Path, run: Run) -> RunData:
     """Find, decode and split the films."""
     films = find_films(data)
-    pixels = {size: decode(films, size, cache) for size in sorted({s.size for s in recipe.stages})}
-    parts = split(films, pixel_digests(pixels[recipe.size]), recipe.seed)
+    sizes = sorted({stage.size for stage in recipe.stages})
+    pixels = {size: decode(films, size, run.cache) for size in sizes}
+    digests = pixel_digests(pixels[recipe.size])
+    parts = split(films, digests, recipe.seed)
+    further = None
+    if run.further:
+        further = further_films.load(run.further, sizes, run.cache)
+        measured = [digests[index] for index in (*parts.tune, *parts.validation)]
+        further_films.check_apart(further.pixels[recipe.size], measured)
     logger.info(
         "%d films: %d train, %d tune, %d validation",
         len(films), len(parts.train), len(parts.tune), len(parts.validation),
     )  # fmt: skip
     targets = np.array([film.class_index for film in films], dtype=np.int64)
-    return RunData(films, pixels, targets, parts, data)
+    return RunData(films, pixels, targets, parts, data, further)
 
 
 def _write_manifest(path: Path, data: RunData, root: Path) -> None:
@@ -213,8 +233,8 @@ def _input_spec(data: RunData, recipe: Recipe) -> InputSpec:
 
 def _fit(fabric: Fabric, recipe: Recipe, data: RunData, spec: InputSpec, run: Run) -> None:
     """Run the epochs that are left; keep the best weights of the last stage as they come."""
-    steps = engine.steps_in_epoch(len(data.split.train), recipe.batch_size)
-    learner = engine.begin(fabric, recipe, spec, steps * recipe.epochs)
+    steps = _steps(recipe, data)
+    learner = engine.begin(fabric, recipe, spec, sum(steps))
     lines = _resume(learner, run.out, steps)
     run.tell(lines)
     while len(lines) < recipe.epochs and not _is_stuck(_losses(lines, recipe), recipe.patience):
@@ -226,6 +246,28 @@ def _fit(fabric: Fabric, recipe: Recipe, data: RunData, spec: InputSpec, run: Ru
         run.tell(lines)
         left = (recipe.epochs - len(lines)) * line["seconds"]
         logger.info("%s, about %.0f min left", json.dumps(line), left / 60)
+
+
+def _steps(recipe: Recipe, data: RunData) -> list[int]:
+    """Count the steps of each epoch."""
+    films = (len(_lesson(recipe, data, epoch)[2]) for epoch in range(recipe.epochs))
+    return [engine.steps_in_epoch(shown, recipe.batch_size) for shown in films]
+
+
+def _lesson(
+    recipe: Recipe, data: RunData, epoch: int
+) -> tuple[Films | Stack, NDArray[np.int64], Indices]:
+    """Give the films of an epoch, their classes, and the places of those that it shows."""
+    stage = recipe.stage_at(epoch)
+    own, further = data.pixels[stage.size], data.further
+    if further is None or not stage.further_films:
+        return own, data.targets, data.split.train
+    drawn = further.drawn(stage.further_films, recipe.seed * 10_007 + epoch)
+    return (
+        Stack(own, further.pixels[stage.size]),
+        np.concatenate([data.targets, further.targets]),
+        np.concatenate([data.split.train, len(own) + drawn]),
+    )
 
 
 def _losses(lines: list[dict[str, Any]], recipe: Recipe) -> list[float]:
@@ -244,13 +286,13 @@ def _keep(
     _write_lines(out, lines)
 
 
-def _resume(learner: engine.Learner, out: Path, steps: int) -> list[dict[str, Any]]:
+def _resume(learner: engine.Learner, out: Path, steps: list[int]) -> list[dict[str, Any]]:
     """Go back to the last whole epoch of an interrupted run, if there is one."""
     state = out / "state.safetensors"
     if not state.exists():
         return []
     lines = engine.read_lines(state)  # not from epochs.jsonl, which may be an epoch behind
-    engine.load_state(state, learner, steps * len(lines))
+    engine.load_state(state, learner, sum(steps[: len(lines)]))
     if learner.fabric.is_global_zero:
         _write_lines(out, lines)
     logger.info("Going on after epoch %d", len(lines))
@@ -260,10 +302,9 @@ def _resume(learner: engine.Learner, out: Path, steps: int) -> list[dict[str, An
 def _epoch(learner: engine.Learner, data: RunData, epoch: int) -> dict[str, Any]:
     """Train one epoch and see what it did to the tune films."""
     began = time.monotonic()
-    size = learner.recipe.size_at(epoch)
-    films = data.pixels[size]
-    loss = engine.train_epoch(learner, films, data.targets, data.split.train, epoch)
-    logits = engine.logits_of(learner.averaged, films, data.split.tune, learner.spec)
+    size = learner.recipe.stage_at(epoch).size
+    loss = engine.train_epoch(learner, *_lesson(learner.recipe, data, epoch), epoch)
+    logits = engine.logits_of(learner.averaged, data.pixels[size], data.split.tune, learner.spec)
     targets = data.targets[data.split.tune]
     classes = learner.model.own_targets(torch.from_numpy(targets))
     return {

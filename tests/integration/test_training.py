@@ -72,6 +72,45 @@ def test_a_run_leaves_all_that_is_promised(run_dir: Path) -> None:
     assert described.metrics["auroc"] == metrics_of(run_dir)["auroc"]
 
 
+def test_films_from_elsewhere_are_learned_from_and_counted_apart(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path))
+    elsewhere = tmp_path / "elsewhere"
+    for name, cause in (("NORMAL", ""), ("COVID-19", "viral")):
+        (elsewhere / name).mkdir(parents=True)
+        for number in range(8):
+            (elsewhere / name / f"{number}.jpg").write_bytes(jpeg(1000 + number, cause))
+    recipe = tmp_path / "further.toml"
+    recipe.write_text(RECIPE.replace("epochs = 2}, {", "epochs = 2, further_films = 8}, {"))
+    command = ["--data", str(films), "--recipe", str(recipe), "--device", "cpu"]
+
+    out = tmp_path / "run"
+    status = train.main([*command, "--further", str(elsewhere), "--out", str(out)])
+
+    assert status == 0
+    summary = checkpoint.load(out / "checkpoint.safetensors").description.data_summary
+    assert summary["further"] == {"normal": 8, "pneumonia": 8}
+    assert summary["films"] == 3 * PATIENTS
+    lines = (out / "epochs.jsonl").read_text().splitlines()
+    last = json.loads(lines[-1])["learning_rate"]
+    assert last < 5e-5, "the rate has not come down: not all steps were made"
+
+
+def test_films_from_elsewhere_that_are_measured_on_are_refused(
+    films: Path, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "NORMAL").mkdir()
+    (tmp_path / "PNEUMONIA").mkdir()
+    for path in films.rglob("*.jpeg"):
+        shutil.copy(path, tmp_path / path.parent.name)
+
+    status = train.main([*command, "--further", str(tmp_path), "--out", str(tmp_path / "run")])
+
+    assert status == 2
+    assert "this run measures on" in capsys.readouterr().err
+
+
 def test_what_it_says_of_the_validation_films_lies_beside_the_checkpoint(
     run_dir: Path, films: Path
 ) -> None:

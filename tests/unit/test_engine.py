@@ -1,8 +1,11 @@
+import pytest
 import torch
 from torch import nn
 
 from cxr_app.network import build
-from training.engine import settle
+from training.dataset import ANY_CAUSE
+from training.engine import _loss, settle
+from training.recipe import Recipe, Stage
 
 
 def films_in_batches() -> list[torch.Tensor]:
@@ -36,3 +39,36 @@ def test_settled_statistics_are_those_of_the_films() -> None:
     assert isinstance(settled, nn.BatchNorm2d)
     assert settled.running_mean is not None
     torch.testing.assert_close(settled.running_mean, expected.mean(dim=0), atol=1e-4, rtol=1e-4)
+
+
+def loss(logits: torch.Tensor, *targets: int, **options: float) -> float:
+    recipe = Recipe("test", "resnet18", (Stage(32, 1),), **options)  # type: ignore[arg-type]
+    weights = torch.ones(4)
+    weights[0] = recipe.normal_weight
+    return float(_loss(logits, torch.tensor(targets), weights, recipe))
+
+
+def test_pneumonia_of_any_cause_is_learned_as_both_causes_together() -> None:
+    logits = torch.tensor([[0.3, -1.0, 2.0]])
+    shares = torch.softmax(logits, dim=1)[0]
+    wanted = -torch.log(shares[1] + shares[2])
+
+    assert loss(logits, ANY_CAUSE, label_smoothing=0.0) == pytest.approx(float(wanted))
+
+
+def test_films_of_which_the_cause_is_known_are_learned_as_ever() -> None:
+    torch.manual_seed(0)
+    logits, targets = torch.randn(4, 3), (0, 1, 2, 0)
+    for weight in (1.0, 1.7):
+        expected = nn.functional.cross_entropy(
+            logits,
+            torch.tensor(targets),
+            weight=torch.tensor([weight, 1.0, 1.0]),
+            label_smoothing=0.05,
+        )
+        options = {"normal_weight": weight, "label_smoothing": 0.05}
+        assert loss(logits, *targets, **options) == pytest.approx(float(expected))
+        both = loss(torch.cat([logits, logits[:2]]), *targets, 0, ANY_CAUSE, **options)
+        apart = loss(logits[:1], 0, **options) * weight + loss(logits[1:2], ANY_CAUSE, **options)
+        whole = float(expected) * (2 + 2 * weight)
+        assert both * (3 + 3 * weight) == pytest.approx(whole + apart)

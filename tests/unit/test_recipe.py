@@ -13,7 +13,7 @@ def test_every_recipe_reads_and_has_its_network(path: Path) -> None:
 
     assert recipe.name == path.stem
     assert recipe.architecture in network.NETWORKS
-    assert [recipe.size_at(epoch) for epoch in range(recipe.epochs)][-1] == recipe.size
+    assert [recipe.stage_at(epoch).size for epoch in range(recipe.epochs)][-1] == recipe.size
 
 
 def test_an_unknown_recipe_names_the_known_ones() -> None:
