@@ -24,6 +24,7 @@ from training import endurance, growth, measuring
 from training.benchmark_films import SUFFIXES, write_films
 from training.engines import Plan
 from training.engines.local import cores
+from training.output_file import make_way
 from training.training_rate import training_rates
 
 OF_LIMIT, OF_YARDSTICK, OF_NETWORK = 0.90, 3.0, 0.85
@@ -44,6 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
+        if options.json is not None:
+            make_way(options.json)
         measured = measure(options)
     except CxrError as error:
         print(error, file=sys.stderr)

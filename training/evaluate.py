@@ -39,6 +39,7 @@ from training.explanation import measure_explanations
 from training.fixed_points import fixed_points
 from training.gallery import most_wrong
 from training.metrics import confusion
+from training.output_file import make_way
 from training.page import render
 from training.report import measure, told
 from training.scored import Scored, score
@@ -110,6 +111,8 @@ def _run(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     """Measure what the command line asks for, and write both reports."""
     if options.json.suffix == ".html":
         raise SettingsError(f"--json is {options.json}; .html is the page's. Give a .json file.")
+    for path in filter(None, (options.json, options.json.with_suffix(".html"), options.scores)):
+        make_way(path)
     device = options.device or settings.device
     source = checkpoint.load(options.checkpoint or settings.checkpoint)
     classifiers = [Classifier(source, choose_device(device))]

@@ -48,6 +48,16 @@ def report_in(folder: Path) -> dict[str, Any]:
     return document
 
 
+def test_where_the_report_cannot_be_written_nothing_is_measured(
+    films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = write_tiny(tmp_path / "tiny.safetensors", 0)
+
+    assert run(films, checkpoint, checkpoint) == 2
+
+    assert "report.json cannot be written" in capsys.readouterr().err
+
+
 def test_the_report_holds_all_that_was_asked_for(at_length: Path) -> None:
     report = report_in(at_length)
 
