@@ -9,6 +9,7 @@ import pytest
 
 from cxr_app import checkpoint
 from cxr_app.classifier import Classifier
+from cxr_app.errors import CxrError
 from cxr_app.intake import read_radiograph
 from cxr_app.outcome import ScoringState
 from cxr_app.preprocessing import InputSpec
@@ -80,6 +81,30 @@ def test_real_film_is_scored_and_noticed_where_it_does_not_lie_right(
         assert share_refused(turned) >= 0.9
     mirrored = kinds(classifier, [film[:, ::-1] for film in films])
     assert np.mean([kind is Kind.MIRRORED for kind in mirrored]) >= 0.9
+
+
+@needs_data
+def test_pixels_alone_tell_chest_films_from_what_other_headers_name(classifier: Classifier) -> None:
+    """Headers lie: CT, MR, ultrasound, hips and hands come here as pictures without one."""
+    scorer = Scorer(classifier)
+    scored: list[tuple[str, str]] = []
+    refused: list[tuple[str, str]] = []
+    for path in sorted((DATA / "dicom").iterdir()):
+        try:
+            film = read_radiograph(path.read_bytes())
+        except CxrError:
+            continue
+        picture = np.rint(film.image * 255).astype(np.uint8)
+        outcome = scorer.score(png_bytes(picture))
+        names = scored if outcome.state is ScoringState.SCORED else refused
+        names.append((film.header.body_part_examined if film.header else "", path.name))
+    assert len(scored) == 3
+    assert {part for part, _ in scored} == {"CHEST"}
+    # That one says MONOCHROME1 of a film that is none: shown as it says, it is a negative.
+    assert [name for part, name in refused if part == "CHEST"] == [
+        "torchxrayvision__Fake_MONOHR1.dcm"
+    ]
+    assert len(refused) > 80
 
 
 def test_drawn_film_is_scored(classifier: Classifier) -> None:
