@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 LOOKED_AT = 16
 """So many films are read to see that the rows of an earlier run are those of this folder."""
+LONGEST_RUN_SECONDS = 48 * 3600.0
+"""A film changed longer ago than this, seen from a run's last row, was changed before its own."""
 
 
 @dataclass(slots=True)
@@ -87,15 +89,28 @@ class Backlog:
                 return False
             return film.changed_at <= max(times[sha256] for sha256 in contents)
 
-        done = {film.source: film for film in found if is_done(film)}
-        if any(is_another(film, rows[film.source]) for film in _some(list(done.values()))):
+        done = [film for film in found if is_done(film)]
+        if any(is_another(film, rows[film.source]) for film in _some(done)):
             logger.warning(
                 "The results file has rows of other films under the names of this folder's; all "
                 "are read again. Give each folder an --out of its own."
             )
             return list(found)
-        self.tally.earlier += len(done)
-        return [film for film in found if film.source not in done]
+        finished = {
+            film.source
+            for film in done
+            if not (self._may_have_missed(film) and is_another(film, rows[film.source]))
+        }
+        self.tally.earlier += len(finished)
+        return [film for film in found if film.source not in finished]
+
+    def _may_have_missed(self, film: Found) -> bool:
+        """Say whether a film may have been changed after its row, while others were written.
+
+        The worklist knows when it was finished with each film, a results file only when with all.
+        """
+        changed_before = self._results.written_at - film.changed_at
+        return self._worklist is None and changed_before < LONGEST_RUN_SECONDS
 
     def score(self, films: Sequence[Found], engine: Engine) -> Iterator[None]:
         """Score films and write down what became of them; pause whenever some more are done."""

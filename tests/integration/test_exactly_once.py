@@ -14,6 +14,7 @@ from cxr_app.worklist import Query, Worklist
 from tests.checkpoints import write_tiny
 from tests.films import jpeg
 from training import batch
+from training.backlog import LOOKED_AT
 from training.endurance import endure
 
 FILMS = 40
@@ -127,6 +128,23 @@ def test_a_film_that_was_changed_while_the_run_went_on_is_scored_anew(
     run(folder, "--out", out)
     assert sorted(row["source"] for row in rows_of(out)) == ["1.jpg", "1.jpg", "2.jpg"]
     assert len({row["sha256"] for row in rows_of(out)}) == 3
+
+
+def test_without_the_worklist_too_a_film_changed_while_the_run_went_on_is_scored_anew(
+    tmp_path: Path, run: Callable[..., int], caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, out = tmp_path / "films", tmp_path / "results.csv"
+    folder.mkdir()
+    for number in range(LOOKED_AT + 1):
+        (folder / f"{number:02d}.jpg").write_bytes(jpeg(number))
+    run(folder, "--out", out, "--no-worklist")
+    (folder / "01.jpg").write_bytes(jpeg(100))
+    later = time.time() + 5
+    os.utime(out, (later, later))  # rows of other films came after the change
+    run(folder, "--out", out, "--no-worklist")
+    assert [row["source"] for row in rows_of(out)].count("01.jpg") == 2
+    assert len({row["sha256"] for row in rows_of(out)}) == len(rows_of(out)) == LOOKED_AT + 2
+    assert "rows of other films" not in caplog.text
 
 
 @pytest.mark.parametrize("options", [[], ["--no-worklist"]])
