@@ -81,12 +81,12 @@ def load(folder: Path, sizes: Sequence[int], cache: Path) -> FurtherFilms:
 
 
 def check_apart(further: Films, measured: Sequence[str]) -> None:
-    """Refuse films from elsewhere that the run chooses or measures by.
+    """Refuse films from elsewhere that somebody chooses or measures by.
 
     Parameters
     ----------
     measured
-        Digests of the pixels of the tune and validation films, of the same size.
+        Digests of the pixels of the films that are not learned from, of the same size.
 
     Raises
     ------
@@ -96,6 +96,6 @@ def check_apart(further: Films, measured: Sequence[str]) -> None:
     both = set(pixel_digests(further)) & set(measured)
     if both:
         raise TrainingDataError(
-            f"{len(both)} of the films from elsewhere have the pixels of films that this run "
-            "measures on. Give films that are not among --data."
+            f"{len(both)} of the films from elsewhere have the pixels of films that are kept for "
+            "measuring. Give films that are not among --data."
         )

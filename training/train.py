@@ -198,8 +198,8 @@ def _load(recipe: Recipe, data: Path, run: Run) -> RunData:
     further = None
     if run.further:
         further = further_films.load(run.further, sizes, run.cache)
-        measured = [digests[index] for index in (*parts.tune, *parts.validation)]
-        further_films.check_apart(further.pixels[recipe.size], measured)
+        measured = np.delete(digests, parts.train)
+        further_films.check_apart(further.pixels[recipe.size], measured.tolist())
     logger.info(
         "%d films: %d train, %d tune, %d validation",
         len(films), len(parts.train), len(parts.tune), len(parts.validation),

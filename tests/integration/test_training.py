@@ -108,7 +108,7 @@ def test_films_from_elsewhere_that_are_measured_on_are_refused(
     status = train.main([*command, "--further", str(tmp_path), "--out", str(tmp_path / "run")])
 
     assert status == 2
-    assert "this run measures on" in capsys.readouterr().err
+    assert "kept for measuring" in capsys.readouterr().err
 
 
 def test_what_it_says_of_the_validation_films_lies_beside_the_checkpoint(
