@@ -24,12 +24,17 @@ HIGH_SENSITIVITY = 0.99
 """What the high-sensitivity point is chosen for: a missed pneumonia is worse than a false alarm."""
 
 
-def fit_temperature(logits: Tensor, targets: Tensor) -> float:
-    """Find the temperature that makes the tune films' probabilities fit best, never below 1.
+COOLEST, HOTTEST = 0.5, 8.0
+"""Temperatures: a few tune films that happen to be told apart without a fault want none at all."""
 
-    A temperature below 1 would make every probability more extreme because films like the
-    training films turn out easier than the network thought. Films from elsewhere are not easier,
-    so a network that is modest (label smoothing makes it so) stays modest.
+
+def fit_temperature(logits: Tensor, targets: Tensor) -> float:
+    """Find the temperature that makes the tune films' probabilities fit best.
+
+    Of all three classes together: the causes are hard to tell, and so the probabilities of
+    pneumonia are not made as extreme as films like the training films alone would have them.
+    Label smoothing, and borders around films, make a network too modest also about films of a
+    series that it never saw; how much, the model card tells.
 
     Parameters
     ----------
@@ -45,8 +50,8 @@ def fit_temperature(logits: Tensor, targets: Tensor) -> float:
         scaled = logits.double() / float(np.exp(log_temperature))
         return float(functional.cross_entropy(scaled, targets))
 
-    best = minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded")
-    return max(1.0, float(np.exp(best.x)))
+    best = minimize_scalar(loss, bounds=np.log([COOLEST, HOTTEST]), method="bounded")
+    return float(np.exp(best.x))
 
 
 def operating_points(probabilities: Floats, pneumonia: Booleans) -> Mapping[str, OperatingPoint]:
