@@ -287,7 +287,7 @@ def test_a_deleted_film_says_when_and_why_and_keeps_its_scores(
 def test_a_film_that_meets_a_fault_is_answered_with_a_sentence_and_logged_without_its_words(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(_: bytes) -> None:
+    def fail(_: bytes, **_how: object) -> None:
         raise NotImplementedError("Phantom^Ada")
 
     monkeypatch.setattr(intake, "read_softcopy", fail)

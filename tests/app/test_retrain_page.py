@@ -153,7 +153,7 @@ def test_films_and_a_recipe_are_chosen_and_begun_once(
 ) -> None:
     page = shown(retrain)
     assert page.selectbox(key="recipe").value == "resnet18"
-    assert "30 epochs" in said(page)
+    assert "32 epochs" in said(page)
     assert page.multiselect(key="films").options == [
         f"{films.parent.name}/films",
         "films/2026-10",

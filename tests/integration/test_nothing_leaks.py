@@ -32,7 +32,7 @@ import sys
 sys.path.insert(0, {str(PROJECT)!r})
 from cxr_app import intake
 
-def fail(data, sha256=""):
+def fail(data, sha256="", *, apart=False):
     raise LookupError("no value in the table for " + "aedebeZ^evolxuuQ"[::-1])
 
 intake.read_radiograph = fail
