@@ -1,4 +1,4 @@
-"""What every page says in its head before Streamlit's own: its theme, and the parts it needs."""
+"""What every page has in its head beside Streamlit's own: theme, touches, the parts it needs."""
 
 from pathlib import Path
 
@@ -7,16 +7,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cxr_app.ui import early_parts
 
-SCRIPT = (Path(__file__).parent / "theme_switch" / "first_theme.js").read_text(encoding="utf-8")
+HERE = Path(__file__).parent
+SCRIPTS = "\n".join(
+    (HERE / name).read_text(encoding="utf-8")
+    for name in ("theme_switch/first_theme.js", "touch.js")
+)
 HEAD, END = b"<head>", b"</head>"
 
 
 class PageHead:
-    """Puts into the head of every page which theme it opens in, and which parts it will need."""
+    """Puts into the head of every page its first scripts, and which parts it will need."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._first = HEAD + f"<script>\n{SCRIPT}</script>".encode()
+        self._first = HEAD + f"<script>\n{SCRIPTS}</script>".encode()
         self._last = early_parts.announcement().encode() + END
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,7 +42,7 @@ class PageHead:
         await self._app(_uncompressed(scope), receive, send_with_head)
 
     def _with_head(self, page: bytes) -> bytes:
-        """Write into the head: the theme before all else, the parts after Streamlit's own."""
+        """Write into the head: our scripts before all else, the parts after Streamlit's own."""
         return page.replace(HEAD, self._first, 1).replace(END, self._last, 1)
 
 

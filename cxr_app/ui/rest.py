@@ -1,4 +1,4 @@
-"""What components of the page need to know of its script: `atRest()`, at the head of theirs."""
+"""What components need to know of the page: `atRest()`, `untouched()`, at the head of theirs."""
 
 from pathlib import Path
 

@@ -6,7 +6,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from cxr_app.ui.early_parts import announcement
-from cxr_app.ui.page_head import SCRIPT, PageHead
+from cxr_app.ui.page_head import SCRIPTS, PageHead
 
 PAGE = b"<!DOCTYPE html><html><head><title>x</title></head><body><head></body></html>"
 
@@ -46,8 +46,8 @@ def test_a_page_gets_theme_and_parts_once_and_a_true_length(cut: int) -> None:
         etag="x",
     )
     assert status == 200
-    assert body.count(SCRIPT.encode()) == 1
-    assert body.index(SCRIPT.encode()) < body.index(b"<title>")
+    assert body.count(SCRIPTS.encode()) == 1
+    assert body.index(SCRIPTS.encode()) < body.index(b"<title>")
     parts = announcement().encode()
     assert body.count(parts) == 1
     assert body.index(b"<title>") < body.index(parts) < body.index(b"</head>")

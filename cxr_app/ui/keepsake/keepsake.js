@@ -1,5 +1,7 @@
 // A word that this browser keeps from one visit to the next: told to the server once, at first.
 
+const HELD = 3000; // milliseconds that a touch holds the answer: a link leads to another page
+
 const told = new WeakSet(); // where Streamlit mounts us, once the server knows
 
 const kept = (name) => {
@@ -21,7 +23,7 @@ const keep = (name, word) => {
 /** Wait until the page's script rests: an answer in the middle of the first drawing names no page yet. */
 function whenAtRest(then) {
   const timer = setInterval(() => {
-    if (!atRest()) return;
+    if (!atRest() || !untouched(HELD)) return;
     clearInterval(timer);
     then();
   }, 100);
