@@ -39,9 +39,9 @@ def keepsake(page: Page, app_url: str) -> Page:
 def test_a_page_that_stops_for_a_link_is_told_nothing(keepsake: Page) -> None:
     """Between the stop of its script and the next page's run it seems to rest."""
     keepsake.locator("main").evaluate("main => main.dataset.testScriptState = 'notRunning'")
-    keepsake.clock.run_for(2_500)
+    keepsake.clock.run_for(900)
     assert keepsake.evaluate("window.told") == []
-    keepsake.clock.run_for(1_000)
+    keepsake.clock.run_for(300)
     assert keepsake.evaluate("window.told") == ["Ada"]
     keepsake.clock.run_for(60_000)
     assert keepsake.evaluate("window.told") == ["Ada"]

@@ -1,6 +1,6 @@
 // A word that this browser keeps from one visit to the next: told to the server once, at first.
 
-const HELD = 3000; // milliseconds that a touch holds the answer: a link leads to another page
+const HELD = 1000; // milliseconds that a touch holds the answer: a link leads to another page
 
 const told = new WeakSet(); // where Streamlit mounts us, once the server knows
 
