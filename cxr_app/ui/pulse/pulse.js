@@ -5,10 +5,6 @@ const UNANSWERED = 3000; // then a beat is taken for lost, and another follows
 const LOOK = 100;
 
 let told = 0; // when the server was last asked; two questions sent at once reach one fragment only
-let touched = -HELD; // when the reader last pressed a key or the pointer, anywhere on the page
-for (const kind of ["keydown", "pointerdown"]) {
-  document.addEventListener(kind, () => (touched = performance.now()), { capture: true });
-}
 
 const pulses = new WeakMap(); // where Streamlit mounts us -> when the next beat is due, and whom to tell
 
@@ -21,7 +17,7 @@ function begin(place) {
     if (!place.isConnected) {
       clearInterval(timer);
       pulses.delete(place);
-    } else if (now >= pulse.due && now - touched >= HELD && now - told >= LOOK && nobodyActs()) {
+    } else if (now >= pulse.due && untouched(HELD) && now - told >= LOOK && nobodyActs()) {
       told = now;
       pulse.due = now + UNANSWERED;
       pulse.tell();
