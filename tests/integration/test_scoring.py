@@ -158,18 +158,23 @@ def test_the_engine_scores_what_was_received_before_and_after_it_starts(
     assert list_of_films.entry(broken).state is ScoringState.FAILED
 
 
-def test_a_film_lost_from_the_store_fails_alone(
-    settings: Settings, list_of_films: Worklist, receive: Callable[[bytes], str]
-) -> None:
-    lost = receive(jpeg(1))
-    FilmStore(settings.films_dir).path(list_of_films.entry(lost).sha256).unlink()
-    kept = receive(jpeg(2))
+def score_what_waits(settings: Settings, list_of_films: Worklist) -> None:
+    """Run an engine until nothing waits for a score."""
     engine = Engine(settings, list_of_films)
     engine.start()
     try:
         wait_for(lambda: not list_of_films.next_received())
     finally:
         engine.stop()
+
+
+def test_a_film_lost_from_the_store_fails_alone(
+    settings: Settings, list_of_films: Worklist, receive: Callable[[bytes], str]
+) -> None:
+    lost = receive(jpeg(1))
+    FilmStore(settings.films_dir).path(list_of_films.entry(lost).sha256).unlink()
+    kept = receive(jpeg(2))
+    score_what_waits(settings, list_of_films)
 
     assert list_of_films.entry(lost).state is ScoringState.FAILED
     assert "cannot be read" in list_of_films.entry(lost).reason
@@ -191,12 +196,7 @@ def test_a_picture_that_ends_its_decoder_stops_neither_the_server_nor_another_fi
         return ask(child, *parts)
 
     monkeypatch.setattr(decoder_process._Child, "ask", killed_by_one)
-    engine = Engine(settings, list_of_films)
-    engine.start()
-    try:
-        wait_for(lambda: not list_of_films.next_received())
-    finally:
-        engine.stop()
+    score_what_waits(settings, list_of_films)
 
     assert list_of_films.entry(deadly).state is ScoringState.FAILED
     assert "damaged" in list_of_films.entry(deadly).reason
@@ -219,13 +219,8 @@ def test_a_fault_of_the_program_stops_no_other_film(
         return original(scorer, data)
 
     monkeypatch.setattr(Scorer, "score", score)
-    engine = Engine(settings, list_of_films)
     with caplog.at_level(logging.ERROR):
-        engine.start()
-        try:
-            wait_for(lambda: not list_of_films.next_received())
-        finally:
-            engine.stop()
+        score_what_waits(settings, list_of_films)
 
     assert "program itself failed" in list_of_films.entry(faulty).reason
     assert list_of_films.entry(sound).state is ScoringState.SCORED
