@@ -34,6 +34,7 @@ from training import engine, further_films, processes
 from training.dataset import Films, decode, find_films, pixel_digests
 from training.finish import RunData, finish, pneumonia_of
 from training.further_films import Stack
+from training.heap import keep_freed_memory
 from training.metrics import auroc
 from training.recipe import Recipe, read_recipe
 from training.splits import Indices, split
@@ -134,6 +135,7 @@ def train(recipe: Recipe, data: Path, run: Run) -> None:
     SettingsError
         If that folder holds a run of another recipe.
     """
+    keep_freed_memory()
     out = run.out
     fabric = _fabric(run.device, exact=run.exact)
     fabric.launch()  # joins the other processes, if there are any

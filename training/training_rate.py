@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from cxr_app.preprocessing import InputSpec
 from training import engine
+from training.heap import keep_freed_memory
 from training.recipe import read_recipe
 
 STEPS = 6
@@ -24,6 +25,7 @@ def training_rates(recipe_name: str) -> tuple[float, float]:
         Films a second, at the size of the recipe's last stage: the whole step from bytes to new
         weights, and the network alone.
     """
+    keep_freed_memory()
     recipe = read_recipe(recipe_name)
     fabric = Fabric(accelerator="cpu", precision="32-true")
     films = np.random.default_rng(0).integers(
