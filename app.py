@@ -15,6 +15,7 @@ from streamlit.starlette import App
 from cxr_app import uncaught
 from cxr_app.errors import CxrError
 from cxr_app.ui import faults, film_route, resources
+from cxr_app.ui.listener import answer_at_once
 from cxr_app.ui.page_head import PageHead
 from cxr_app.ui.security_headers import SecurityHeaders
 from cxr_app.ui.settling import settle
@@ -23,6 +24,7 @@ from cxr_app.ui.settling import settle
 @asynccontextmanager
 async def lifespan(_: App) -> AsyncIterator[None]:
     """Begin with the server, before anybody asks: the network, its jobs, the retention time."""
+    answer_at_once()
     resources.engine()
     resources.supervisor()
     resources.retention()

@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -38,6 +39,21 @@ def test_every_answer_tells_the_browser_what_to_leave_be(server: Server, path: s
     headers = connection.getresponse().headers
     connection.close()
     assert {name: headers[name] for name in HEADERS} == HEADERS
+
+
+def test_no_answer_waits_for_the_browser_to_acknowledge_its_beginning(server: Server) -> None:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
+    taken = [seconds_to_answer(connection, "/favicon.png") for _ in range(30)]
+    connection.close()
+    assert min(taken[10:]) < 0.03  # a first few are acknowledged at once; the others after 0.04 s
+
+
+def seconds_to_answer(connection: HTTPConnection, path: str) -> float:
+    """Ask for a path, and wait for the whole answer."""
+    began = time.monotonic()
+    connection.request("GET", path)
+    assert connection.getresponse().read()
+    return time.monotonic() - began
 
 
 def test_nobody_but_this_machine_is_listened_to(server: Server) -> None:
