@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tests.checkpoints import write_tiny
 from tests.conftest import PROJECT
 from tests.factories import dicom_bytes, film_pixels, radiograph_dataset
 from tests.films import jpeg
+from tests.integration.test_nothing_leaks import MARKS, films
 
 NO_RAY = "Ray is not installed; install it with: pip install -r requirements-ray.txt"
 START_SECONDS = 120.0
@@ -31,7 +33,7 @@ FILMS = 160
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 """A cluster lets in who knows its token: this one is known to nobody else."""
 
-NUMBERS = ("pneumonia_probability", "bacterial_probability", "viral_probability")
+NUMBERS = {"pneumonia_probability", "bacterial_probability", "viral_probability"}
 
 DEADLY = """
 import json, os, sys
@@ -58,16 +60,27 @@ engine.close()
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
+def cluster_folder() -> Iterator[Path]:
+    """Where the cluster keeps its logs; its path is short, since sockets lie below it."""
+    folder = Path(tempfile.mkdtemp(prefix="ray-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def cluster(cluster_folder: Path) -> Iterator[str]:
     """A head node of this test run's own; it says that it has a GPU, so that both ways are gone."""
     if find_spec("ray") is None:
         pytest.skip(NO_RAY)
-    folder = Path(tempfile.mkdtemp(prefix="ray-"))  # short: sockets lie below it
     address = f"127.0.0.1:{_free_port()}"
     options = ["--num-cpus=2", "--num-gpus=1", "--object-store-memory=100000000"]
-    options += ["--disable-usage-stats", "--include-dashboard=false", f"--temp-dir={folder}"]
+    options += [
+        "--disable-usage-stats",
+        "--include-dashboard=false",
+        f"--temp-dir={cluster_folder}",
+    ]
     start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
-    with (folder / "start.txt").open("wb") as log:
+    with (cluster_folder / "start.txt").open("wb") as log:
         head = subprocess.Popen(
             [*start, "--node-ip-address=127.0.0.1", f"--port={address.split(':')[1]}", *options],
             stdout=log,
@@ -75,14 +88,13 @@ def cluster() -> Iterator[str]:
             env={**os.environ, **TOKEN},
         )
     try:
-        _wait_for(folder / "start.txt", head)
+        _wait_for(cluster_folder / "start.txt", head)
         yield address
     finally:
         with suppress(psutil.NoSuchProcess):
             for process in [*psutil.Process(head.pid).children(recursive=True), head]:
                 process.kill()
         head.wait(START_SECONDS)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -136,29 +148,57 @@ def rows_of(path: Path) -> dict[str, dict[str, str]]:
     return {row["source"]: row for row in rows}
 
 
-def test_a_cluster_gives_the_rows_of_the_local_engine(
-    cluster: str, weights: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "films"
+@dataclass(frozen=True, slots=True)
+class Both:
+    """One folder scored by both engines, the rows by source, and what the cluster's run printed."""
+
+    local: dict[str, dict[str, str]]
+    cluster: dict[str, dict[str, str]]
+    printed: str
+
+
+@pytest.fixture(scope="module")
+def both(cluster: str, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Both:
+    """Films of every fate and of a patient whose name is looked for, by both engines."""
+    place = tmp_path_factory.mktemp("both")
+    folder = place / "films"
     (folder / "deep").mkdir(parents=True)
     for seed in range(20):
         (folder / "deep" / f"{seed}.jpeg").write_bytes(jpeg(seed))
     (folder / "same.jpeg").write_bytes(jpeg(3))
     lateral = radiograph_dataset(film_pixels(200, 200), ViewPosition="LL", AccessionNumber="=1+1")
     (folder / "lateral.dcm").write_bytes(dicom_bytes(lateral))
-    (folder / "film.dcm").write_bytes(dicom_bytes())
     (folder / "broken.dcm").write_text("no film")
-    local = run(command(folder, tmp_path / "local.csv", "--workers", "0"), weights)
-    ray = run(command(folder, tmp_path / "ray.csv", "--engine", "ray"), weights, cluster)
+    for name, data in films().items():
+        (folder / f"{name}.dcm").write_bytes(data)
+    local = run(command(folder, place / "local.csv", "--workers", "0"), weights)
+    ray = run(command(folder, place / "ray.csv", "--engine", "ray"), weights, cluster)
     assert (local.returncode, ray.returncode) == (1, 1), ray.stderr
-    expected, given = rows_of(tmp_path / "local.csv"), rows_of(tmp_path / "ray.csv")
-    assert len(expected) == 24
-    assert {row["state"] for row in given.values()} == {"SCORED", "REJECTED", "FAILED"}
-    for source, row in expected.items():
+    printed = ray.stdout + ray.stderr
+    return Both(rows_of(place / "local.csv"), rows_of(place / "ray.csv"), printed)
+
+
+def test_a_cluster_gives_the_rows_of_the_local_engine(both: Both) -> None:
+    assert len(both.local) == len(both.cluster) == 23 + len(films())
+    assert {row["state"] for row in both.cluster.values()} == {"SCORED", "REJECTED", "FAILED"}
+    for source, row in both.local.items():
+        given = both.cluster[source]
         for name in NUMBERS:
-            told, wanted = given[source].pop(name), row.pop(name)
-            assert float(told or -1) == pytest.approx(float(wanted or -1), abs=2e-6)
-        assert given[source] == row
+            assert float(given[name] or -1) == pytest.approx(float(row[name] or -1), abs=2e-6)
+        others = row.keys() - NUMBERS
+        assert {name: given[name] for name in others} == {name: row[name] for name in others}
+
+
+def test_no_node_keeps_a_patients_name(both: Both, cluster_folder: Path) -> None:
+    kept = {
+        str(file): file.read_bytes()
+        for file in cluster_folder.rglob("*")
+        if file.is_file() and not file.is_symlink()
+    }
+    assert any("worker" in name for name in kept)
+    for place, said in {**kept, "what it printed": both.printed.encode()}.items():
+        found = [mark for mark in MARKS if mark in said.lower()]
+        assert not found, f"{found} in {place}"
 
 
 def test_a_worker_killed_in_the_middle_loses_and_repeats_nothing(

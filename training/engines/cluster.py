@@ -10,6 +10,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -93,11 +94,11 @@ class RayEngine:
 
     def _pass(self, films: list[Found]) -> Iterator[list[Result]]:
         """Let the cluster go through all films; those that ended their workers do not come back."""
-        rows = [{"found": film} for film in films]
+        rows = [{"found": _Sealed(film)} for film in films]
         blocks = -(-len(films) // self._batch_size)
         dataset = ray.data.from_items(rows, override_num_blocks=blocks)
         for batch in self._work(dataset).iter_batches(batch_size=None, batch_format="numpy"):
-            results = list(batch["result"])
+            results = _opened(batch["result"])
             for problem in results:
                 if isinstance(problem, CxrError):
                     raise problem
@@ -154,6 +155,17 @@ class RayEngine:
         return worker
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Sealed:
+    """Holds what Ray Data carries without showing it.
+
+    Ray Data writes the first object that is no number or text into a log on the node's disk, as it
+    shows itself: a film's outcome would show its patient.
+    """
+
+    value: Any
+
+
 class _Network:
     """Scores on a node's GPU what was read anywhere."""
 
@@ -167,7 +179,7 @@ class _Network:
 
     def __call__(self, batch: dict[str, Column]) -> dict[str, Column]:
         """Score a block of Ray Data, or say why nothing can be scored on this node."""
-        found, films = list(batch["found"]), list(batch["film"])
+        found, films = _opened(batch["found"]), _opened(batch["film"])
         return _column("result", self._problem or score_read(self._scorer, found, films))
 
 
@@ -184,7 +196,7 @@ class _Worker(_Network):
 
     def __call__(self, batch: dict[str, Column]) -> dict[str, Column]:
         """Score a block of Ray Data."""
-        return _column("result", self.score(list(batch["found"])))
+        return _column("result", self.score(_opened(batch["found"])))
 
 
 class _Reader:
@@ -195,7 +207,7 @@ class _Reader:
 
     def __call__(self, batch: dict[str, Column]) -> dict[str, Column]:
         """Read a block of Ray Data."""
-        films = [read(film, self._plan) for film in batch["found"]]
+        films = [read(film, self._plan) for film in _opened(batch["found"])]
         return {"found": batch["found"], **_column("film", films)}
 
 
@@ -237,5 +249,10 @@ def _quieten() -> None:
 def _column(name: str, values: list[Any]) -> dict[str, Column]:
     """Make a column of any objects, one a row."""
     column = np.empty(len(values), object)
-    column[:] = values
+    column[:] = [_Sealed(value) for value in values]
     return {name: column}
+
+
+def _opened(column: Column) -> list[Any]:
+    """Take the objects out of a column."""
+    return [sealed.value for sealed in column]
