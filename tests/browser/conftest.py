@@ -13,6 +13,8 @@ from tests.conftest import REPORTS
 
 RESULTS = PROJECT / "test-results"
 
+NOWHERE = "http://component.test/"
+
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 """A page opened by its own address looks for these below its path first, where they are not:
 Streamlit's way of finding its base."""
@@ -84,6 +86,14 @@ def page(
         context.tracing.stop()
     assert not boxes, f"the page shows an exception: {boxes}"
     assert not console_errors, f"the console reports: {console_errors}"
+
+
+@pytest.fixture
+def empty_page(page: Page) -> Page:
+    """A page of nothing, at an address of its own that no server has: for a component alone."""
+    page.route(NOWHERE, lambda route: route.fulfill(content_type="text/html", body=""))
+    page.goto(NOWHERE)
+    return page
 
 
 def faults_shown(page: Page) -> list[str]:

@@ -11,7 +11,7 @@ from streamlit.runtime.state.session_state import SessionState
 from streamlit.web.cli import main
 
 BEFORE_FRAGMENT_SECONDS = 1.0
-AFTER_PAGE_SECONDS = 2.0
+AFTER_PAGE_SECONDS = 1.0
 
 _learn = SessionState.on_script_will_rerun
 

@@ -20,13 +20,12 @@ MOUNT = """async (script) => {
 
 
 @pytest.fixture
-def table(page: Page, app_url: str) -> Page:
+def table(empty_page: Page) -> Page:
     """The table alone in a page whose script runs, under a clock that the test moves."""
-    page.goto(f"{app_url}/healthz")
-    page.clock.install()
-    page.clock.pause_at("2030-01-01")
-    page.evaluate(MOUNT, REST + (HERE / "film_table.js").read_text(encoding="utf-8"))
-    return page
+    empty_page.clock.install()
+    empty_page.clock.pause_at("2030-01-01")
+    empty_page.evaluate(MOUNT, REST + (HERE / "film_table.js").read_text(encoding="utf-8"))
+    return empty_page
 
 
 def script_is(table: Page, state: str) -> None:

@@ -24,16 +24,15 @@ MOUNT = """async (script) => {
 
 
 @pytest.fixture
-def keepsake(page: Page, app_url: str) -> Page:
+def keepsake(empty_page: Page) -> Page:
     """The component alone in a page whose script runs, under a clock that the test moves."""
-    page.goto(f"{app_url}/healthz")
-    page.clock.install()
-    page.clock.pause_at("2030-01-01")
-    page.evaluate((HERE / "touch.js").read_text(encoding="utf-8"))
-    page.keyboard.press("Tab")  # a link is followed before the component is there
+    empty_page.clock.install()
+    empty_page.clock.pause_at("2030-01-01")
+    empty_page.evaluate((HERE / "touch.js").read_text(encoding="utf-8"))
+    empty_page.keyboard.press("Tab")  # a link is followed before the component is there
     script = Path(cxr_app.ui.keepsake.__file__).with_name("keepsake.js")
-    page.evaluate(MOUNT, REST + script.read_text(encoding="utf-8"))
-    return page
+    empty_page.evaluate(MOUNT, REST + script.read_text(encoding="utf-8"))
+    return empty_page
 
 
 def test_a_page_that_stops_for_a_link_is_told_nothing(keepsake: Page) -> None:

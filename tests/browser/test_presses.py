@@ -31,14 +31,13 @@ TELLINGS = "count => window.told.length >= count"
 
 
 @pytest.fixture
-def viewer(page: Page, app_url: str) -> Page:
+def viewer(empty_page: Page) -> Page:
     """The viewer alone in a page, with a script that hears what it is told to hear."""
-    page.goto(f"{app_url}/healthz")
     html = (FOLDER / "viewer.html").read_text(encoding="utf-8")
     script = REST + "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    page.route("**/film", lambda route: route.fulfill(status=204))
-    page.evaluate(MOUNT, [html, script])
-    return page
+    empty_page.route("**/film", lambda route: route.fulfill(status=204))
+    empty_page.evaluate(MOUNT, [html, script])
+    return empty_page
 
 
 def told(viewer: Page, count: int) -> Any:
