@@ -185,8 +185,12 @@ def test_a_cluster_gives_the_rows_of_the_local_engine(both: Both) -> None:
         given = both.cluster[source]
         for name in NUMBERS:
             assert float(given[name] or -1) == pytest.approx(float(row[name] or -1), abs=2e-6)
-        others = row.keys() - NUMBERS
-        assert {name: given[name] for name in others} == {name: row[name] for name in others}
+        assert without_numbers(given) == without_numbers(row)
+
+
+def without_numbers(row: dict[str, str]) -> dict[str, str]:
+    """Leave out of a row what two machines reckon a little differently."""
+    return {name: said for name, said in row.items() if name not in NUMBERS}
 
 
 def test_no_node_keeps_a_patients_name(both: Both, cluster_folder: Path) -> None:
