@@ -17,7 +17,9 @@ MAX_READS = 400_000
 MAX_SEQUENCE_BYTES = 4 * 2**20
 """Of a lookup table sequence; a full table of 16 bits has 128 KB."""
 DECODER_SECONDS = 60
-"""Of computing; the slowest real film, 60 million pixels of JPEG 2000, takes a third of it."""
+"""Of computing, for a film of `MAX_PIXELS`; as JPEG 2000, the slowest, it takes a third of it."""
+LEAST_DECODER_SECONDS = 5
+"""For the smallest film: damage makes decoders of some kilobytes compute without end."""
 DECODER_PATIENCE = 600.0
 """Seconds by the clock, for a decoder that waits for ever; a busy machine computes slowly."""
 DECODER_BYTES = 6 * 2**30

@@ -29,7 +29,13 @@ from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
-from cxr_app.bounds import DECODER_BYTES, DECODER_PATIENCE, DECODER_SECONDS
+from cxr_app.bounds import (
+    DECODER_BYTES,
+    DECODER_PATIENCE,
+    DECODER_SECONDS,
+    LEAST_DECODER_SECONDS,
+    MAX_PIXELS,
+)
 from cxr_app.errors import DAMAGE
 from cxr_app.picture import Picture, PictureFormat, unfold
 from cxr_app.reduced_decoder import decode_reduced
@@ -207,15 +213,27 @@ def main() -> None:
     warnings.simplefilter("ignore")
     while (question := _read(sys.stdin.buffer)) is not None:
         data = _read(sys.stdin.buffer) or b""
-        _allow_seconds()
-        _write(sys.stdout.buffer, _answer(json.loads(question), data))
+        asked = json.loads(question)
+        _allow(_seconds(asked))
+        _write(sys.stdout.buffer, _answer(asked, data))
 
 
-def _allow_seconds() -> None:
-    """Let the kernel end this process if the next film takes too much computing."""
+def _seconds(question: Mapping[str, Any]) -> int:
+    """Say how long a film may take: a DICOM image by its size, a file that has yet to tell it most.
+
+    By the size that the header says: a codestream of another size is damaged, or refused before.
+    """
+    size = question.get("options", {})
+    pixels = size.get("rows", MAX_PIXELS) * size.get("columns", 1)
+    share = min(pixels / MAX_PIXELS, 1.0)
+    return math.ceil(LEAST_DECODER_SECONDS + share * (DECODER_SECONDS - LEAST_DECODER_SECONDS))
+
+
+def _allow(seconds: int) -> None:
+    """Let the kernel end this process if the next film takes more computing than that."""
     used = math.ceil(time.process_time())
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (used + DECODER_SECONDS, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (used + seconds, most))
 
 
 def _answer(question: Mapping[str, Any], data: bytes) -> bytes:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from io import BytesIO
 from typing import Any
@@ -20,7 +21,7 @@ from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
 
 from cxr_app import decoder_process
-from cxr_app.bounds import DECODER_BYTES
+from cxr_app.bounds import DECODER_BYTES, DECODER_SECONDS, LEAST_DECODER_SECONDS
 from cxr_app.decoder_process import decode_apart, main, unfold_apart
 from tests.factories import (
     compressed_dicom_bytes,
@@ -201,3 +202,32 @@ def test_program_answers_until_there_are_no_questions(monkeypatch: pytest.Monkey
     (memory, allowed), *seconds = limits
     assert (memory, allowed) == (resource.RLIMIT_AS, (DECODER_BYTES, DECODER_BYTES))
     assert [kind for kind, _ in seconds] == [resource.RLIMIT_CPU] * 2
+
+
+def seconds_allowed(monkeypatch: pytest.MonkeyPatch, question: Mapping[str, Any]) -> float:
+    """Ask the program one question and see how much more computing it may do."""
+    limits: list[tuple[int, tuple[int, int]]] = []
+    messages = b"".join(
+        len(part).to_bytes(8, "little") + part for part in (json.dumps(question).encode(), b"")
+    )
+    monkeypatch.setattr(resource, "setrlimit", lambda *limit: limits.append(limit))
+    monkeypatch.setattr(sys, "stdin", type("Stream", (), {"buffer": BytesIO(messages)}))
+    monkeypatch.setattr(sys, "stdout", type("Stream", (), {"buffer": BytesIO()}))
+    main()
+    return limits[-1][1][0] - time.process_time()
+
+
+def test_small_film_is_not_computed_for_as_long_as_a_large_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """24 KB of damaged JPEG 2000, 400 × 400 pixels, would compute as long as they may."""
+    _, syntax, plugin, options = JPEG_2000
+    asked = {"syntax": syntax, "plugin": plugin, "halvings": 0}
+    small = seconds_allowed(monkeypatch, asked | {"options": options})
+    large = seconds_allowed(
+        monkeypatch, asked | {"options": options | {"rows": 8000, "columns": 8000}}
+    )
+    unknown = seconds_allowed(monkeypatch, {"format": "PNG", "side": None})
+    assert small == pytest.approx(LEAST_DECODER_SECONDS, abs=2)
+    assert large == pytest.approx(DECODER_SECONDS, abs=2)
+    assert unknown == pytest.approx(DECODER_SECONDS, abs=2)
