@@ -15,6 +15,7 @@ from streamlit.starlette import App
 from cxr_app import uncaught
 from cxr_app.errors import CxrError
 from cxr_app.ui import faults, film_route, resources
+from cxr_app.ui.kept_files import KeptFiles
 from cxr_app.ui.listener import answer_at_once
 from cxr_app.ui.page_head import PageHead
 from cxr_app.ui.security_headers import SecurityHeaders
@@ -60,6 +61,6 @@ app = st.App(
     "cxr_app/ui/script.py",
     lifespan=lifespan,
     routes=[Route("/healthz", health), *film_route.routes()],
-    middleware=[Middleware(SecurityHeaders), Middleware(PageHead)],
+    middleware=[Middleware(KeptFiles), Middleware(SecurityHeaders), Middleware(PageHead)],
     on_script_error=faults.explain,
 )

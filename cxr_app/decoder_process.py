@@ -224,7 +224,7 @@ def _seconds(question: Mapping[str, Any]) -> int:
     By the size that the header says: a codestream of another size is damaged, or refused before.
     """
     size = question.get("options", {})
-    pixels = size.get("rows", MAX_PIXELS) * size.get("columns", 1)
+    pixels: int = size.get("rows", MAX_PIXELS) * size.get("columns", 1)
     share = min(pixels / MAX_PIXELS, 1.0)
     return math.ceil(LEAST_DECODER_SECONDS + share * (DECODER_SECONDS - LEAST_DECODER_SECONDS))
 
