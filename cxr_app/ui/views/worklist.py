@@ -55,7 +55,7 @@ def open_next(query: Query, total: int) -> None:
 
 def counts(now: Counts, today: ReadingDay) -> None:
     """Say how the list stands."""
-    unread, flagged, person, wait, pace, read = st.columns([0.9, 1, 1, 1, 1.75, 0.8])
+    unread, flagged, person, wait, pace, read = st.columns([0.8, 1, 1.05, 1.25, 1.65, 0.8])
     unread.metric("Unread", f"{now.unread:,}")
     flagged.metric("Flagged, unread", f"{now.flagged_unread:,}")
     person.metric("Needs a person", f"{now.needs_a_person:,}")
