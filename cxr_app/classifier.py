@@ -154,7 +154,7 @@ class Classifier:
         probabilities = (logits.double() / temperature).softmax(dim=1).numpy()
         maps = evidence(raw, logits, temperature, threshold).numpy()
         return [
-            _prediction(probability, activation_map, self.model_version)
+            _prediction(probability, activation_map, self.model_version, self.heat_scale)
             for probability, activation_map in zip(probabilities, maps, strict=True)
         ]
 
@@ -298,13 +298,17 @@ def lay_evenly(maps: Tensor, source: GridNetwork, size: int) -> Tensor:
 
 
 def _prediction(
-    probability: NDArray[np.float64], activation_map: ActivationMap, model_version: str
+    probability: NDArray[np.float64],
+    activation_map: ActivationMap,
+    model_version: str,
+    heat_scale: HeatScale,
 ) -> Prediction:
     """Say what the probabilities of a network's classes mean; not every network knows causes."""
     if len(probability) == len(CLASSES):
         _, bacterial, viral = map(float, probability)
-        return Prediction(bacterial, viral, activation_map, model_version)
-    return Prediction(None, None, activation_map, model_version, float(probability[1]))
+        return Prediction(bacterial, viral, activation_map, model_version, heat_scale=heat_scale)
+    undivided = float(probability[1])
+    return Prediction(None, None, activation_map, model_version, undivided, heat_scale)
 
 
 def _ready(source: Checkpoint, device: torch.device) -> GridNetwork:

@@ -74,6 +74,9 @@ class Prediction:
         The name and the first digits of the SHA-256 of the checkpoint that spoke.
     undivided_probability
         Of pneumonia, from a model that does not tell causes apart; None from one that does.
+    heat_scale
+        What the activation map is drawn on: that of the same checkpoint, whichever is in use when
+        it is looked at. None where it was not written down.
     """
 
     bacterial_probability: float | None
@@ -81,6 +84,7 @@ class Prediction:
     activation_map: ActivationMap
     model_version: str
     undivided_probability: float | None = None
+    heat_scale: HeatScale | None = None
 
     def __post_init__(self) -> None:
         causes = (self.bacterial_probability, self.viral_probability)

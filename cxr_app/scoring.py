@@ -234,6 +234,7 @@ def recall(
             undivided_probability=(
                 score.pneumonia_probability if score.bacterial_probability is None else None
             ),
+            heat_scale=score.heat_scale,
         ),
         operating_point=points[score.operating_point_name],
         header=entry.header,

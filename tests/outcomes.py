@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 
 from cxr_app.outcome import Outcome, Priority, ScoringState
-from cxr_app.prediction import OperatingPoint, Prediction
+from cxr_app.prediction import HeatScale, OperatingPoint, Prediction
 from cxr_app.priority import assign
 from cxr_app.radiograph import Header
 
@@ -13,6 +13,7 @@ OPERATING_POINTS = {
     "balanced": OperatingPoint("balanced", 0.5, 0.96, 0.92),
     "high_sensitivity": OperatingPoint("high_sensitivity", 0.25, 0.99, 0.8),
 }
+HEAT_SCALE = HeatScale(-0.5, 1.25)
 
 
 def sha256(film: object) -> str:
@@ -25,7 +26,7 @@ def prediction(probability: float, model_version: str = "model-1") -> Prediction
     activation_map = np.linspace(-2, 2, 12, dtype=np.float32).reshape(3, 4) * np.float32(
         probability
     )
-    return Prediction(probability, 0.0, activation_map, model_version)
+    return Prediction(probability, 0.0, activation_map, model_version, heat_scale=HEAT_SCALE)
 
 
 def scored(

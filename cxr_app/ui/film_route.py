@@ -16,6 +16,7 @@ from starlette.routing import Route
 from cxr_app import intake
 from cxr_app.errors import CxrError, EntryNotFoundError, where
 from cxr_app.film_store import read_film
+from cxr_app.prediction import HeatScale
 from cxr_app.ui import faults, film_payload, resources, wording
 from cxr_app.worklist import Entry
 
@@ -75,14 +76,22 @@ def _heat(request: Request) -> Response:
         entry = resources.worklist().entry(request.path_params["entry_id"])
     except CxrError as error:
         return _missing(str(error))
-    status = resources.engine().status()
     if entry.film_deleted_at is not None:
         return _missing(wording.film_deleted(entry.film_deleted_at))
-    if entry.activation_map is None or status.heat_scale is None:
+    scale = _scale(entry)
+    if entry.activation_map is None or scale is None:
         return _missing("There is no heatmap of this film yet.")
-    return _answer(
-        film_payload.pack_heat(entry.activation_map, status.heat_scale, entry.rows, entry.columns)
-    )
+    return _answer(film_payload.pack_heat(entry.activation_map, scale, entry.rows, entry.columns))
+
+
+def _scale(entry: Entry) -> HeatScale | None:
+    """Give the scale of the model that scored a film: another model's would tell of other heat.
+
+    A score from before scales were written down has it only while its model is in use.
+    """
+    status = resources.engine().status()
+    is_in_use = status.model_version == entry.model_version
+    return entry.heat_scale or (status.heat_scale if is_in_use else None)
 
 
 @lru_cache(maxsize=FILMS_KEPT)

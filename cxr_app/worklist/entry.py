@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from cxr_app.outcome import Priority, ScoringState
-from cxr_app.prediction import ActivationMap
+from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.radiograph import Header
 from cxr_app.worklist.review import Claim
 
@@ -29,8 +29,8 @@ class Entry:
         None as long as the film has not been scored.
     reason
         Why it was rejected or failed; empty otherwise.
-    activation_map
-        As in `Prediction`; None where there is none, and in lists, which do not load it.
+    activation_map, heat_scale
+        As in `Prediction`; None where there is none, and in lists, which do not load them.
     read_by
         Who has read it; empty where that is not known.
     claim
@@ -55,6 +55,7 @@ class Entry:
     operating_point_name: str = ""
     threshold: float | None = None
     activation_map: ActivationMap | None = field(default=None, compare=False)
+    heat_scale: HeatScale | None = field(default=None, compare=False)
     scored_at: datetime | None = None
     read_at: datetime | None = None
     read_by: str = ""
@@ -75,7 +76,7 @@ class Score:
     ----------
     model_version
         Empty for a refusal.
-    activation_map
+    activation_map, heat_scale
         As in `Prediction`; None for a refusal.
     scored_at
         Aware, UTC: when this was said last.
@@ -93,11 +94,13 @@ class Score:
     operating_point_name: str = ""
     threshold: float | None = None
     activation_map: ActivationMap | None = field(default=None, compare=False)
+    heat_scale: HeatScale | None = field(default=None, compare=False)
 
 
 HEADER_NAMES = tuple(each.name for each in fields(Header))
 SORTABLE = frozenset(
-    {each.name for each in fields(Entry)} - {"activation_map", "claim", "header", "remarks"}
+    {each.name for each in fields(Entry)}
+    - {"activation_map", "heat_scale", "claim", "header", "remarks"}
 ) | frozenset(HEADER_NAMES)
 """What `Query.sort` may name: every column of an entry that a list can show."""
 

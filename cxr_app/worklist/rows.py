@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cxr_app.outcome import Outcome
-from cxr_app.prediction import ActivationMap
+from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.radiograph import Header
 from cxr_app.worklist.entry import HEADER_NAMES, Entry, Score
 from cxr_app.worklist.review import Claim
@@ -62,9 +62,9 @@ def values_of(row: EntryRow | ScoreRow) -> dict[str, Any]:
 
 
 def as_entry(
-    row: EntryRow, activation_map: ActivationMap | None = None, claim: Claim | None = None
+    row: EntryRow, claim: Claim | None = None, evidence: Mapping[str, Any] | None = None
 ) -> Entry:
-    """Read an entry from its row."""
+    """Read an entry from its row; `evidence` is what `evidence_of` found."""
     return Entry(
         id=row.id,
         sha256=row.sha256,
@@ -73,7 +73,6 @@ def as_entry(
         received_at=row.received_at,
         state=row.state,
         priority=row.priority,
-        activation_map=activation_map,
         scored_at=row.scored_at,
         read_at=row.read_at,
         read_by=row.read_by or "",
@@ -85,6 +84,7 @@ def as_entry(
         remarks=row.remarks,
         film_deleted_at=row.film_deleted_at,
         **_judgement(row),
+        **(evidence or {}),
     )
 
 
@@ -114,18 +114,18 @@ def as_score(row: ScoreRow) -> Score:
         state=row.state,
         priority=row.priority,
         scored_at=row.scored_at,
-        activation_map=_activation_map(row),
+        **_evidence(row),
         **_judgement(row),
     )
 
 
-def activation_map(session: Session, entry: EntryRow) -> ActivationMap | None:
-    """Look up the map that belongs to the probability that an entry shows."""
+def evidence_of(session: Session, entry: EntryRow) -> dict[str, Any]:
+    """Look up the map that belongs to the probability that an entry shows, and its scale."""
     statement = select(ScoreRow).where(
         ScoreRow.entry_number == entry.number, ScoreRow.model_version == entry.model_version
     )
     score = session.scalar(statement)
-    return None if score is None else _activation_map(score)
+    return {} if score is None else _evidence(score)
 
 
 def _stands_already(entry: EntryRow, outcome: Outcome) -> bool:
@@ -176,6 +176,9 @@ def _score_row(entry: EntryRow, outcome: Outcome, scored_at: datetime) -> ScoreR
         score.threshold = point.threshold
         score.activation_map_rows, score.activation_map_columns = prediction.activation_map.shape
         score.activation_map = np.ascontiguousarray(prediction.activation_map, "<f4").tobytes()
+        if prediction.heat_scale is not None:
+            score.heat_begin = prediction.heat_scale.begin
+            score.heat_full = prediction.heat_scale.full
     return score
 
 
@@ -238,6 +241,13 @@ def _judgement(row: Judgement) -> dict[str, Any]:
         "operating_point_name": row.operating_point_name or "",
         "threshold": row.threshold,
     }
+
+
+def _evidence(score: ScoreRow) -> dict[str, Any]:
+    scale = None
+    if score.heat_begin is not None and score.heat_full is not None:
+        scale = HeatScale(score.heat_begin, score.heat_full)
+    return {"activation_map": _activation_map(score), "heat_scale": scale}
 
 
 def _activation_map(score: ScoreRow) -> ActivationMap | None:

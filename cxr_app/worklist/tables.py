@@ -300,6 +300,8 @@ class ScoreRow(Judgement, Table):
     activation_map: Mapped[bytes | None] = mapped_column(LargeBinary)  # little-endian float32
     activation_map_rows: Mapped[int | None]
     activation_map_columns: Mapped[int | None]
+    heat_begin: Mapped[float | None] = mapped_column(Float(53))
+    heat_full: Mapped[float | None] = mapped_column(Float(53))
 
     __table_args__ = (
         UniqueConstraint("entry_number", "model_version"),

@@ -26,9 +26,9 @@ from cxr_app.worklist.order import (
 from cxr_app.worklist.readings import Readings, claims_of
 from cxr_app.worklist.register import JobRegister
 from cxr_app.worklist.rows import (
-    activation_map,
     as_entry,
     as_score,
+    evidence_of,
     first_noted,
     note,
     receive_again,
@@ -268,7 +268,7 @@ class Worklist:
             wanted = numbers(session, query, self._clock(), offset, limit)
             claims = claims_of(session, wanted, self._clock())
             rows = session.scalars(select(EntryRow).where(EntryRow.number.in_(wanted)))
-            found = {row.number: as_entry(row, claim=claims.get(row.number)) for row in rows}
+            found = {row.number: as_entry(row, claims.get(row.number)) for row in rows}
         return [found[number] for number in wanted]
 
     def count(self, query: Query, at_most: int | None = None) -> int:
@@ -334,7 +334,7 @@ class Worklist:
         if row is None:
             return None
         claim = claims_of(session, [row.number], self._clock()).get(row.number)
-        return as_entry(row, activation_map(session, row), claim)
+        return as_entry(row, claim, evidence_of(session, row))
 
     def _moment(self, given: datetime | None) -> datetime:
         """Take the time given, or now; one without a zone would be a guess."""

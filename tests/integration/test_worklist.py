@@ -11,7 +11,7 @@ from cxr_app.errors import EntryNotFoundError
 from cxr_app.outcome import Priority, ScoringState
 from cxr_app.radiograph import Header
 from cxr_app.worklist import Query, Worklist
-from tests.outcomes import OPERATING_POINTS, prediction, refused, scored, sha256
+from tests.outcomes import HEAT_SCALE, OPERATING_POINTS, prediction, refused, scored, sha256
 from training import long_list
 
 PATH = Path("/films/ab/film")
@@ -73,6 +73,8 @@ def test_an_entry_shows_everything_that_scoring_said(worklist: Worklist) -> None
     assert entry.activation_map is not None
     assert entry.activation_map.dtype == np.float32
     np.testing.assert_array_equal(entry.activation_map, prediction(0.8).activation_map)
+    assert entry.heat_scale == HEAT_SCALE
+    assert worklist.scores(entry_id)[0].heat_scale == HEAT_SCALE
 
 
 def test_a_list_does_not_load_activation_maps(worklist: Worklist) -> None:
