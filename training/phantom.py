@@ -15,13 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from cxr_app.radiograph import Image
-
-Field = NDArray[np.float32]
-"""One value per point of the drawing grid, shape ``(h, w)``."""
+from training.thickness import Field, ball, enlarge, shell, step, tube
 
 DRAWING_SIZE = 400
 """Longest side of the grid that anatomy is drawn on; only the marker and the noise are finer."""
@@ -112,7 +109,7 @@ def draw(
     air *= 1.0 - np.minimum(_fluid(chest, opacities), 1.0)
     matter = _body(chest) + _middle(chest) + 0.10 * heart + _bones(chest)
     matter += air * (_vessels(chest) + 0.03 * _texture(chest, 36) - 0.50)
-    film = _enlarge(_tone(matter), rows, columns)
+    film = enlarge(_tone(matter), rows, columns)
     film += np.float32(0.012) * rng.standard_normal(film.shape, dtype=np.float32)
     _mark(film)
     return np.clip(film, 0.0, 1.0, out=film)
@@ -165,11 +162,11 @@ def _stand(rng: np.random.Generator, rows: int, columns: int) -> _Chest:
 
 def _body(chest: _Chest) -> Field:
     """Soft tissue: neck, shoulders, trunk, and the arms hanging beside it."""
-    neck = 0.20 + 0.10 * _step(chest.v - 0.03, 0.02)
-    half_width = neck + 0.72 * _step(chest.v - 0.13, 0.035) - 0.16 * _step(chest.v - 0.33, 0.06)
+    neck = 0.20 + 0.10 * step(chest.v - 0.03, 0.02)
+    half_width = neck + 0.72 * step(chest.v - 0.13, 0.035) - 0.16 * step(chest.v - 0.33, 0.06)
     trunk = np.sqrt(np.maximum(0.0, 1.0 - (chest.side / half_width) ** 4))
-    belly = 0.26 * _step(chest.v - 0.80, 0.06)
-    arms = 0.40 * _tube(chest.side - 1.0, 0.14) * _step(chest.v - 0.26, 0.04)
+    belly = 0.26 * step(chest.v - 0.80, 0.06)
+    arms = 0.40 * tube(chest.side - 1.0, 0.14) * step(chest.v - 0.26, 0.04)
     matter: Field = (0.62 + belly) * trunk + arms
     return matter
 
@@ -183,10 +180,10 @@ def _lungs(chest: _Chest) -> Field:
     wall = chest.width * (0.70 + 0.36 * np.sin(np.pi * np.clip(0.22 + 0.62 * chest.v, 0, 1)))
     hilum = 0.10 + 0.05 * np.exp(-(((chest.v - 0.42) / 0.07) ** 2))
     inside = (
-        _step(chest.v - apex, 0.012)
-        * _step(dome - chest.v, 0.008)
-        * _step(wall - chest.side, 0.012)
-        * _step(chest.side - hilum, 0.035)
+        step(chest.v - apex, 0.012)
+        * step(dome - chest.v, 0.008)
+        * step(wall - chest.side, 0.012)
+        * step(chest.side - hilum, 0.035)
     )
     depth = 0.75 + 0.25 * np.exp(-(((chest.v - 0.45) / 0.25) ** 2))
     air: Field = (inside * depth).astype(np.float32)
@@ -196,10 +193,10 @@ def _lungs(chest: _Chest) -> Field:
 def _middle(chest: _Chest) -> Field:
     """Spine with its vertebrae, the great vessels, the windpipe and the air in the stomach."""
     vertebrae = 0.75 + 0.25 * np.cos(2 * np.pi * chest.v / (0.040 + 0.012 * chest.v))
-    spine = 0.13 * _tube(chest.u, 0.10) * vertebrae
-    vessels = 0.08 * np.exp(-((chest.u / 0.14) ** 2)) * _step(chest.v - 0.18, 0.05)
-    windpipe = -0.15 * _tube(chest.u + 0.01, 0.045) * _step(0.36 - chest.v, 0.02)
-    bubble = -0.16 * _round((chest.u - 0.36) / 0.13, (chest.v - chest.dome - 0.10) / 0.045)
+    spine = 0.13 * tube(chest.u, 0.10) * vertebrae
+    vessels = 0.08 * np.exp(-((chest.u / 0.14) ** 2)) * step(chest.v - 0.18, 0.05)
+    windpipe = -0.15 * tube(chest.u + 0.01, 0.045) * step(0.36 - chest.v, 0.02)
+    bubble = -0.16 * ball((chest.u - 0.36) / 0.13, (chest.v - chest.dome - 0.10) / 0.045)
     matter: Field = spine + vessels + windpipe + bubble
     return matter
 
@@ -208,7 +205,7 @@ def _heart(chest: _Chest) -> Field:
     """Thickness of the heart, 1 in its middle; most of it lies on the child's left."""
     size = chest.rng.uniform(0.92, 1.10)
     across, down = (chest.u - 0.11) / (0.33 * size), (chest.v - 0.60) / (0.165 * size)
-    return _round(across + 0.40 * np.minimum(down, 0.4) - 0.10, down - 0.15 * across)
+    return ball(across + 0.40 * np.minimum(down, 0.4) - 0.10, down - 0.15 * across)
 
 
 def _bones(chest: _Chest) -> Field:
@@ -217,16 +214,16 @@ def _bones(chest: _Chest) -> Field:
     bones = np.zeros_like(chest.u)
     for v in np.linspace(0.13, 0.70, 10):
         back = v + 0.13 * reach**2.6 - 0.035 * np.sin(np.pi * np.clip(reach, 0, 1))
-        bones += 0.10 * _shell(chest.v - back, 0.013) * _step(1.0 - reach, 0.02)
+        bones += 0.10 * shell(chest.v - back, 0.013) * step(1.0 - reach, 0.02)
         front = v + 0.17 - 0.10 * (reach - 0.4) ** 2 + 0.05 * (1.0 - reach)
-        fade = _step(reach - 0.42, 0.06) * _step(1.0 - reach, 0.02)
-        bones += 0.045 * _shell(chest.v - front, 0.016) * fade
-    bones *= _step(0.92 - chest.v, 0.04) * _step(chest.side - 0.07, 0.03)
+        fade = step(reach - 0.42, 0.06) * step(1.0 - reach, 0.02)
+        bones += 0.045 * shell(chest.v - front, 0.016) * fade
+    bones *= step(0.92 - chest.v, 0.04) * step(chest.side - 0.07, 0.03)
     collar = 0.175 - 0.10 * chest.side + 0.03 * np.sin(4.2 * chest.side)
-    ends = _step(chest.side - 0.07, 0.02) * _step(0.74 - chest.side, 0.03)
-    upper_arm = _shell(chest.side - 0.90 - 0.10 * (chest.v - 0.2), 0.055)
-    upper_arm *= _step(chest.v - 0.20, 0.03)
-    return bones + 0.17 * _shell(chest.v - collar, 0.014) * ends + 0.20 * upper_arm
+    ends = step(chest.side - 0.07, 0.02) * step(0.74 - chest.side, 0.03)
+    upper_arm = shell(chest.side - 0.90 - 0.10 * (chest.v - 0.2), 0.055)
+    upper_arm *= step(chest.v - 0.20, 0.03)
+    return bones + 0.17 * shell(chest.v - collar, 0.014) * ends + 0.20 * upper_arm
 
 
 def _vessels(chest: _Chest) -> Field:
@@ -259,7 +256,7 @@ def _texture(chest: _Chest, cells: int) -> Field:
     """Smooth unevenness around 0, mostly within one; `cells` is how many lumps lie abreast."""
     height, width = chest.u.shape
     coarse = chest.rng.normal(0.0, 1.0, (cells, cells)).astype(np.float32)
-    return _enlarge(coarse, height, width)
+    return enlarge(coarse, height, width)
 
 
 def _tone(matter: Field) -> Field:
@@ -276,34 +273,6 @@ def _mark(film: Image) -> None:
     top, left = film.shape[0] // 20, film.shape[1] // 14
     patch = film[top : top + drawn.shape[0], left : left + drawn.shape[1]]
     patch[drawn[: patch.shape[0], : patch.shape[1]]] = 0.96
-
-
-def _enlarge(grid: Field, rows: int, columns: int) -> Field:
-    picture = PillowImage.fromarray(grid).resize((columns, rows), PillowImage.Resampling.BICUBIC)
-    return np.array(picture, dtype=np.float32)
-
-
-def _step(distance: Field, softness: float) -> Field:
-    """0 where `distance` is below 0, 1 where it is above, and soft between."""
-    step: Field = 0.5 + 0.5 * np.tanh(distance / np.float32(softness))
-    return step
-
-
-def _tube(distance: Field, radius: float) -> Field:
-    """Thickness of a full tube seen from the side, 1 in its middle."""
-    thickness: Field = np.sqrt(np.maximum(0.0, 1.0 - (distance / np.float32(radius)) ** 2))
-    return thickness
-
-
-def _shell(distance: Field, radius: float) -> Field:
-    """Thickness of a hollow bone seen from the side: its walls are brighter than its marrow."""
-    return 1.3 * _tube(distance, radius) - 0.6 * _tube(distance, 0.75 * radius)
-
-
-def _round(across: Field, down: Field) -> Field:
-    """Thickness of a ball seen from the side, 1 in its middle."""
-    thickness: Field = np.sqrt(np.maximum(0.0, 1.0 - across**2 - down**2))
-    return thickness
 
 
 if __name__ == "__main__":

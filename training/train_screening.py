@@ -4,7 +4,8 @@
 
 ``--data`` holds the films that the pneumonia network learns from, ``--films`` further chest films
 of any patients, ``--others`` pictures that are no chest film, one folder a kind. What is drawn
-(`training.drawn`) is added. FILE is what `training.embed_screening` puts into a checkpoint.
+(`training.drawn`, `training.side_view`) is added. FILE is what `training.embed_screening` puts into
+a checkpoint.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from cxr_app.film_kind import KINDS, KindNetwork, KindSpec
 from cxr_app.preprocessing import squeeze
 from cxr_app.screening import Kind
 from cxr_app.settings import Settings
-from training import drawn, phantom
+from training import drawn, phantom, side_view
 from training.augmentation import Augmentation
 from training.dataset import SUFFIXES, Films, LabelledFilm, decode, find_films, pixel_digests
 from training.screening_report import choose, measure
@@ -43,7 +44,7 @@ FILMS_OF_BATCH = 80
 LEARNING_RATE = 4e-3
 AS_THEY_LIE = (0.4, 0.2, 0.1, 0.1, 0.1, 0.1)
 """Share of each kind among the films of a batch: a film is turned before it is learned from."""
-PHANTOMS, PIECES, DRAWINGS, CROPS = 80, 1800, 2200, 6000
+PHANTOMS, PIECES, DRAWINGS, SIDE_VIEWS, CROPS = 80, 1800, 2200, 1200, 6000
 SPLIT_SEED = 0
 """That of the shipped recipe: what measures there, measures here."""
 
@@ -155,6 +156,7 @@ def _bank(large: Films, others: dict[str, Films], seed: int) -> dict[str, Films]
     bank = {
         "drawings": [drawn.draw_picture(rng) for _ in range(DRAWINGS)],
         "pieces": [drawn.cut_picture(large, rng) for _ in range(PIECES)],
+        "side views": [side_view.draw(rng, drawn.SIDE) for _ in range(SIDE_VIEWS)],
     }
     for name, pictures in others.items():
         if len(pictures):

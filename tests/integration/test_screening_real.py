@@ -18,6 +18,7 @@ from cxr_app.scoring import Scorer
 from cxr_app.screening import Kind, screen_kind
 from tests.checkpoints import write_tiny
 from tests.factories import dicom_bytes, film_pixels, png_bytes, radiograph_dataset
+from training import side_view
 from training.embed_screening import SCREENING
 from training.phantom import draw, opacities_of
 from training.splits import Indices
@@ -105,6 +106,23 @@ def test_pixels_alone_tell_chest_films_from_what_other_headers_name(classifier: 
         "torchxrayvision__Fake_MONOHR1.dcm"
     ]
     assert len(refused) > 80
+
+
+@needs_data
+def test_the_one_lateral_film_at_hand_is_refused_by_its_pixels(classifier: Classifier) -> None:
+    """It stands among adults' frontal films; nothing was learned or chosen on it."""
+    film = read_radiograph((DATA / "adult" / "COVID-19" / "COVID-1799.jpg").read_bytes()).image
+    within = film[8:200, 12:198]  # without its black border
+    low, high = np.percentile(within, (1, 99))
+    stretched = ((within - low) / (high - low)).clip(0, 1)
+    shown = [film, within, stretched, stretched**1.5]
+    assert share_refused(kinds(classifier, [*shown, *(each[:, ::-1] for each in shown)])) == 1
+
+
+def test_drawn_lateral_film_is_refused(classifier: Classifier) -> None:
+    rng = np.random.default_rng(2_026)  # no seed that the network learned from
+    films = [np.float32(1 / 255) * side_view.draw(rng, 192) for _ in range(60)]
+    assert share_refused(kinds(classifier, films)) >= 0.97
 
 
 def test_drawn_film_is_scored(classifier: Classifier) -> None:
