@@ -147,6 +147,16 @@ def rule(comparison: Comparison) -> list[str]:
     ]
 
 
+def remedy(comparison: Comparison) -> str:
+    """Say what may make a challenger that is worse by the rule good enough."""
+    failed = {check["name"] for check in comparison.checks if not check["passed"]}
+    advice = {
+        "Choose a recipe that tells causes.": "Causes" in failed,
+        "More films may help.": failed != {"Causes"},
+    }
+    return " ".join(words for words, fits in advice.items() if fits)
+
+
 def measured_on(comparison: Comparison) -> str:
     """Say on which films both were measured."""
     number = comparison.n_normal + comparison.n_pneumonia

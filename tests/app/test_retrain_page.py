@@ -1,6 +1,7 @@
 """The retrain page: begun, followed, compared; put to use by a person, and taken back."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cxr_app import checkpoint
+from cxr_app.challenger import Comparison
 from cxr_app.jobs import BACKLOG, RETRAINING, Supervisor
 from cxr_app.progress import Progress
 from cxr_app.scoring import EngineStatus
 from cxr_app.settings import Settings
-from cxr_app.ui import resources
+from cxr_app.ui import resources, retrain_words
 from cxr_app.worklist import Job, JobState, Verdict, Worklist
 from tests.app.worklists import ReadyEngine, said, scored
 from tests.checkpoints import write_tiny
@@ -259,8 +261,27 @@ def test_a_worse_challenger_cannot_be_put_to_use(
     page = shown(retrain)
     assert page.button(key="promote").disabled
     assert "✗ worse" in list(page.table[0].value["Rule"])
-    assert "Worse by the rule" in words(page)
+    assert "Worse by the rule:** it cannot be put to use. More films may help." in words(page)
     assert "not known" not in words(page)
+
+
+@pytest.mark.parametrize(
+    ("failed", "advice"),
+    [
+        ({"AUROC"}, "More films may help."),
+        ({"Causes"}, "Choose a recipe that tells causes."),
+        ({"Causes", "AUROC"}, "Choose a recipe that tells causes. More films may help."),
+    ],
+    ids=["figures", "causes", "both"],
+)
+def test_advice_fits_what_failed(
+    worklist: Worklist, configured: Path, failed: set[str], advice: str
+) -> None:
+    job, _ = compared(worklist, configured, not_worse=False)
+    comparison = Comparison.read(place(job) / "comparison.json")
+    assert comparison is not None
+    checks = [{"name": name, "passed": name not in failed} for name in ("AUROC", "Causes")]
+    assert retrain_words.remedy(replace(comparison, checks=checks)) == advice
 
 
 def test_a_challenger_is_promoted_and_one_click_leads_back(

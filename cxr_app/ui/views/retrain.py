@@ -205,7 +205,8 @@ def decision(job: Job, challenger: Challenger, comparison: Comparison) -> None:
     if comparison.not_worse:
         st.markdown("✓ **Not worse by the rule.** Whether it is put to use, a person decides.")
     else:
-        st.markdown("✗ **Worse by the rule:** it cannot be put to use. More films may help.")
+        advice = retrain_words.remedy(comparison)
+        st.markdown(f"✗ **Worse by the rule:** it cannot be put to use. {advice}")
     with st.container(horizontal=True, gap="small"):
         st.button(
             "Promote",
