@@ -10,7 +10,7 @@ import numpy as np
 from cxr_app import intake
 from cxr_app.film_store import FilmStore
 from cxr_app.outcome import Outcome, Priority, ScoringState
-from cxr_app.prediction import ActivationMap, OperatingPoint, Prediction
+from cxr_app.prediction import ActivationMap, HeatScale, OperatingPoint, Prediction
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 
@@ -103,7 +103,9 @@ def scored(
         sha256(data).hexdigest(),
         ScoringState.SCORED,
         Priority.HIGH if probability >= BALANCED.threshold else Priority.LOW,
-        prediction=Prediction(*shares, evidence(*spots), model_version),
+        prediction=Prediction(
+            *shares, evidence(*spots), model_version, heat_scale=HeatScale(0.0, 2.0)
+        ),
         operating_point=BALANCED,
         header=film.header,
         file_format=film.file_format,

@@ -45,6 +45,16 @@ def heat_address(entry: Entry) -> str | None:
     return f"{_base()}/films/{entry.id}/heat?scored={entry.scored_at.timestamp():.0f}"
 
 
+def scale_of(entry: Entry) -> HeatScale | None:
+    """Give the scale that an entry's heat is drawn on: its own model's, never another's.
+
+    A score from before scales were written down has it only while its model is in use.
+    """
+    status = resources.engine().status()
+    is_in_use = status.model_version == entry.model_version
+    return entry.heat_scale or (status.heat_scale if is_in_use else None)
+
+
 def routes() -> list[Route]:
     """Routes for `streamlit.App`."""
     place = f"{_base()}/films/{{entry_id}}"
@@ -78,20 +88,10 @@ def _heat(request: Request) -> Response:
         return _missing(str(error))
     if entry.film_deleted_at is not None:
         return _missing(wording.film_deleted(entry.film_deleted_at))
-    scale = _scale(entry)
+    scale = scale_of(entry)
     if entry.activation_map is None or scale is None:
         return _missing("There is no heatmap of this film yet.")
     return _answer(film_payload.pack_heat(entry.activation_map, scale, entry.rows, entry.columns))
-
-
-def _scale(entry: Entry) -> HeatScale | None:
-    """Give the scale of the model that scored a film: another model's would tell of other heat.
-
-    A score from before scales were written down has it only while its model is in use.
-    """
-    status = resources.engine().status()
-    is_in_use = status.model_version == entry.model_version
-    return entry.heat_scale or (status.heat_scale if is_in_use else None)
 
 
 @lru_cache(maxsize=FILMS_KEPT)

@@ -12,6 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 FOLDER = "/static/"
 CONDITIONAL = (b"if-", b"range")
 """Headers that ask for less than the whole file: the server within knows how."""
+OWN_TO_ONE = {b"set-cookie", b"content-encoding"}
+"""Headers of an answer that another browser may not be given, or could not read."""
 MOST_BYTES = 32 * 2**20
 """All files of Streamlit 1.67 together have 24 MB, those of our pages 5."""
 
@@ -28,7 +30,7 @@ class _Answer:
         if not self.pieces or self.pieces[-1].get("more_body", False):
             return False
         start = self.pieces[0]
-        is_personal = any(name.lower() == b"set-cookie" for name, _ in start.get("headers", ()))
+        is_personal = any(name.lower() in OWN_TO_ONE for name, _ in start.get("headers", ()))
         kinds = {piece["type"] for piece in self.pieces[1:]}
         return start.get("status") == 200 and kinds == {"http.response.body"} and not is_personal
 

@@ -13,12 +13,12 @@ from starlette.routing import Match
 from streamlit.testing.v1 import AppTest
 
 from cxr_app import intake
-from cxr_app.outcome import ScoringState
+from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.prediction import HeatScale
 from cxr_app.scoring import EngineStatus
 from cxr_app.ui import faults, film_payload, film_route, resources
-from cxr_app.worklist import Query
-from tests.app.worklists import ReadyEngine
+from cxr_app.worklist import Entry, Query
+from tests.app.worklists import ReadyEngine, viewer
 from tests.desk import Desk, scored
 from tests.factories import dicom_bytes, radiograph_dataset
 from tests.films import jpeg
@@ -259,45 +259,58 @@ def test_an_address_that_names_no_entry_is_not_found(desk: Desk) -> None:
     assert answer(film_route.film_address("0" * 32)).status_code == 404
 
 
-def test_there_is_no_heatmap_before_the_model_is_loaded(desk: Desk) -> None:
-    entry_id = desk.receive(dicom_bytes())
-    desk.score(entry_id, 0.6)
-    address = film_route.heat_address(desk.worklist.entry(entry_id))
-    assert address is not None
-    assert answer(address).status_code == 404
+def enter(desk: Desk, scale: HeatScale | None) -> tuple[Outcome, Entry]:
+    """A film with its score, and with the scale of the model that gave it."""
+    data = dicom_bytes()
+    outcome = scored(data, 0.9, "m-1")
+    assert outcome.prediction is not None
+    outcome = replace(outcome, prediction=replace(outcome.prediction, heat_scale=scale))
+    desk.worklist.enter([(outcome, "film.dcm", desk.films.path(desk.films.keep(data)))])
+    entry = desk.worklist.entry_by_sha256(outcome.sha256)
+    assert entry is not None
+    return outcome, entry
 
 
 def test_heat_lies_on_the_scale_of_the_model_that_scored_whichever_is_in_use(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two networks' evidence has other bounds: on a stranger's scale a film would glow or not."""
-    data = dicom_bytes()
     own, strange = HeatScale(-1.0, 3.0), HeatScale(5.0, 9.0)
-    outcome = scored(data, 0.9, "m-1")
-    assert outcome.prediction is not None
-    said = replace(outcome.prediction, heat_scale=own)
-    path = desk.films.path(desk.films.keep(data))
-    desk.worklist.enter([(replace(outcome, prediction=said), "film.dcm", path)])
-    entry = desk.worklist.entry_by_sha256(outcome.sha256)
+    outcome, entry = enter(desk, own)
     now = EngineStatus("ready", model_version="m-2", heat_scale=strange)
     monkeypatch.setattr(resources.engine(), "status", lambda: now)
-    assert entry is not None
+    assert outcome.prediction is not None
     served = answer(film_route.heat_address(entry) or "")
     assert served.body == film_payload.pack_heat(
-        said.activation_map, own, outcome.rows, outcome.columns
+        outcome.prediction.activation_map, own, outcome.rows, outcome.columns
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "note"),
+    [
+        (EngineStatus("ready", model_version="m-1", heat_scale=HeatScale(0.0, 2.0)), ""),
+        (
+            EngineStatus("ready", model_version="m-2", heat_scale=HeatScale(0.0, 2.0)),
+            "No heat: scored by an earlier model",
+        ),
+        (EngineStatus("loading"), "Not before the model is loaded"),
+    ],
+    ids=["its model", "another model", "no model yet"],
+)
 def test_a_score_without_its_scale_has_heat_only_while_its_model_is_in_use(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    open_film: Callable[[str], AppTest],
+    status: EngineStatus,
+    note: str,
 ) -> None:
-    entry_id = desk.score(desk.receive(dicom_bytes()), 0.9)
-    entry = desk.worklist.entry(entry_id)
-    address = film_route.heat_address(entry) or ""
-    for version, expected in ((entry.model_version, 200), ("another", 404)):
-        now = EngineStatus("ready", model_version=version, heat_scale=HeatScale(0.0, 2.0))
-        monkeypatch.setattr(resources.engine(), "status", lambda now=now: now)
-        assert answer(address).status_code == expected
+    """It is from before scales were written down; the page says why it shows no heat."""
+    _, entry = enter(desk, None)
+    monkeypatch.setattr(resources, "engine", lambda: ReadyEngine(status))
+    served = answer(film_route.heat_address(entry) or "")
+    assert served.status_code == (404 if note else 200)
+    assert viewer(open_film(entry.id))["note"] == note
 
 
 def test_a_deleted_film_says_when_and_why_and_keeps_its_scores(

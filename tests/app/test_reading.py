@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -11,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxr_app.settings import Settings
 from cxr_app.worklist import Cause, Verdict, Worklist
-from tests.app.worklists import failed, scored, shown
+from tests.app.worklists import failed, scored, shown, viewer
 
 Opener = Callable[..., AppTest]
 
@@ -36,13 +35,6 @@ def read(app: AppTest) -> Opener:
 def words(app: AppTest) -> str:
     """Everything that the page shows as HTML."""
     return "\n".join(element.proto.body for element in app.get("html"))
-
-
-def viewer(app: AppTest) -> dict[str, Any]:
-    """What the viewer was given."""
-    given = [json.loads(element.proto.json) for element in app.get("bidi_component")]
-    (found,) = [data for data in given if "film" in data]
-    return dict(found)
 
 
 def labels(app: AppTest) -> set[str]:

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxr_app import priority
 from cxr_app.outcome import Outcome, Priority, ScoringState
-from cxr_app.prediction import OperatingPoint, Prediction
+from cxr_app.prediction import HeatScale, OperatingPoint, Prediction
 from cxr_app.radiograph import Header
 from cxr_app.scoring import EngineStatus
 from cxr_app.worklist import Worklist
@@ -37,6 +37,13 @@ class ReadyEngine:
         """Nothing to do."""
 
 
+def viewer(app: AppTest) -> dict[str, Any]:
+    """What the viewer was given."""
+    given = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    (found,) = [data for data in given if "film" in data]
+    return dict(found)
+
+
 def received(worklist: Worklist, source: str, minutes: float = 10.0) -> str:
     """Enter a film that waits since so many minutes and has not been scored."""
     digest = sha256(source.encode()).hexdigest()
@@ -50,7 +57,11 @@ def scored(worklist: Worklist, probability: float, *, minutes: float = 10.0, **h
     entry_id = received(worklist, source, minutes)
     bacterial = probability * 0.75
     prediction = Prediction(
-        bacterial, probability - bacterial, np.zeros((7, 7), np.float32), "pneumonia-a41c9f02"
+        bacterial,
+        probability - bacterial,
+        np.zeros((7, 7), np.float32),
+        "pneumonia-a41c9f02",
+        heat_scale=HeatScale(0.0, 2.0),
     )
     worklist.record(
         Outcome(
