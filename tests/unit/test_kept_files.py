@@ -90,8 +90,8 @@ def test_what_is_no_plain_question_for_a_file_is_asked_each_time(
 
 @pytest.mark.parametrize(
     "inner",
-    [Inner(404), Inner(304), Inner(set_cookie="a=b")],
-    ids=["none", "unchanged", "personal"],
+    [Inner(404), Inner(304), Inner(set_cookie="a=b"), Inner(content_encoding="gzip")],
+    ids=["none", "unchanged", "personal", "compressed"],
 )
 def test_what_is_no_file_for_everybody_is_not_kept(inner: Inner) -> None:
     app = KeptFiles(inner)
