@@ -127,6 +127,8 @@ def test_grey_values_reach_the_screen_exactly(
 def test_keys_change_the_picture_without_the_server(desk: Desk, server: Server, page: Page) -> None:
     viewer = open_film(page, server, scored(desk, 1))
     expect(viewer).to_have_attribute("data-heat", "on")
+    page.keyboard.press("Shift")  # a touch: what the page asks by itself waits from now on
+    wait_idle(page)
     page.evaluate(
         """() => { window.reruns = 0; const app = document.querySelector("[data-testid=stApp]");
         new MutationObserver(() => { window.reruns += app.dataset.testScriptState === "running"; })
