@@ -73,14 +73,17 @@ class Desk:
         spots: Sequence[tuple[int, int]] = MIDDLE,
     ) -> str:
         """Receive a film together with what a model said of it; give the entry's id."""
-        return self._enter(data, scored(data, probability, spots=spots), source, minutes)
+        return self.enter_outcome(data, scored(data, probability, spots=spots), source, minutes)
 
     def enter_refused(self, data: bytes, state: ScoringState, reason: str) -> str:
         """Receive a film together with its refusal; give the entry's id."""
         outcome = Outcome(sha256(data).hexdigest(), state, Priority.MEDIUM, reason=reason)
-        return self._enter(data, outcome, "film.dcm", 66)
+        return self.enter_outcome(data, outcome)
 
-    def _enter(self, data: bytes, outcome: Outcome, source: str, minutes: int) -> str:
+    def enter_outcome(
+        self, data: bytes, outcome: Outcome, source: str = "film.dcm", minutes: int = 66
+    ) -> str:
+        """Receive a film together with its outcome; give the entry's id."""
         path = self.films.path(self.films.keep(data))
         self._ago = timedelta(minutes=minutes)
         self.worklist.enter([(outcome, source, path)])

@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from cxr_app.radiograph import Image
-from training.thickness import Field, ball, enlarge, shell, step, tube
+from training.thickness import Field, ball, enlarge, shell, step, texture, tube
 
 DRAWING_SIZE = 400
 """Longest side of the grid that anatomy is drawn on; only the marker and the noise are finer."""
@@ -108,7 +108,7 @@ def draw(
     air = _lungs(chest) * (1.0 - 0.75 * heart)
     air *= 1.0 - np.minimum(_fluid(chest, opacities), 1.0)
     matter = _body(chest) + _middle(chest) + 0.10 * heart + _bones(chest)
-    matter += air * (_vessels(chest) + 0.03 * _texture(chest, 36) - 0.50)
+    matter += air * (_vessels(chest) + 0.03 * texture(rng, 36, *chest.u.shape) - 0.50)
     film = enlarge(_tone(matter), rows, columns)
     film += np.float32(0.012) * rng.standard_normal(film.shape, dtype=np.float32)
     _mark(film)
@@ -249,14 +249,7 @@ def _fluid(chest: _Chest, opacities: Sequence[Opacity]) -> Field:
     for opacity in opacities:
         squared = ((x - opacity.x) ** 2 + (y - opacity.y) ** 2) / opacity.radius**2
         fluid += (opacity.density * np.exp(-(squared**1.5))).astype(np.float32)
-    return fluid * (0.85 + 0.25 * _texture(chest, 24)) if opacities else fluid
-
-
-def _texture(chest: _Chest, cells: int) -> Field:
-    """Smooth unevenness around 0, mostly within one; `cells` is how many lumps lie abreast."""
-    height, width = chest.u.shape
-    coarse = chest.rng.normal(0.0, 1.0, (cells, cells)).astype(np.float32)
-    return enlarge(coarse, height, width)
+    return fluid * (0.85 + 0.25 * texture(chest.rng, 24, height, width)) if opacities else fluid
 
 
 def _tone(matter: Field) -> Field:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageFilter
 
-from training.thickness import Field, ball, enlarge, shell, step, tube
+from training.thickness import Field, ball, shell, step, texture, tube
 
 
 def draw(rng: np.random.Generator, side: int) -> NDArray[np.uint8]:
@@ -124,15 +124,10 @@ class _Thorax:
             )
         windpipe = tube(self.u - 0.02 + 0.2 * (self.v - 0.2), 0.05)
         windpipe = windpipe * step(0.38 - self.v, 0.02)
-        clouds = np.clip(1 + self.rng.uniform(0.02, 0.12) * _texture(self.rng, len(self.u)), 0, 2)
+        strength, lumps = self.rng.uniform(0.02, 0.12), int(self.rng.integers(8, 40))
+        clouds = np.clip(1 + strength * texture(self.rng, lumps, *self.u.shape), 0, 2)
         matter: Field = self.rng.uniform(0.14, 0.27) * air * clouds + 0.10 * windpipe
         return matter
-
-
-def _texture(rng: np.random.Generator, side: int) -> Field:
-    """Unevenness around 0, in lumps."""
-    cells = int(rng.integers(8, 40))
-    return enlarge(rng.normal(0, 1, (cells, cells)).astype(np.float32), side, side)
 
 
 def _exposed(matter: Field, rng: np.random.Generator) -> Field:

@@ -50,9 +50,10 @@ def scale_of(entry: Entry) -> HeatScale | None:
 
     A score from before scales were written down has it only while its model is in use.
     """
+    if entry.heat_scale is not None:
+        return entry.heat_scale
     status = resources.engine().status()
-    is_in_use = status.model_version == entry.model_version
-    return entry.heat_scale or (status.heat_scale if is_in_use else None)
+    return status.heat_scale if status.model_version == entry.model_version else None
 
 
 def routes() -> list[Route]:

@@ -5,7 +5,7 @@ and the server would open and read each anew, in threads, while the reader waits
 a digest of their content: what was sent once is true as long as the server runs.
 """
 
-from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,40 +18,12 @@ MOST_BYTES = 32 * 2**20
 """All files of Streamlit 1.67 together have 24 MB, those of our pages 5."""
 
 
-@dataclass(slots=True)
-class _Answer:
-    """The pieces of an answer, as they come."""
-
-    pieces: list[Message] = field(default_factory=list)
-
-    @property
-    def is_whole_file(self) -> bool:
-        """Whether it is a file, complete and the same for everybody."""
-        if not self.pieces or self.pieces[-1].get("more_body", False):
-            return False
-        start = self.pieces[0]
-        is_personal = any(name.lower() in OWN_TO_ONE for name, _ in start.get("headers", ()))
-        kinds = {piece["type"] for piece in self.pieces[1:]}
-        return start.get("status") == 200 and kinds == {"http.response.body"} and not is_personal
-
-    @property
-    def size(self) -> int:
-        """Bytes of the body."""
-        return sum(len(piece.get("body", b"")) for piece in self.pieces)
-
-    def joined(self) -> tuple[Message, Message]:
-        """Give the answer in two messages, to be sent as often as it is asked for."""
-        body = b"".join(piece.get("body", b"") for piece in self.pieces)
-        return self.pieces[0], {"type": "http.response.body", "body": body}
-
-
 class KeptFiles:
     """Sends a file from memory that the server within has sent before."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._kept: dict[str, tuple[Message, Message]] = {}
-        self._bytes = 0
+        self._kept: dict[str, tuple[Message, bytes]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the server within does, or did."""
@@ -59,25 +31,39 @@ class KeptFiles:
             await self._app(scope, receive, send)
         elif kept := self._kept.get(scope["path"]):
             start, body = kept
-            await send({**start, "headers": list(start["headers"])})
-            await send(body)
+            await send(_own_copy(start))
+            await send({"type": "http.response.body", "body": body})
         else:
             await self._keep(scope, receive, send)
 
     async def _keep(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send what the server within answers, and remember it."""
-        answer = _Answer()
+        """Send what the server within answers, and remember it if it is whole and for everybody."""
+        start: Message = {}
+        body, is_whole = b"", False
 
         async def send_and_note(message: Message) -> None:
-            headers = {"headers": list(message["headers"])} if "headers" in message else {}
-            answer.pieces.append({**message, **headers})  # others may add to the message itself
+            nonlocal start, body, is_whole
+            if message["type"] == "http.response.start":
+                start = _own_copy(message)
+            elif message["type"] == "http.response.body":
+                body += message.get("body", b"")
+                is_whole = not message.get("more_body", False)
             await send(message)
 
         await self._app(scope, receive, send_and_note)
-        fits = self._bytes + answer.size <= MOST_BYTES
-        if answer.is_whole_file and fits and scope["path"] not in self._kept:
-            self._kept[scope["path"]] = answer.joined()
-            self._bytes += answer.size
+        held = sum(len(other) for _, other in self._kept.values())
+        if is_whole and _is_for_everybody(start) and held + len(body) <= MOST_BYTES:
+            self._kept[scope["path"]] = start, body
+
+
+def _own_copy(start: Message) -> Message:
+    """Copy the beginning of an answer: whoever sends it on may add headers to it."""
+    return {**start, "headers": list(start["headers"])}
+
+
+def _is_for_everybody(start: Message) -> bool:
+    is_personal = any(name.lower() in OWN_TO_ONE for name, _ in start["headers"])
+    return bool(start["status"] == HTTPStatus.OK) and not is_personal
 
 
 def _asks_for_whole_file(scope: Scope) -> bool:

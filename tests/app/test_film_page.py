@@ -265,10 +265,7 @@ def enter(desk: Desk, scale: HeatScale | None) -> tuple[Outcome, Entry]:
     outcome = scored(data, 0.9, "m-1")
     assert outcome.prediction is not None
     outcome = replace(outcome, prediction=replace(outcome.prediction, heat_scale=scale))
-    desk.worklist.enter([(outcome, "film.dcm", desk.films.path(desk.films.keep(data)))])
-    entry = desk.worklist.entry_by_sha256(outcome.sha256)
-    assert entry is not None
-    return outcome, entry
+    return outcome, desk.worklist.entry(desk.enter_outcome(data, outcome))
 
 
 def test_heat_lies_on_the_scale_of_the_model_that_scored_whichever_is_in_use(

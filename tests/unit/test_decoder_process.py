@@ -184,21 +184,30 @@ def test_memory_of_the_child_is_bounded() -> None:
         decode_apart(*JPEG_2000[:3], options)
 
 
-def test_program_answers_until_there_are_no_questions(monkeypatch: pytest.MonkeyPatch) -> None:
-    data, syntax, plugin, options = JPEG_2000
-    asked = json.dumps(
-        {"syntax": syntax, "plugin": plugin, "options": options, "halvings": 0}
-    ).encode()
-    messages = b"".join(len(part).to_bytes(8, "little") + part for part in (asked, data))
-    output = BytesIO()
-    limits: list[tuple[int, tuple[int, int]]] = []
+Limits = list[tuple[int, tuple[int, int]]]
+
+
+def asked_of_program(
+    monkeypatch: pytest.MonkeyPatch, *messages: tuple[Mapping[str, Any], bytes]
+) -> tuple[Limits, bytes]:
+    """Run the program on questions: which limits it sets itself, and what it answers."""
+    parts = [part for asked, data in messages for part in (json.dumps(asked).encode(), data)]
+    told = b"".join(len(part).to_bytes(8, "little") + part for part in parts)
+    limits, output = Limits(), BytesIO()
     monkeypatch.setattr(resource, "setrlimit", lambda *limit: limits.append(limit))
-    monkeypatch.setattr(sys, "stdin", type("Stream", (), {"buffer": BytesIO(messages * 2)}))
+    monkeypatch.setattr(sys, "stdin", type("Stream", (), {"buffer": BytesIO(told)}))
     monkeypatch.setattr(sys, "stdout", type("Stream", (), {"buffer": output}))
     main()
-    length = int.from_bytes(output.getvalue()[:8], "little")
-    assert (np.load(BytesIO(output.getvalue()[8 : 8 + length])) == PIXELS).all()
-    assert len(output.getvalue()) == 2 * (8 + length)
+    return limits, output.getvalue()
+
+
+def test_program_answers_until_there_are_no_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, syntax, plugin, options = JPEG_2000
+    question = {"syntax": syntax, "plugin": plugin, "options": options, "halvings": 0}
+    limits, output = asked_of_program(monkeypatch, *[(question, data)] * 2)
+    length = int.from_bytes(output[:8], "little")
+    assert (np.load(BytesIO(output[8 : 8 + length])) == PIXELS).all()
+    assert len(output) == 2 * (8 + length)
     (memory, allowed), *seconds = limits
     assert (memory, allowed) == (resource.RLIMIT_AS, (DECODER_BYTES, DECODER_BYTES))
     assert [kind for kind, _ in seconds] == [resource.RLIMIT_CPU] * 2
@@ -206,14 +215,7 @@ def test_program_answers_until_there_are_no_questions(monkeypatch: pytest.Monkey
 
 def seconds_allowed(monkeypatch: pytest.MonkeyPatch, question: Mapping[str, Any]) -> float:
     """Ask the program one question and see how much more computing it may do."""
-    limits: list[tuple[int, tuple[int, int]]] = []
-    messages = b"".join(
-        len(part).to_bytes(8, "little") + part for part in (json.dumps(question).encode(), b"")
-    )
-    monkeypatch.setattr(resource, "setrlimit", lambda *limit: limits.append(limit))
-    monkeypatch.setattr(sys, "stdin", type("Stream", (), {"buffer": BytesIO(messages)}))
-    monkeypatch.setattr(sys, "stdout", type("Stream", (), {"buffer": BytesIO()}))
-    main()
+    limits, _ = asked_of_program(monkeypatch, (question, b""))
     return limits[-1][1][0] - time.process_time()
 
 

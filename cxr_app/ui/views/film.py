@@ -24,7 +24,6 @@ LOOK = Path(__file__).parent.parent / "film_page.css"
 REFRESH_SECONDS = 1.5
 SIDE_WIDTH = 280
 """Pixels beside the film for words."""
-EARLIER_MODEL = "No heat: scored by an earlier model"
 
 
 def to_worklist() -> None:
@@ -119,10 +118,11 @@ def heat_of(entry: Entry, reviews: list[Review] | None = None) -> tuple[str | No
         return None, "Not scored"
     if not reading.may_see_heat(entry, reviews):
         return None, "After your verdict"
-    if film_route.scale_of(entry) is None:
-        is_ready = resources.engine().status().state == "ready"
-        return None, EARLIER_MODEL if is_ready else "Not before the model is loaded"
-    return heat, ""
+    if film_route.scale_of(entry) is not None:
+        return heat, ""
+    if resources.engine().status().state != "ready":
+        return None, "Not before the model is loaded"
+    return None, "No heat: scored by an earlier model"
 
 
 def picture_of_earlier(entry: Entry) -> None:
