@@ -89,7 +89,8 @@ def measure(options: argparse.Namespace) -> Document:
         if options.films:
             measured |= _scoring(place, plan, ours, options.films)
             _tell("Training")
-            whole, network = measuring.apart(training_rates, options.recipe)
+            device = settings.device
+            whole, network = measuring.apart(training_rates, options.recipe, device)
             measured["training"] = {"whole": whole, "network": network, "share": whole / network}
         measured |= _lasting(place, ours, options)
     return measured

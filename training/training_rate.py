@@ -4,20 +4,31 @@ import time
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch.nn import functional
 
 from cxr_app.preprocessing import InputSpec
-from training import engine
+from training import engine, processes
 from training.heap import keep_freed_memory
 from training.recipe import read_recipe
 
-STEPS = 6
-WARM_UP = 2
+SECONDS = 4.0
+"""About how long each of the two is measured."""
+LEAST_STEPS = 6
+WARM_UP = 3
+"""Steps whose time tells nothing: kernels are chosen and memory is fetched."""
 
 
-def training_rates(recipe_name: str) -> tuple[float, float]:
+def training_rates(recipe_name: str, device: str) -> tuple[float, float]:
     """Measure training, and the same network forward and backward on numbers that are there.
+
+    Both as `training.train` computes: on the same device, in the same precision.
+
+    Parameters
+    ----------
+    recipe_name
+        Whose network, batches and augmentation.
+    device
+        As `CXR_DEVICE`.
 
     Returns
     -------
@@ -27,31 +38,46 @@ def training_rates(recipe_name: str) -> tuple[float, float]:
     """
     keep_freed_memory()
     recipe = read_recipe(recipe_name)
-    fabric = Fabric(accelerator="cpu", precision="32-true")
+    learner = engine.begin(
+        processes.set_up(device),
+        recipe,
+        InputSpec(recipe.size, mean=0.5, standard_deviation=0.25),
+        steps=1_000_000,
+    )
+    _network_alone(learner, WARM_UP)
+    step = _network_alone(learner, LEAST_STEPS) / LEAST_STEPS
+    steps = max(LEAST_STEPS, round(SECONDS / step))
+    _whole(learner, WARM_UP)
+    films = recipe.batch_size * steps
+    return films / _whole(learner, steps), films / _network_alone(learner, steps)
+
+
+def _whole(learner: engine.Learner, steps: int) -> float:
+    """Train for so many steps and give the seconds that they take."""
+    recipe = learner.recipe
     films = np.random.default_rng(0).integers(
-        0, 256, (recipe.batch_size * STEPS + 1, recipe.size, recipe.size), dtype=np.uint8
+        0, 256, (recipe.batch_size + 1, recipe.size, recipe.size), dtype=np.uint8
     )
     targets = np.arange(len(films)) % 3
-    spec = InputSpec(recipe.size, mean=0.5, standard_deviation=0.25)
-    learner = engine.begin(fabric, recipe, spec, steps=2 * (STEPS + WARM_UP))
-    order = np.arange(recipe.batch_size * STEPS)
-    engine.train_epoch(learner, films, targets, order[: recipe.batch_size * WARM_UP], 0)
+    order = np.resize(np.arange(recipe.batch_size), recipe.batch_size * steps)
     began = time.monotonic()
     engine.train_epoch(learner, films, targets, order, 0)
-    whole = len(order) / (time.monotonic() - began)
-    return whole, _network_alone(learner, recipe.batch_size)
+    return time.monotonic() - began
 
 
-def _network_alone(learner: engine.Learner, batch_size: int) -> float:
-    batch = torch.randn(batch_size, 1, learner.spec.size, learner.spec.size)
+def _network_alone(learner: engine.Learner, steps: int) -> float:
+    """Run the network both ways for so many steps and give the seconds that they take."""
+    device, count = learner.fabric.device, learner.recipe.batch_size
+    batch = torch.randn(count, 1, learner.spec.size, learner.spec.size, device=device)
     batch = batch.contiguous(memory_format=torch.channels_last)
-    targets = torch.arange(batch_size) % len(learner.model.classes)
+    targets = torch.arange(count, device=device) % len(learner.model.classes)
     learner.model.train()
-    began = 0.0
-    for step in range(STEPS + WARM_UP):
-        if step == WARM_UP:
-            began = time.monotonic()
+    began = time.monotonic()
+    for _ in range(steps):
         learner.model.zero_grad(set_to_none=True)
-        loss = functional.cross_entropy(learner.model(batch), targets)
-        loss.backward()  # type: ignore[no-untyped-call]
-    return STEPS * batch_size / (time.monotonic() - began)
+        with learner.fabric.autocast():
+            logits = learner.model(batch)
+        loss = functional.cross_entropy(logits.float(), targets)
+        learner.fabric.backward(loss)
+    float(loss.detach())  # a GPU is behind until it is asked
+    return time.monotonic() - began
