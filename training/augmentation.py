@@ -60,20 +60,20 @@ class Augmentation:
         films
             ``(B, 1, H, W)`` in ``[0, 1]``.
         generator
-            On the CPU; the only source of randomness.
+            The only source of randomness, on the films' device.
 
         Returns
         -------
         Tensor
             Of the same shape, in ``[0, 1]``.
         """
-        draw = _Draw(len(films), generator, films.device)
+        draw = _Draw(len(films), generator)
         films = self._move(films, draw)
         films = self._sharpen(films, draw)
         films = self._expose(films, draw)
         films = self._erase(films, draw)
         films = self._frame(films, draw) if self.border else films
-        grain = torch.randn(films.shape, generator=generator).to(films.device)
+        grain = torch.randn(films.shape, generator=generator, device=generator.device)
         return (films + grain * self.noise * draw.share()).clamp(0, 1)
 
     def _move(self, films: Tensor, draw: "_Draw") -> Tensor:
@@ -131,15 +131,14 @@ class Augmentation:
 class _Draw:
     """Random numbers, one a film, shaped ``(B, 1, 1, 1)``."""
 
-    def __init__(self, films: int, generator: torch.Generator, device: torch.device) -> None:
+    def __init__(self, films: int, generator: torch.Generator) -> None:
         self._films = films
         self._generator = generator
-        self._device = device
 
     def share(self) -> Tensor:
         """Draw from ``[0, 1)``."""
-        drawn = torch.rand((self._films, 1, 1, 1), generator=self._generator)
-        return drawn.to(self._device)
+        shape, source = (self._films, 1, 1, 1), self._generator
+        return torch.rand(shape, generator=source, device=source.device)
 
     def either_way(self) -> Tensor:
         """Draw from ``[-1, 1)``."""

@@ -29,6 +29,8 @@ from training.dataset import Films
 from training.further_films import Stack
 from training.recipe import Recipe
 
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
 
 @dataclass(slots=True)
 class Learner:
@@ -46,6 +48,9 @@ class Learner:
         The running average of its weights: what is measured and kept.
     optimizer, scheduler
         AdamW and its learning rate, stepped once a batch.
+    teacher
+        Says of films ``(B, 1, H, W)`` in ``[0, 1]`` with which probabilities the model is to name
+        its classes, ``(B, C)``; None where it learns from the labels.
     """
 
     fabric: Fabric
@@ -56,6 +61,7 @@ class Learner:
     average: AveragedModel
     optimizer: AdamW
     scheduler: LRScheduler
+    teacher: Callable[[Tensor], Tensor] | None = None
 
     @property
     def averaged(self) -> GridNetwork:
@@ -80,7 +86,8 @@ def begin(fabric: Fabric, recipe: Recipe, spec: InputSpec, steps: int) -> Learne
     if recipe.initialisation == "imagenet":
         ancestors.load_imagenet(model)
     model = model.to(fabric.device).to(memory_format=torch.channels_last)
-    average = AveragedModel(model, avg_fn=_running_average(recipe.average_decay), use_buffers=True)
+    follow = _running_average(recipe.average_decay, lambda: int(average.n_averaged))
+    average = AveragedModel(model, multi_avg_fn=follow, use_buffers=True)
     shared = processes.share(fabric, model)
     optimizer = AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     scheduler = _schedule(optimizer, recipe, steps)
@@ -104,12 +111,19 @@ def _schedule(optimizer: AdamW, recipe: Recipe, steps: int) -> LRScheduler:
     return OneCycleLR(optimizer, max_lr=recipe.learning_rate, total_steps=steps)
 
 
-def _running_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+def _running_average(
+    decay: float, steps_so_far: Callable[[], int]
+) -> Callable[[Tensors, Tensors, Tensor | int], None]:
     """Average exponentially, faster at first so that the random weights are soon forgotten."""
 
-    def average(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
-        kept = min(decay, (1 + int(steps)) / (10 + int(steps)))
-        return averaged + (current - averaged) * (1 - kept)
+    # The count that comes lies on a GPU, where asking for it would be waiting for all before it.
+    def average(averaged: Tensors, current: Tensors, _count: Tensor | int) -> None:
+        if not averaged[0].is_floating_point():
+            torch._foreach_copy_(averaged, current)  # how many batches were seen
+            return
+        steps = steps_so_far()
+        kept = min(decay, (1 + steps) / (10 + steps))
+        torch._foreach_lerp_(averaged, current, 1 - kept)
 
     return average
 
@@ -117,7 +131,9 @@ def _running_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], T
 def to_batch(films: Films, device: torch.device) -> Tensor:
     """Turn bytes ``(B, H, W)`` into a batch ``(B, 1, H, W)`` in ``[0, 1]``."""
     batch = torch.from_numpy(np.ascontiguousarray(films))[:, None]
-    return batch.to(device).float().div_(255)
+    if device.type == "cuda":
+        batch = batch.pin_memory()  # from there it travels while the GPU computes
+    return batch.to(device, non_blocking=True).float().div_(255)
 
 
 def normalise(batch: Tensor, spec: InputSpec) -> Tensor:
@@ -135,6 +151,9 @@ def train_epoch(
 ) -> float:
     """Show every film of `order` once, augmented, and return the mean loss.
 
+    A teacher sees the same augmented films, at the size they come in; the model sees them at the
+    size of its stage.
+
     All randomness comes from the recipe's seed and the number of the epoch, so an epoch is the
     same whether the run was interrupted before it or not. Of several processes each varies the
     whole batch, which costs little beside the network, and learns from its part of it; only a
@@ -142,6 +161,7 @@ def train_epoch(
     """
     fabric, recipe = learner.fabric, learner.recipe
     generator = torch.Generator().manual_seed(recipe.seed * 10_007 + epoch)
+    chance = _beside_films(generator, fabric.device)
     torch.manual_seed(recipe.seed * 10_007 + epoch + 1_000_003 * fabric.global_rank)
     weights = _class_weights(learner)
     shuffled = order[torch.randperm(len(order), generator=generator).numpy()]
@@ -150,13 +170,18 @@ def train_epoch(
     title = f"Epoch {epoch + 1}/{recipe.epochs}"
     for chosen in _batches(shuffled, recipe.batch_size, title, quiet=not fabric.is_global_zero):
         batch = to_batch(films[chosen], fabric.device)  # (B, 1, H, W)
-        batch = normalise(recipe.augmentation(batch, generator), learner.spec)
+        batch = recipe.augmentation(batch, chance)
         target = learner.model.own_targets(torch.from_numpy(targets[chosen]))
         own = processes.own_part(fabric, len(chosen))
         share = float(weights[target[own]].sum() / weights[target].sum())
         with fabric.autocast():
-            logits: Tensor = learner.shared(batch[own])  # (B, C)
-            loss = share * _loss(logits.float(), target[own].to(fabric.device), weights, recipe)
+            told = None if learner.teacher is None else learner.teacher(batch[own])
+            batch = batch if told is None else _shrunk(batch, recipe.stage_at(epoch).size)
+            logits: Tensor = learner.shared(normalise(batch[own], learner.spec))  # (B, C)
+        if told is None:
+            loss = share * _loss(logits.float(), target[own], weights, recipe)
+        else:
+            loss = share * functional.cross_entropy(logits.float(), told)
         learner.optimizer.zero_grad(set_to_none=True)
         fabric.backward(loss * fabric.world_size)  # which the mean over the processes undoes
         learner.optimizer.step()
@@ -164,6 +189,20 @@ def train_epoch(
         learner.average.update_parameters(learner.model)
         losses.append(loss.detach())
     return float(processes.total(fabric, torch.stack(losses)).mean())
+
+
+def _beside_films(generator: torch.Generator, device: torch.device) -> torch.Generator:
+    """Give a generator where the films are, so that nothing drawn has to travel to them."""
+    if generator.device == device:
+        return generator
+    return torch.Generator(device).manual_seed(generator.initial_seed())
+
+
+def _shrunk(batch: Tensor, size: int) -> Tensor:
+    """Make films smaller, as `preprocessing.squeeze` does."""
+    if batch.shape[-1] == size:
+        return batch
+    return functional.interpolate(batch, size=(size, size), mode="bilinear", antialias=True)
 
 
 def _class_weights(learner: Learner) -> Tensor:
@@ -174,20 +213,20 @@ def _class_weights(learner: Learner) -> Tensor:
 
 
 def _loss(logits: Tensor, target: Tensor, weights: Tensor, recipe: Recipe) -> Tensor:
-    """Give the mean loss of films, or 0 of none."""
+    """Give the mean loss of films, or 0 of none; the target on the CPU, which asks nobody."""
     classes = logits.shape[1]
-    weights = weights.to(logits.device)
     told = target < classes
     losses = functional.cross_entropy(
         logits,
-        target.clamp(max=classes - 1),
-        weight=None if recipe.normal_weight == 1 else weights[:classes],
+        target.clamp(max=classes - 1).to(logits.device),
+        weight=None if recipe.normal_weight == 1 else weights[:classes].to(logits.device),
         label_smoothing=recipe.label_smoothing,
         reduction="none",
     )
     if not told.all():
-        losses = torch.where(told, losses, _loss_of_any_cause(logits, recipe.label_smoothing))
-    return losses.sum() / weights[target].sum().clamp_min(1e-9)
+        any_cause = _loss_of_any_cause(logits, recipe.label_smoothing)
+        losses = torch.where(told.to(logits.device), losses, any_cause)
+    return losses.sum() / float(weights[target].sum().clamp_min(1e-9))
 
 
 def _loss_of_any_cause(logits: Tensor, smoothing: float) -> Tensor:
