@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,21 +64,11 @@ class RunData:
 
 
 def finish(
-    model: GridNetwork,
-    recipe: Recipe,
-    data: RunData,
-    spec: InputSpec,
-    out: Path,
-    teachers: Sequence[str] = (),
+    model: GridNetwork, recipe: Recipe, data: RunData, spec: InputSpec, out: Path
 ) -> dict[str, Any]:
     """Calibrate on the tune films, measure on the validation films, and write the checkpoint.
 
     Beside it goes what it says of the validation films, for the page that tells what it is worth.
-
-    Parameters
-    ----------
-    teachers
-        Versions of the networks that this one learned from, for the checkpoint to name.
 
     Returns
     -------
@@ -105,7 +95,7 @@ def finish(
         operating_points=points,
         heat_scale=_heat_scale(maps.amax(dim=(1, 2)).numpy(), truth > 0),
         classes=model.classes,
-        training_config=recipe.as_document() | ({"teachers": list(teachers)} if teachers else {}),
+        training_config=recipe.as_document(),
         metrics=metrics,
         data_summary=_summary(data),
         git_commit=_git_commit(),

@@ -58,9 +58,7 @@ class Recipe:
     patience
         Epochs without a better loss on the tune films after which training stops.
     seed
-        Decides the first weights, the order, the augmentation, and the split unless:
-    split_seed
-        Decides who learns, who tunes and who measures, where it is not `seed` that does.
+        Decides the split, the first weights, the order and the augmentation.
     initialisation
         What the first weights are: ``random``, or ``imagenet`` where the network knows them.
     """
@@ -75,16 +73,10 @@ class Recipe:
     average_decay: float = 0.99
     patience: int = 8
     seed: int = 0
-    split_seed: int | None = None
     schedule: Schedule = "one_cycle"
     normal_weight: float = 1.0
     initialisation: Initialisation = "random"
     augmentation: Augmentation = field(default_factory=Augmentation)
-
-    @property
-    def split_by(self) -> int:
-        """Seed of the split."""
-        return self.seed if self.split_seed is None else self.split_seed
 
     @property
     def size(self) -> int:

@@ -81,9 +81,7 @@ def own_split(films: Sequence[LabelledFilm], description: Description, cache: Pa
     if there != sum(expected[name][label] for name in PARTS for label in CLASSES):
         return None
     pixels = decode(films, description.input_spec.size, cache)
-    config = description.training_config
-    seed = config["seed"] if config.get("split_seed") is None else config["split_seed"]
-    parts = split(films, pixel_digests(pixels), seed)
+    parts = split(films, pixel_digests(pixels), description.training_config["seed"])
     found = counts_of(films, parts)
     return parts if all(found[name] == expected[name] for name in PARTS) else None
 

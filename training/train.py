@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -26,19 +26,18 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from cxr_app import checkpoint, uncaught
-from cxr_app.classifier import name_of
+from cxr_app.classifier import choose_device, name_of
 from cxr_app.errors import CxrError, SettingsError
 from cxr_app.preprocessing import InputSpec
 from cxr_app.settings import Settings
-from training import engine, further_films, processes, teachers
-from training.dataset import Films, LabelledFilm, decode, find_films, pixel_digests
+from training import engine, further_films, processes
+from training.dataset import Films, decode, find_films, pixel_digests
 from training.finish import RunData, finish, pneumonia_of
 from training.further_films import Stack
 from training.heap import keep_freed_memory
 from training.metrics import auroc
 from training.recipe import Recipe, read_recipe
 from training.splits import Indices, split
-from training.teachers import Teachers
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +65,6 @@ class Run:
         Whether to compute in single precision also where half would be faster.
     further
         Folder of films from elsewhere to learn from besides; None for none.
-    teachers
-        Folders of finished runs whose mean the network is to say; empty to learn from the labels.
     tell
         Is given the epochs so far whenever one is done.
     """
@@ -77,7 +74,6 @@ class Run:
     device: str = "auto"
     exact: bool = False
     further: Path | None = None
-    teachers: tuple[Path, ...] = ()
     tell: Callable[[Lines], None] = tell_nobody
 
 
@@ -87,23 +83,14 @@ def main(arguments: list[str] | None = None) -> int:
     level = logging.INFO if processes.is_first() else logging.ERROR
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
     try:
-        seeds = {"seed": options.seed, "split_seed": options.split_seed}
-        overrides: dict[str, Any] = {
-            key: value for key, value in seeds.items() if value is not None
-        }
+        overrides = {} if options.seed is None else {"seed": options.seed}
         if options.random_initialisation:
             overrides["initialisation"] = "random"
         recipe = read_recipe(options.recipe, **overrides)
         settings = Settings.read()
-        run = Run(
-            out=options.out,
-            cache=settings.cache_dir,
-            device=options.device or settings.device,
-            exact=options.exact,
-            further=options.further,
-            teachers=tuple(options.teachers),
-        )
-        train(recipe, options.data, run)
+        device = options.device or settings.device
+        cache = settings.cache_dir
+        train(recipe, options.data, Run(options.out, cache, device, options.exact, options.further))
     except CxrError as error:
         if processes.is_first():
             print(error, file=sys.stderr)
@@ -124,18 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--recipe", default="resnet18", help="a name, or the path of a .toml file")
     parser.add_argument("--out", type=Path, required=True, help="folder of this run")
-    parser.add_argument(
-        "--teachers",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="RUN_DIR",
-        help="learn what these finished runs say on average, instead of the labels",
-    )
     parser.add_argument("--seed", type=int, help="another seed than the recipe's")
-    parser.add_argument(
-        "--split-seed", type=int, help="split the films by this seed; default: as --seed"
-    )
     parser.add_argument(
         "--random-initialisation",
         action="store_true",
@@ -161,17 +137,16 @@ def train(recipe: Recipe, data: Path, run: Run) -> None:
     """
     keep_freed_memory()
     out = run.out
-    fabric = processes.set_up(run.device, exact=run.exact)
+    fabric = _fabric(run.device, exact=run.exact)
     fabric.launch()  # joins the other processes, if there are any
     with processes.first_alone(fabric):  # the others find the cache that the first has filled
         out.mkdir(parents=True, exist_ok=True)
-        _claim(recipe, data, run)
+        _claim(out, recipe, data, run.further)
         films = _load(recipe, data, run)
     if fabric.is_global_zero:
         _write_manifest(out / "split.csv", films, data)
     spec = _input_spec(films, recipe)
-    taught_by = teachers.load(run.teachers, recipe.size, fabric.device) if run.teachers else None
-    _fit(fabric, recipe, films, spec, run, taught_by)
+    _fit(fabric, recipe, films, spec, run)
     if not fabric.is_global_zero:
         return
     best = out / "best.safetensors"
@@ -181,18 +156,15 @@ def train(recipe: Recipe, data: Path, run: Run) -> None:
             "number. Lower its learning_rate."
         )
     model = engine.load_network(recipe.architecture, best, fabric.device)
-    metrics = finish(model, recipe, films, spec, out, taught_by.versions if taught_by else ())
+    metrics = finish(model, recipe, films, spec, out)
     logger.info("%s", json.dumps(metrics, indent=1))
 
 
-def _claim(recipe: Recipe, data: Path, run: Run) -> None:
+def _claim(out: Path, recipe: Recipe, data: Path, further: Path | None) -> None:
     """Make sure that a run folder holds one run: the same recipe on the same data, or nothing."""
-    out = run.out
     wanted = {"recipe": recipe.as_document(), "data": str(data.resolve())}
-    if run.further:
-        wanted["further"] = str(run.further.resolve())
-    if run.teachers:
-        wanted["teachers"] = [str(teacher.resolve()) for teacher in run.teachers]
+    if further:
+        wanted["further"] = str(further.resolve())
     document = json.dumps(wanted, indent=1)
     path = out / "run.json"
     if path.exists() and path.read_text(encoding="utf-8") != document:
@@ -203,13 +175,28 @@ def _claim(recipe: Recipe, data: Path, run: Run) -> None:
         path.write_text(document, encoding="utf-8")
 
 
+def _fabric(device: str, *, exact: bool) -> Fabric:
+    """Set up the device; half precision where the hardware is made for it."""
+    accelerator, started = choose_device(device).type, processes.as_started()
+    halves = accelerator == "cuda" or (accelerator == "cpu" and _cpu_has_bfloat16())
+    kind: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if halves and not exact else "32-true"
+    return Fabric(accelerator=accelerator, precision=kind, **started)
+
+
+def _cpu_has_bfloat16() -> bool:
+    """Tell whether the CPU multiplies bfloat16 by itself: an epoch then takes half the time."""
+    # The question is younger than torch 2.11.
+    found: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
+
+
 def _load(recipe: Recipe, data: Path, run: Run) -> RunData:
     """Find, decode and split the films."""
     films = find_films(data)
     sizes = sorted({stage.size for stage in recipe.stages})
     pixels = {size: decode(films, size, run.cache) for size in sizes}
     digests = pixel_digests(pixels[recipe.size])
-    parts = split(films, digests, recipe.split_by)
+    parts = split(films, digests, recipe.seed)
     further = None
     if run.further:
         further = further_films.load(run.further, sizes, run.cache)
@@ -219,8 +206,6 @@ def _load(recipe: Recipe, data: Path, run: Run) -> RunData:
         "%d films: %d train, %d tune, %d validation",
         len(films), len(parts.train), len(parts.tune), len(parts.validation),
     )  # fmt: skip
-    kept = np.concatenate([parts.tune, parts.validation])
-    teachers.check_apart(run.teachers, [_name(films[index], data) for index in kept])
     targets = np.array([film.class_index for film in films], dtype=np.int64)
     return RunData(films, pixels, targets, parts, data, further)
 
@@ -236,19 +221,9 @@ def _write_manifest(path: Path, data: RunData, root: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(("path", "target", "cause", "patient_id", "partition"))
         for index, film in enumerate(data.films):
-            row = (
-                _name(film, root),
-                film.target,
-                film.cause,
-                film.patient_id,
-                partition.get(index, "unused"),
-            )
+            name = film.path.relative_to(root) if root.is_dir() else film.path
+            row = (name, film.target, film.cause, film.patient_id, partition.get(index, "unused"))
             writer.writerow(row)
-
-
-def _name(film: LabelledFilm, root: Path) -> str:
-    """Name a film as the manifest of a run does."""
-    return str(film.path.relative_to(root) if root.is_dir() else film.path)
 
 
 def _input_spec(data: RunData, recipe: Recipe) -> InputSpec:
@@ -258,18 +233,10 @@ def _input_spec(data: RunData, recipe: Recipe) -> InputSpec:
     return InputSpec(recipe.size, mean=float(grey.mean()), standard_deviation=float(grey.std()))
 
 
-def _fit(
-    fabric: Fabric,
-    recipe: Recipe,
-    data: RunData,
-    spec: InputSpec,
-    run: Run,
-    taught_by: Teachers | None,
-) -> None:
+def _fit(fabric: Fabric, recipe: Recipe, data: RunData, spec: InputSpec, run: Run) -> None:
     """Run the epochs that are left; keep the best weights of the last stage as they come."""
     steps = _steps(recipe, data)
     learner = engine.begin(fabric, recipe, spec, sum(steps))
-    learner.teacher = taught_by
     lines = _resume(learner, run.out, steps)
     run.tell(lines)
     while len(lines) < recipe.epochs and not _is_stuck(_losses(lines, recipe), recipe.patience):
@@ -290,20 +257,16 @@ def _steps(recipe: Recipe, data: RunData) -> list[int]:
 
 
 def _lesson(
-    recipe: Recipe, data: RunData, epoch: int, size: int | None = None
+    recipe: Recipe, data: RunData, epoch: int
 ) -> tuple[Films | Stack, NDArray[np.int64], Indices]:
-    """Give the films of an epoch, their classes, and the places of those that it shows.
-
-    They come in the size of the epoch's stage, or in another that is asked for.
-    """
+    """Give the films of an epoch, their classes, and the places of those that it shows."""
     stage = recipe.stage_at(epoch)
-    size = stage.size if size is None else size
-    own, further = data.pixels[size], data.further
+    own, further = data.pixels[stage.size], data.further
     if further is None or not stage.further_films:
         return own, data.targets, data.split.train
     drawn = further.drawn(stage.further_films, recipe.seed * 10_007 + epoch)
     return (
-        Stack(own, further.pixels[size]),
+        Stack(own, further.pixels[stage.size]),
         np.concatenate([data.targets, further.targets]),
         np.concatenate([data.split.train, len(own) + drawn]),
     )
@@ -342,8 +305,7 @@ def _epoch(learner: engine.Learner, data: RunData, epoch: int) -> dict[str, Any]
     """Train one epoch and see what it did to the tune films."""
     began = time.monotonic()
     size = learner.recipe.stage_at(epoch).size
-    seen = None if learner.teacher is None else learner.recipe.size  # what the teachers read
-    loss = engine.train_epoch(learner, *_lesson(learner.recipe, data, epoch, seen), epoch)
+    loss = engine.train_epoch(learner, *_lesson(learner.recipe, data, epoch), epoch)
     logits = engine.logits_of(learner.averaged, data.pixels[size], data.split.tune, learner.spec)
     targets = data.targets[data.split.tune]
     classes = learner.model.own_targets(torch.from_numpy(targets))
