@@ -1,18 +1,12 @@
-"""One epoch, and what stands between epochs: the state that a killed run goes on from."""
+"""A network while it learns: how it begins, and one epoch."""
 
-import json
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import AdamW
@@ -20,7 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from cxr_app import ancestors, checkpoint, network
+from cxr_app import ancestors, network
 from cxr_app.errors import SettingsError
 from cxr_app.grid_network import GridNetwork
 from cxr_app.preprocessing import InputSpec
@@ -48,9 +42,6 @@ class Learner:
         The running average of its weights: what is measured and kept.
     optimizer, scheduler
         AdamW and its learning rate, stepped once a batch.
-    teacher
-        Says of films ``(B, 1, H, W)`` in ``[0, 1]`` with which probabilities the model is to name
-        its classes, ``(B, C)``; None where it learns from the labels.
     """
 
     fabric: Fabric
@@ -61,7 +52,6 @@ class Learner:
     average: AveragedModel
     optimizer: AdamW
     scheduler: LRScheduler
-    teacher: Callable[[Tensor], Tensor] | None = None
 
     @property
     def averaged(self) -> GridNetwork:
@@ -151,9 +141,6 @@ def train_epoch(
 ) -> float:
     """Show every film of `order` once, augmented, and return the mean loss.
 
-    A teacher sees the same augmented films, at the size they come in; the model sees them at the
-    size of its stage.
-
     All randomness comes from the recipe's seed and the number of the epoch, so an epoch is the
     same whether the run was interrupted before it or not. Of several processes each varies the
     whole batch, which costs little beside the network, and learns from its part of it; only a
@@ -163,7 +150,6 @@ def train_epoch(
     generator = torch.Generator().manual_seed(recipe.seed * 10_007 + epoch)
     chance = _beside_films(generator, fabric.device)
     torch.manual_seed(recipe.seed * 10_007 + epoch + 1_000_003 * fabric.global_rank)
-    weights = _class_weights(learner)
     shuffled = order[torch.randperm(len(order), generator=generator).numpy()]
     learner.model.train()
     losses = []
@@ -172,16 +158,7 @@ def train_epoch(
         batch = to_batch(films[chosen], fabric.device)  # (B, 1, H, W)
         batch = recipe.augmentation(batch, chance)
         target = learner.model.own_targets(torch.from_numpy(targets[chosen]))
-        own = processes.own_part(fabric, len(chosen))
-        share = float(weights[target[own]].sum() / weights[target].sum())
-        with fabric.autocast():
-            told = None if learner.teacher is None else learner.teacher(batch[own])
-            batch = batch if told is None else _shrunk(batch, recipe.stage_at(epoch).size)
-            logits: Tensor = learner.shared(normalise(batch[own], learner.spec))  # (B, C)
-        if told is None:
-            loss = share * _loss(logits.float(), target[own], weights, recipe)
-        else:
-            loss = share * functional.cross_entropy(logits.float(), told)
+        loss = _own_loss(learner, batch, target)
         learner.optimizer.zero_grad(set_to_none=True)
         fabric.backward(loss * fabric.world_size)  # which the mean over the processes undoes
         learner.optimizer.step()
@@ -198,11 +175,14 @@ def _beside_films(generator: torch.Generator, device: torch.device) -> torch.Gen
     return torch.Generator(device).manual_seed(generator.initial_seed())
 
 
-def _shrunk(batch: Tensor, size: int) -> Tensor:
-    """Make films smaller, as `preprocessing.squeeze` does."""
-    if batch.shape[-1] == size:
-        return batch
-    return functional.interpolate(batch, size=(size, size), mode="bilinear", antialias=True)
+def _own_loss(learner: Learner, batch: Tensor, target: Tensor) -> Tensor:
+    """Give what this process's films have of the mean loss of a batch, which may be nothing."""
+    own = processes.own_part(learner.fabric, len(batch))
+    with learner.fabric.autocast():
+        logits: Tensor = learner.shared(normalise(batch[own], learner.spec))  # (B, C)
+    weights = _class_weights(learner)
+    share = float(weights[target[own]].sum() / weights[target].sum())
+    return share * _loss(logits.float(), target[own], weights, learner.recipe)
 
 
 def _class_weights(learner: Learner) -> Tensor:
@@ -292,80 +272,6 @@ def logits_of(
             batch = to_batch(films[chosen[start : start + 64]], device)
             parts.append(model(normalise(batch, spec)).float().cpu())
     return torch.cat(parts) if parts else torch.zeros(0, len(model.classes))
-
-
-def save_state(path: Path, learner: Learner, lines: Sequence[Mapping[str, Any]]) -> None:
-    """Write everything that the next epoch depends on, at once or not at all.
-
-    Parameters
-    ----------
-    lines
-        What is known of the epochs so far, one each.
-    """
-    tensors = {f"model.{name}": value for name, value in learner.model.state_dict().items()}
-    tensors |= {f"average.{name}": value for name, value in learner.average.state_dict().items()}
-    for index, state in learner.optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
-    metadata = {"lines": json.dumps(lines)}
-    partial = path.with_suffix(".partial")
-    save_file(
-        {name: value.detach().clone().contiguous() for name, value in tensors.items()},
-        partial,
-        metadata=metadata,
-    )
-    partial.replace(path)
-
-
-def load_state(path: Path, learner: Learner, steps_done: int) -> None:
-    """Put a learner back where `save_state` left it."""
-    tensors = load_file(path)
-    learner.model.load_state_dict(_part(tensors, "model."))
-    learner.average.load_state_dict(_part(tensors, "average."))
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in _part(tensors, "optimizer.").items():
-        index, _, key = name.partition(".")
-        state.setdefault(int(index), {})[key] = value
-    groups = learner.optimizer.state_dict()["param_groups"]
-    learner.optimizer.load_state_dict({"state": state, "param_groups": groups})
-    _catch_up(learner.scheduler, steps_done)
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Read what a saved state knows of its epochs."""
-    with safe_open(path, framework="pt") as file:
-        lines: list[dict[str, Any]] = json.loads(file.metadata()["lines"])
-    return lines
-
-
-def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """Write weights at once or not at all."""
-    partial = path.with_suffix(".partial")
-    save_file(dict(weights), partial)
-    partial.replace(path)
-
-
-def load_network(architecture: str, path: Path, device: torch.device) -> GridNetwork:
-    """Build a network with the weights that `save_weights` wrote."""
-    model = network.build(architecture)
-    checkpoint.fill(model, load_file(path))
-    return model.to(device).to(memory_format=torch.channels_last).eval()
-
-
-def _catch_up(scheduler: LRScheduler, steps: int) -> None:
-    """Set the learning rate to where it was after so many steps."""
-    scheduler.load_state_dict(scheduler.state_dict() | {"last_epoch": steps - 1})
-    with warnings.catch_warnings():  # the optimizer's steps were made by the run before
-        warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")
-        scheduler.step()
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Take the tensors of one owner, without its name."""
-    return {
-        name.removeprefix(prefix): value
-        for name, value in tensors.items()
-        if name.startswith(prefix)
-    }
 
 
 def parameters_of(model: nn.Module) -> int:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,11 +26,11 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from cxr_app import checkpoint, uncaught
-from cxr_app.classifier import choose_device, name_of
+from cxr_app.classifier import name_of
 from cxr_app.errors import CxrError, SettingsError
 from cxr_app.preprocessing import InputSpec
 from cxr_app.settings import Settings
-from training import engine, further_films, processes
+from training import engine, further_films, processes, run_state
 from training.dataset import Films, decode, find_films, pixel_digests
 from training.finish import RunData, finish, pneumonia_of
 from training.further_films import Stack
@@ -137,7 +137,7 @@ def train(recipe: Recipe, data: Path, run: Run) -> None:
     """
     keep_freed_memory()
     out = run.out
-    fabric = _fabric(run.device, exact=run.exact)
+    fabric = processes.set_up(run.device, exact=run.exact)
     fabric.launch()  # joins the other processes, if there are any
     with processes.first_alone(fabric):  # the others find the cache that the first has filled
         out.mkdir(parents=True, exist_ok=True)
@@ -155,7 +155,7 @@ def train(recipe: Recipe, data: Path, run: Run) -> None:
             f"The recipe {recipe.name} learned nothing: its loss on the tune films was never a "
             "number. Lower its learning_rate."
         )
-    model = engine.load_network(recipe.architecture, best, fabric.device)
+    model = run_state.load_network(recipe.architecture, best, fabric.device)
     metrics = finish(model, recipe, films, spec, out)
     logger.info("%s", json.dumps(metrics, indent=1))
 
@@ -173,21 +173,6 @@ def _claim(out: Path, recipe: Recipe, data: Path, further: Path | None) -> None:
         )
     if not path.exists():
         path.write_text(document, encoding="utf-8")
-
-
-def _fabric(device: str, *, exact: bool) -> Fabric:
-    """Set up the device; half precision where the hardware is made for it."""
-    accelerator, started = choose_device(device).type, processes.as_started()
-    halves = accelerator == "cuda" or (accelerator == "cpu" and _cpu_has_bfloat16())
-    kind: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if halves and not exact else "32-true"
-    return Fabric(accelerator=accelerator, precision=kind, **started)
-
-
-def _cpu_has_bfloat16() -> bool:
-    """Tell whether the CPU multiplies bfloat16 by itself: an epoch then takes half the time."""
-    # The question is younger than torch 2.11.
-    found: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
 
 
 def _load(recipe: Recipe, data: Path, run: Run) -> RunData:
@@ -284,7 +269,7 @@ def _keep(
     """Write an epoch down: weights if they are the best, the state to go on from, the curves."""
     if is_best:
         _save_best(out, learner)
-    engine.save_state(out / "state.safetensors", learner, lines)
+    run_state.save_state(out / "state.safetensors", learner, lines)
     _write_lines(out, lines)
 
 
@@ -293,8 +278,8 @@ def _resume(learner: engine.Learner, out: Path, steps: list[int]) -> list[dict[s
     state = out / "state.safetensors"
     if not state.exists():
         return []
-    lines = engine.read_lines(state)  # not from epochs.jsonl, which may be an epoch behind
-    engine.load_state(state, learner, sum(steps[: len(lines)]))
+    lines = run_state.read_lines(state)  # not from epochs.jsonl, which may be an epoch behind
+    run_state.load_state(state, learner, sum(steps[: len(lines)]))
     if learner.fabric.is_global_zero:
         _write_lines(out, lines)
     logger.info("Going on after epoch %d", len(lines))
@@ -324,7 +309,7 @@ def _epoch(learner: engine.Learner, data: RunData, epoch: int) -> dict[str, Any]
 def _save_best(out: Path, learner: engine.Learner) -> None:
     """Keep the averaged weights, rounded as the checkpoint will hold them."""
     weights = checkpoint.rounded(learner.averaged)
-    engine.save_weights(out / "best.safetensors", weights)
+    run_state.save_weights(out / "best.safetensors", weights)
 
 
 def _write_lines(out: Path, lines: list[dict[str, Any]]) -> None:
