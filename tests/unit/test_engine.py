@@ -3,8 +3,10 @@ import torch
 from torch import nn
 
 from cxr_app.network import build
+from cxr_app.preprocessing import InputSpec
+from training import processes
 from training.dataset import ANY_CAUSE
-from training.engine import _loss, settle
+from training.engine import _loss, begin, settle
 from training.recipe import Recipe, Stage
 
 
@@ -39,6 +41,24 @@ def test_settled_statistics_are_those_of_the_films() -> None:
     assert isinstance(settled, nn.BatchNorm2d)
     assert settled.running_mean is not None
     torch.testing.assert_close(settled.running_mean, expected.mean(dim=0), atol=1e-4, rtol=1e-4)
+
+
+def test_the_average_forgets_the_first_weights_soon_and_later_ones_slowly() -> None:
+    decay, steps = 0.6, 12
+    recipe = Recipe("test", "four_conv", (Stage(128, 1),), average_decay=decay)
+    learner = begin(processes.set_up("cpu"), recipe, InputSpec(128, 0.5, 0.25), steps)
+    watched = learner.model.get_parameter("body.0.weight")
+    torch.manual_seed(0)
+    expected = torch.zeros_like(watched)
+
+    for step in range(steps):
+        with torch.no_grad():
+            watched.add_(torch.randn_like(watched))
+        learner.average.update_parameters(learner.model)
+        kept = min(decay, (1 + step) / (10 + step)) if step else 0.0
+        expected = kept * expected + (1 - kept) * watched.detach()
+
+    torch.testing.assert_close(learner.averaged.get_parameter("body.0.weight"), expected)
 
 
 def loss(logits: torch.Tensor, *targets: int, **options: float) -> float:
