@@ -33,6 +33,8 @@ class GridNetwork(nn.Module, ABC):
     classes: tuple[str, ...] = CLASSES
     size: int | None = None
     """The one side of a film in pixels that its head fits; None where any does."""
+    answers: int = 1
+    """How many logits of each class it gives for a film while it learns, batch after batch."""
 
     def __init__(self, body: nn.Module, spacing: float, first: float) -> None:
         super().__init__()

@@ -179,10 +179,11 @@ def _own_loss(learner: Learner, batch: Tensor, target: Tensor) -> Tensor:
     """Give what this process's films have of the mean loss of a batch, which may be nothing."""
     own = processes.own_part(learner.fabric, len(batch))
     with learner.fabric.autocast():
-        logits: Tensor = learner.shared(normalise(batch[own], learner.spec))  # (B, C)
+        logits: Tensor = learner.shared(normalise(batch[own], learner.spec))
     weights = _class_weights(learner)
     share = float(weights[target[own]].sum() / weights[target].sum())
-    return share * _loss(logits.float(), target[own], weights, learner.recipe)
+    asked = target[own].repeat(learner.model.answers)  # each body of a network learns for itself
+    return share * _loss(logits.float(), asked, weights, learner.recipe)
 
 
 def _class_weights(learner: Learner) -> Tensor:

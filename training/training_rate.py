@@ -70,7 +70,8 @@ def _network_alone(learner: engine.Learner, steps: int) -> float:
     device, count = learner.fabric.device, learner.recipe.batch_size
     batch = torch.randn(count, 1, learner.spec.size, learner.spec.size, device=device)
     batch = batch.contiguous(memory_format=torch.channels_last)
-    targets = torch.arange(count, device=device) % len(learner.model.classes)
+    targets = torch.arange(count, device=device).repeat(learner.model.answers)
+    targets %= len(learner.model.classes)
     learner.model.train()
     began = time.monotonic()
     for _ in range(steps):

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from tests.films import write_kaggle_folder
 
 RECIPE = """
-architecture = "resnet18"
+architecture = "resnet18_two_scales"
 batch_size = 15
 learning_rate = 1e-5
 stages = [{size = 48, epochs = 2}]

@@ -77,7 +77,7 @@ def test_a_network_without_causes_is_explained_too(
     assert np.isfinite(found.maps).all()
 
 
-@pytest.mark.parametrize("architecture", ["resnet18", "four_conv"])
+@pytest.mark.parametrize("architecture", ["resnet18", "resnet18_two_scales", "four_conv"])
 @pytest.mark.parametrize("part", PARTS)
 def test_only_the_part_is_made_random(part: str, architecture: str) -> None:
     torch.manual_seed(0)
@@ -87,8 +87,14 @@ def test_only_the_part_is_made_random(part: str, architecture: str) -> None:
     changed = randomised(source, part, seed=1)
 
     different = {n for n in weights if not torch.equal(weights[n], changed.weights[n])}
-    stages = {name.split(".")[1] for name in different if name.startswith("body.")}
-    last = {"resnet18": "layer4", "four_conv": "9"}[architecture]
+    bodies = ("body.fine.", "body.coarse.") if "two" in architecture else ("body.",)
+    stages = {
+        name.removeprefix(body).split(".")[0]
+        for name in different
+        for body in bodies
+        if name.startswith(body)
+    }
+    last = "9" if architecture == "four_conv" else "layer4"
     assert any(not name.startswith("body.") for name in different)
     if part != "whole network":
         assert stages == (set() if part == "head" else {last})

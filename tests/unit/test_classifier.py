@@ -129,9 +129,10 @@ def test_laying_moves_evidence_to_its_place_and_invents_none() -> None:
     assert middle == pytest.approx([(2 * 32 + 0.5) / 224, (5 * 32 + 0.5) / 224], abs=0.01)
 
 
-def test_the_one_pass_map_is_the_packages_grad_cam_of_the_log_odds() -> None:
+@pytest.mark.parametrize("architecture", ["resnet18", "resnet18_two_scales"])
+def test_the_one_pass_map_is_the_packages_grad_cam_of_the_log_odds(architecture: str) -> None:
     torch.manual_seed(1)
-    network = build("resnet18").eval()
+    network = build(architecture).eval()
     assert isinstance(network, GlobalAveragePoolingNetwork)
     film = torch.rand(1, 1, 96, 96)
     with torch.no_grad():

@@ -26,7 +26,11 @@ NOT_HERE = "OpenVINO is not installed: pip install -r requirements-openvino.txt"
 @pytest.fixture(scope="module")
 def source() -> Checkpoint:
     torch.manual_seed(0)
-    return Checkpoint(describe(), checkpoint.rounded(build("resnet18")), "ab" * 32)
+    return Checkpoint(
+        describe(architecture="resnet18_two_scales"),
+        checkpoint.rounded(build("resnet18_two_scales")),
+        "ab" * 32,
+    )
 
 
 @pytest.fixture(scope="module")
