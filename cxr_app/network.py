@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from torch import nn
+from torchvision.models import resnet18
 from torchvision.models.resnet import BasicBlock
 
 from cxr_app import ancestors
@@ -21,8 +22,17 @@ __all__ = [
 
 
 def _resnet18() -> GlobalAveragePoolingNetwork:
-    """Build ResNet-18 (He et al. 2016) with one grey channel, 11.2 million weights."""
-    return GlobalAveragePoolingNetwork(_residual_body(64), 512, spacing=32.0, first=0.5)
+    """Build ResNet-18 (He et al. 2016) with one grey channel, 11.2 million weights.
+
+    It is torchvision's, so that a seed goes on giving the first weights that it always gave.
+    """
+    whole = resnet18(weights=None)
+    whole.conv1 = nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3, bias=False)
+    body = nn.Sequential()
+    for name, stage in whole.named_children():
+        if name not in {"avgpool", "fc"}:
+            body.add_module(name, stage)
+    return GlobalAveragePoolingNetwork(body, channels=512, spacing=32.0, first=0.5)
 
 
 def _resnet18_two_scales() -> TwoScaleNetwork:
@@ -32,7 +42,7 @@ def _resnet18_two_scales() -> TwoScaleNetwork:
 
 
 def _residual_body(width: int) -> nn.Sequential:
-    """Build the convolutions of ResNet-18 for one grey channel.
+    """Build the convolutions of ResNet-18 for one grey channel in any width.
 
     Parameters
     ----------
