@@ -5,6 +5,7 @@ Every network divides the film into cells. What a cell says can be put on the fi
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -33,14 +34,20 @@ class GridNetwork(nn.Module, ABC):
     classes: tuple[str, ...] = CLASSES
     size: int | None = None
     """The one side of a film in pixels that its head fits; None where any does."""
-    answers: int = 1
-    """How many logits of each class it gives for a film while it learns, batch after batch."""
 
     def __init__(self, body: nn.Module, spacing: float, first: float) -> None:
         super().__init__()
         self.body = body
         self.spacing = spacing
         self.first = first
+
+    @property
+    def bodies(self) -> Mapping[str, nn.Module]:
+        """What learns for itself, by the name of its weights.
+
+        While a network learns, it gives the logits of each of them, one batch after the other.
+        """
+        return {"body": self.body}
 
     def features(self, batch: Tensor) -> Tensor:
         """Turn films ``(B, 1, H, W)`` into features ``(B, K, h, w)``."""

@@ -1,9 +1,10 @@
 """A network that sees a film twice: fine, and at half the size.
 
-Each of its two bodies learns for itself, and the mean of what they say is the answer. They err on
-different films: one sees texture, the other forms, and on films unlike those of training the mean
-is better than either. Both lie on one grid, so that the answer is still the mean over its cells.
+Each of its two bodies learns for itself, and the mean of what they say is the answer. Both lie on
+one grid, so that the answer is still the mean over its cells.
 """
+
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -25,8 +26,6 @@ class TwoScaleNetwork(GlobalAveragePoolingNetwork):
         Of the fine body, as of any `GridNetwork`.
     """
 
-    answers = 2
-
     def __init__(
         self,
         fine: nn.Module,
@@ -37,6 +36,11 @@ class TwoScaleNetwork(GlobalAveragePoolingNetwork):
     ) -> None:
         super().__init__(TwoScaleBody(fine, coarse), sum(channels), spacing, first)
         self._channels = list(channels)
+
+    @property
+    def bodies(self) -> Mapping[str, nn.Module]:
+        """The fine body and the coarse one."""
+        return {f"body.{name}": body for name, body in self.body.named_children()}
 
     def forward(self, batch: Tensor) -> Tensor:
         """Turn films ``(B, 1, H, W)`` into logits ``(B, 3)``.

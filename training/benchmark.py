@@ -89,8 +89,7 @@ def measure(options: argparse.Namespace) -> Document:
         if options.films:
             measured |= _scoring(place, plan, ours, options.films)
             _tell("Training")
-            device = settings.device
-            whole, network = measuring.apart(training_rates, options.recipe, device)
+            whole, network = measuring.apart(training_rates, options.recipe, settings.device)
             measured["training"] = {"whole": whole, "network": network, "share": whole / network}
         measured |= _lasting(place, ours, options)
     return measured

@@ -150,6 +150,7 @@ def train_epoch(
     generator = torch.Generator().manual_seed(recipe.seed * 10_007 + epoch)
     chance = _beside_films(generator, fabric.device)
     torch.manual_seed(recipe.seed * 10_007 + epoch + 1_000_003 * fabric.global_rank)
+    weights = _class_weights(learner)
     shuffled = order[torch.randperm(len(order), generator=generator).numpy()]
     learner.model.train()
     losses = []
@@ -158,7 +159,7 @@ def train_epoch(
         batch = to_batch(films[chosen], fabric.device)  # (B, 1, H, W)
         batch = recipe.augmentation(batch, chance)
         target = learner.model.own_targets(torch.from_numpy(targets[chosen]))
-        loss = _own_loss(learner, batch, target)
+        loss = _own_loss(learner, batch, target, weights)
         learner.optimizer.zero_grad(set_to_none=True)
         fabric.backward(loss * fabric.world_size)  # which the mean over the processes undoes
         learner.optimizer.step()
@@ -175,14 +176,13 @@ def _beside_films(generator: torch.Generator, device: torch.device) -> torch.Gen
     return torch.Generator(device).manual_seed(generator.initial_seed())
 
 
-def _own_loss(learner: Learner, batch: Tensor, target: Tensor) -> Tensor:
+def _own_loss(learner: Learner, batch: Tensor, target: Tensor, weights: Tensor) -> Tensor:
     """Give what this process's films have of the mean loss of a batch, which may be nothing."""
     own = processes.own_part(learner.fabric, len(batch))
     with learner.fabric.autocast():
         logits: Tensor = learner.shared(normalise(batch[own], learner.spec))
-    weights = _class_weights(learner)
     share = float(weights[target[own]].sum() / weights[target].sum())
-    asked = target[own].repeat(learner.model.answers)  # each body of a network learns for itself
+    asked = target[own].repeat(len(learner.model.bodies))
     return share * _loss(logits.float(), asked, weights, learner.recipe)
 
 

@@ -16,7 +16,6 @@ from torch import nn
 
 from cxr_app import checkpoint, network
 from cxr_app.checkpoint import Checkpoint
-from cxr_app.two_scale_network import TwoScaleBody
 
 PARTS = ("head", "head and last block", "whole network")
 SEEDS = 3
@@ -36,19 +35,13 @@ def randomised(source: Checkpoint, part: str, seed: int) -> Checkpoint:
 def _names(fresh: network.GridNetwork, part: str) -> Iterator[str]:
     """Name the weights of a part: the head is whatever stands behind the body."""
     kept = "" if part == "whole network" else "body."
-    last = tuple(_last_blocks(fresh.body)) if part == "head and last block" else ()
+    ends = [f"{name}.{_last_block(body)}." for name, body in fresh.bodies.items()]
+    last = tuple(ends) if part == "head and last block" else ()
     for name in fresh.state_dict():
         if not (kept and name.startswith(kept)) or name.startswith(last):
             yield name
 
 
-def _last_blocks(body: nn.Module) -> list[str]:
-    """Say how the weights of a body's last stage begin, of two bodies those of either."""
-    if isinstance(body, TwoScaleBody):
-        bodies = {f"body.{name}.": each for name, each in body.named_children()}
-    else:
-        bodies = {"body.": body}
-    return [
-        f"{begin}{[name for name, stage in each.named_children() if list(stage.parameters())][-1]}."
-        for begin, each in bodies.items()
-    ]
+def _last_block(body: nn.Module) -> str:
+    """Name the last stage of a body that has weights."""
+    return [name for name, stage in body.named_children() if list(stage.parameters())][-1]

@@ -70,7 +70,7 @@ def _network_alone(learner: engine.Learner, steps: int) -> float:
     device, count = learner.fabric.device, learner.recipe.batch_size
     batch = torch.randn(count, 1, learner.spec.size, learner.spec.size, device=device)
     batch = batch.contiguous(memory_format=torch.channels_last)
-    targets = torch.arange(count, device=device).repeat(learner.model.answers)
+    targets = torch.arange(count, device=device).repeat(len(learner.model.bodies))
     targets %= len(learner.model.classes)
     learner.model.train()
     began = time.monotonic()

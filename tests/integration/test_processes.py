@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from tests.films import write_kaggle_folder
 
 RECIPE = """
-architecture = "resnet18_two_scales"
+architecture = "resnet18"
 batch_size = 15
 learning_rate = 1e-5
 stages = [{size = 48, epochs = 2}]
@@ -49,10 +49,13 @@ def test_two_processes_give_the_gradients_of_one(project_root: Path, tmp_path: P
         torch.testing.assert_close(together[name], expected, rtol=1e-9, atol=1e-12)
 
 
-def test_two_processes_give_the_figures_of_one(project_root: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("architecture", ["resnet18", "resnet18_two_scales"])
+def test_two_processes_give_the_figures_of_one(
+    project_root: Path, tmp_path: Path, architecture: str
+) -> None:
     """But for rounding, which single precision and Adam make visible."""
     write_kaggle_folder(tmp_path / "films", 20)
-    (tmp_path / "quick.toml").write_text(RECIPE)
+    (tmp_path / "quick.toml").write_text(RECIPE.replace("resnet18", architecture))
     command = ["--data", str(tmp_path / "films"), "--recipe", str(tmp_path / "quick.toml")]
     command = ["-m", "training.train", *command, "--device", "cpu", "--exact"]
 

@@ -23,14 +23,11 @@ from tests.unit.test_classifier import films
 NOT_HERE = "OpenVINO is not installed: pip install -r requirements-openvino.txt"
 
 
-@pytest.fixture(scope="module")
-def source() -> Checkpoint:
+@pytest.fixture(scope="module", params=["resnet18", "resnet18_two_scales"])
+def source(request: pytest.FixtureRequest) -> Checkpoint:
     torch.manual_seed(0)
-    return Checkpoint(
-        describe(architecture="resnet18_two_scales"),
-        checkpoint.rounded(build("resnet18_two_scales")),
-        "ab" * 32,
-    )
+    weights = checkpoint.rounded(build(request.param))
+    return Checkpoint(describe(architecture=request.param), weights, "ab" * 32)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ def network() -> TwoScaleNetwork:
 def answers_of(network: TwoScaleNetwork, films: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """What each body says, without what learning does to normalisation."""
     network.training = True  # of the network alone: its layers go on reading
-    fine, coarse = network(films).chunk(network.answers)
+    fine, coarse = network(films).chunk(len(network.bodies))
     network.training = False
     return fine, coarse
 
