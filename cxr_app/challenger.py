@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
-WEIGHTS = ("checkpoint.safetensors", "best.safetensors", "state.safetensors")
+CHECKPOINT = "checkpoint.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Challenger:
     @property
     def checkpoint(self) -> Path:
         """Where its checkpoint is, or will be."""
-        return self.folder / "run" / WEIGHTS[0]
+        return self.folder / "run" / CHECKPOINT
 
     @property
     def comparison(self) -> Comparison | None:
@@ -98,5 +98,5 @@ class Challenger:
 
     def discard(self) -> None:
         """Throw the weights away; how they compared is kept."""
-        for name in WEIGHTS:
-            (self.folder / "run" / name).unlink(missing_ok=True)
+        for path in (self.folder / "run").glob("*.safetensors"):
+            path.unlink(missing_ok=True)

@@ -43,10 +43,7 @@ class GridNetwork(nn.Module, ABC):
 
     @property
     def bodies(self) -> Mapping[str, nn.Module]:
-        """What learns for itself, by the name of its weights.
-
-        While a network learns, it gives the logits of each of them, one batch after the other.
-        """
+        """Its convolutions from film to features, by the name of their weights."""
         return {"body": self.body}
 
     def features(self, batch: Tensor) -> Tensor:

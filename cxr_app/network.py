@@ -1,6 +1,6 @@
 """The networks by name: ours and its ancestors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from torch import nn
 from torchvision.models import resnet18
@@ -9,7 +9,7 @@ from torchvision.models.resnet import BasicBlock
 from cxr_app import ancestors
 from cxr_app.errors import CheckpointMismatchError
 from cxr_app.grid_network import CLASSES, GlobalAveragePoolingNetwork, GridNetwork
-from cxr_app.two_scale_network import TwoScaleNetwork
+from cxr_app.two_scale_network import BetweenCells, TwoScaleNetwork, half_size
 
 __all__ = [
     "CLASSES",
@@ -17,6 +17,8 @@ __all__ = [
     "GlobalAveragePoolingNetwork",
     "GridNetwork",
     "build",
+    "join",
+    "members",
     "tells_causes",
 ]
 
@@ -35,21 +37,14 @@ def _resnet18() -> GlobalAveragePoolingNetwork:
     return GlobalAveragePoolingNetwork(body, channels=512, spacing=32.0, first=0.5)
 
 
-def _resnet18_two_scales() -> TwoScaleNetwork:
-    """Build ResNet-18 and, for the film at half the size, one of half its width beside it."""
-    bodies = _residual_body(64), _residual_body(32)
-    return TwoScaleNetwork(*bodies, channels=(512, 256), spacing=32.0, first=0.5)
+def _resnet18_coarse() -> GlobalAveragePoolingNetwork:
+    """Build a ResNet-18 of half the width that sees the film at half the size.
 
-
-def _residual_body(width: int) -> nn.Sequential:
-    """Build the convolutions of ResNet-18 for one grey channel in any width.
-
-    Parameters
-    ----------
-    width
-        Channels of its first stage; each later one has twice as many, the last eight times.
+    Its cells lie 64 pixels apart; with those between them they lie on the grid of `_resnet18`.
     """
+    width = 32  # of the first stage; torchvision's is 64 and cannot be had in another
     body = nn.Sequential()
+    body.add_module("shrink", half_size())
     body.add_module("conv1", nn.Conv2d(1, width, 7, stride=2, padding=3, bias=False))
     body.add_module("bn1", nn.BatchNorm2d(width))
     body.add_module("relu", nn.ReLU(inplace=True))
@@ -58,10 +53,16 @@ def _residual_body(width: int) -> nn.Sequential:
         channels, filters = width * 2 ** max(stage - 1, 0), width * 2**stage
         blocks = _block(channels, filters), _block(filters, filters)
         body.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
+    body.add_module("between", BetweenCells())
     for layer in body.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-    return body
+    return GlobalAveragePoolingNetwork(body, channels=8 * width, spacing=32.0, first=0.5)
+
+
+def _resnet18_two_scales() -> TwoScaleNetwork:
+    """Build the two networks above as one."""
+    return TwoScaleNetwork(_resnet18(), _resnet18_coarse())
 
 
 def _block(channels: int, filters: int) -> BasicBlock:
@@ -76,9 +77,26 @@ def _block(channels: int, filters: int) -> BasicBlock:
 
 NETWORKS: dict[str, Callable[[], GridNetwork]] = {
     "resnet18": _resnet18,
+    "resnet18_coarse": _resnet18_coarse,
     "resnet18_two_scales": _resnet18_two_scales,
     **ancestors.NETWORKS,
 }
+_MEMBERS = {"resnet18_two_scales": ("resnet18", "resnet18_coarse")}
+
+
+def members(architecture: str) -> tuple[str, ...]:
+    """Name the networks that one is joined from, each trained by itself; itself if it is whole."""
+    return _MEMBERS.get(architecture, (architecture,))
+
+
+def join(networks: Sequence[GridNetwork]) -> GridNetwork:
+    """Make one network of its trained members, in the order of `members`."""
+    match networks:
+        case [GlobalAveragePoolingNetwork() as fine, GlobalAveragePoolingNetwork() as coarse]:
+            return TwoScaleNetwork(fine, coarse)
+        case [whole]:
+            return whole
+    raise ValueError(f"no network joins {len(networks)} of these")
 
 
 def tells_causes(architecture: str) -> bool:

@@ -1,7 +1,7 @@
-"""A network that sees a film twice: fine, and at half the size.
+"""Two networks in one that see a film at two sizes: fine, and at half the size.
 
-Each of its two bodies learns for itself, and the mean of what they say is the answer. Both lie on
-one grid, so that the answer is still the mean over its cells.
+Each is trained by itself. Their cells lie on one grid, so that the mean of what they say is again
+the mean over cells, and the heatmap comes in the same pass.
 """
 
 from collections.abc import Mapping
@@ -14,49 +14,30 @@ from cxr_app.grid_network import GlobalAveragePoolingNetwork
 
 
 class TwoScaleNetwork(GlobalAveragePoolingNetwork):
-    """Two convolutional bodies, the mean over their common grid, and one linear layer.
+    """The mean of what two networks say.
 
     Parameters
     ----------
-    fine, coarse
-        Films to features; a cell of either is `spacing` of its own pixels from the next.
-    channels
-        Of the features of each.
-    spacing, first
-        Of the fine body, as of any `GridNetwork`.
+    fine
+        Whose grid it is.
+    coarse
+        One that begins with `half_size` and ends with `BetweenCells`.
     """
 
     def __init__(
-        self,
-        fine: nn.Module,
-        coarse: nn.Module,
-        channels: tuple[int, int],
-        spacing: float,
-        first: float,
+        self, fine: GlobalAveragePoolingNetwork, coarse: GlobalAveragePoolingNetwork
     ) -> None:
-        super().__init__(TwoScaleBody(fine, coarse), sum(channels), spacing, first)
-        self._channels = list(channels)
+        weight = torch.cat([fine.linear.weight, coarse.linear.weight], dim=1)
+        body = TwoScaleBody(fine.body, coarse.body)
+        super().__init__(body, weight.shape[1], fine.spacing, fine.first)
+        with torch.no_grad():
+            self.linear.weight.copy_(weight)
+            self.linear.bias.copy_((fine.linear.bias + coarse.linear.bias) / 2)
 
     @property
     def bodies(self) -> Mapping[str, nn.Module]:
-        """The fine body and the coarse one."""
+        """The fine one and the coarse one."""
         return {f"body.{name}": body for name, body in self.body.named_children()}
-
-    def forward(self, batch: Tensor) -> Tensor:
-        """Turn films ``(B, 1, H, W)`` into logits ``(B, 3)``.
-
-        While it learns, into ``(2 B, 3)``: those of the fine body, then those of the coarse one.
-        """
-        if not self.training:
-            return super().forward(batch)
-        means = torch.split(self.features(batch).mean(dim=(2, 3)), self._channels, dim=1)
-        weights = torch.split(self.linear.weight, self._channels, dim=1)
-        # Features come halved, so that the sum over both bodies is the mean of what they say.
-        said = [
-            functional.linear(2 * mean, weight, self.linear.bias)
-            for mean, weight in zip(means, weights, strict=True)
-        ]
-        return torch.cat(said)
 
 
 class TwoScaleBody(nn.Module):
@@ -70,12 +51,27 @@ class TwoScaleBody(nn.Module):
     def forward(self, batch: Tensor) -> Tensor:
         """Turn films ``(B, 1, H, W)`` into features of both, on the grid of the fine body.
 
-        A film of 64 n + 1 pixels keeps every other pixel's middle where it is, and the coarse
-        cells lie on every other fine cell.
+        They come halved, so that the sum over both is the mean of what both say.
         """
         fine: Tensor = self.fine(batch)
-        half = functional.avg_pool2d(batch, 3, stride=2, padding=1, count_include_pad=False)
-        coarse = functional.interpolate(
-            self.coarse(half), size=fine.shape[-2:], mode="bilinear", align_corners=True
-        )
+        coarse = _onto_grid(self.coarse(batch), fine.shape[-2:])
         return torch.cat([fine, coarse], dim=1) / 2
+
+
+def half_size() -> nn.Module:
+    """Make the layer that halves a film; of 64 n + 1 pixels every other keeps its middle."""
+    return nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False)
+
+
+class BetweenCells(nn.Module):
+    """Puts one more cell between each two of a grid."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Turn features ``(B, K, h, w)`` into ``(B, K, 2 h - 1, 2 w - 1)``."""
+        height, width = features.shape[-2:]
+        return _onto_grid(features, (2 * height - 1, 2 * width - 1))
+
+
+def _onto_grid(features: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
+    """Interpolate features so that the outermost cells stay where they are."""
+    return functional.interpolate(features, size=size, mode="bilinear", align_corners=True)

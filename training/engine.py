@@ -180,10 +180,9 @@ def _own_loss(learner: Learner, batch: Tensor, target: Tensor, weights: Tensor) 
     """Give what this process's films have of the mean loss of a batch, which may be nothing."""
     own = processes.own_part(learner.fabric, len(batch))
     with learner.fabric.autocast():
-        logits: Tensor = learner.shared(normalise(batch[own], learner.spec))
+        logits: Tensor = learner.shared(normalise(batch[own], learner.spec))  # (B, C)
     share = float(weights[target[own]].sum() / weights[target].sum())
-    asked = target[own].repeat(len(learner.model.bodies))
-    return share * _loss(logits.float(), asked, weights, learner.recipe)
+    return share * _loss(logits.float(), target[own], weights, learner.recipe)
 
 
 def _class_weights(learner: Learner) -> Tensor:

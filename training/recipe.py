@@ -1,10 +1,11 @@
 """One TOML file a recipe: everything that decides how a network is trained."""
 
 import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from cxr_app import network
 from cxr_app.errors import SettingsError
 from training.augmentation import Augmentation
 
@@ -26,11 +27,14 @@ class Stage:
         How often each film is shown.
     further_films
         How many films of each class from elsewhere an epoch shows besides, if the run has any.
+    architecture
+        Which member of a joined network it trains; empty where there is one network.
     """
 
     size: int
     epochs: int
     further_films: int = 0
+    architecture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,16 @@ class Recipe:
         """Of all stages together."""
         return sum(stage.epochs for stage in self.stages)
 
+    @property
+    def members(self) -> tuple["Recipe", ...]:
+        """The recipes of the networks that are trained by themselves, in the order of stages."""
+        stages: dict[str, list[Stage]] = {}
+        for stage in self.stages:
+            stages.setdefault(stage.architecture or self.architecture, []).append(stage)
+        return tuple(
+            replace(self, architecture=name, stages=tuple(own)) for name, own in stages.items()
+        )
+
     def stage_at(self, epoch: int) -> Stage:
         """Which stage an epoch, counted from 0, belongs to."""
         return [stage for stage in self.stages for _ in range(stage.epochs)][epoch]
@@ -116,7 +130,9 @@ def read_recipe(name: str, **overrides: Any) -> Recipe:
     if not stages:
         raise SettingsError(f"{path.name} has no stages; give at least one size and its epochs.")
     augmentation = Augmentation(**document.pop("augmentation", {}))
-    return Recipe(**({"name": path.stem} | document), stages=stages, augmentation=augmentation)
+    recipe = Recipe(**({"name": path.stem} | document), stages=stages, augmentation=augmentation)
+    _check_members(recipe, path.name)
+    return recipe
 
 
 def published(name: str) -> dict[str, float]:
@@ -147,6 +163,17 @@ def _check_word(
     if key in document and document[key] not in allowed:
         raise SettingsError(
             f"{file_name} has {key} = {document[key]!r}; allowed are {', '.join(allowed)}."
+        )
+
+
+def _check_members(recipe: Recipe, file_name: str) -> None:
+    """Refuse stages that leave a part of the network untrained, or train another."""
+    trained = tuple(member.architecture for member in recipe.members)
+    wanted = network.members(recipe.architecture)
+    if trained != wanted:
+        raise SettingsError(
+            f"The stages of {file_name} train {', '.join(trained)}; {recipe.architecture} is made "
+            f"of {', '.join(wanted)}. Say by each stage's key architecture which of them it trains."
         )
 
 

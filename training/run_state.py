@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -15,6 +14,16 @@ from torch.optim.lr_scheduler import LRScheduler
 from cxr_app import checkpoint, network
 from cxr_app.grid_network import GridNetwork
 from training.engine import Learner
+
+
+def state_of(out: Path, architecture: str) -> Path:
+    """Name the file of the state of a network, in the folder of its run."""
+    return out / f"{architecture}.state.safetensors"
+
+
+def best_weights(out: Path, architecture: str) -> Path:
+    """Name the file of the best weights of a network so far, in the folder of its run."""
+    return out / f"{architecture}.best.safetensors"
 
 
 def save_state(path: Path, learner: Learner, lines: Sequence[Mapping[str, Any]]) -> None:
@@ -67,11 +76,11 @@ def save_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
     partial.replace(path)
 
 
-def load_network(architecture: str, path: Path, device: torch.device) -> GridNetwork:
+def load_network(architecture: str, path: Path) -> GridNetwork:
     """Build a network with the weights that `save_weights` wrote."""
     model = network.build(architecture)
     checkpoint.fill(model, load_file(path))
-    return model.to(device).to(memory_format=torch.channels_last).eval()
+    return model
 
 
 def _catch_up(scheduler: LRScheduler, steps: int) -> None:

@@ -1,11 +1,11 @@
 """Train a recipe on labelled films.
 
-    python -m training.train --data DIR --recipe resnet18 --out RUN_DIR
+    python -m training.train --data DIR [--recipe NAME] --out RUN_DIR
 
 RUN_DIR gets ``checkpoint.safetensors``, ``metrics.json``, ``epochs.jsonl`` and ``curves.csv``.
 The same command again goes on after the last whole epoch. On several GPUs, or several machines:
 
-    torchrun --nproc-per-node 2 -m training.train --data DIR --recipe resnet18 --out RUN_DIR
+    torchrun --nproc-per-node 2 -m training.train --data DIR --recipe NAME --out RUN_DIR
 """
 
 import argparse
@@ -25,9 +25,10 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from cxr_app import checkpoint, uncaught
+from cxr_app import checkpoint, network, uncaught
 from cxr_app.classifier import name_of
 from cxr_app.errors import CxrError, SettingsError
+from cxr_app.grid_network import GridNetwork
 from cxr_app.preprocessing import InputSpec
 from cxr_app.settings import Settings
 from training import engine, further_films, processes, run_state
@@ -146,16 +147,13 @@ def train(recipe: Recipe, data: Path, run: Run) -> None:
     if fabric.is_global_zero:
         _write_manifest(out / "split.csv", films, data)
     spec = _input_spec(films, recipe)
-    _fit(fabric, recipe, films, spec, run)
+    lines: Lines = ()
+    for member in recipe.members:
+        lines = _fit(fabric, member, films, spec, run, lines)
     if not fabric.is_global_zero:
         return
-    best = out / "best.safetensors"
-    if not best.exists():
-        raise SettingsError(
-            f"The recipe {recipe.name} learned nothing: its loss on the tune films was never a "
-            "number. Lower its learning_rate."
-        )
-    model = run_state.load_network(recipe.architecture, best, fabric.device)
+    model = network.join([_best_of(member, out) for member in recipe.members])
+    model = model.to(fabric.device).to(memory_format=torch.channels_last).eval()
     metrics = finish(model, recipe, films, spec, out)
     logger.info("%s", json.dumps(metrics, indent=1))
 
@@ -218,21 +216,62 @@ def _input_spec(data: RunData, recipe: Recipe) -> InputSpec:
     return InputSpec(recipe.size, mean=float(grey.mean()), standard_deviation=float(grey.std()))
 
 
-def _fit(fabric: Fabric, recipe: Recipe, data: RunData, spec: InputSpec, run: Run) -> None:
-    """Run the epochs that are left; keep the best weights of the last stage as they come."""
+def _fit(
+    fabric: Fabric, recipe: Recipe, data: RunData, spec: InputSpec, run: Run, before: Lines
+) -> Lines:
+    """Run the epochs that are left; keep the best weights of the last stage as they come.
+
+    Parameters
+    ----------
+    before
+        The epochs of the members that were trained before.
+
+    Returns
+    -------
+    Lines
+        These, and the network's own.
+    """
     steps = _steps(recipe, data)
     learner = engine.begin(fabric, recipe, spec, sum(steps))
     lines = _resume(learner, run.out, steps)
-    run.tell(lines)
+    told = _tell(run, fabric, before, lines)
     while len(lines) < recipe.epochs and not _is_stuck(_losses(lines, recipe), recipe.patience):
         line = fabric.broadcast(_epoch(learner, data, len(lines)))  # what the first process saw
         best = min(_losses(lines, recipe), default=float("inf"))
         lines.append(line)
         if fabric.is_global_zero:
             _keep(run.out, learner, lines, is_best=min(_losses(lines, recipe), default=best) < best)
-        run.tell(lines)
-        left = (recipe.epochs - len(lines)) * line["seconds"]
-        logger.info("%s, about %.0f min left", json.dumps(line), left / 60)
+        told = _tell(run, fabric, before, lines)
+        left = (recipe.epochs - len(lines)) * line["seconds"] / 60
+        words = "%s, about %.0f min left for %s"
+        logger.info(words, json.dumps(line), left, recipe.architecture)
+    return told
+
+
+def _tell(run: Run, fabric: Fabric, before: Lines, own: Lines) -> Lines:
+    """Write down and tell the epochs of all networks so far, counted through."""
+    lines = [*before, *({**line, "epoch": len(before) + line["epoch"]} for line in own)]
+    if lines and fabric.is_global_zero:
+        _write_lines(run.out, lines)
+    run.tell(lines)
+    return lines
+
+
+def _best_of(recipe: Recipe, out: Path) -> GridNetwork:
+    """Load the best weights of a trained network.
+
+    Raises
+    ------
+    SettingsError
+        If there are none.
+    """
+    best = run_state.best_weights(out, recipe.architecture)
+    if not best.exists():
+        raise SettingsError(
+            f"The recipe {recipe.name} learned nothing: the loss of {recipe.architecture} on the "
+            "tune films was never a number. Lower its learning_rate."
+        )
+    return run_state.load_network(recipe.architecture, best)
 
 
 def _steps(recipe: Recipe, data: RunData) -> list[int]:
@@ -266,23 +305,22 @@ def _losses(lines: list[dict[str, Any]], recipe: Recipe) -> list[float]:
 def _keep(
     out: Path, learner: engine.Learner, lines: list[dict[str, Any]], *, is_best: bool
 ) -> None:
-    """Write an epoch down: weights if they are the best, the state to go on from, the curves."""
-    if is_best:
-        _save_best(out, learner)
-    run_state.save_state(out / "state.safetensors", learner, lines)
-    _write_lines(out, lines)
+    """Write an epoch down: weights if they are the best, and the state to go on from."""
+    architecture = learner.recipe.architecture
+    if is_best:  # rounded as the checkpoint will hold them
+        weights = checkpoint.rounded(learner.averaged)
+        run_state.save_weights(run_state.best_weights(out, architecture), weights)
+    run_state.save_state(run_state.state_of(out, architecture), learner, lines)
 
 
 def _resume(learner: engine.Learner, out: Path, steps: list[int]) -> list[dict[str, Any]]:
     """Go back to the last whole epoch of an interrupted run, if there is one."""
-    state = out / "state.safetensors"
+    state = run_state.state_of(out, learner.recipe.architecture)
     if not state.exists():
         return []
     lines = run_state.read_lines(state)  # not from epochs.jsonl, which may be an epoch behind
     run_state.load_state(state, learner, sum(steps[: len(lines)]))
-    if learner.fabric.is_global_zero:
-        _write_lines(out, lines)
-    logger.info("Going on after epoch %d", len(lines))
+    logger.info("%s: going on after epoch %d", learner.recipe.architecture, len(lines))
     return lines
 
 
@@ -296,6 +334,7 @@ def _epoch(learner: engine.Learner, data: RunData, epoch: int) -> dict[str, Any]
     classes = learner.model.own_targets(torch.from_numpy(targets))
     return {
         "epoch": epoch + 1,
+        "architecture": learner.recipe.architecture,
         "size": size,
         "learning_rate": learner.scheduler.get_last_lr()[0],
         "train_loss": loss,
@@ -306,13 +345,7 @@ def _epoch(learner: engine.Learner, data: RunData, epoch: int) -> dict[str, Any]
     }
 
 
-def _save_best(out: Path, learner: engine.Learner) -> None:
-    """Keep the averaged weights, rounded as the checkpoint will hold them."""
-    weights = checkpoint.rounded(learner.averaged)
-    run_state.save_weights(out / "best.safetensors", weights)
-
-
-def _write_lines(out: Path, lines: list[dict[str, Any]]) -> None:
+def _write_lines(out: Path, lines: Lines) -> None:
     """Write the epochs as JSON lines and as CSV."""
     text = "".join(json.dumps(line) + "\n" for line in lines)
     (out / "epochs.jsonl").write_text(text, encoding="utf-8")

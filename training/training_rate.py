@@ -26,7 +26,7 @@ def training_rates(recipe_name: str, device: str) -> tuple[float, float]:
     Parameters
     ----------
     recipe_name
-        Whose network, batches and augmentation.
+        Whose network, batches and augmentation; of a joined network its first member's.
     device
         As `CXR_DEVICE`.
 
@@ -37,7 +37,7 @@ def training_rates(recipe_name: str, device: str) -> tuple[float, float]:
         weights, and the network alone.
     """
     keep_freed_memory()
-    recipe = read_recipe(recipe_name)
+    recipe = read_recipe(recipe_name).members[0]
     learner = engine.begin(
         processes.set_up(device),
         recipe,
@@ -70,8 +70,7 @@ def _network_alone(learner: engine.Learner, steps: int) -> float:
     device, count = learner.fabric.device, learner.recipe.batch_size
     batch = torch.randn(count, 1, learner.spec.size, learner.spec.size, device=device)
     batch = batch.contiguous(memory_format=torch.channels_last)
-    targets = torch.arange(count, device=device).repeat(len(learner.model.bodies))
-    targets %= len(learner.model.classes)
+    targets = torch.arange(count, device=device) % len(learner.model.classes)
     learner.model.train()
     began = time.monotonic()
     for _ in range(steps):

@@ -19,11 +19,11 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], total: int | None) -> g
     total
         How many there will be, so that the axis does not move; None where that is not known.
     """
-    numbers = [line["epoch"] for line in epochs]
+    numbers = _with_gaps(epochs, "epoch")
     figure = go.Figure()
     figure.add_scatter(
         x=numbers,
-        y=[line["train_loss"] for line in epochs],
+        y=_with_gaps(epochs, "train_loss"),
         name="training loss",
         mode="lines+markers",
         line={"color": LOSS_COLOUR, "dash": "dot"},
@@ -31,13 +31,13 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], total: int | None) -> g
     )
     figure.add_scatter(
         x=numbers,
-        y=[line["tune_auroc"] for line in epochs],
+        y=_with_gaps(epochs, "tune_auroc"),
         name="AUROC on tune films",
         mode="lines+markers",
         line={"color": AUROC_COLOUR},
         yaxis="y2",
     )
-    last = max(total or 1, *numbers, 1)
+    last = max(total or 1, *(line["epoch"] for line in epochs), 1)
     lowest = min([0.5, *(line["tune_auroc"] for line in epochs)])
     axis = {"gridcolor": GRID_COLOUR, "zeroline": False}
     figure.update_layout(
@@ -60,6 +60,16 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], total: int | None) -> g
         plot_bgcolor="rgba(0, 0, 0, 0)",
     )
     return figure
+
+
+def _with_gaps(epochs: Sequence[Mapping[str, Any]], key: str) -> list[float | None]:
+    """List one figure of every epoch; where another network's epochs begin, the line is broken."""
+    values: list[float | None] = []
+    for number, line in enumerate(epochs):
+        if number and line.get("architecture") != epochs[number - 1].get("architecture"):
+            values.append(None)
+        values.append(line[key])
+    return values
 
 
 def _step(last: int) -> int:

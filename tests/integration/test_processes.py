@@ -14,11 +14,16 @@ from safetensors.torch import load_file
 from tests.films import write_kaggle_folder
 
 RECIPE = """
-architecture = "resnet18"
+architecture = "{architecture}"
 batch_size = 15
 learning_rate = 1e-5
-stages = [{size = 48, epochs = 2}]
+stages = [{stages}]
 """
+STAGES = {
+    "resnet18": "{size = 48, epochs = 2}",
+    "resnet18_two_scales": '{size = 48, epochs = 1, architecture = "resnet18"}, '
+    '{size = 48, epochs = 1, architecture = "resnet18_coarse"}',
+}
 
 
 def start(processes: int, *arguments: str, root: Path, data: Path) -> str:
@@ -49,13 +54,14 @@ def test_two_processes_give_the_gradients_of_one(project_root: Path, tmp_path: P
         torch.testing.assert_close(together[name], expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("architecture", ["resnet18", "resnet18_two_scales"])
+@pytest.mark.parametrize("architecture", STAGES)
 def test_two_processes_give_the_figures_of_one(
     project_root: Path, tmp_path: Path, architecture: str
 ) -> None:
     """But for rounding, which single precision and Adam make visible."""
     write_kaggle_folder(tmp_path / "films", 20)
-    (tmp_path / "quick.toml").write_text(RECIPE.replace("resnet18", architecture))
+    recipe = RECIPE.format(architecture=architecture, stages=STAGES[architecture])
+    (tmp_path / "quick.toml").write_text(recipe)
     command = ["--data", str(tmp_path / "films"), "--recipe", str(tmp_path / "quick.toml")]
     command = ["-m", "training.train", *command, "--device", "cpu", "--exact"]
 

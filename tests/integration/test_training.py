@@ -202,7 +202,7 @@ def test_a_killed_run_goes_on_to_the_same_figures(
     environment = {**os.environ, "CXR_DATA_DIR": str(run_dir.parent)}
     line = [sys.executable, "-m", "training.train", *command, "--out", str(out)]
     with subprocess.Popen(line, cwd=project_root, env=environment) as process:
-        while not (out / "state.safetensors").exists():
+        while not (out / "resnet18.state.safetensors").exists():
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
@@ -212,7 +212,7 @@ def test_a_killed_run_goes_on_to_the_same_figures(
         line, cwd=project_root, env=environment, capture_output=True, text=True, check=True
     )
 
-    assert "Going on after epoch" in done.stderr
+    assert "resnet18: going on after epoch" in done.stderr
     assert metrics_of(out) | {"model_version": ""} == metrics_of(run_dir) | {"model_version": ""}
 
 

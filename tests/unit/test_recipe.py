@@ -31,6 +31,15 @@ def test_an_unknown_recipe_names_the_known_ones() -> None:
             "[augmentation]\nrotate = 3",
             "rotate",
         ),
+        (
+            'architecture = "resnet18_two_scales"\nstages = [{size = 65, epochs = 1}]',
+            "is made of resnet18, resnet18_coarse",
+        ),
+        (
+            'architecture = "resnet18"\n'
+            'stages = [{size = 65, epochs = 1, architecture = "four_conv"}]',
+            "train four_conv; resnet18 is made of resnet18",
+        ),
     ],
 )
 def test_a_recipe_that_would_not_do_what_it_says_is_refused(
@@ -41,6 +50,18 @@ def test_a_recipe_that_would_not_do_what_it_says_is_refused(
 
     with pytest.raises(SettingsError, match=said):
         read_recipe(str(path))
+
+
+def test_stages_go_to_the_network_that_they_name() -> None:
+    recipe = read_recipe("resnet18_two_scales")
+
+    fine, coarse = recipe.members
+
+    assert [stage.size for stage in fine.stages] == [113, 161, 193]
+    assert {stage.architecture for stage in coarse.stages} == {"resnet18_coarse"}
+    assert fine.epochs + coarse.epochs == recipe.epochs
+    assert fine.size == coarse.size == recipe.size
+    assert fine.augmentation == read_recipe("resnet18").augmentation
 
 
 def test_a_seed_from_the_command_line_wins() -> None:
