@@ -8,6 +8,8 @@ from cxr_app.errors import JobError
 from cxr_app.settings import PROJECT, Settings
 
 OURS = PROJECT / "training" / "recipes"
+SHIPPED = "resnet18_two_scales"
+"""The recipe of the shipped checkpoint, which a training follows unless it is told another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def recipes(settings: Settings) -> list[RecipeFile]:
             recipe = _read(path)
             if recipe is not None:
                 found.setdefault(recipe.name, recipe)
-    return sorted(found.values(), key=lambda recipe: (recipe.name != "resnet18", recipe.name))
+    return sorted(found.values(), key=lambda recipe: (recipe.name != SHIPPED, recipe.name))
 
 
 def recipe_named(settings: Settings, name: str) -> RecipeFile:

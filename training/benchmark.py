@@ -19,6 +19,7 @@ from typing import Any
 
 from cxr_app import checkpoint
 from cxr_app.errors import CxrError
+from cxr_app.recipes import SHIPPED
 from cxr_app.settings import Settings
 from training import endurance, growth, measuring
 from training.benchmark_films import SUFFIXES, write_films
@@ -69,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--checkpoint", type=Path, metavar="FILE", help="default: CXR_CHECKPOINT")
     films = "of each format; default: 400; 0 measures neither scoring nor training"
     add("--films", type=int, default=400, metavar="N", help=films)
-    add("--recipe", default="resnet18", help="whose training is measured; default: resnet18")
+    add("--recipe", default=SHIPPED, help=f"whose training is measured; default: {SHIPPED}")
     add("--memory", type=int, metavar="N", help="also follow the memory over N films")
     add("--kills", type=int, metavar="N", help="also kill a run N times, and count what is lost")
     add("--entries", type=int, metavar="N", help="also fill a worklist with N entries")

@@ -30,6 +30,7 @@ from cxr_app.film_store import make_private_folder
 from cxr_app.operating_curve import FEWEST
 from cxr_app.progress import Progress
 from cxr_app.promotion import checkpoint_in_use
+from cxr_app.recipes import SHIPPED
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 from training.challenge import challenge
@@ -147,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
         help="Kaggle-layout folder or manifest; may be given several times",
     )
     add("--reviewed", type=Path, help="manifest of reviews; pneumonia may lack a cause there")
-    add("--recipe", default="resnet18", help="a name, or the path of a .toml file")
+    add("--recipe", default=SHIPPED, help="a name, or the path of a .toml file")
     add("--checkpoint", type=Path, help="the model to compare with; default: the one in use")
     add("--out", type=Path, required=True, help="folder of this run")
     add(

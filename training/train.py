@@ -30,6 +30,7 @@ from cxr_app.classifier import name_of
 from cxr_app.errors import CxrError, SettingsError
 from cxr_app.grid_network import GridNetwork
 from cxr_app.preprocessing import InputSpec
+from cxr_app.recipes import SHIPPED
 from cxr_app.settings import Settings
 from training import engine, further_films, processes, run_state
 from training.dataset import Films, decode, find_films, pixel_digests
@@ -110,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="also learn from films from elsewhere, in subfolders NORMAL and PNEUMONIA or COVID-19",
     )
-    parser.add_argument("--recipe", default="resnet18", help="a name, or the path of a .toml file")
+    parser.add_argument("--recipe", default=SHIPPED, help="a name, or the path of a .toml file")
     parser.add_argument("--out", type=Path, required=True, help="folder of this run")
     parser.add_argument("--seed", type=int, help="another seed than the recipe's")
     parser.add_argument(

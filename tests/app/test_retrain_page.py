@@ -12,6 +12,7 @@ from cxr_app import checkpoint
 from cxr_app.challenger import Comparison
 from cxr_app.jobs import BACKLOG, RETRAINING, Supervisor
 from cxr_app.progress import Progress
+from cxr_app.recipes import SHIPPED
 from cxr_app.scoring import EngineStatus
 from cxr_app.settings import Settings
 from cxr_app.ui import resources, retrain_words
@@ -154,8 +155,8 @@ def test_films_and_a_recipe_are_chosen_and_begun_once(
     retrain: AppTest, worklist: Worklist, films: Path
 ) -> None:
     page = shown(retrain)
-    assert page.selectbox(key="recipe").value == "resnet18"
-    assert "32 epochs" in said(page)
+    assert page.selectbox(key="recipe").value == SHIPPED
+    assert "46 epochs" in said(page)
     assert page.multiselect(key="films").options == [
         f"{films.parent.name}/films",
         "films/2026-10",

@@ -27,7 +27,7 @@ from cxr_app.jobs import (
     Supervisor,
 )
 from cxr_app.progress import Progress
-from cxr_app.recipes import recipes
+from cxr_app.recipes import SHIPPED, recipes
 from cxr_app.settings import Settings
 from cxr_app.worklist import Cause, Job, JobState, Verdict, Worklist
 from tests.outcomes import scored, sha256
@@ -307,7 +307,7 @@ def test_a_site_has_recipes_of_its_own(tmp_path: Path, worklist: Worklist) -> No
     (settings.recipes_dir / "quick.toml").write_text(recipe)
     (settings.recipes_dir / "broken.toml").write_text("stages = [{size = 32}]")
     names = [recipe.name for recipe in recipes(settings)]
-    assert names[0] == "resnet18"
+    assert names[0] == SHIPPED
     assert "quick" in names
     assert "broken" not in names
     kind = KINDS[RETRAINING]

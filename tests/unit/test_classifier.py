@@ -24,6 +24,7 @@ from cxr_app.errors import CheckpointMismatchError, SettingsError
 from cxr_app.network import GlobalAveragePoolingNetwork, build
 from cxr_app.prediction import HeatScale
 from cxr_app.preprocessing import squeeze
+from cxr_app.recipes import SHIPPED
 from tests.checkpoints import SIZE, describe
 from training.recipe import read_recipe
 
@@ -223,7 +224,8 @@ def test_our_network_divides_a_film_alike_from_both_sides() -> None:
 
     A network of such cells favoured one side of the film: 87 % of its heat lay there.
     """
-    ours, size = build("resnet18").eval(), read_recipe("resnet18").size
+    recipe = read_recipe(SHIPPED)
+    ours, size = build(recipe.architecture).eval(), recipe.size
 
     cells = ours.features(torch.zeros(1, 1, size, size)).shape[-1]
 
