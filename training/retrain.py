@@ -35,6 +35,7 @@ from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 from training.challenge import challenge
 from training.dataset import LabelledFilm, decode, find_films, find_reviewed, pixel_digests
+from training.fitting import Lines, Run
 from training.holdout import (
     Side,
     divide,
@@ -46,7 +47,7 @@ from training.holdout import (
 from training.past import past_of, write_down
 from training.recipe import Recipe, read_recipe
 from training.splits import check_classes, group_by_patient
-from training.train import Lines, Run, train
+from training.train import train
 from training.used_films import UsedFilms
 
 logger = logging.getLogger(__name__)
