@@ -15,8 +15,11 @@ from torch.nn import functional
 from cxr_app.prediction import OperatingPoint
 from training.metrics import Booleans, Floats, confusion
 
-BALANCED_SENSITIVITY = 0.975
-"""What the balanced point aims at among thresholds that do about equally well."""
+BALANCED_SENSITIVITY = 0.98
+"""What the balanced point aims at among thresholds that do about equally well.
+
+On films that it was not chosen on, a point comes out some half a hundredth lower.
+"""
 EQUALLY_WELL = 0.02
 """In sensitivity plus specificity; some hundred films cannot tell smaller differences."""
 
