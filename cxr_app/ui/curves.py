@@ -59,7 +59,24 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], total: int | None) -> g
         paper_bgcolor="rgba(0, 0, 0, 0)",
         plot_bgcolor="rgba(0, 0, 0, 0)",
     )
+    _name_networks(figure, epochs)
     return figure
+
+
+def _name_networks(figure: go.Figure, epochs: Sequence[Mapping[str, Any]]) -> None:
+    """Write below the curves where each network's epochs begin, if there are several."""
+    first = {str(line.get("architecture")): line["epoch"] for line in reversed(epochs)}
+    for name, epoch in first.items() if len(first) > 1 else ():
+        figure.add_annotation(
+            x=epoch,
+            y=0.02,
+            yref="paper",
+            text=name,
+            showarrow=False,
+            xanchor="left",
+            yanchor="bottom",
+            font={"color": LOSS_COLOUR, "size": 11},
+        )
 
 
 def _with_gaps(epochs: Sequence[Mapping[str, Any]], key: str) -> list[float | None]:

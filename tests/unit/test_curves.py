@@ -21,6 +21,8 @@ def test_the_curves_of_another_network_begin_anew() -> None:
         assert list(line.x) == [1, 2, None, 3]
         assert list(line.y)[2] is None
         assert not line.connectgaps
+    named = {(note.x, note.text) for note in figure.layout.annotations}
+    assert named == {(1, "fine"), (3, "coarse")}
 
 
 def test_epochs_of_an_older_program_name_no_network() -> None:
@@ -31,3 +33,4 @@ def test_epochs_of_an_older_program_name_no_network() -> None:
     figure = training_curves(lines, total=None)
 
     assert list(figure.data[0].x) == [1, 2]
+    assert not figure.layout.annotations
