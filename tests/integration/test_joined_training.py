@@ -1,6 +1,5 @@
 """A recipe whose network is joined from two that are trained one after the other."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from safetensors.torch import load_file
 
 from cxr_app import checkpoint
 from tests.films import write_kaggle_folder
+from tests.run_folder import epochs_of, metrics_of
 from training import train
 
 PATIENTS = 20
@@ -47,12 +47,8 @@ def run_dir(place: Path) -> Path:
     return run(place, recipe, place / "whole")
 
 
-def lines_of(run_dir: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (run_dir / "epochs.jsonl").read_text().splitlines()]
-
-
 def test_epochs_are_counted_through(run_dir: Path) -> None:
-    lines = lines_of(run_dir)
+    lines = epochs_of(run_dir)
 
     assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
     assert [line["architecture"] for line in lines] == [*NETWORKS[:1] * 2, *NETWORKS[1:] * 2]
@@ -92,6 +88,5 @@ def test_a_run_that_ended_between_both_goes_on(place: Path, run_dir: Path) -> No
     def timeless(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [line | {"seconds": 0} for line in lines]
 
-    assert timeless(lines_of(out)) == timeless(lines_of(run_dir))
-    metrics, whole = (json.loads((each / "metrics.json").read_text()) for each in (out, run_dir))
-    assert metrics | {"model_version": ""} == whole | {"model_version": ""}
+    assert timeless(epochs_of(out)) == timeless(epochs_of(run_dir))
+    assert metrics_of(out) | {"model_version": ""} == metrics_of(run_dir) | {"model_version": ""}

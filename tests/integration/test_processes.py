@@ -1,17 +1,16 @@
 """Several processes learn what one learns."""
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from tests.films import write_kaggle_folder
+from tests.run_folder import epochs_of, metrics_of
 
 RECIPE = """
 architecture = "{architecture}"
@@ -70,15 +69,11 @@ def test_two_processes_give_the_figures_of_one(
         said = start(processes, *command, *out, root=project_root, data=tmp_path)
 
     assert said.count("films: ") == 1  # one process speaks for all
-    alone, together = (_lines(tmp_path / f"run{number}") for number in (1, 2))
+    alone, together = (epochs_of(tmp_path / f"run{number}") for number in (1, 2))
     assert [line["device"] for line in together] == ["CPU × 2"] * 2
     for expected, line in zip(alone, together, strict=True):
         assert line["train_loss"] == pytest.approx(expected["train_loss"], rel=0.01)
         assert line["tune_loss"] == pytest.approx(expected["tune_loss"], rel=0.01)
-    figures = [json.loads((tmp_path / f"run{n}" / "metrics.json").read_text()) for n in (1, 2)]
+    figures = [metrics_of(tmp_path / f"run{n}") for n in (1, 2)]
     assert figures[0]["n"] == figures[1]["n"]
     assert figures[1]["brier"] == pytest.approx(figures[0]["brier"], abs=0.005)
-
-
-def _lines(run_dir: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (run_dir / "epochs.jsonl").read_text().splitlines()]

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from cxr_app.errors import TrainingDataError
 from cxr_app.metrics import auroc
 from cxr_app.scoring import Scorer
 from tests.films import jpeg, write_kaggle_folder, write_manifest
+from tests.run_folder import epochs_of, metrics_of
 from training import evaluate, train
 from training.dataset import decode, find_films
 
@@ -51,13 +51,8 @@ def run_dir(command: list[str], tmp_path_factory: pytest.TempPathFactory) -> Pat
     return out
 
 
-def metrics_of(run_dir: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((run_dir / "metrics.json").read_text())
-    return document
-
-
 def test_a_run_leaves_all_that_is_promised(run_dir: Path) -> None:
-    lines = [json.loads(line) for line in (run_dir / "epochs.jsonl").read_text().splitlines()]
+    lines = epochs_of(run_dir)
 
     assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
     assert [line["size"] for line in lines] == [32, 32, 40, 40]
@@ -92,8 +87,7 @@ def test_films_from_elsewhere_are_learned_from_and_counted_apart(
     summary = checkpoint.load(out / "checkpoint.safetensors").description.data_summary
     assert summary["further"] == {"normal": 8, "pneumonia": 8}
     assert summary["films"] == 3 * PATIENTS
-    lines = (out / "epochs.jsonl").read_text().splitlines()
-    last = json.loads(lines[-1])["learning_rate"]
+    last = epochs_of(out)[-1]["learning_rate"]
     assert last < 5e-5, "the rate has not come down: not all steps were made"
 
 
