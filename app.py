@@ -12,14 +12,15 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from streamlit.starlette import App
 
-from cxr_app import uncaught
+from cxr_app import log_privacy
 from cxr_app.errors import CxrError
-from cxr_app.ui import faults, film_route, resources
-from cxr_app.ui.kept_files import KeptFiles
-from cxr_app.ui.listener import answer_at_once
-from cxr_app.ui.page_head import PageHead
-from cxr_app.ui.security_headers import SecurityHeaders
-from cxr_app.ui.settling import settle
+from cxr_app.ui import resources
+from cxr_app.ui.server import error_page, film_route
+from cxr_app.ui.server.gc_freeze import settle
+from cxr_app.ui.server.page_head import PageHead
+from cxr_app.ui.server.security_headers import SecurityHeaders
+from cxr_app.ui.server.static_cache import KeptFiles
+from cxr_app.ui.server.tcp_nodelay import answer_at_once
 
 
 @asynccontextmanager
@@ -55,12 +56,12 @@ def health(_: Request) -> JSONResponse:
     return JSONResponse(body, status_code=503 if status.state == "failed" else 200)
 
 
-uncaught.keep_words_out()
+log_privacy.keep_words_out()
 check()
 app = st.App(
     "cxr_app/ui/script.py",
     lifespan=lifespan,
     routes=[Route("/healthz", health), *film_route.routes()],
     middleware=[Middleware(KeptFiles), Middleware(SecurityHeaders), Middleware(PageHead)],
-    on_script_error=faults.explain,
+    on_script_error=error_page.explain,
 )

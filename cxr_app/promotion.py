@@ -7,9 +7,9 @@ be found again as it was. Its thresholds are in the same file and change with it
 import hashlib
 from pathlib import Path
 
-from cxr_app.challenger import Challenger
 from cxr_app.errors import PromotionError
 from cxr_app.film_store import make_private_folder, write_durably
+from cxr_app.jobs.retraining import Challenger
 from cxr_app.settings import Settings
 from cxr_app.worklist import Promotion, Worklist
 

@@ -12,19 +12,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from cxr_app import intake, priority, screening
+from cxr_app import priority
 from cxr_app.errors import CxrError, FilmError, UnsupportedImageError, WorklistError, where
 from cxr_app.film_store import read_film
+from cxr_app.imaging import intake
+from cxr_app.model import screening
+from cxr_app.model.preprocessing import InputSpec, NetworkInput, to_input
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.prediction import HeatScale, OperatingPoint, Prediction
-from cxr_app.preprocessing import InputSpec, NetworkInput, to_input
 from cxr_app.promotion import checkpoint_in_use
 from cxr_app.radiograph import Header, Radiograph
 from cxr_app.settings import OtherAges, Settings
 from cxr_app.worklist import Entry, Worklist
 
 if TYPE_CHECKING:
-    from cxr_app.classifier import Classifier
+    from cxr_app.model.classifier import Classifier
 
 logger = logging.getLogger(__name__)
 
@@ -352,7 +354,7 @@ class Engine:
     def _load(self, path: Path) -> Scorer:
         """Bring a network into memory."""
         # Here and not above: importing torch takes seconds, and the pages wait for nothing.
-        from cxr_app.classifier import Classifier
+        from cxr_app.model.classifier import Classifier
 
         classifier = Classifier.load(path, self._settings.device, self._settings.runtime)
         self._status = EngineStatus(

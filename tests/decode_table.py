@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from pydicom import dcmread
 
 from cxr_app.errors import FilmError
-from cxr_app.intake import read_radiograph, read_softcopy
-from cxr_app.pixels import to_image
-from tests import by_highdicom, dcm2pnm
+from cxr_app.imaging.intake import read_radiograph, read_softcopy
+from cxr_app.imaging.pixels import to_image
 from tests.integration.test_real_dicom import is_monochrome, reference
+from tests.support import by_highdicom, dcm2pnm
 
 Reference = Callable[[Path], NDArray[Any] | None]
 LEVEL = 1.0

@@ -11,7 +11,7 @@ import sys
 from importlib.util import find_spec
 
 OPTIONS = ("-rss_limit_mb=6000", "-timeout=120", "-max_len=60000")
-"""Beyond what `cxr_app.bounds` allows a film."""
+"""Beyond what `cxr_app.imaging.limits` allows a film."""
 
 
 def main() -> int:
@@ -23,7 +23,7 @@ def main() -> int:
 
     with atheris.instrument_imports(include=["cxr_app", "pydicom"]):
         from cxr_app.errors import FilmError
-        from cxr_app.intake import read_radiograph
+        from cxr_app.imaging.intake import read_radiograph
 
     def read(data: bytes) -> None:
         """Read a film, or be refused in words."""

@@ -22,11 +22,11 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from cxr_app.classifier import Classifier
-from cxr_app.intake import read_radiograph
+from cxr_app.imaging.intake import read_radiograph
+from cxr_app.model.classifier import Classifier
 from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
-from tests.factories import (
+from tests.support.factories import (
     Pixels,
     compressed_dicom_bytes,
     dicom_bytes,

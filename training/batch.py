@@ -16,18 +16,19 @@ from pathlib import Path
 
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from cxr_app import checkpoint, uncaught
-from cxr_app.checkpoint import Checkpoint
+from cxr_app import log_privacy
 from cxr_app.errors import CxrError, SettingsError
+from cxr_app.model import checkpoint
+from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.promotion import checkpoint_in_use
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
-from training import engines
-from training.backlog import Backlog
-from training.engines import Found, Plan
-from training.folder import Watch, find_films, inside
-from training.results import Results
-from training.telling import Telling
+from training.backlog import engines
+from training.backlog.engines import Found, Plan
+from training.backlog.folder import Watch, find_films, inside
+from training.backlog.results import Results
+from training.backlog.run import Backlog
+from training.backlog.run_progress import Telling
 
 STOPPED = 130
 """Exit status of a run that was stopped half-way, as shells have it."""
@@ -199,6 +200,6 @@ def _arrivals(options: argparse.Namespace, telling: Telling) -> Iterator[Sequenc
 
 
 if __name__ == "__main__":
-    uncaught.keep_words_out()
+    log_privacy.keep_words_out()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped in good order
     sys.exit(main())

@@ -17,16 +17,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from cxr_app import checkpoint
 from cxr_app.errors import CxrError
-from cxr_app.recipes import SHIPPED
+from cxr_app.jobs.recipe_list import SHIPPED
+from cxr_app.model import checkpoint
 from cxr_app.settings import Settings
-from training import endurance, growth, measuring
-from training.benchmark_films import SUFFIXES, write_films
-from training.engines import Plan
-from training.engines.local import cores
-from training.output_file import make_way
-from training.training_rate import training_rates
+from training.backlog.engines import Plan
+from training.backlog.engines.local import cores
+from training.bench import kill_test, memory_growth, throughput
+from training.bench.bench_films import SUFFIXES, write_films
+from training.bench.training_throughput import training_rates
+from training.measure.output_path import make_way
 
 OF_LIMIT, OF_YARDSTICK, OF_NETWORK = 0.90, 3.0, 0.85
 """What the command should reach of its limit and of the yardstick, and training of its network."""
@@ -90,7 +90,7 @@ def measure(options: argparse.Namespace) -> Document:
         if options.films:
             measured |= _scoring(place, plan, ours, options.films)
             _tell("Training")
-            whole, network = measuring.apart(training_rates, options.recipe, settings.device)
+            whole, network = throughput.apart(training_rates, options.recipe, settings.device)
             measured["training"] = {"whole": whole, "network": network, "share": whole / network}
         measured |= _lasting(place, ours, options)
     return measured
@@ -102,7 +102,7 @@ def _scoring(place: Path, plan: Plan, ours: Mapping[str, str], count: int) -> Do
     folders = {kind: write_films(place / kind, kind, count) for kind in SUFFIXES}
     jpeg = folders["jpeg"]
     _tell("Network alone")
-    network = {size: measuring.network_rate(jpeg, plan, size) for size in measuring.BATCH_SIZES}
+    network = {size: throughput.network_rate(jpeg, plan, size) for size in throughput.BATCH_SIZES}
     best = max(network, key=lambda size: network[size])
     settings = {**ours, "CXR_RUNTIME": "torch"}
     formats = {}
@@ -110,13 +110,13 @@ def _scoring(place: Path, plan: Plan, ours: Mapping[str, str], count: int) -> Do
         _tell(f"The command on {kind}, against decoding and the network alone")
         formats[kind] = _middle_round(folder, plan, best, settings)
     _tell("Yardstick")
-    plain = measuring.yardstick_rate(jpeg)
+    plain = throughput.yardstick_rate(jpeg)
     measured = {
         "network": network,
         "best_batch_size": best,
         "formats": formats,
         "yardstick": {"rate": plain, "times": formats["jpeg"]["whole"] / plain},
-        "latency_ms": 1000 * measuring.latency(jpeg, plan),
+        "latency_ms": 1000 * throughput.latency(jpeg, plan),
     }
     if find_spec("openvino") is not None:
         _tell("OpenVINO")
@@ -130,10 +130,10 @@ def _middle_round(
     """Measure the command beside its limits some times, and give the round of the middle share."""
     rounds = []
     for _ in range(ROUNDS):
-        decode = measuring.decode_rate(folder, plan)
-        network = measuring.network_rate(folder, plan, batch_size)
-        limit = measuring.combined(decode, network)
-        whole = measuring.command_rate(folder, settings)
+        decode = throughput.decode_rate(folder, plan)
+        network = throughput.network_rate(folder, plan, batch_size)
+        limit = throughput.combined(decode, network)
+        whole = throughput.command_rate(folder, settings)
         found = {"decode": decode, "network": network, "limit": limit, "whole": whole}
         rounds.append({**found, "share": whole / limit})
     return sorted(rounds, key=lambda found: found["share"])[ROUNDS // 2]
@@ -155,17 +155,17 @@ def _lasting(place: Path, ours: Mapping[str, str], options: argparse.Namespace) 
     measured: Document = {}
     if options.memory:
         _tell(f"Memory over {options.memory} films")
-        films = growth.small_films(place / "memory", options.memory)
-        measured["memory"] = growth.follow_memory(films, ours)
+        films = memory_growth.small_films(place / "memory", options.memory)
+        measured["memory"] = memory_growth.follow_memory(films, ours)
     if options.kills:
         _tell(f"{options.kills} kills")
-        films = growth.small_films(place / "kills", FILMS_A_KILL * options.kills)
+        films = memory_growth.small_films(place / "kills", FILMS_A_KILL * options.kills)
         settings = {**ours, "CXR_DATA_DIR": str(place / "killed")}
-        endured = endurance.endure(films, place / "killed.csv", settings, options.kills)
+        endured = kill_test.endure(films, place / "killed.csv", settings, options.kills)
         measured["kills"] = asdict(endured)
     if options.entries:
         _tell(f"A worklist of {options.entries} entries")
-        measured["entries"] = growth.fill(place / "full.sqlite", options.entries)
+        measured["entries"] = memory_growth.fill(place / "full.sqlite", options.entries)
     return measured
 
 
@@ -218,7 +218,7 @@ def _lasting_rows(measured: Document) -> list[Row]:
     if memory := measured.get("memory"):
         first, most = f"{memory['after_first']:.0f} MB", f"{memory['most']:.0f} MB"
         rows += [
-            (f"memory after {growth.FIRST_FILMS} films", first, ""),
+            (f"memory after {memory_growth.FIRST_FILMS} films", first, ""),
             ("most memory after that", most, f"wanted: less than {MEMORY_MB:.0f} MB more"),
         ]
     if kills := measured.get("kills"):

@@ -17,14 +17,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cxr_app import network
-from cxr_app.classifier import Classifier
 from cxr_app.errors import CxrError, SettingsError
+from cxr_app.model import networks
+from cxr_app.model.classifier import Classifier
 from cxr_app.settings import Settings
-from training.dataset import find_films
-from training.engine import parameters_of
+from training.data.dataset import find_films
 from training.evaluate import evaluate
-from training.recipe import published
+from training.fit.epochs import parameters_of
+from training.fit.recipe import published
 
 FIGURES = {
     "auroc": "AUROC",
@@ -113,7 +113,7 @@ def read_run(folder: Path) -> Run:
     run, metrics, epochs, split = ((folder / name).read_text(encoding="utf-8") for name in FILES)
     recipe, figures = json.loads(run)["recipe"], json.loads(metrics)
     lines = [json.loads(line) for line in epochs.splitlines()]
-    counted = figures.get("parameters") or parameters_of(network.build(recipe["architecture"]))
+    counted = figures.get("parameters") or parameters_of(networks.build(recipe["architecture"]))
     return Run(
         folder=folder,
         recipe=recipe["name"],

@@ -12,12 +12,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from cxr_app import checkpoint, film_scores
 from cxr_app.errors import CxrError, ScoresError
-from cxr_app.film_scores import FilmScores
-from cxr_app.settings import PROJECT
-
-SCREENING = PROJECT / "weights" / "screening.safetensors"
+from cxr_app.evaluation import reference_scores
+from cxr_app.evaluation.reference_scores import FilmScores
+from cxr_app.model import checkpoint
+from training.fit.export import SCREENING
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     if scores:
-        film_scores.write(film_scores.beside(out), replace(scores, model_version=version))
+        reference_scores.write(reference_scores.beside(out), replace(scores, model_version=version))
     print(f"{out} is {version} now.")
     return 0
 
@@ -43,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _scores(path: Path, model_version: str) -> FilmScores | None:
     """Read what the checkpoint says of films, which stays true; None where that is not known."""
     try:
-        return film_scores.read(film_scores.beside(path), model_version)
+        return reference_scores.read(reference_scores.beside(path), model_version)
     except ScoresError:
         return None
 

@@ -25,28 +25,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cxr_app import checkpoint, film_scores, uncaught
-from cxr_app.checkpoint import Checkpoint
-from cxr_app.classifier import Classifier, choose_device
+from cxr_app import log_privacy
 from cxr_app.errors import CxrError, SettingsError, TrainingDataError
-from cxr_app.film_scores import FilmScores
+from cxr_app.evaluation import reference_scores
+from cxr_app.evaluation.metrics import confusion
+from cxr_app.evaluation.reference_scores import FilmScores
+from cxr_app.model import checkpoint
+from cxr_app.model.checkpoint import Checkpoint
+from cxr_app.model.classifier import Classifier, choose_device
 from cxr_app.settings import Settings
-from training.anonymous import anonymous
-from training.cams import METHODS, OWN
-from training.comparison import compare
-from training.dataset import LabelledFilm, find_films
-from training.explanation import measure_explanations
-from training.fixed_points import fixed_points
-from training.gallery import most_wrong
-from training.metrics import confusion
-from training.output_file import make_way
-from training.page import render
-from training.report import measure, told
-from training.scored import Scored, score
-from training.shortcuts import measure_shortcuts
-from training.splits import own_split
-from training.subgroups import age_group, subgroups
-from training.used_films import UsedFilms
+from training.data.anonymous import anonymous
+from training.data.dataset import LabelledFilm, find_films
+from training.data.splits import own_split
+from training.data.tested_films import UsedFilms
+from training.explain.cams import METHODS, OWN
+from training.explain.explanation import measure_explanations
+from training.explain.shortcuts import measure_shortcuts
+from training.measure.misclassified import most_wrong
+from training.measure.operating_points import fixed_points
+from training.measure.output_path import make_way
+from training.measure.paired import compare
+from training.measure.predictions import Scored, score
+from training.measure.report import measure, told
+from training.measure.report_page import render
+from training.measure.subgroups import age_group, subgroups
 
 EXPLAINED_FILMS = 32
 """Unless ``--films`` says otherwise: some minutes on two cores."""
@@ -141,7 +143,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     options.json.write_text(text + "\n", encoding="utf-8")
     options.json.with_suffix(".html").write_text(page, encoding="utf-8")
     if options.scores:
-        film_scores.write(options.scores, _scores(options, classifier, scored))
+        reference_scores.write(options.scores, _scores(options, classifier, scored))
     return report
 
 
@@ -258,5 +260,5 @@ def report_of(classifier: Classifier, scored: Scored) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    uncaught.keep_words_out()
+    log_privacy.keep_words_out()
     sys.exit(main())

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from cxr_app.classifier import Classifier
 from cxr_app.errors import CxrError, SettingsError
+from cxr_app.model.classifier import Classifier
 from cxr_app.scoring import Examined, Scorer
 from cxr_app.settings import Settings
 

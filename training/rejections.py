@@ -19,18 +19,18 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as PillowImage
 
-from cxr_app import uncaught
-from cxr_app.classifier import Classifier
+from cxr_app import log_privacy
 from cxr_app.errors import CxrError, TrainingDataError
-from cxr_app.intake import read_radiograph
+from cxr_app.imaging.intake import read_radiograph
+from cxr_app.model.classifier import Classifier
+from cxr_app.model.screening import Kind, remark_on
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.scoring import Scorer
-from cxr_app.screening import Kind, remark_on
 from cxr_app.settings import Settings
-from training.dataset import Films, find_films
-from training.scored import in_batches
-from training.screening_report import LAID, MIRRORED, share
-from training.splits import Indices, own_split
+from training.data.dataset import Films, find_films
+from training.data.splits import Indices, own_split
+from training.measure.predictions import in_batches
+from training.screening.screening_report import LAID, MIRRORED, share
 from training.train_screening import add_sources, in_ten, in_three, picture_folders
 
 Pictures = dict[str, list[Path]]
@@ -153,5 +153,5 @@ def _row(
 
 
 if __name__ == "__main__":
-    uncaught.keep_words_out()
+    log_privacy.keep_words_out()
     sys.exit(main())

@@ -4,7 +4,7 @@
 
 RUN_DIR gets ``films.csv`` (who learns, who is kept back), the run itself in ``run/``, and
 ``comparison.json``: both models on the very films that were kept back from training, and whether
-the challenger is not worse by the rule of `training.challenge`. The same command again goes on
+the challenger is not worse by the rule of `training.measure.acceptance`. The same command resumes
 where it stopped. Films once used for testing never enter training.
 
 Exit status: 0 done, 1 done but some films kept back could not be read, 2 usage, films or settings.
@@ -23,20 +23,19 @@ from typing import Any
 
 import numpy as np
 
-from cxr_app import checkpoint, uncaught
-from cxr_app.classifier import Classifier, choose_device
+from cxr_app import log_privacy
 from cxr_app.errors import CxrError, SettingsError, TrainingDataError
+from cxr_app.evaluation.operating_curve import FEWEST
 from cxr_app.film_store import make_private_folder
-from cxr_app.operating_curve import FEWEST
+from cxr_app.jobs.recipe_list import SHIPPED
+from cxr_app.model import checkpoint
+from cxr_app.model.classifier import Classifier, choose_device
 from cxr_app.progress import Progress
 from cxr_app.promotion import checkpoint_in_use
-from cxr_app.recipes import SHIPPED
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
-from training.challenge import challenge
-from training.dataset import LabelledFilm, decode, find_films, find_reviewed, pixel_digests
-from training.fitting import Lines, Run
-from training.holdout import (
+from training.data.dataset import LabelledFilm, decode, find_films, find_reviewed, pixel_digests
+from training.data.holdout import (
     Side,
     divide,
     read_candidates,
@@ -44,11 +43,13 @@ from training.holdout import (
     without_copies,
     write_films,
 )
-from training.past import past_of, write_down
-from training.recipe import Recipe, read_recipe
-from training.splits import check_classes, group_by_patient
+from training.data.splits import check_classes, group_by_patient
+from training.data.tested_films import UsedFilms
+from training.fit.recipe import Recipe, read_recipe
+from training.fit.trainer import Lines, Run
+from training.measure.acceptance import challenge
+from training.measure.lineage import past_of, write_down
 from training.train import train
-from training.used_films import UsedFilms
 
 logger = logging.getLogger(__name__)
 
@@ -291,5 +292,5 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    uncaught.keep_words_out()
+    log_privacy.keep_words_out()
     sys.exit(main())

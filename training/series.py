@@ -18,10 +18,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cxr_app import uncaught
+from cxr_app import log_privacy
 from cxr_app.errors import CxrError, TrainingDataError
-from training.dataset import MANIFEST_COLUMNS, LabelledFilm, find_films
-from training.output_file import make_way
+from training.data.dataset import MANIFEST_COLUMNS, LabelledFilm, find_films
+from training.measure.output_path import make_way
 
 ONE_IN = 5
 
@@ -84,5 +84,5 @@ def _is_drawn(film: LabelledFilm) -> bool:
 
 
 if __name__ == "__main__":
-    uncaught.keep_words_out()
+    log_privacy.keep_words_out()
     sys.exit(main())

@@ -18,18 +18,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cxr_app import network, uncaught
+from cxr_app import log_privacy
 from cxr_app.errors import CxrError, SettingsError
-from cxr_app.preprocessing import InputSpec
-from cxr_app.recipes import SHIPPED
+from cxr_app.jobs.recipe_list import SHIPPED
+from cxr_app.model import networks
+from cxr_app.model.preprocessing import InputSpec
 from cxr_app.settings import Settings
-from training import further_films, processes
-from training.dataset import decode, find_films, pixel_digests
-from training.finish import RunData, finish
-from training.fitting import Lines, Run, best_of, fit
-from training.heap import keep_freed_memory
-from training.recipe import Recipe, read_recipe
-from training.splits import split
+from training.data import extra_films
+from training.data.dataset import decode, find_films, pixel_digests
+from training.data.splits import split
+from training.fit import distributed
+from training.fit.export import RunData, finish
+from training.fit.malloc import keep_freed_memory
+from training.fit.recipe import Recipe, read_recipe
+from training.fit.trainer import Lines, Run, best_of, fit
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ logger = logging.getLogger(__name__)
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; 0 done, 2 for data, usage or settings that cannot be used."""
     options = _parser().parse_args(arguments)
-    level = logging.INFO if processes.is_first() else logging.ERROR
+    level = logging.INFO if distributed.is_first() else logging.ERROR
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
     try:
         overrides = {} if options.seed is None else {"seed": options.seed}
@@ -49,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         cache = settings.cache_dir
         train(recipe, options.data, Run(options.out, cache, device, options.exact, options.further))
     except CxrError as error:
-        if processes.is_first():
+        if distributed.is_first():
             print(error, file=sys.stderr)
         return 2
     return 0
@@ -94,9 +96,9 @@ def train(recipe: Recipe, data: Path, run: Run) -> None:
     """
     keep_freed_memory()
     out = run.out
-    fabric = processes.set_up(run.device, exact=run.exact)
+    fabric = distributed.set_up(run.device, exact=run.exact)
     fabric.launch()  # joins the other processes, if there are any
-    with processes.first_alone(fabric):  # the others find the cache that the first has filled
+    with distributed.first_alone(fabric):  # the others find the cache that the first has filled
         out.mkdir(parents=True, exist_ok=True)
         _claim(out, recipe, data, run.further)
         films = _load(recipe, data, run)
@@ -104,14 +106,14 @@ def train(recipe: Recipe, data: Path, run: Run) -> None:
         _write_manifest(out / "split.csv", films, data)
     spec = _input_spec(films, recipe)
     lines: Lines = ()
-    networks = []
+    trained = []
     for member in recipe.members:
         lines = fit(fabric, member, films, spec, run, lines)
         if fabric.is_global_zero:
-            networks.append(best_of(member, out))
+            trained.append(best_of(member, out))
     if not fabric.is_global_zero:
         return
-    model = network.join(networks)
+    model = networks.join(trained)
     model = model.to(fabric.device).to(memory_format=torch.channels_last).eval()
     metrics = finish(model, recipe, films, spec, out)
     logger.info("%s", json.dumps(metrics, indent=1))
@@ -141,9 +143,9 @@ def _load(recipe: Recipe, data: Path, run: Run) -> RunData:
     parts = split(films, digests, recipe.seed)
     further = None
     if run.further:
-        further = further_films.load(run.further, sizes, run.cache)
+        further = extra_films.load(run.further, sizes, run.cache)
         measured = np.delete(digests, parts.train)
-        further_films.check_apart(further.pixels[recipe.size], measured.tolist())
+        extra_films.check_apart(further.pixels[recipe.size], measured.tolist())
     logger.info(
         "%d films: %d train, %d tune, %d validation",
         len(films), len(parts.train), len(parts.tune), len(parts.validation),
@@ -176,5 +178,5 @@ def _input_spec(data: RunData, recipe: Recipe) -> InputSpec:
 
 
 if __name__ == "__main__":
-    uncaught.keep_words_out()
+    log_privacy.keep_words_out()
     sys.exit(main())

@@ -4,8 +4,8 @@
 
 ``--data`` holds the films that the pneumonia network learns from, ``--films`` further chest films
 of any patients, ``--others`` pictures that are no chest film, one folder a kind. What is drawn
-(`training.drawn`, `training.side_view`) is added. FILE is what `training.embed_screening` puts into
-a checkpoint.
+(`training.screening.negatives`, `training.screening.laterals`) is added. FILE is what
+`training.embed_screening` puts into a checkpoint.
 """
 
 import argparse
@@ -24,17 +24,17 @@ from torch.nn import functional
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
-from cxr_app import checkpoint
 from cxr_app.errors import CxrError, TrainingDataError
-from cxr_app.film_kind import KINDS, KindNetwork, KindSpec
-from cxr_app.preprocessing import squeeze
-from cxr_app.screening import Kind
+from cxr_app.model import checkpoint
+from cxr_app.model.networks.view import KINDS, KindNetwork, KindSpec
+from cxr_app.model.preprocessing import squeeze
+from cxr_app.model.screening import Kind
 from cxr_app.settings import Settings
-from training import drawn, phantom, side_view
-from training.augmentation import Augmentation
-from training.dataset import SUFFIXES, Films, LabelledFilm, decode, find_films, pixel_digests
-from training.screening_report import choose, measure
-from training.splits import Indices, split
+from training.data.augmentation import Augmentation
+from training.data.dataset import SUFFIXES, Films, LabelledFilm, decode, find_films, pixel_digests
+from training.data.splits import Indices, split
+from training.screening import laterals, negatives, phantom_films
+from training.screening.screening_report import choose, measure
 
 logger = logging.getLogger(__name__)
 
@@ -106,12 +106,12 @@ def read_parts(options: argparse.Namespace, cache: Path) -> tuple[Part, Part, Pa
                 films[place][folder] = squeezed[part]
     others: list[dict[str, Films]] = [{}, {}, {}]
     if options.others:
-        for folder, squeezed in _folders(options.others, drawn.SIDE, cache):
+        for folder, squeezed in _folders(options.others, negatives.SIDE, cache):
             learned, held_back = in_three(len(squeezed))
             if folder != options.without:
                 others[0][folder] = squeezed[learned]
             others[2][folder] = squeezed[held_back]
-    large = decode([labelled[index] for index in parts.train[::4]], drawn.SIDE, cache)
+    large = decode([labelled[index] for index in parts.train[::4]], negatives.SIDE, cache)
     return (
         Part(films[0], _bank(large, others[0], options.seed)),
         Part(films[1], {}),
@@ -154,19 +154,19 @@ def _bank(large: Films, others: dict[str, Films], seed: int) -> dict[str, Films]
     """Make the pictures that are no films: crops of real ones, pieces of films, drawings."""
     rng = np.random.default_rng(seed)
     bank = {
-        "drawings": [drawn.draw_picture(rng) for _ in range(DRAWINGS)],
-        "pieces": [drawn.cut_picture(large, rng) for _ in range(PIECES)],
-        "side views": [side_view.draw(rng, drawn.SIDE) for _ in range(SIDE_VIEWS)],
+        "drawings": [negatives.draw_picture(rng) for _ in range(DRAWINGS)],
+        "pieces": [negatives.cut_picture(large, rng) for _ in range(PIECES)],
+        "side views": [laterals.draw(rng, negatives.SIDE) for _ in range(SIDE_VIEWS)],
     }
     for name, pictures in others.items():
         if len(pictures):
             whole = list(pictures) * max(1, CROPS // 6 // len(pictures))
-            crops = [drawn.crop(pictures[i % len(pictures)], rng) for i in range(CROPS // 3)]
+            crops = [negatives.crop(pictures[i % len(pictures)], rng) for i in range(CROPS // 3)]
             bank[name] = whole + crops
     return {name: _squeezed(pictures) for name, pictures in bank.items()}
 
 
-def _squeezed(pictures: Iterable[drawn.Pixels]) -> Films:
+def _squeezed(pictures: Iterable[negatives.Pixels]) -> Films:
     """Bring pictures to the network's size."""
     small = [squeeze(np.float32(1 / 255) * picture, SIZE) for picture in pictures]
     squeezed: Films = np.rint(np.stack(small) * 255).astype(np.uint8)
@@ -177,7 +177,7 @@ def run(train: Part, tune: Part, validation: Part, options: argparse.Namespace) 
     """Fit the network, choose its thresholds, measure, write."""
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
-    phantoms = [phantom.draw(rng, 256, 240) for _ in range(PHANTOMS)]
+    phantoms = [phantom_films.draw(rng, 256, 240) for _ in range(PHANTOMS)]
     drawn_films = np.stack([np.rint(squeeze(film, SIZE) * 255) for film in phantoms])
     films = [*train.films.values(), drawn_films.astype(np.uint8)]
     grey = np.concatenate([some[::20].ravel() for some in films]).astype(np.float32) / 255
@@ -232,13 +232,13 @@ def _batch(
     return pictures, torch.from_numpy(np.concatenate([kinds, other]))
 
 
-def _drawn_from(sources: Sequence[Films], rng: np.random.Generator) -> drawn.Pixels:
+def _drawn_from(sources: Sequence[Films], rng: np.random.Generator) -> negatives.Pixels:
     source = sources[int(rng.integers(len(sources)))]
-    picture: drawn.Pixels = source[rng.integers(len(source))]
+    picture: negatives.Pixels = source[rng.integers(len(source))]
     return picture
 
 
-def lay(film: drawn.Pixels, kind: Kind, rng: np.random.Generator) -> drawn.Pixels:
+def lay(film: negatives.Pixels, kind: Kind, rng: np.random.Generator) -> negatives.Pixels:
     """Lay an upright film as another kind has it; one that is turned may be mirrored too."""
     quarters = {Kind.TURNED_LEFT: 1, Kind.UPSIDE_DOWN: 2, Kind.TURNED_RIGHT: 3}.get(kind, 0)
     mirrored = kind is Kind.MIRRORED or (kind is not Kind.UPRIGHT and rng.random() < 0.3)
@@ -248,7 +248,7 @@ def lay(film: drawn.Pixels, kind: Kind, rng: np.random.Generator) -> drawn.Pixel
     return np.ascontiguousarray(bordered)
 
 
-def _within_a_border(film: drawn.Pixels, rng: np.random.Generator) -> drawn.Pixels:
+def _within_a_border(film: negatives.Pixels, rng: np.random.Generator) -> negatives.Pixels:
     """Put an even border round a film, as scanners and collimators do."""
     top, bottom, left, right = (int(part) for part in rng.uniform(0, 0.22, size=4) * len(film))
     grey = int(rng.choice([0, 0, 255, film[0, 0]]))

@@ -12,7 +12,7 @@ from pathlib import PurePath
 import streamlit as st
 
 from cxr_app.radiograph import Header
-from cxr_app.ui import reader, resources
+from cxr_app.ui import current_reader, resources
 from cxr_app.worklist import Entry
 
 SWITCH = "mask_identities"
@@ -84,4 +84,4 @@ def _short(kind: str, value: str, key: bytes) -> str:
 
 def _changed() -> None:
     if not st.session_state[SWITCH]:
-        resources.worklist().readings.note_unmasking(reader.name())
+        resources.worklist().readings.note_unmasking(current_reader.name())

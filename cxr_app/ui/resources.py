@@ -7,12 +7,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from cxr_app import film_scores
+from cxr_app.evaluation import reference_scores
+from cxr_app.evaluation.operating_curve import OperatingCurve
+from cxr_app.evaluation.queue_simulation import Mix, Room, Wait, simulate, span_for
 from cxr_app.film_store import FilmStore
-from cxr_app.jobs import Supervisor
-from cxr_app.operating_curve import OperatingCurve
-from cxr_app.reading_queue import Mix, Room, Wait, simulate, span_for
-from cxr_app.refusals import RefusalReader
+from cxr_app.jobs.supervisor import Supervisor
+from cxr_app.jobs.unscored import RefusalReader
 from cxr_app.retention import Retention
 from cxr_app.scoring import Engine
 from cxr_app.settings import Settings, current_settings
@@ -74,7 +74,7 @@ def operating_curve(checkpoint: Path, model_version: str) -> OperatingCurve:
     ScoresError
         If the file beside the checkpoint is not there or is of another version.
     """
-    path = film_scores.beside(checkpoint)
+    path = reference_scores.beside(checkpoint)
     modified = path.stat().st_mtime_ns if path.exists() else 0
     return _operating_curve(path, modified, model_version)
 
@@ -96,7 +96,7 @@ def close() -> None:
 
 @st.cache_resource(show_spinner="Reckoning intervals …", max_entries=2)
 def _operating_curve(path: Path, modified: int, model_version: str) -> OperatingCurve:
-    return OperatingCurve.of(film_scores.read(path, model_version))
+    return OperatingCurve.of(reference_scores.read(path, model_version))
 
 
 @st.cache_resource(show_spinner=False, on_release=Worklist.close)

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from cxr_app.ui import masking, reader, reading, resources, wording
-from cxr_app.ui.pulse import pulse
-from cxr_app.ui.theme_switch import theme_switch
+from cxr_app.ui import current_reader, masking, resources
+from cxr_app.ui.components.auto_refresh import auto_refresh
+from cxr_app.ui.components.theme_switch import theme_switch
+from cxr_app.ui.panels import review
+from cxr_app.ui.text import formatting
 
 BANNER = "Investigational use: not for diagnosis"
 BACKGROUND = ", ".join(
@@ -18,7 +20,7 @@ FRAME = f"""<style>
   border-radius: 0.35rem; background: light-dark({BACKGROUND}); }}
 .st-key-banner p {{ margin: 0; }}
 [data-testid="stLayoutWrapper"]:has(
-  > .st-key-banner, > .st-key-keepsake_reader, > [class*="st-key-pulse_"]
+  > .st-key-banner, > .st-key-browser_storage_reader, > [class*="st-key-auto_refresh_"]
 ) {{ position: absolute; }}
 /* The list draws itself anew every few seconds: it must not fade each time. */
 .stMain:has(.st-key-films) [data-stale="true"] {{ opacity: 1; }}
@@ -38,18 +40,20 @@ def model_in_use() -> None:
         st.caption(
             "Loading the model …  \nFilms can be uploaded and are scored as soon as it is in."
         )
-        pulse("follow_model", LOADING_SECONDS)
+        auto_refresh("follow_model", LOADING_SECONDS)
         return
     if status.state == "failed":
-        st.error(f"No model: films are kept, but not scored. {wording.plain(status.message)}")
+        st.error(f"No model: films are kept, but not scored. {formatting.plain(status.message)}")
     else:
-        st.caption(f"{wording.plain(status.model_version)}  \n{wording.plain(status.device_name)}")
+        st.caption(
+            f"{formatting.plain(status.model_version)}  \n{formatting.plain(status.device_name)}"
+        )
         if status.message:
-            st.warning(wording.plain(status.message))
+            st.warning(formatting.plain(status.message))
     if st.session_state.setdefault("model_seen", status.model_version) != status.model_version:
         st.session_state["model_seen"] = status.model_version
         st.rerun()  # another model was put to use: every page may have to say so
-    pulse("follow_model", SETTLED_SECONDS)
+    auto_refresh("follow_model", SETTLED_SECONDS)
 
 
 def banner() -> None:
@@ -59,8 +63,8 @@ def banner() -> None:
     the reader's hand.
     """
     status = resources.engine().status()
-    st.caption(" · ".join(filter(None, (BANNER, wording.plain(status.model_version)))))
-    pulse("follow_banner", LOADING_SECONDS if status.state == "loading" else SETTLED_SECONDS)
+    st.caption(" · ".join(filter(None, (BANNER, formatting.plain(status.model_version)))))
+    auto_refresh("follow_banner", LOADING_SECONDS if status.state == "loading" else SETTLED_SECONDS)
 
 
 st.set_page_config(
@@ -91,9 +95,9 @@ page = st.navigation(
     }
 )
 if page != film:
-    reading.release()
+    review.release()
 with st.sidebar:
-    st.fragment(reader.field)()
+    st.fragment(current_reader.field)()
     masking.switch()
     st.caption("Model")
     st.fragment(model_in_use)()

@@ -5,10 +5,10 @@ Nothing outside this folder knows SQLAlchemy; what goes in and comes out are pla
 
 from cxr_app.worklist.entry import SORTABLE, WAITING_CAP, Counts, Entry, Query, Score
 from cxr_app.worklist.job import Job, JobState
-from cxr_app.worklist.models import ModelRegister
+from cxr_app.worklist.job_queue import JobRegister
 from cxr_app.worklist.promotion import Promotion
+from cxr_app.worklist.promotions import ModelRegister
 from cxr_app.worklist.readings import Readings
-from cxr_app.worklist.register import JobRegister
 from cxr_app.worklist.review import (
     Agreement,
     Cause,

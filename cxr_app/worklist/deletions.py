@@ -12,9 +12,9 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, select
 
 from cxr_app.worklist.database import Database
+from cxr_app.worklist.mapping import forget_patient
 from cxr_app.worklist.readings import event
-from cxr_app.worklist.remains import scrub
-from cxr_app.worklist.rows import forget_patient
+from cxr_app.worklist.secure_delete import scrub
 from cxr_app.worklist.tables import READ_AT_INDEX, EntryRow
 
 FILM_DELETED = "FILM_DELETED"

@@ -35,7 +35,7 @@ class Job:
     id
         Opaque, 32 hexadecimal digits.
     kind
-        What is to be done, as `cxr_app.jobs` knows it.
+        What is to be done, as `cxr_app.jobs.supervisor` knows it.
     parameters
         What it is to be done with: text, numbers, booleans, by name.
     host, pid, process_started

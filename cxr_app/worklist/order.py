@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from cxr_app.outcome import Priority, ScoringState
-from cxr_app.worklist import search, tally
+from cxr_app.worklist import counters, search
 from cxr_app.worklist.entry import Query
 from cxr_app.worklist.tables import (
     ORDER_INDEX,
@@ -165,15 +165,15 @@ def _matching(query: Query) -> tuple[Clause, ...]:
     if query.state == "needs_a_person":
         clauses.append(REFUSED)
     if query.flag != "any" or query.tier is not None:
-        clauses.append(EntryRow.tier.in_(tally.tiers_of(query)))
+        clauses.append(EntryRow.tier.in_(counters.tiers_of(query)))
         clauses.append(EntryRow.state == ScoringState.SCORED)
     return (*clauses, *search.holding(query.text))
 
 
 def count(session: Session, query: Query, at_most: int | None = None) -> int:
     """Count the films that the query is about, where these are many no further than asked."""
-    if not query.text and tally.is_kept(session):
-        return tally.tallied(session, query)
+    if not query.text and counters.is_kept(session):
+        return counters.tallied(session, query)
     few = search.among_few(session, query.text)
     clauses = (EntryRow.is_read.in_(_reads(query)), *_matching(query))
     clauses = clauses if few is None else (*clauses, few)
@@ -190,8 +190,8 @@ def unscored() -> Select[EntryRow]:
 
 def count_unscored(session: Session) -> int:
     """Count what waits for a score."""
-    if tally.is_kept(session):
-        return tally.tallied_unscored(session)
+    if counters.is_kept(session):
+        return counters.tallied_unscored(session)
     return session.scalar(select(func.count()).select_from(EntryRow).where(UNSCORED)) or 0
 
 
@@ -212,8 +212,8 @@ def oldest_unread(session: Session) -> datetime | None:
 def numbers(session: Session, query: Query, now: datetime, offset: int, limit: int) -> list[int]:
     """Give the keys of one page, in order, by walking the stretches from the nearer end."""
     cuts = stretches(session, query, now)
-    if offset and not query.text and tally.is_kept(session):
-        total = tally.tallied(session, query)
+    if offset and not query.text and counters.is_kept(session):
+        total = counters.tallied(session, query)
         if offset > total // 2:
             end = max(total - offset - limit, 0)
             walked = _walk(session, cuts[::-1], end, min(limit, total - offset), backwards=True)
@@ -285,7 +285,7 @@ def _place(session: Session, query: Query, now: datetime, entry_id: str) -> Plac
 
 
 def _in_default_order(query: Query, now: datetime) -> Iterator[Stretch]:
-    filters, index, tiers = _matching(query), _order_index(query), tally.tiers_of(query)
+    filters, index, tiers = _matching(query), _order_index(query), counters.tiers_of(query)
     if query.state != "read":
         for past_cap in (True, False):
             for tier in tiers:

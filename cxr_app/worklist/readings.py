@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from cxr_app.errors import EntryNotFoundError
 from cxr_app.worklist.database import Database
 from cxr_app.worklist.entry import Entry
+from cxr_app.worklist.mapping import as_entry
 from cxr_app.worklist.review import (
     Agreement,
     Cause,
@@ -20,7 +21,6 @@ from cxr_app.worklist.review import (
     ReviewedFilm,
     Verdict,
 )
-from cxr_app.worklist.rows import as_entry
 from cxr_app.worklist.tables import (
     READ_AT_INDEX,
     ClaimRow,

@@ -14,18 +14,8 @@ from cxr_app.outcome import Outcome
 from cxr_app.worklist.database import Database
 from cxr_app.worklist.deletions import Deletions
 from cxr_app.worklist.entry import Counts, Entry, Query, Score
-from cxr_app.worklist.models import ModelRegister
-from cxr_app.worklist.order import (
-    count,
-    count_unscored,
-    neighbours,
-    numbers,
-    oldest_unread,
-    unscored,
-)
-from cxr_app.worklist.readings import Readings, claims_of
-from cxr_app.worklist.register import JobRegister
-from cxr_app.worklist.rows import (
+from cxr_app.worklist.job_queue import JobRegister
+from cxr_app.worklist.mapping import (
     as_entry,
     as_score,
     evidence_of,
@@ -34,6 +24,16 @@ from cxr_app.worklist.rows import (
     receive_again,
     values_of,
 )
+from cxr_app.worklist.order import (
+    count,
+    count_unscored,
+    neighbours,
+    numbers,
+    oldest_unread,
+    unscored,
+)
+from cxr_app.worklist.promotions import ModelRegister
+from cxr_app.worklist.readings import Readings, claims_of
 from cxr_app.worklist.tables import (
     UNJUDGED_TIER,
     AnyText,

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from cxr_app.settings import Settings
 from cxr_app.ui import resources
 from cxr_app.worklist import Worklist
-from tests.app.worklists import ReadyEngine
+from tests.support.worklists import ReadyEngine
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def app(project_root: Path, worklist: Worklist) -> AppTest:
 @pytest.fixture
 def gestures(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let the reader do something with the table at the next run of the page, once."""
-    from cxr_app.ui import film_table as module
+    from cxr_app.ui.components import film_table as module
 
     show = module.film_table
 

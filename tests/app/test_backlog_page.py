@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cxr_app.jobs import BACKLOG, Supervisor
+from cxr_app.jobs.supervisor import BACKLOG, Supervisor
 from cxr_app.outcome import Outcome, Priority, ScoringState
 from cxr_app.progress import Progress
 from cxr_app.settings import Settings
 from cxr_app.ui import resources
 from cxr_app.worklist import Job, JobState, Worklist
-from tests.app.worklists import said
+from tests.support.worklists import said
 
 HOSTILE = "**b** <img src=x> \udcff.dcm"
 SHA256 = "5" * 64

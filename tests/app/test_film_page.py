@@ -12,16 +12,17 @@ from starlette.responses import Response
 from starlette.routing import Match
 from streamlit.testing.v1 import AppTest
 
-from cxr_app import intake
+from cxr_app.imaging import intake
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.prediction import HeatScale
 from cxr_app.scoring import EngineStatus
-from cxr_app.ui import faults, film_payload, film_route, resources
+from cxr_app.ui import resources
+from cxr_app.ui.server import error_page, film_payload, film_route
 from cxr_app.worklist import Entry, Query
-from tests.app.worklists import ReadyEngine, viewer
-from tests.desk import Desk, scored
-from tests.factories import dicom_bytes, radiograph_dataset
-from tests.films import jpeg
+from tests.support.desk import Desk, scored
+from tests.support.factories import dicom_bytes, radiograph_dataset
+from tests.support.films import jpeg
+from tests.support.worklists import ReadyEngine, viewer
 
 FILM_PAGE = "views/film.py"
 HOSTILE = "<img src=x onerror=alert(1)>**bold** :red[x]"
@@ -337,7 +338,7 @@ def test_a_film_that_meets_a_fault_is_answered_with_a_sentence_and_logged_withou
 
     monkeypatch.setattr(intake, "read_softcopy", fail)
     served = answer(film_route.film_address(desk.receive(dicom_bytes())))
-    assert faults.UNFORESEEN.encode() in bytes(served.body)
+    assert error_page.UNFORESEEN.encode() in bytes(served.body)
     assert "NotImplementedError" in caplog.text
     assert "Phantom^Ada" not in caplog.text.replace(
         '("Phantom^Ada")', ""

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cxr_app import film_scores
-from cxr_app.operating_curve import OperatingCurve
+from cxr_app.evaluation import reference_scores
+from cxr_app.evaluation.operating_curve import OperatingCurve
 from cxr_app.scoring import EngineStatus
-from cxr_app.ui import worth_words
+from cxr_app.ui.text import performance_text
 from cxr_app.worklist import Verdict, Worklist
-from tests.app.worklists import POINTS, ReadyEngine, said, scored
-from tests.scores import scored_films
-from training.anonymous import anonymous
+from tests.support.scores import scored_films
+from tests.support.worklists import POINTS, ReadyEngine, said, scored
+from training.data.anonymous import anonymous
 
 VERSION = "pneumonia-a41c9f02"
 
@@ -39,8 +39,8 @@ def tell(checkpoint: Path, version: str = VERSION, **films: Any) -> OperatingCur
         data=Path("a_**bold**_folder"),
         partition="validation",
     )
-    film_scores.write(film_scores.beside(checkpoint), scores)
-    return OperatingCurve.of(film_scores.read(film_scores.beside(checkpoint), version))
+    reference_scores.write(reference_scores.beside(checkpoint), scores)
+    return OperatingCurve.of(reference_scores.read(reference_scores.beside(checkpoint), version))
 
 
 @pytest.fixture
@@ -76,13 +76,13 @@ def test_the_page_begins_with_the_operating_point_in_use(
     worth = curve.at_prevalence(here.threshold, 0.1, 300)
     told = metrics(page)
     assert told["AUROC"] == (
-        worth_words.ratio(curve.auroc.value),
-        worth_words.ratio_interval(curve.auroc),
+        performance_text.ratio(curve.auroc.value),
+        performance_text.ratio_interval(curve.auroc),
     )
     assert told["Sensitivity"][0] == f"{here.sensitivity.value * 100:.1f} %"
     assert told["Specificity"][0] == f"{here.specificity.value * 100:.1f} %"
     assert told["PPV at 10 %"][0] == f"{worth.ppv.value * 100:.1f} %"
-    assert told["NPV at 10 %"][1] == worth_words.share_interval(worth.npv)
+    assert told["NPV at 10 %"][1] == performance_text.share_interval(worth.npv)
     assert told["Alerts a day"][0] == f"{worth.alerts_a_day.value:.0f}"
     assert f"{here.counts.false_negative} missed" in said(page)
     assert "140 films" in said(page)
@@ -125,7 +125,9 @@ def test_waits_are_told_for_each_kind_of_film_in_each_order(page: AppTest) -> No
         "**Without pneumonia**",
         "**Pneumonia, not flagged**",
     ]
-    assert [row["Read in the order"] for row in rows] == [*worth_words.DISCIPLINES.values()] * 3
+    assert [row["Read in the order"] for row in rows] == [
+        *performance_text.DISCIPLINES.values()
+    ] * 3
     assert all("–" in row["Longest"] for row in rows)  # with its interval
     assert rows[1]["Mean wait"] == rows[2]["Mean wait"]  # nobody waits 72 h
     assert "Hardly a film waits 72 h" in said(page)

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxr_app.settings import Settings
 from cxr_app.worklist import Cause, Verdict, Worklist
-from tests.app.worklists import failed, scored, shown, viewer
+from tests.support.worklists import failed, scored, shown, viewer
 
 Opener = Callable[..., AppTest]
 

@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cxr_app import checkpoint
-from cxr_app.challenger import Comparison
-from cxr_app.jobs import BACKLOG, RETRAINING, Supervisor
+from cxr_app.jobs.recipe_list import SHIPPED
+from cxr_app.jobs.retraining import Comparison
+from cxr_app.jobs.supervisor import BACKLOG, RETRAINING, Supervisor
+from cxr_app.model import checkpoint
 from cxr_app.progress import Progress
-from cxr_app.recipes import SHIPPED
 from cxr_app.scoring import EngineStatus
 from cxr_app.settings import Settings
-from cxr_app.ui import resources, retrain_words
+from cxr_app.ui import resources
+from cxr_app.ui.text import retrain_text
 from cxr_app.worklist import Job, JobState, Verdict, Worklist
-from tests.app.worklists import ReadyEngine, said, scored
-from tests.checkpoints import write_tiny
+from tests.support.checkpoints import write_tiny
+from tests.support.worklists import ReadyEngine, said, scored
 
 HOSTILE = "**b** <img src=x onerror=alert(1)> $x$"
 COUNTS = {"learn": 307, "compare": 83, "neither": 24, "without_cause": 3, "contradicting": 0}
@@ -282,7 +283,7 @@ def test_advice_fits_what_failed(
     comparison = Comparison.read(place(job) / "comparison.json")
     assert comparison is not None
     checks = [{"name": name, "passed": name not in failed} for name in ("AUROC", "Causes")]
-    assert retrain_words.remedy(replace(comparison, checks=checks)) == advice
+    assert retrain_text.remedy(replace(comparison, checks=checks)) == advice
 
 
 def test_a_challenger_is_promoted_and_one_click_leads_back(

@@ -10,11 +10,11 @@ from streamlit.testing.v1 import AppTest
 from cxr_app.film_store import FilmStore
 from cxr_app.outcome import Outcome, Priority, ScoringState
 from cxr_app.settings import Settings
-from cxr_app.ui.reception import Reception
+from cxr_app.ui.upload_queue import Reception
 from cxr_app.worklist import Query, Worklist
-from tests.app.worklists import said, shown
-from tests.factories import dicom_bytes
-from tests.films import jpeg
+from tests.support.factories import dicom_bytes
+from tests.support.films import jpeg
+from tests.support.worklists import said, shown
 
 HOSTILE = "**bold** <img src=x onerror=alert(1)>.dcm"
 

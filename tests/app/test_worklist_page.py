@@ -9,9 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cxr_app.scoring import EngineStatus
-from cxr_app.ui.film_table import Sorting
+from cxr_app.ui.components.film_table import Sorting
 from cxr_app.worklist import Worklist
-from tests.app.worklists import ReadyEngine, failed, received, said, scored, shown, table
+from tests.support.worklists import ReadyEngine, failed, received, said, scored, shown, table
 
 BANNER = "Investigational use: not for diagnosis"
 
@@ -340,7 +340,8 @@ def test_the_list_shows_while_the_model_loads(
 
 def test_the_pages_need_no_torch(project_root: Path) -> None:
     found = "import sys; print([name for name in ('torch', 'torchvision') if name in sys.modules])"
-    needs = "import cxr_app.ui.resources, cxr_app.ui.reception, cxr_app.ui.rows, cxr_app.ui.address"
+    modules = ("resources", "upload_queue", "text.table_rows", "view_state")
+    needs = "import " + ", ".join(f"cxr_app.ui.{module}" for module in modules)
     told = subprocess.run(
         [sys.executable, "-c", f"{needs}; {found}"],
         cwd=project_root,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from cxr_app.ui.faults import UNFORESEEN
+from cxr_app.ui.server.error_page import UNFORESEEN
 from tests.browser.driving import PROJECT, Server, find_chromium, launch
 from tests.conftest import REPORTS
 

@@ -13,7 +13,7 @@ from typing import Self
 
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page
 
-from tests.checkpoints import write_tiny
+from tests.support.checkpoints import write_tiny
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 

@@ -18,8 +18,8 @@ from cxr_app.film_store import FilmStore
 from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Worklist
 from tests.browser.driving import Server, find_chromium, launch, wait_idle
-from tests.factories import dicom_bytes, radiograph_dataset
-from training.phantom import draw, opacities_of
+from tests.support.factories import dicom_bytes, radiograph_dataset
+from training.screening.phantom_films import draw, opacities_of
 
 PICTURES = Path(__file__).parent / "pictures"
 LARGEST_PICTURE = 400_000

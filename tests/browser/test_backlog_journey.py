@@ -12,8 +12,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 from cxr_app.worklist import Query
 from tests.browser.conftest import watch
 from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
-from tests.desk import Desk
-from tests.films import jpeg
+from tests.support.desk import Desk
+from tests.support.films import jpeg
 
 FILMS = 40
 BROKEN = ("notes.jpeg", "cut.dcm")

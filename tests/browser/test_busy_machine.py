@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import late_streamlit
 from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
 from tests.browser.test_upload_journey import PATIENCE_MILLISECONDS, payload, row, send
-from tests.films import jpeg
+from tests.support.films import jpeg
 
 
 class BusyServer(ServerWithTinyModel):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cxr_app.ui.security_headers import HEADERS
+from cxr_app.ui.server.security_headers import HEADERS
 from tests.browser.driving import PROJECT, Server
 
 

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page
 
-from cxr_app.ui.film_table import HERE
-from cxr_app.ui.rest import REST
+from cxr_app.ui.components.film_table import HERE
+from cxr_app.ui.components.script_state import REST
 
 MOUNT = """async (script) => {
   const url = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));

@@ -16,7 +16,7 @@ from cxr_app.worklist import Query, Worklist
 from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
 from tests.browser.test_upload_journey import PATIENCE_MILLISECONDS, payload, row, send
 from tests.integration.test_nothing_leaks import MARKS, films
-from training.results import COLUMNS
+from training.backlog.results import COLUMNS
 
 NAME = "Quuxlove Zebedea"
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from cxr_app.ui.rest import REST
-from cxr_app.ui.viewer import FOLDER, SCRIPTS
+from cxr_app.ui.components.script_state import REST
+from cxr_app.ui.components.viewer import FOLDER, SCRIPTS
 
 MOUNT = """async ([html, script]) => {
   const url = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));

@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from cxr_app.worklist import Query, Verdict
 from tests.browser.conftest import faults_shown, watch
 from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
-from tests.desk import Desk
-from tests.factories import dicom_bytes, film_pixels, radiograph_dataset
-from tests.films import jpeg
+from tests.support.desk import Desk
+from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
+from tests.support.films import jpeg
 
 FILMS = 100
 PATIENCE_MILLISECONDS = 30_000

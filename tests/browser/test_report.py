@@ -4,8 +4,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.checkpoints import write_tiny
-from tests.films import write_kaggle_folder
+from tests.support.checkpoints import write_tiny
+from tests.support.films import write_kaggle_folder
 from training import evaluate
 
 

@@ -10,15 +10,15 @@ import pytest
 import torch
 from playwright.sync_api import Page, expect
 
-from cxr_app import checkpoint, network
-from cxr_app.classifier import Classifier
-from cxr_app.intake import read_radiograph
+from cxr_app.imaging.intake import read_radiograph
+from cxr_app.model import checkpoint, networks
+from cxr_app.model.classifier import Classifier
 from cxr_app.prediction import OperatingPoint
 from cxr_app.worklist import Query, Worklist
 from tests.browser.driving import Server, wait_idle
-from tests.checkpoints import describe, write_tiny
-from tests.desk import Desk
-from tests.films import KINDS, jpeg, write_manifest
+from tests.support.checkpoints import describe, write_tiny
+from tests.support.desk import Desk
+from tests.support.films import KINDS, jpeg, write_manifest
 
 PATIENTS = {"": 170, "bacterial": 110, "viral": 110}
 SIDE = 48
@@ -98,7 +98,7 @@ def write_ignorant(path: Path, films: Path) -> None:
         "high_sensitivity": OperatingPoint("high_sensitivity", float(low), 0.6, 0.4),
     }
     torch.manual_seed(0)
-    weights = checkpoint.rounded(network.build("resnet18"))
+    weights = checkpoint.rounded(networks.build("resnet18"))
     checkpoint.save(path, weights, replace(describe(), operating_points=points))
 
 

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import watch
 from tests.browser.driving import Server, wait_idle
-from tests.desk import Desk
-from tests.factories import dicom_bytes, film_pixels, radiograph_dataset
+from tests.support.desk import Desk
+from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 
 LIGHT, DARK = re.compile(r"rgb\(2\d\d, 2\d\d, 2\d\d\)"), re.compile(r"rgb\(\d\d?, \d\d?, \d\d?\)")
 BLACK = "rgb(0, 0, 0)"

@@ -10,8 +10,14 @@ from pydicom.uid import CTImageStorage
 from cxr_app.film_store import read_film
 from cxr_app.worklist import Query, Worklist
 from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
-from tests.factories import dicom_bytes, film_pixels, png_bomb, png_bytes, radiograph_dataset
-from tests.films import jpeg
+from tests.support.factories import (
+    dicom_bytes,
+    film_pixels,
+    png_bomb,
+    png_bytes,
+    radiograph_dataset,
+)
+from tests.support.films import jpeg
 
 PATIENCE_MILLISECONDS = 60_000
 HOSTILE = "**x** <img src=x onerror=alert(1)>.dcm"

@@ -10,14 +10,14 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page, expect
 
+from cxr_app.imaging.windowing import brightness
 from cxr_app.outcome import ScoringState
 from cxr_app.radiograph import VOILUTFunction, Window
-from cxr_app.windows import brightness
 from cxr_app.worklist import Query
 from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
-from tests.desk import Desk
-from tests.factories import dicom_bytes, film_pixels, radiograph_dataset
-from tests.films import jpeg
+from tests.support.desk import Desk
+from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
+from tests.support.films import jpeg
 
 MARKUP = "<img src=x>"
 CENTRE = """canvas => {

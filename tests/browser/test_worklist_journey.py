@@ -9,8 +9,8 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import watch
 from tests.browser.driving import Server, wait_idle
-from tests.desk import Desk
-from tests.factories import dicom_bytes, film_pixels, radiograph_dataset
+from tests.support.desk import Desk
+from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 
 FILMS = 12
 PATIENCE_MILLISECONDS = 30_000

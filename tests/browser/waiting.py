@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 from playwright.sync_api import BrowserContext, BrowserType, Page, sync_playwright
 
 from cxr_app.film_store import FilmStore
-from cxr_app.jobs import BACKLOG, accept_backlog
+from cxr_app.jobs.supervisor import BACKLOG, accept_backlog
 from cxr_app.settings import Settings
 from cxr_app.worklist import Job, Query, Worklist
 from tests.browser.driving import Server, find_chromium, launch, launch_kept, wait_idle
 from tests.browser.screenshots import wait_until_scored
-from tests.factories import dicom_bytes, radiograph_dataset
-from training.benchmark_films import write_films
-from training.long_list import fill
-from training.phantom import draw, opacities_of
+from tests.support.factories import dicom_bytes, radiograph_dataset
+from training.bench.bench_films import write_films
+from training.bench.million_entries import fill
+from training.screening.phantom_films import draw, opacities_of
 
 ENTRIES, TABS, FILMS, OPENINGS, BACKLOG_FILMS = 1000, 9, 100, 20, 2500
 FIRST_SCREEN_MS, NEXT_FILM_MS, UNDER_LOAD = 1000, 300, 2.0

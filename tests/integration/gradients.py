@@ -13,22 +13,22 @@ from lightning_fabric import Fabric
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from cxr_app.preprocessing import InputSpec
-from training import engine, processes
-from training.recipe import Recipe, Stage
+from cxr_app.model.preprocessing import InputSpec
+from training.fit import distributed, epochs
+from training.fit.recipe import Recipe, Stage
 
 FILMS = 7  # no whole number for each of two
 
 
 def main(path: Path) -> None:
-    fabric = Fabric(accelerator="cpu", precision="64-true", **processes.as_started())
+    fabric = Fabric(accelerator="cpu", precision="64-true", **distributed.as_started())
     fabric.launch()
     torch.set_default_dtype(torch.float64)
     recipe = Recipe("any", "resnet18", (Stage(48, 1),))
-    learner = engine.begin(fabric, recipe, InputSpec(48, 0.5, 0.2), steps=2)
+    learner = epochs.begin(fabric, recipe, InputSpec(48, 0.5, 0.2), steps=2)
     torch.manual_seed(1)
     films, targets = torch.rand(FILMS, 1, 48, 48), torch.randint(0, 3, (FILMS,))
-    own = processes.own_part(fabric, FILMS)
+    own = distributed.own_part(fabric, FILMS)
     learner.model.train()
     loss = functional.cross_entropy(learner.shared(films[own]), targets[own], reduction="sum")
     fabric.backward(loss / FILMS * fabric.world_size)

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from cxr_app.cells import text_of
+from cxr_app.jobs.csv_cells import text_of
+from cxr_app.jobs.unscored import RefusalReader
 from cxr_app.outcome import ScoringState
 from cxr_app.progress import Progress
-from cxr_app.refusals import RefusalReader
 from cxr_app.worklist import Query, Worklist
-from tests.checkpoints import write_tiny
-from tests.films import jpeg
+from tests.support.checkpoints import write_tiny
+from tests.support.films import jpeg
 from training import batch
-from training import folder as folder_module
-from training.folder import find_films
-from training.results import COLUMNS
+from training.backlog import folder as folder_module
+from training.backlog.folder import find_films
+from training.backlog.results import COLUMNS
 
 NO_PRIVILEGE = (
     ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--") if os.geteuid() == 0 else ()

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from cxr_app import film_scores
-from cxr_app.operating_curve import OperatingCurve
-from tests.checkpoints import write_ancestor, write_tiny
-from tests.factories import dicom_bytes, radiograph_dataset
-from tests.films import write_kaggle_folder, write_manifest
+from cxr_app.evaluation import reference_scores
+from cxr_app.evaluation.operating_curve import OperatingCurve
+from tests.support.checkpoints import write_ancestor, write_tiny
+from tests.support.factories import dicom_bytes, radiograph_dataset
+from tests.support.films import write_kaggle_folder, write_manifest
 from training import evaluate
-from training.changes import DISTURBANCES, SHORTCUTS
-from training.randomisation import PARTS
+from training.explain.perturbations import DISTURBANCES, SHORTCUTS
+from training.explain.randomisation import PARTS
 
 PATIENTS = 6
 
@@ -141,7 +141,7 @@ def test_the_scores_are_those_of_the_report(films: Path, tmp_path: Path) -> None
     assert run(films, checkpoint, tmp_path, "--scores", str(path)) == 0
 
     report = report_in(tmp_path)
-    curve = OperatingCurve.of(film_scores.read(path, report["model_version"]))
+    curve = OperatingCurve.of(reference_scores.read(path, report["model_version"]))
     found = curve.at(report["threshold"])
     assert curve.auroc.value == pytest.approx(report["auroc"])
     assert found.sensitivity.value == pytest.approx(report["sensitivity"])

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from cxr_app.worklist import Query, Worklist
-from tests.checkpoints import write_tiny
-from tests.films import jpeg
+from tests.support.checkpoints import write_tiny
+from tests.support.films import jpeg
 from training import batch
-from training.backlog import LOOKED_AT
-from training.endurance import endure
+from training.backlog.run import LOOKED_AT
+from training.bench.kill_test import endure
 
 FILMS = 40
 KILLS = 3

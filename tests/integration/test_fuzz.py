@@ -6,13 +6,13 @@ from random import Random
 import psutil
 import pytest
 
-from cxr_app.classifier import Classifier
-from cxr_app.decoder_process import end_decoders
+from cxr_app.imaging.isolated_decoder import end_decoders
+from cxr_app.model.classifier import Classifier
 from cxr_app.outcome import ScoringState
 from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
-from tests.checkpoints import write_tiny
-from tests.unit.test_intake import small_films
+from tests.support.checkpoints import write_tiny
+from tests.unit.cxr_app.imaging.test_intake import small_films
 from training import fuzz
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data"

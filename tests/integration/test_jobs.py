@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 from cxr_app.errors import FolderNotAllowedError, JobError
-from cxr_app.jobs import (
+from cxr_app.jobs.recipe_list import SHIPPED, recipes
+from cxr_app.jobs.supervisor import (
     BACKLOG,
     KINDS,
     NICENESS,
@@ -27,11 +28,10 @@ from cxr_app.jobs import (
     Supervisor,
 )
 from cxr_app.progress import Progress
-from cxr_app.recipes import SHIPPED, recipes
 from cxr_app.settings import Settings
 from cxr_app.worklist import Cause, Job, JobState, Verdict, Worklist
-from tests.outcomes import scored, sha256
-from training.dataset import find_reviewed
+from tests.support.outcomes import scored, sha256
+from training.data.dataset import find_reviewed
 
 WORK = """
 import json, os, sys, time

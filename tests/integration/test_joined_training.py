@@ -8,9 +8,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from cxr_app import checkpoint
-from tests.films import write_kaggle_folder
-from tests.run_folder import epochs_of, metrics_of
+from cxr_app.model import checkpoint
+from tests.support.films import write_kaggle_folder
+from tests.support.run_folder import epochs_of, metrics_of
 from training import train
 
 PATIENTS = 20

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 import torch
 
-from cxr_app import checkpoint
-from cxr_app.classifier import Classifier
 from cxr_app.errors import CheckpointMismatchError
+from cxr_app.model import checkpoint
+from cxr_app.model.classifier import Classifier
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.scoring import Scorer
-from tests.checkpoints import write_tiny
-from tests.films import jpeg
-from training import engines
-from training.engines import Found, Plan, Scored, local
+from tests.support.checkpoints import write_tiny
+from tests.support.films import jpeg
+from training.backlog import engines
+from training.backlog.engines import Found, Plan, Scored, local
 
 FILMS = 21
 

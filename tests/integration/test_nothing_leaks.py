@@ -11,11 +11,16 @@ from typing import Any
 import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 
-from cxr_app.jobs import PROGRESS, REVIEWED, backlog_command, retraining_command
+from cxr_app.jobs.supervisor import PROGRESS, REVIEWED, backlog_command, retraining_command
 from cxr_app.progress import Progress
-from tests.checkpoints import write_tiny
-from tests.factories import compressed_dicom_bytes, dicom_bytes, film_pixels, radiograph_dataset
-from tests.films import jpeg, write_manifest
+from tests.support.checkpoints import write_tiny
+from tests.support.factories import (
+    compressed_dicom_bytes,
+    dicom_bytes,
+    film_pixels,
+    radiograph_dataset,
+)
+from tests.support.films import jpeg, write_manifest
 from training.fuzz import mutant
 
 PROJECT = Path(__file__).resolve().parents[2]

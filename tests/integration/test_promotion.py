@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from cxr_app import checkpoint
-from cxr_app.challenger import Challenger
-from cxr_app.classifier import Classifier
 from cxr_app.errors import PromotionError
 from cxr_app.film_store import FilmStore
+from cxr_app.jobs.retraining import Challenger
+from cxr_app.model import checkpoint
+from cxr_app.model.classifier import Classifier
 from cxr_app.promotion import checkpoint_in_use, go_back, promote
 from cxr_app.scoring import Engine
 from cxr_app.settings import Settings
 from cxr_app.worklist import Promotion, Worklist
-from tests.checkpoints import write_tiny
-from tests.films import jpeg
 from tests.integration.test_scoring import wait_for
+from tests.support.checkpoints import write_tiny
+from tests.support.films import jpeg
 from training import batch
 
 

@@ -19,11 +19,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.checkpoints import write_tiny
 from tests.conftest import PROJECT
-from tests.factories import dicom_bytes, film_pixels, radiograph_dataset
-from tests.films import jpeg
 from tests.integration.test_nothing_leaks import MARKS, films
+from tests.support.checkpoints import write_tiny
+from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
+from tests.support.films import jpeg
 
 NO_RAY = "Ray is not installed; install it with: pip install -r requirements-ray.txt"
 START_SECONDS = 120.0

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from cxr_app import priority
-from cxr_app.reading_queue import TIERS, waits
+from cxr_app.evaluation.queue_simulation import TIERS, waits
 from cxr_app.worklist import Query, Worklist
-from tests.outcomes import OPERATING_POINTS, scored, sha256
+from tests.support.outcomes import OPERATING_POINTS, scored, sha256
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FILMS = 60

@@ -15,11 +15,11 @@ from pydicom.pixels.utils import pixel_array
 from pydicom.uid import JPEGExtended12Bit
 
 from cxr_app.errors import FilmError
-from cxr_app.intake import read_radiograph, read_softcopy
-from cxr_app.pixels import full_range, to_image
+from cxr_app.imaging.intake import read_radiograph, read_softcopy
+from cxr_app.imaging.pixels import full_range, to_image
+from cxr_app.model.screening import screen
 from cxr_app.radiograph import Radiograph
-from cxr_app.screening import screen
-from tests import dcm2pnm
+from tests.support import dcm2pnm
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data" / "dicom"
 FILES = sorted(FOLDER.iterdir()) if FOLDER.is_dir() else []

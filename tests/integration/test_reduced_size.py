@@ -11,14 +11,14 @@ from PIL import Image as PillowImage
 from pydicom import dcmread
 from pydicom.uid import HTJ2K, JPEG2000, JPEG2000Lossless
 
-from cxr_app import intake
-from cxr_app.classifier import Classifier
-from cxr_app.pixels import to_image
-from cxr_app.preprocessing import squeeze
+from cxr_app.imaging import intake
+from cxr_app.imaging.pixels import to_image
+from cxr_app.model.classifier import Classifier
+from cxr_app.model.preprocessing import squeeze
 from cxr_app.radiograph import SCORED_SIDE
 from cxr_app.settings import Settings
-from tests.checkpoints import write_tiny
-from tests.factories import (
+from tests.support.checkpoints import write_tiny
+from tests.support.factories import (
     Pixels,
     compressed_dicom_bytes,
     dicom_bytes,
@@ -28,7 +28,7 @@ from tests.factories import (
     radiograph_dataset,
     with_elements,
 )
-from training.phantom import draw, opacities_of
+from training.screening.phantom_films import draw, opacities_of
 
 PROBABILITY = 0.005
 GREY = 1.5 / 255
@@ -114,7 +114,7 @@ def test_a_drawn_jpeg_2000_film_keeps_its_score(
 
 
 def test_a_drawn_htj2k_film_keeps_its_score(classifier: Classifier) -> None:
-    codestream = (Path(__file__).parent.parent / "unit" / "large_film.j2c").read_bytes()
+    codestream = (Path(__file__).parent.parent / "data" / "large_film.j2c").read_bytes()
     ds = radiograph_dataset(np.zeros((900, 897), np.uint16), bits_stored=16)
     data = encapsulated_dicom_bytes(ds, codestream, HTJ2K)
     assert intake.read_radiograph(data).size == (900, 897)

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from cxr_app.classifier import Classifier
+from cxr_app.model.classifier import Classifier
 from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
-from training import drawn, rejections
-from training.phantom import draw, opacities_of
-from training.screening_report import LAID
+from training import rejections
+from training.screening import negatives
+from training.screening.phantom_films import draw, opacities_of
+from training.screening.screening_report import LAID
 
 
 def save(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], path: Path) -> Path:
@@ -30,7 +31,7 @@ def test_every_kind_is_sent_through_the_app_and_counted(tmp_path: Path) -> None:
         for seed in range(1, 7)
     ]
     rng = np.random.default_rng(0)
-    others = [save(drawn.draw_picture(rng), tmp_path / f"drawn {n}.png") for n in range(6)]
+    others = [save(negatives.draw_picture(rng), tmp_path / f"drawn {n}.png") for n in range(6)]
     scorer = Scorer(Classifier.load(checkpoint, "cpu"))
     rows = {row[0]: row[1:] for row in rejections.rows(scorer, {"films": films}, {"drawn": others})}
     assert rows["films"][:2] == ("6", "0.000")

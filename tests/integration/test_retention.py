@@ -19,9 +19,9 @@ from cxr_app.radiograph import Header
 from cxr_app.retention import Retention
 from cxr_app.scoring import Engine
 from cxr_app.settings import Settings
-from cxr_app.ui.reception import Reception
+from cxr_app.ui.upload_queue import Reception
 from cxr_app.worklist import Query, Verdict, Worklist
-from tests.outcomes import OPERATING_POINTS, prediction
+from tests.support.outcomes import OPERATING_POINTS, prediction
 
 PROJECT = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 10, 7, 12, 0, tzinfo=UTC)

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from cxr_app import checkpoint
 from cxr_app.errors import SettingsError
+from cxr_app.model import checkpoint
 from cxr_app.progress import Progress
-from tests.checkpoints import write_tiny
-from tests.films import jpeg, write_manifest
+from tests.support.checkpoints import write_tiny
+from tests.support.films import jpeg, write_manifest
 from training import evaluate, retrain
-from training.holdout import Side, read_films
-from training.used_films import UsedFilms
+from training.data.holdout import Side, read_films
+from training.data.tested_films import UsedFilms
 
 RECIPE = """
 architecture = "resnet18"

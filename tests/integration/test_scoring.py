@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxr_app import decoder_process
-from cxr_app.classifier import Classifier
 from cxr_app.film_store import FilmStore
+from cxr_app.imaging import isolated_decoder
+from cxr_app.model.classifier import Classifier
 from cxr_app.outcome import Outcome, Priority, ScoringState
 from cxr_app.scoring import Engine, EngineStatus, Scorer
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
-from tests.checkpoints import write_tiny
-from tests.films import jpeg
+from tests.support.checkpoints import write_tiny
+from tests.support.films import jpeg
 
 
 @pytest.fixture(scope="module")
@@ -188,14 +188,14 @@ def test_a_picture_that_ends_its_decoder_stops_neither_the_server_nor_another_fi
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     deadly, sound = receive(jpeg(1)), receive(jpeg(2))
-    ask = decoder_process._Child.ask
+    ask = isolated_decoder._Child.ask
 
-    def killed_by_one(child: decoder_process._Child, *parts: bytes) -> bytes | None:
+    def killed_by_one(child: isolated_decoder._Child, *parts: bytes) -> bytes | None:
         if parts[-1] == jpeg(1):
             child._process.kill()
         return ask(child, *parts)
 
-    monkeypatch.setattr(decoder_process._Child, "ask", killed_by_one)
+    monkeypatch.setattr(isolated_decoder._Child, "ask", killed_by_one)
     score_what_waits(settings, list_of_films)
 
     assert list_of_films.entry(deadly).state is ScoringState.FAILED

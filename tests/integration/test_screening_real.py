@@ -7,21 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxr_app import checkpoint
-from cxr_app.classifier import Classifier
 from cxr_app.errors import CxrError
-from cxr_app.intake import read_radiograph
+from cxr_app.imaging.intake import read_radiograph
+from cxr_app.model import checkpoint
+from cxr_app.model.classifier import Classifier
+from cxr_app.model.preprocessing import InputSpec
+from cxr_app.model.screening import Kind, screen_kind
 from cxr_app.outcome import ScoringState
-from cxr_app.preprocessing import InputSpec
 from cxr_app.radiograph import Image
 from cxr_app.scoring import Scorer
-from cxr_app.screening import Kind, screen_kind
-from tests.checkpoints import write_tiny
-from tests.factories import dicom_bytes, film_pixels, png_bytes, radiograph_dataset
-from training import side_view
-from training.embed_screening import SCREENING
-from training.phantom import draw, opacities_of
-from training.splits import Indices
+from tests.support.checkpoints import write_tiny
+from tests.support.factories import dicom_bytes, film_pixels, png_bytes, radiograph_dataset
+from training.data.splits import Indices
+from training.fit.export import SCREENING
+from training.screening import laterals
+from training.screening.phantom_films import draw, opacities_of
 from training.train_screening import in_ten, in_three
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -121,7 +121,7 @@ def test_the_one_lateral_film_at_hand_is_refused_by_its_pixels(classifier: Class
 
 def test_drawn_lateral_film_is_refused(classifier: Classifier) -> None:
     rng = np.random.default_rng(2_026)  # no seed that the network learned from
-    films = [np.float32(1 / 255) * side_view.draw(rng, 192) for _ in range(60)]
+    films = [np.float32(1 / 255) * laterals.draw(rng, 192) for _ in range(60)]
     assert share_refused(kinds(classifier, films)) >= 0.97
 
 

@@ -10,15 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxr_app import checkpoint, film_scores
-from cxr_app.classifier import Classifier
 from cxr_app.errors import TrainingDataError
-from cxr_app.metrics import auroc
+from cxr_app.evaluation import reference_scores
+from cxr_app.evaluation.metrics import auroc
+from cxr_app.model import checkpoint
+from cxr_app.model.classifier import Classifier
 from cxr_app.scoring import Scorer
-from tests.films import jpeg, write_kaggle_folder, write_manifest
-from tests.run_folder import epochs_of, metrics_of
+from tests.support.films import jpeg, write_kaggle_folder, write_manifest
+from tests.support.run_folder import epochs_of, metrics_of
 from training import evaluate, train
-from training.dataset import decode, find_films
+from training.data.dataset import decode, find_films
 
 PATIENTS = 24
 RECIPE = """
@@ -109,9 +110,9 @@ def test_what_it_says_of_the_validation_films_lies_beside_the_checkpoint(
     run_dir: Path, films: Path
 ) -> None:
     metrics = metrics_of(run_dir)
-    path = film_scores.beside(run_dir / "checkpoint.safetensors")
+    path = reference_scores.beside(run_dir / "checkpoint.safetensors")
 
-    scores = film_scores.read(path, metrics["model_version"])
+    scores = reference_scores.read(path, metrics["model_version"])
 
     assert (scores.data, scores.partition) == (films.name, "validation")
     assert len(scores.truth) == metrics["n"]

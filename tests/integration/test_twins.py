@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxr_app.classifier import Classifier
+from cxr_app.model.classifier import Classifier
 from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
-from tests.factories import Pixels
+from tests.support.factories import Pixels
 from tests.twins import COMPRESSED, EXACT, LOSSLESS, LOSSY, differences, read_pixels
-from training.phantom import draw, opacities_of
+from training.screening.phantom_films import draw, opacities_of
 
 FILMS = 6
 """Of each source: `tests.twins` measures more."""

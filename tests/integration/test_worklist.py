@@ -11,8 +11,8 @@ from cxr_app.errors import EntryNotFoundError
 from cxr_app.outcome import Priority, ScoringState
 from cxr_app.radiograph import Header
 from cxr_app.worklist import Query, Worklist
-from tests.outcomes import HEAT_SCALE, OPERATING_POINTS, prediction, refused, scored, sha256
-from training import long_list
+from tests.support.outcomes import HEAT_SCALE, OPERATING_POINTS, prediction, refused, scored, sha256
+from training.bench import million_entries
 
 PATH = Path("/films/ab/film")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -353,7 +353,7 @@ def test_entering_films_is_receiving_and_recording_them(worklist: Worklist) -> N
 def test_a_film_entered_is_in_every_column_as_one_received_and_recorded(
     worklist_url: str, tmp_path: Path
 ) -> None:
-    films = list(long_list.films(range(60)))  # with headers and without, scored and refused
+    films = list(million_entries.films(range(60)))  # with headers and without, scored and refused
     entering = Worklist.open(worklist_url, lambda: NOON)
     receiving = Worklist.open(f"sqlite:///{tmp_path / 'other.sqlite'}", lambda: NOON)
     entering.enter(films)

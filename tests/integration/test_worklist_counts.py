@@ -17,7 +17,7 @@ from cxr_app.outcome import Outcome, Priority, ScoringState
 from cxr_app.radiograph import Header
 from cxr_app.worklist import Entry, Query, Verdict, Worklist
 from tests.integration.conftest import DatabaseFactory, PostgresServer
-from tests.outcomes import refused, scored, sha256
+from tests.support.outcomes import refused, scored, sha256
 
 PATH = Path("/film")
 HINTS = get_type_hints(Query)

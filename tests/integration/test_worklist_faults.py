@@ -27,7 +27,7 @@ from cxr_app.worklist import JobState, Query, Verdict, Worklist, database
 from cxr_app.worklist.migrations.versions.long_lists import NEW, SQLITE_ONLY
 from cxr_app.worklist.tables import EntryRow, Table
 from tests.integration.conftest import DatabaseFactory, PostgresServer
-from tests.outcomes import scored, sha256
+from tests.support.outcomes import scored, sha256
 
 PATH = Path("/film")
 PROJECT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ RECEIVE_FOREVER = """
 import sys
 from pathlib import Path
 from cxr_app.worklist import Worklist
-from tests.outcomes import scored, sha256
+from tests.support.outcomes import scored, sha256
 
 worklist = Worklist.open(sys.argv[1])
 for film in range(1_000_000):

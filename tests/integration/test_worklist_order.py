@@ -18,7 +18,7 @@ from cxr_app.radiograph import Header
 from cxr_app.worklist import SORTABLE, Entry, Query, Worklist
 from cxr_app.worklist.tables import SORT_INDEXES
 from tests.integration.conftest import DatabaseFactory
-from tests.outcomes import refused, scored, sha256
+from tests.support.outcomes import refused, scored, sha256
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FILMS = 48

@@ -7,13 +7,14 @@ from typing import Any
 import streamlit as st
 
 from cxr_app.errors import JobError
-from cxr_app.folders import offered_folders
-from cxr_app.jobs import BACKLOG
-from cxr_app.refusals import Refusal
-from cxr_app.ui import job_words, masking, resources, wording
-from cxr_app.ui.film_table import film_table
-from cxr_app.ui.job_list import job_list, shown_job
-from cxr_app.ui.pulse import pulse
+from cxr_app.jobs.allowed_folders import offered_folders
+from cxr_app.jobs.supervisor import BACKLOG
+from cxr_app.jobs.unscored import Refusal
+from cxr_app.ui import masking, resources
+from cxr_app.ui.components.auto_refresh import auto_refresh
+from cxr_app.ui.components.film_table import film_table
+from cxr_app.ui.panels.job_list import job_list, shown_job
+from cxr_app.ui.text import formatting, job_text
 from cxr_app.worklist import Job, JobState
 
 ACTIVE_SECONDS = 1.0
@@ -62,7 +63,7 @@ def ask(folders: list[str]) -> None:
         width="stretch",
     )
     if problem := st.session_state.get("backlog_problem"):
-        st.error(wording.plain(problem))
+        st.error(formatting.plain(problem))
     st.caption(
         "Every film at any depth is scored and entered in the worklist. A film that this model "
         "has scored before is not scored again. Reading goes on undisturbed."
@@ -98,18 +99,18 @@ def card(job: Job) -> None:
     """Show one job: what it is, how far it is, what can be done with it."""
     with st.container(border=True, key="job", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            folder = wording.plain(job_words.readable(job.parameters["folder"]))
-            st.markdown(f"**{folder}**  \n:grey[{wording.plain(job_words.standing(job))}]")
+            folder = formatting.plain(job_text.readable(job.parameters["folder"]))
+            st.markdown(f"**{folder}**  \n:grey[{formatting.plain(job_text.standing(job))}]")
             st.space("stretch")
             buttons(job)
         if job.state is JobState.FAILED:
             st.error(
-                wording.plain(f"{job.message} To begin anew, score the folder once more above.")
+                formatting.plain(f"{job.message} To begin anew, score the folder once more above.")
             )
         elif job.message:
-            st.warning(wording.plain(job.message))
-        st.progress(job_words.share(job), wording.plain(job_words.amount(job)))
-        names = job_words.counts(job)
+            st.warning(formatting.plain(job.message))
+        st.progress(job_text.share(job), formatting.plain(job_text.amount(job)))
+        names = job_text.counts(job)
         for column, (name, number) in zip(st.columns(len(names)), names.items(), strict=True):
             column.metric(name, number)
 
@@ -183,13 +184,13 @@ def list_refusals(job: Job, refusals: list[Refusal]) -> None:
     part = refusals[(number - 1) * PAGE_LENGTH : number * PAGE_LENGTH]
     gesture = film_table(
         f"not_scored_{job.id}",
-        job_words.REFUSALS,
-        job_words.refusal_rows(part, masking.file_name),
+        job_text.REFUSALS,
+        job_text.refusal_rows(part, masking.file_name),
         label="Not scored",
         height="max(13rem, calc(100dvh - 47rem))",
     )
     for refusal in part:
-        if gesture.opened == job_words.row_id(refusal):
+        if gesture.opened == job_text.row_id(refusal):
             open_film(refusal)
 
 
@@ -204,7 +205,7 @@ def open_film(refusal: Refusal) -> None:
 
 def row(shown: Job, job: Job) -> dict[str, Any]:
     """Say a line of the list of jobs."""
-    return job_words.job_row(job, job.id == shown.id)
+    return job_text.job_row(job, job.id == shown.id)
 
 
 @st.fragment
@@ -215,9 +216,9 @@ def jobs_now() -> None:
         shown = shown_job(jobs)
         card(shown)
         not_scored(shown)
-        job_list("Jobs", job_words.JOBS, jobs, partial(row, shown), shown)
+        job_list("Jobs", job_text.JOBS, jobs, partial(row, shown), shown)
     active = any(job.is_active for job in jobs)
-    pulse("follow_jobs", ACTIVE_SECONDS if active else QUIET_SECONDS)
+    auto_refresh("follow_jobs", ACTIVE_SECONDS if active else QUIET_SECONDS)
 
 
 def page() -> None:

@@ -7,17 +7,12 @@ from pathlib import Path
 import streamlit as st
 
 from cxr_app.errors import CxrError
-from cxr_app.ui import (
-    address,
-    film_facts,
-    film_route,
-    masking,
-    reading,
-    resources,
-    wording,
-)
-from cxr_app.ui.pulse import pulse
-from cxr_app.ui.viewer import Picture, film_viewer
+from cxr_app.ui import masking, resources, view_state
+from cxr_app.ui.components.auto_refresh import auto_refresh
+from cxr_app.ui.components.viewer import Picture, film_viewer
+from cxr_app.ui.panels import review
+from cxr_app.ui.server import film_route
+from cxr_app.ui.text import film_html, formatting
 from cxr_app.worklist import Claim, Entry, Review
 
 LOOK = Path(__file__).parent.parent / "film_page.css"
@@ -28,7 +23,7 @@ SIDE_WIDTH = 280
 
 def to_worklist() -> None:
     """Go back to the list, in the view that the reader came from."""
-    st.switch_page("views/worklist.py", query_params=address.parameters())
+    st.switch_page("views/worklist.py", query_params=view_state.parameters())
 
 
 def nothing(message: str) -> None:
@@ -42,7 +37,7 @@ def nothing(message: str) -> None:
 def top(entry: Entry, before: Entry | None, after: Entry | None) -> None:
     """Say whose film it is, and beside that what can be done next."""
     with st.container(horizontal=True, vertical_alignment="center", key="film_top"):
-        st.html(film_facts.heading(entry))
+        st.html(film_html.heading(entry))
         with st.container(horizontal=True, width="content", gap="small"):
             steps(entry, before, after)
 
@@ -57,8 +52,8 @@ def steps(entry: Entry, before: Entry | None, after: Entry | None) -> None:
         key=f"mark_read_{entry.id}",
         shortcut="m",
         disabled=entry.film_deleted_at is not None,
-        on_click=reading.act,
-        args=(lambda: reading.mark_read(entry, read),),
+        on_click=review.act,
+        args=(lambda: review.mark_read(entry, read),),
     )
     if st.button("Worklist", key="to_worklist", shortcut="w"):
         to_worklist()
@@ -84,17 +79,17 @@ def press(letter: str, entry_id: str) -> None:
     elif letter == "m":
         entry = resources.worklist().entry(entry_id)
         if entry.film_deleted_at is None:
-            reading.mark_read(entry, entry.read_at is None)
+            review.mark_read(entry, entry.read_at is None)
     else:
-        reading.press(letter, entry_id)
+        review.press(letter, entry_id)
 
 
 def act_on_key(letter: str, entry_id: str) -> None:
     """Do what a key means; what stands in the way is said."""
-    reading.act(lambda: press(letter, entry_id))
+    review.act(lambda: press(letter, entry_id))
 
 
-KEYS = replace(reading.KEYS, act=act_on_key)
+KEYS = replace(review.KEYS, act=act_on_key)
 
 
 def picture(entry: Entry, reviews: list[Review], after: Entry | None) -> None:
@@ -106,7 +101,7 @@ def picture(entry: Entry, reviews: list[Review], after: Entry | None) -> None:
         prepare = [film_route.film_address(after.id), *filter(None, [next_heat])]
     shown = Picture(entry.id, film_route.film_address(entry.id), heat, note, prepare)
     if film_viewer(shown, keys=KEYS):
-        reading.heat_was_seen(entry)
+        review.heat_was_seen(entry)
 
 
 def heat_of(entry: Entry, reviews: list[Review] | None = None) -> tuple[str | None, str]:
@@ -116,7 +111,7 @@ def heat_of(entry: Entry, reviews: list[Review] | None = None) -> tuple[str | No
     heat = film_route.heat_address(entry)
     if heat is None:
         return None, "Not scored"
-    if not reading.may_see_heat(entry, reviews):
+    if not review.may_see_heat(entry, reviews):
         return None, "After your verdict"
     if film_route.scale_of(entry) is not None:
         return heat, ""
@@ -127,7 +122,7 @@ def heat_of(entry: Entry, reviews: list[Review] | None = None) -> tuple[str | No
 
 def picture_of_earlier(entry: Entry) -> None:
     """Show an earlier film of the patient, without heat: it is there to be compared with."""
-    st.html(film_facts.caption(entry))
+    st.html(film_html.caption(entry))
     film_viewer(Picture(entry.id, film_route.film_address(entry.id)), key="earlier_viewer")
 
 
@@ -137,16 +132,16 @@ def beside(entry: Entry) -> None:
     with st.container(border=True, gap="small"):
         if entry.state is None:
             waiting = status.message if status.state == "failed" else "Being scored …"
-            st.html(film_facts.pending(waiting, active=status.state != "failed"))
+            st.html(film_html.pending(waiting, active=status.state != "failed"))
         else:
-            st.html(film_facts.verdict(entry) or film_facts.refusal(entry))
-        st.html(film_facts.provenance(entry, status, datetime.now(UTC)))
-        if past := film_facts.history(resources.worklist().scores(entry.id)):
+            st.html(film_html.verdict(entry) or film_html.refusal(entry))
+        st.html(film_html.provenance(entry, status, datetime.now(UTC)))
+        if past := film_html.history(resources.worklist().scores(entry.id)):
             st.html(past)
     if entry.film_deleted_at is not None:
-        st.html(film_facts.deleted(entry.film_deleted_at))
+        st.html(film_html.deleted(entry.film_deleted_at))
     if entry.remarks:
-        st.html(film_facts.remarks(entry.remarks))
+        st.html(film_html.remarks(entry.remarks))
 
 
 def follow(entry: Entry, loaded: bool) -> None:
@@ -155,12 +150,12 @@ def follow(entry: Entry, loaded: bool) -> None:
     ready = resources.engine().status().state == "ready"
     if current.scored_at != entry.scored_at or ready != loaded:
         st.rerun()
-    pulse("follow_film", REFRESH_SECONDS)
+    auto_refresh("follow_film", REFRESH_SECONDS)
 
 
 def film(entry: Entry) -> None:
     """Show one film."""
-    others = reading.claim(entry)
+    others = review.claim(entry)
     reviews = resources.worklist().readings.reviews(entry.id)
     before, after = around(entry.id)
     top(masking.shown(entry), before, after)
@@ -173,16 +168,16 @@ def film(entry: Entry) -> None:
     loaded = resources.engine().status().state == "ready"
     if entry.state is None or not loaded:
         st.fragment(follow)(entry, loaded)
-    st.fragment(reading.keep)(entry, others)
+    st.fragment(review.keep)(entry, others)
 
 
 def around(entry_id: str) -> tuple[Entry | None, Entry | None]:
     """Give the films before and after this one, but for those that others have open."""
-    query = address.query()
+    query = view_state.query()
     before, after = resources.worklist().neighbours(query, entry_id)
     return (
-        reading.free(before, lambda film: resources.worklist().neighbours(query, film)[0]),
-        reading.free(after, lambda film: resources.worklist().neighbours(query, film)[1]),
+        review.free(before, lambda film: resources.worklist().neighbours(query, film)[0]),
+        review.free(after, lambda film: resources.worklist().neighbours(query, film)[1]),
     )
 
 
@@ -190,10 +185,10 @@ def side(entry: Entry, reviews: list[Review], others: Claim | None) -> Entry | N
     """Say everything beside the film; give the earlier film that the reader wants to see."""
     shown = masking.shown(entry)
     beside(shown)
-    reading.panel(shown, reviews, others)
-    earlier = reading.earlier(entry)  # found by the patient's own id, which may be masked
+    review.panel(shown, reviews, others)
+    earlier = review.earlier(entry)  # found by the patient's own id, which may be masked
     with st.expander("Film and header", key="facts"):
-        st.html(film_facts.facts(shown))
+        st.html(film_html.facts(shown))
     return earlier
 
 
@@ -206,7 +201,7 @@ def pictures(
         return
     left, right = st.columns(2, gap="small")
     with left:
-        st.html(film_facts.caption(masking.shown(entry)))
+        st.html(film_html.caption(masking.shown(entry)))
         picture(entry, reviews, after)
     with right:
         picture_of_earlier(earlier)
@@ -222,7 +217,7 @@ def page() -> None:
     try:
         entry = resources.worklist().entry(asked)
     except CxrError as error:
-        nothing(wording.plain(str(error)))
+        nothing(formatting.plain(str(error)))
         return
     film(entry)
 

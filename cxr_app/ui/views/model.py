@@ -7,12 +7,14 @@ import numpy as np
 import streamlit as st
 
 from cxr_app.errors import ScoresError
-from cxr_app.metrics import Estimate
-from cxr_app.operating_curve import AtThreshold, OperatingCurve
+from cxr_app.evaluation.metrics import Estimate
+from cxr_app.evaluation.operating_curve import AtThreshold, OperatingCurve
 from cxr_app.scoring import EngineStatus
-from cxr_app.ui import agreement_words, resources, wording, worth_figures, worth_words
-from cxr_app.ui.pulse import pulse
-from cxr_app.ui.reading_room import reading_room
+from cxr_app.ui import resources
+from cxr_app.ui.components.auto_refresh import auto_refresh
+from cxr_app.ui.panels import performance_charts
+from cxr_app.ui.panels.queue import reading_room
+from cxr_app.ui.text import agreement_text, formatting, performance_text
 
 PREVALENCE = 10
 FILMS_A_DAY = 300
@@ -43,7 +45,7 @@ def wait_for_model() -> None:
     """Draw the page anew as soon as the model is in."""
     if resources.engine().status().state != "loading":
         st.rerun()
-    pulse("wait_for_model", LOOK_SECONDS)
+    auto_refresh("wait_for_model", LOOK_SECONDS)
 
 
 def where_from(curve: OperatingCurve) -> None:
@@ -51,10 +53,10 @@ def where_from(curve: OperatingCurve) -> None:
     scores = curve.scores
     patients = len(np.unique(scores.patients))
     st.caption(
-        f"Reckoned from {wording.films(len(scores.truth))} of {patients:,} patients with a known "
-        f"truth ({wording.plain(scores.data)}, {wording.plain(scores.partition)}). Intervals are "
-        "95 %, by drawing patients. Films like those of training flatter the model: elsewhere it "
-        "will do worse."
+        f"Computed from {formatting.films(len(scores.truth))} of {patients:,} patients with known "
+        f"labels ({formatting.plain(scores.data)}, {formatting.plain(scores.partition)}). "
+        "Intervals are 95 %, by drawing patients. Films like those of training flatter the model: "
+        "elsewhere it will do worse."
     )
 
 
@@ -70,12 +72,12 @@ def choose_threshold(status: EngineStatus) -> float:
         options,
         value=in_use,
         key=key,
-        format_func=lambda value: worth_words.threshold(value, points),
+        format_func=lambda value: performance_text.threshold(value, points),
         persist_state="session",
     )
     with st.container(horizontal=True, gap="small", key="named_points"):
         for name, point in points.items():
-            label = worth_words.threshold(point.threshold, points)
+            label = performance_text.threshold(point.threshold, points)
             st.button(
                 f"{label}, in use" if name == "balanced" else label,
                 key=f"to_{name}",
@@ -117,17 +119,22 @@ def headline(
         row[place].metric(label, value, interval, delta_color="off", delta_arrow="off")
 
     def show_share(place: int, label: str, estimate: Estimate) -> None:
-        interval = worth_words.share_interval(estimate)
-        show(place, label, worth_words.share(estimate.value), interval)
+        interval = performance_text.share_interval(estimate)
+        show(place, label, performance_text.share(estimate.value), interval)
 
     area = curve.auroc
-    show(0, "AUROC", worth_words.ratio(area.value), worth_words.ratio_interval(area))
+    show(0, "AUROC", performance_text.ratio(area.value), performance_text.ratio_interval(area))
     show_share(1, "Sensitivity", here.sensitivity)
     show_share(2, "Specificity", here.specificity)
     show_share(3, f"PPV {at}", worth.ppv)
     show_share(4, f"NPV {at}", worth.npv)
     alerts = worth.alerts_a_day
-    show(5, "Alerts a day", worth_words.count(alerts.value), worth_words.count_interval(alerts))
+    show(
+        5,
+        "Alerts a day",
+        performance_text.count(alerts.value),
+        performance_text.count_interval(alerts),
+    )
 
 
 def consequences(here: AtThreshold, status: EngineStatus) -> None:
@@ -142,7 +149,7 @@ def consequences(here: AtThreshold, status: EngineStatus) -> None:
         f"Of these films, {counts.true_positive:,} of {ill:,} with pneumonia are flagged and "
         f"{counts.false_negative:,} missed; {counts.false_positive:,} of {well:,} without it are "
         f"flagged. Moving the operating point here changes nothing in the worklist: films are "
-        f"flagged from {worth_words.share(in_use)} on."
+        f"flagged from {performance_text.share(in_use)} on."
     )
 
 
@@ -150,27 +157,27 @@ def curves(curve: OperatingCurve, here: AtThreshold, status: EngineStatus) -> No
     """Draw how well films are told apart, and how far a probability can be taken at its word."""
     left, right = st.columns(2, gap="medium")
     points = {
-        worth_words.POINTS[name]: curve.at(point.threshold)
+        performance_text.POINTS[name]: curve.at(point.threshold)
         for name, point in status.operating_points.items()
     }
     left.subheader("ROC, 95 % band", anchor=False)
     left.plotly_chart(
-        worth_figures.roc(curve, here, points),
+        performance_charts.roc(curve, here, points),
         key="roc",
         config=FIGURE,
         alt="Share of films with pneumonia that are flagged against that of films without",
     )
     right.subheader("Said against seen", anchor=False)
     right.plotly_chart(
-        worth_figures.reliability(curve.reliability()),
+        performance_charts.reliability(curve.reliability()),
         key="reliability",
         config=FIGURE,
         alt="How often films of a probability show pneumonia; bars count the films",
     )
     error = curve.calibration_error
     right.caption(
-        f"Calibration error {worth_words.ratio(error.value)} "
-        f"({worth_words.ratio_interval(error)}); bars count the films of each probability."
+        f"Calibration error {performance_text.ratio(error.value)} "
+        f"({performance_text.ratio_interval(error)}); bars count the films of each probability."
     )
     left.caption("◇ the operating point above; ○ the named ones.")
 
@@ -179,7 +186,7 @@ def groups(curve: OperatingCurve, here: AtThreshold) -> None:
     """Show the figures of groups of films, as far as there are enough of them."""
     st.subheader("Groups of films", anchor=False)
     found = curve.groups(here.threshold)
-    st.table(worth_words.group_rows(found), hide_index=True, border="horizontal")
+    st.table(performance_text.group_rows(found), hide_index=True, border="horizontal")
     if not {group.by for group in found} - {"", "cause"}:
         st.caption("Age, sex and view are not told: these films have no header that says them.")
 
@@ -194,7 +201,7 @@ def as_used_here(status: EngineStatus) -> None:
             "and what that tells of the model is counted here, week by week."
         )
         return
-    st.table(agreement_words.rows(weeks), hide_index=True, border="horizontal")
+    st.table(agreement_text.rows(weeks), hide_index=True, border="horizontal")
     st.caption(
         "Each film counts once, by the last verdict, in the week of that verdict (UTC); intervals "
         "are 95 % (Wilson), told from 30 films on. A reader who saw flag and heat before the "
@@ -220,7 +227,9 @@ def model_card(checkpoint: Path, model_version: str) -> None:
     card = checkpoint.with_name("README.md")
     text = card.read_text(encoding="utf-8") if card.is_file() else ""
     if model_version not in text:
-        st.caption(f"No model card of {wording.plain(model_version)} lies beside its checkpoint.")
+        st.caption(
+            f"No model card of {formatting.plain(model_version)} lies beside its checkpoint."
+        )
         return
     with st.expander("Model card", icon=":material/description:"):
         st.markdown(text)
@@ -231,7 +240,7 @@ def worth(status: EngineStatus, checkpoint: Path) -> None:
     try:
         curve = resources.operating_curve(checkpoint, status.model_version)
     except ScoresError as error:
-        st.info(wording.plain(str(error)))
+        st.info(formatting.plain(str(error)))
         return
     where_from(curve)
     if np.isnan(curve.auroc.value):

@@ -7,16 +7,17 @@ from typing import Any
 
 import streamlit as st
 
-from cxr_app.challenger import Challenger, Comparison
 from cxr_app.errors import CxrError
-from cxr_app.folders import offered_films
-from cxr_app.jobs import BACKLOG, RETRAINING
+from cxr_app.jobs.allowed_folders import offered_films
+from cxr_app.jobs.recipe_list import recipes
+from cxr_app.jobs.retraining import Challenger, Comparison
+from cxr_app.jobs.supervisor import BACKLOG, RETRAINING
 from cxr_app.promotion import checkpoint_in_use, go_back, promote
-from cxr_app.recipes import recipes
-from cxr_app.ui import job_words, masking, reader, resources, retrain_words, wording
-from cxr_app.ui.curves import training_curves
-from cxr_app.ui.job_list import job_list, shown_job
-from cxr_app.ui.pulse import pulse
+from cxr_app.ui import current_reader, masking, resources
+from cxr_app.ui.components.auto_refresh import auto_refresh
+from cxr_app.ui.panels.job_list import job_list, shown_job
+from cxr_app.ui.panels.training_curves import training_curves
+from cxr_app.ui.text import formatting, job_text, retrain_text
 from cxr_app.worklist import Job, JobState, Promotion
 
 ACTIVE_SECONDS = 2.0
@@ -42,7 +43,7 @@ def form() -> None:
     with st.container(border=True, key="retrain_form"):
         known = {recipe.name: recipe for recipe in recipes(resources.settings())}
         name = st.selectbox("Recipe", list(known), key="recipe")
-        st.caption(retrain_words.recipe(known[name]))
+        st.caption(retrain_text.recipe(known[name]))
         st.multiselect(
             "Films",
             offered,
@@ -70,7 +71,7 @@ def form() -> None:
 
 def short(path: str) -> str:
     """Name a folder by its last two parts, which fit the form."""
-    return job_words.readable("/".join(Path(path).parts[-2:]))
+    return job_text.readable("/".join(Path(path).parts[-2:]))
 
 
 def explain(roots: tuple[Path, ...], reviewed: int) -> None:
@@ -117,7 +118,7 @@ def act(where: str, what: Callable[[], None]) -> None:
 def say_problem(where: str) -> None:
     """Say what stood in the way of the last click here."""
     if problem := st.session_state.get("retrain_problem", {}).get(where):
-        st.error(wording.plain(problem))
+        st.error(formatting.plain(problem))
 
 
 def challenger_of(job: Job) -> Challenger:
@@ -129,12 +130,12 @@ def card(job: Job) -> None:
     """Show a retraining: how far it is, its curves, what can be done with it."""
     with st.container(border=True, key="job", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            title = wording.plain(f"{job.parameters['recipe']} on {retrain_words.films(job)}")
-            st.markdown(f"**{title}**  \n:grey[{wording.plain(retrain_words.standing(job))}]")
+            title = formatting.plain(f"{job.parameters['recipe']} on {retrain_text.films(job)}")
+            st.markdown(f"**{title}**  \n:grey[{formatting.plain(retrain_text.standing(job))}]")
             st.space("stretch")
             buttons(job)
         say_ending(job)
-        st.progress(retrain_words.share(job), wording.plain(retrain_words.amount(job)))
+        st.progress(retrain_text.share(job), formatting.plain(retrain_text.amount(job)))
         epochs = challenger_of(job).epochs()
         if epochs:
             figure = training_curves(epochs, job.progress.total)
@@ -143,8 +144,8 @@ def card(job: Job) -> None:
             st.plotly_chart(figure, key="curves", config=bar, alt=alt)
         elif job.is_active:
             st.caption("The curves begin with the first epoch.")
-        for sentence in retrain_words.uses(job.progress.counts):
-            st.caption(wording.plain(sentence))
+        for sentence in retrain_text.uses(job.progress.counts):
+            st.caption(formatting.plain(sentence))
 
 
 def say_ending(job: Job) -> None:
@@ -154,9 +155,9 @@ def say_ending(job: Job) -> None:
         reason = job.message
         if masking.is_on() and "/" in reason:  # a film's path, and perhaps a patient's name
             reason = "A film cannot be used. Unmask identities to see which."
-        st.error(wording.plain(f"Not trained: {reason} Choose other films and start anew."))
+        st.error(formatting.plain(f"Not trained: {reason} Choose other films and start anew."))
     elif job.message:
-        st.warning(wording.plain(job.message))
+        st.warning(formatting.plain(job.message))
 
 
 def buttons(job: Job) -> None:
@@ -177,16 +178,16 @@ def comparison_card(job: Job) -> None:
     if comparison is None:
         return
     with st.container(border=True, key="challenger", gap="small"):
-        names = wording.plain(f"{comparison.challenger} against {comparison.in_use}")
+        names = formatting.plain(f"{comparison.challenger} against {comparison.in_use}")
         st.markdown(f"**Challenger against the model in use**  \n:grey[{names}]")
-        st.caption(wording.plain(retrain_words.measured_on(comparison)))
-        st.table(retrain_words.table(comparison), border="horizontal", hide_index=True)
-        if caution := retrain_words.caution(comparison):
-            st.caption(f"△ {wording.plain(caution)}")
+        st.caption(formatting.plain(retrain_text.measured_on(comparison)))
+        st.table(retrain_text.table(comparison), border="horizontal", hide_index=True)
+        if caution := retrain_text.caution(comparison):
+            st.caption(f"△ {formatting.plain(caution)}")
         if comparison.subgroups:
             with st.expander("Sensitivity at the balanced operating point, by group"):
-                st.table(retrain_words.groups(comparison), border="horizontal", hide_index=True)
-        lines = [wording.plain(line) for line in retrain_words.rule(comparison)]
+                st.table(retrain_text.groups(comparison), border="horizontal", hide_index=True)
+        lines = [formatting.plain(line) for line in retrain_text.rule(comparison)]
         st.caption("The rule: a challenger is not worse where all of this holds.")
         st.markdown("  \n".join(lines))
         decision(job, challenger, comparison)
@@ -205,7 +206,7 @@ def decision(job: Job, challenger: Challenger, comparison: Comparison) -> None:
     if comparison.not_worse:
         st.markdown("✓ **Not worse by the rule.** Whether it is put to use, a person decides.")
     else:
-        advice = retrain_words.remedy(comparison)
+        advice = retrain_text.remedy(comparison)
         st.markdown(f"✗ **Worse by the rule:** it cannot be put to use. {advice}")
     with st.container(horizontal=True, gap="small"):
         st.button(
@@ -229,14 +230,14 @@ def decision(job: Job, challenger: Challenger, comparison: Comparison) -> None:
 def put_to_use(challenger: Challenger, job_id: str) -> None:
     """Promote a challenger in the name of whoever sits here."""
     settings, worklist = resources.settings(), resources.worklist()
-    who = reader.name()
+    who = current_reader.name()
     act("challenger", lambda: changed(promote(settings, worklist, challenger, job_id, who)))
 
 
 def back_to(promotion: Promotion | None) -> None:
     """Go back to an earlier model in the name of whoever sits here."""
     settings, worklist = resources.settings(), resources.worklist()
-    who = reader.name()
+    who = current_reader.name()
     act("history", lambda: changed(go_back(settings, worklist, promotion, who)))
 
 
@@ -252,14 +253,14 @@ def models() -> None:
     if not history:
         return
     path = resources.settings().checkpoint
-    configured = retrain_words.configured_model(history, path)
+    configured = retrain_text.configured_model(history, path)
     with st.container(border=True, key="models", gap="small"):
         st.markdown("**Models in use**")
         say_problem("history")
         loading()
         offered = {history[0].sha256}
         for change in history[:MODELS_SHOWN]:
-            words = wording.plain(retrain_words.change(change, configured))
+            words = formatting.plain(retrain_text.change(change, configured))
             line(words, change, offered, configured)
         if "" not in offered:
             line("The model that the server was set up with", None, offered, configured)
@@ -273,7 +274,7 @@ def line(words: str, change: Promotion | None, offered: set[str], configured: st
         st.space("stretch")
         if sha256 not in offered:
             offered.add(sha256)
-            name = wording.plain(retrain_words.model_name(change, configured))
+            name = formatting.plain(retrain_text.model_name(change, configured))
             key = f"back_{sha256[:8] or 'configured'}"
             st.button(f"Back to {name}", key=key, on_click=partial(back_to, change))
 
@@ -285,7 +286,7 @@ def loading() -> None:
     status = resources.engine().status()
     wanted = checkpoint_in_use(resources.settings(), resources.worklist())
     if status.message:
-        st.error(wording.plain(status.message))
+        st.error(formatting.plain(status.message))
     elif status.checkpoint != wanted:
         st.caption("The model is being loaded; until it is in, films wait.")
     else:
@@ -312,7 +313,7 @@ def scored_before() -> None:
                 "Films",
                 [uploads, *(folder for folder in folders if folder != uploads)],
                 format_func=lambda each: (
-                    "Uploaded films" if each == uploads else job_words.readable(each)
+                    "Uploaded films" if each == uploads else job_text.readable(each)
                 ),
                 key="rescore_folder",
             )
@@ -334,9 +335,9 @@ def all_runs(jobs: list[Job], shown: Job) -> None:
 
     def row(job: Job) -> dict[str, Any]:
         comparison = challenger_of(job).comparison
-        return retrain_words.run_row(job, comparison, shown=job.id == shown.id)
+        return retrain_text.run_row(job, comparison, shown=job.id == shown.id)
 
-    job_list("Retrainings", retrain_words.RUNS, jobs, row, shown)
+    job_list("Retrainings", retrain_text.RUNS, jobs, row, shown)
 
 
 @st.fragment
@@ -357,7 +358,7 @@ def retrainings_now() -> None:
     if jobs:
         all_runs(jobs, shown)
     active = any(job.is_active for job in jobs) or "model_changes" in st.session_state
-    pulse("follow_retraining", ACTIVE_SECONDS if active else QUIET_SECONDS)
+    auto_refresh("follow_retraining", ACTIVE_SECONDS if active else QUIET_SECONDS)
 
 
 def page() -> None:

@@ -5,10 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from cxr_app.ui import masking, resources, rows, wording
-from cxr_app.ui.film_table import film_table
-from cxr_app.ui.pulse import pulse
-from cxr_app.ui.reception import Reception, Standing
+from cxr_app.ui import masking, resources
+from cxr_app.ui.components.auto_refresh import auto_refresh
+from cxr_app.ui.components.film_table import film_table
+from cxr_app.ui.text import formatting, table_rows
+from cxr_app.ui.upload_queue import Reception, Standing
 from cxr_app.worklist import Entry
 
 REFRESH_SECONDS = 1.5
@@ -50,15 +51,15 @@ def take_files() -> None:
 def progress(now: Standing, entries: list[Entry]) -> None:
     """Say how far receiving and scoring are."""
     if now.problem:
-        st.error(f"{wording.plain(now.problem)} {wording.files(now.waiting)} wait here.")
+        st.error(f"{formatting.plain(now.problem)} {formatting.files(now.waiting)} wait here.")
         st.button("Try again", key="try_again", on_click=reception().retry)
     if now.waiting:
         kept = now.files - now.waiting
-        st.progress(kept / now.files, f"Receiving: {kept:,} of {wording.files(now.files)} kept.")
+        st.progress(kept / now.files, f"Receiving: {kept:,} of {formatting.files(now.files)} kept.")
         return
-    done, total = rows.done(entries), len(entries)
-    notes = [f"{done:,} of {wording.films(total)} done."]
-    if refused := rows.refused(entries):
+    done, total = table_rows.done(entries), len(entries)
+    notes = [f"{done:,} of {formatting.films(total)} done."]
+    if refused := table_rows.refused(entries):
         notes.append(f"{refused:,} need{'s' if refused == 1 else ''} a person.")
     if known := sum(not arrival.is_new for arrival in now.arrivals.values()):
         notes.append(f"{known:,} already in the worklist.")
@@ -67,7 +68,7 @@ def progress(now: Standing, entries: list[Entry]) -> None:
 
 def row(entry: Entry, now: datetime, is_new: bool) -> dict[str, Any]:
     """Say what became of one upload."""
-    said = rows.row(masking.shown(entry), now) | {"state": rows.upload_state(entry)}
+    said = table_rows.row(masking.shown(entry), now) | {"state": table_rows.upload_state(entry)}
     if not is_new:
         said["remark"] = f"{ALREADY_THERE} {said['remark']}".strip()
     return said
@@ -82,15 +83,15 @@ def uploads() -> None:
     drawn = datetime.now(UTC)
     gesture = film_table(
         "uploads",
-        rows.UPLOADS,
+        table_rows.UPLOADS,
         [row(entry, drawn, now.arrivals[entry.id].is_new) for entry in entries],
         label="Uploaded films",
         height="max(14rem, calc(100dvh - 19rem))",
     )
     if gesture.opened:
         st.switch_page("views/film.py", query_params={"film": gesture.opened})
-    if now.waiting or rows.done(entries) < len(entries):
-        pulse("follow_uploads", QUICK_SECONDS if len(entries) <= FEW else REFRESH_SECONDS)
+    if now.waiting or table_rows.done(entries) < len(entries):
+        auto_refresh("follow_uploads", QUICK_SECONDS if len(entries) <= FEW else REFRESH_SECONDS)
 
 
 st.title("Upload", anchor=False)

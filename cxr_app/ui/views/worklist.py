@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cxr_app.ui import address, masking, reading, resources, rows, wording
-from cxr_app.ui.film_table import Sorting, film_table
-from cxr_app.ui.pulse import pulse
+from cxr_app.ui import masking, resources, view_state
+from cxr_app.ui.components.auto_refresh import auto_refresh
+from cxr_app.ui.components.film_table import Sorting, film_table
+from cxr_app.ui.panels import review
+from cxr_app.ui.text import formatting, table_rows
 from cxr_app.worklist import Counts, Query, ReadingDay
 
 PAGE_LENGTH = 50
@@ -21,7 +23,7 @@ TIERS = {"high": "● High", "medium": "◐ Medium", "low": "○ Low"}
 
 def open_film(entry_id: str) -> None:
     """Go to a film, and take the view along."""
-    st.switch_page("views/film.py", query_params={**address.parameters(), "film": entry_id})
+    st.switch_page("views/film.py", query_params={**view_state.parameters(), "film": entry_id})
 
 
 def title_and_search() -> DeltaGenerator:
@@ -30,7 +32,7 @@ def title_and_search() -> DeltaGenerator:
     beside.title("Worklist", anchor=False)
     beside.text_input(
         "Search",
-        key=address.TEXT,
+        key=view_state.TEXT,
         type="search",
         live="300ms",
         max_chars=200,
@@ -39,7 +41,7 @@ def title_and_search() -> DeltaGenerator:
         placeholder="Patient, name, accession, description, file",
         label_visibility="collapsed",
         persist_state="session",
-        on_change=address.change,
+        on_change=view_state.change,
     )
     return beside
 
@@ -49,8 +51,8 @@ def open_next(query: Query, total: int) -> None:
     wanted = st.button(
         "Open next", key="open_next", type="primary", shortcut="n", disabled=total == 0
     )
-    if wanted and (entries := resources.worklist().page(query, limit=reading.STEPS)):
-        open_film(next(filter(reading.is_free, entries), entries[0]).id)
+    if wanted and (entries := resources.worklist().page(query, limit=review.STEPS)):
+        open_film(next(filter(review.is_free, entries), entries[0]).id)
 
 
 def counts(now: Counts, today: ReadingDay) -> None:
@@ -67,7 +69,7 @@ def counts(now: Counts, today: ReadingDay) -> None:
 
 
 def _duration(waited: timedelta | None) -> str:
-    return "–" if waited is None else wording.duration(waited)
+    return "–" if waited is None else formatting.duration(waited)
 
 
 def _midnight() -> datetime:
@@ -79,7 +81,7 @@ def filters(query: Query) -> None:
     """Offer the parts of the list."""
     st.session_state["state"] = query.state
     st.session_state["flag"] = None if query.flag == "any" else query.flag
-    tiers = {tier: name for name, tier in address.TIERS.items()}
+    tiers = {tier: name for name, tier in view_state.TIERS.items()}
     st.session_state["tier"] = tiers[query.tier] if query.tier else None
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
@@ -89,7 +91,7 @@ def filters(query: Query) -> None:
             key="state",
             required=True,
             label_visibility="collapsed",
-            on_change=lambda: address.change(state=st.session_state["state"]),
+            on_change=lambda: view_state.change(state=st.session_state["state"]),
         )
         st.pills(
             "Flag",
@@ -97,7 +99,7 @@ def filters(query: Query) -> None:
             format_func=FLAGS.__getitem__,
             key="flag",
             label_visibility="collapsed",
-            on_change=lambda: address.change(flag=st.session_state["flag"] or "any"),
+            on_change=lambda: view_state.change(flag=st.session_state["flag"] or "any"),
         )
         st.pills(
             "Tier",
@@ -105,7 +107,7 @@ def filters(query: Query) -> None:
             format_func=TIERS.__getitem__,
             key="tier",
             label_visibility="collapsed",
-            on_change=lambda: address.change(tier=st.session_state["tier"] or ""),
+            on_change=lambda: view_state.change(tier=st.session_state["tier"] or ""),
         )
 
 
@@ -114,7 +116,9 @@ def empty(now: Counts) -> None:
     if now.unread + now.read == 0:
         st.info("No films yet. Upload films and they appear here, the most urgent on top.")
         st.page_link("views/upload.py", label="Upload films", icon=":material/upload_file:")
-    elif now.unread == 0 and address.query() == Query(waiting_cap=address.query().waiting_cap):
+    elif now.unread == 0 and view_state.query() == Query(
+        waiting_cap=view_state.query().waiting_cap
+    ):
         st.success("Every film has been read. New films appear here by themselves.")
     else:
         st.info("No film matches. Take away a filter or change the search text.")
@@ -123,13 +127,13 @@ def empty(now: Counts) -> None:
 def films(query: Query, total: int, scoring: int) -> None:
     """Show one page of the list and open what is chosen."""
     pages = -(-min(total, MOST) // PAGE_LENGTH) if query.text else -(-total // PAGE_LENGTH)
-    number = min(address.page_number(), pages)
+    number = min(view_state.page_number(), pages)
     entries = resources.worklist().page(query, (number - 1) * PAGE_LENGTH, PAGE_LENGTH)
     now = datetime.now(UTC)
     gesture = film_table(
         "films",
-        rows.NEEDS_A_PERSON if query.state == "needs_a_person" else rows.WORKLIST,
-        [rows.row(masking.shown(entry), now) for entry in entries],
+        table_rows.NEEDS_A_PERSON if query.state == "needs_a_person" else table_rows.WORKLIST,
+        [table_rows.row(masking.shown(entry), now) for entry in entries],
         label="Films",
         sorting=Sorting(query.sort, query.descending),
         height="max(16rem, calc(100dvh - 19rem))",
@@ -138,13 +142,13 @@ def films(query: Query, total: int, scoring: int) -> None:
     if gesture.opened:
         open_film(gesture.opened)
     if gesture.sorting:
-        address.change(sort=gesture.sorting.sort, descending=gesture.sorting.descending)
+        view_state.change(sort=gesture.sorting.sort, descending=gesture.sorting.descending)
         st.rerun()
 
 
 def _size(query: Query, total: int, scoring: int) -> str:
     """Say how many films are listed, and how many have no score yet."""
-    listed = f"More than {MOST:,} films" if query.text and total > MOST else wording.films(total)
+    listed = f"More than {MOST:,} films" if query.text and total > MOST else formatting.films(total)
     return f"{listed}, {scoring:,} being scored" if scoring else listed
 
 
@@ -166,7 +170,7 @@ def footer(query: Query, size: str, number: int, pages: int) -> None:
                 pages,
                 default=number,
                 key=key,
-                on_change=lambda: address.change(page=st.session_state[key]),
+                on_change=lambda: view_state.change(page=st.session_state[key]),
             )
 
 
@@ -176,7 +180,7 @@ def worklist() -> None:
     beside_search = title_and_search()
     now = resources.worklist().counts()
     counts(now, resources.worklist().readings.since(_midnight()))
-    query = address.query()
+    query = view_state.query()
     total = resources.worklist().count(query, at_most=MOST + 1)
     with beside_search:
         open_next(query, total)
@@ -185,7 +189,7 @@ def worklist() -> None:
         films(query, total, now.in_progress)
     else:
         empty(now)
-    pulse("refresh_worklist", REFRESH_SECONDS)
+    auto_refresh("refresh_worklist", REFRESH_SECONDS)
 
 
 worklist()

@@ -1,0 +1,1 @@
+"""What probabilities are worth: figures with intervals, thresholds, the queue they make."""

@@ -1,0 +1,249 @@
+"""What a checkpoint is worth at any threshold and any prevalence, from films with a known truth.
+
+Nothing here chooses or changes a threshold: it says what would be if there were another.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_app.evaluation.metrics import (
+    ECE_BINS,
+    Booleans,
+    Confusion,
+    Estimate,
+    Floats,
+    auroc,
+    bins_of,
+    bootstrap_band,
+    bootstrap_interval,
+    confusion,
+    draws,
+    expected_calibration_error,
+    predictive_values,
+    roc,
+    wilson_interval,
+)
+from cxr_app.evaluation.reference_scores import GROUPINGS, FilmScores
+
+FEWEST = 30
+"""Films of a class; with fewer, a figure's interval is so wide that the figure misleads."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtThreshold:
+    """What flagging at one threshold means on these films; shares are NaN of no films."""
+
+    threshold: float
+    counts: Confusion
+    sensitivity: Estimate
+    specificity: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class AtPrevalence:
+    """What flagging means where so many films have pneumonia, if nothing else is different."""
+
+    ppv: Estimate
+    npv: Estimate
+    alerts_a_day: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Films of about the same probability: what was said of them and what they are."""
+
+    films: int
+    said: float
+    seen: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Figures of some of the films; None where they are too few to say."""
+
+    by: str
+    name: str
+    with_pneumonia: int
+    without_pneumonia: int
+    sensitivity: Estimate | None
+    specificity: Estimate | None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingCurve:
+    """Films with a known truth, drawn again and again by patient, ready for any threshold.
+
+    Parameters
+    ----------
+    scores
+        The films.
+    drawn
+        How often each film is in each draw, ``(draws, n)``.
+    auroc, calibration_error
+        Of these films.
+    roc, roc_low, roc_high
+        Sensitivity at each share of false alarms of `metrics.GRID`, with its pointwise 95 % band.
+    """
+
+    scores: FilmScores
+    drawn: Floats
+    auroc: Estimate
+    calibration_error: Estimate
+    roc: Floats
+    roc_low: Floats
+    roc_high: Floats
+
+    @classmethod
+    def of(cls, scores: FilmScores) -> Self:
+        """Reckon what does not depend on a threshold; takes about a second."""
+        pneumonia, truth = scores.pneumonia, scores.truth
+        patients = [str(patient) for patient in scores.patients]
+        area = bootstrap_interval(lambda i: auroc(pneumonia[i], truth[i]), patients)
+        error = bootstrap_interval(
+            lambda i: expected_calibration_error(pneumonia[i], truth[i]), patients
+        )
+        low, high = bootstrap_band(lambda i: roc(pneumonia[i], truth[i]), patients)
+        return cls(
+            scores,
+            np.array([np.bincount(i, minlength=len(truth)) for i in draws(patients)], np.float64),
+            Estimate(auroc(pneumonia, truth), *area),
+            Estimate(expected_calibration_error(pneumonia, truth), *error),
+            roc(pneumonia, truth),
+            low,
+            high,
+        )
+
+    def at(self, threshold: float) -> AtThreshold:
+        """Say what flagging at a threshold means; a film at the threshold is flagged."""
+        pneumonia, truth = self.scores.pneumonia, self.scores.truth
+        flagged = pneumonia >= threshold
+        return AtThreshold(
+            threshold,
+            confusion(pneumonia, truth, threshold),
+            self._share(flagged, truth),
+            self._share(~flagged, ~truth),
+        )
+
+    def at_prevalence(
+        self, threshold: float, prevalence: float, films_a_day: float
+    ) -> AtPrevalence:
+        """Say what flagging would mean at another prevalence.
+
+        Sensitivity and specificity are taken to be the same there, which nobody can promise. The
+        intervals hold what these films leave open, not what another place changes.
+        """
+        here = self.at(threshold)
+        sensitivity, specificity = self._both_drawn(here)
+
+        def alerts(sensitivity: Floats, specificity: Floats) -> Floats:
+            flagged = sensitivity * prevalence + (1 - specificity) * (1 - prevalence)
+            return films_a_day * flagged
+
+        def estimate(value: float, drawn: Floats) -> Estimate:
+            return Estimate(value, *_interval(drawn))
+
+        values = predictive_values(here.sensitivity.value, here.specificity.value, prevalence)
+        pairs = zip(sensitivity, specificity, strict=True)
+        drawn = np.array([predictive_values(*pair, prevalence) for pair in pairs])
+        usual = alerts(np.array(here.sensitivity.value), np.array(here.specificity.value))
+        return AtPrevalence(
+            estimate(values[0], drawn[:, 0]),
+            estimate(values[1], drawn[:, 1]),
+            estimate(float(usual), alerts(sensitivity, specificity)),
+        )
+
+    def reliability(self) -> list[Bin]:
+        """Say of every bin that holds films what was said of them and what they are."""
+        pneumonia, truth = self.scores.pneumonia, self.scores.truth
+        bins = bins_of(pneumonia)
+        found = []
+        for number in range(ECE_BINS):
+            films = int(np.sum(bins == number))
+            if films:
+                positives = int(truth[bins == number].sum())
+                seen = Estimate(positives / films, *wilson_interval(positives, films))
+                found.append(Bin(films, float(pneumonia[bins == number].mean()), seen))
+        return found
+
+    def groups(self, threshold: float) -> list[Group]:
+        """Measure all films and each group that these films have, as far as it has films for.
+
+        A group of fewer than `FEWEST` films of a class has no figure of that class. A cause has
+        no specificity of its own: films without pneumonia have no cause.
+        """
+        flagged = self.scores.pneumonia >= threshold
+        return [self._group(by, name, chosen, flagged) for by, name, chosen in self._chosen()]
+
+    def _chosen(self) -> Iterator[tuple[str, str, Booleans]]:
+        """Give every group: by what, its name, and its films."""
+        truth = self.scores.truth
+        yield "", "all films", np.ones(len(truth), dtype=bool)
+        causes = np.array(self.scores.causes)
+        for cause in ("bacterial", "viral"):
+            if (causes == cause).any():
+                yield "cause", cause, (causes == cause) & truth
+        for by in GROUPINGS:
+            values = np.array(self.scores.groups.get(by, ()))
+            for value in sorted(set(values.tolist()) - {""}):
+                yield by, value, values == value
+
+    def _group(self, by: str, name: str, chosen: Booleans, flagged: Booleans) -> Group:
+        """Measure one group."""
+        positive, negative = self.scores.truth & chosen, ~self.scores.truth & chosen
+        enough = [int(films.sum()) >= FEWEST for films in (positive, negative)]
+        return Group(
+            by,
+            name,
+            int(positive.sum()),
+            int(negative.sum()),
+            self._share(flagged, positive) if enough[0] else None,
+            self._share(~flagged, negative) if enough[1] else None,
+        )
+
+    def _share(self, right: Booleans, of: Booleans) -> Estimate:
+        """Give the share of some films that are right, and its interval by drawing patients.
+
+        Where all of them, or none, are right, every draw says so too, and that spread of nothing
+        would be a lie: there Wilson's interval stands, on the number of patients.
+        """
+        whole, part = int(of.sum()), int((right & of).sum())
+        if not whole:
+            return Estimate(np.nan, np.nan, np.nan)
+        if part in (0, whole):
+            patients = len(np.unique(self.scores.patients[of]))
+            return Estimate(part / whole, *wilson_interval(patients * part / whole, patients))
+        return Estimate(part / whole, *_interval(self._shares_drawn(right, of)))
+
+    def _shares_drawn(self, right: Booleans, of: Booleans) -> Floats:
+        """Give that share in every draw; NaN in a draw without such films."""
+        with np.errstate(invalid="ignore"):
+            shares: Floats = (self.drawn @ (right & of)) / (self.drawn @ of)
+        return shares
+
+    def _both_drawn(self, here: AtThreshold) -> tuple[Floats, Floats]:
+        """Give sensitivity and specificity in every draw.
+
+        A share that no draw can vary takes the ends of its interval in turn, each end of one with
+        each of the other, so that what follows from it is not surer than it is.
+        """
+        flagged, truth = self.scores.pneumonia >= here.threshold, self.scores.truth
+        sensitivity = self._shares_drawn(flagged, truth)
+        specificity = self._shares_drawn(~flagged, ~truth)
+        if (ends := here.sensitivity).value in (0.0, 1.0):
+            sensitivity = np.resize((ends.low, ends.high), len(self.drawn))
+        if (ends := here.specificity).value in (0.0, 1.0):
+            specificity = np.resize((ends.low, ends.low, ends.high, ends.high), len(self.drawn))
+        return sensitivity, specificity
+
+
+def _interval(drawn: NDArray[np.float64]) -> tuple[float, float]:
+    """Give what 95 % of the draws that can tell lie between."""
+    told = drawn[~np.isnan(drawn)]
+    if not len(told):
+        return np.nan, np.nan
+    low, high = np.percentile(told, [2.5, 97.5])
+    return float(low), float(high)

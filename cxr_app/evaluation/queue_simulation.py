@@ -1,0 +1,327 @@
+"""How long films wait in a reading room, by the order in which they are read: a simulation.
+
+Films arrive at random times, at every hour. Readers read one after another, are never idle in the
+hours of reading while a film waits, and do not put a film aside for a more urgent one. The
+quantities are those of QuCAD; beside the mean this tells the median, the longest waits, and how
+long the films wait that the model misses.
+
+References
+----------
+Thompson et al., QuCAD, https://github.com/DIDSR/QuCAD; Cobham 1954, *Operations Research* 2.
+"""
+
+import math
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heapreplace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_app import priority
+from cxr_app.evaluation.metrics import NORMAL_95, Booleans, Estimate, Floats
+from cxr_app.outcome import Priority
+from cxr_app.prediction import OperatingPoint
+
+Spread = Literal["exponential", "lognormal"]
+
+DAY_MINUTES = 24 * 60
+TIERS = (Priority.HIGH, Priority.MEDIUM, Priority.LOW)
+LOGNORMAL_VARIATION = 0.5
+"""Standard deviation over mean of a lognormal reading time; of an exponential one it is 1."""
+
+FIRST_COME, AI_ORDER, AI_ORDER_CAPPED = "first come", "AI order", "AI order with cap"
+MOST_FILMS = 12_000
+"""Counted in a replication."""
+
+DISCIPLINES = (FIRST_COME, AI_ORDER, AI_ORDER_CAPPED)
+
+ALL, PNEUMONIA, WITHOUT, MISSED = "all", "with pneumonia", "without pneumonia", "missed"
+GROUPS = (ALL, PNEUMONIA, WITHOUT, MISSED)
+"""Films of a simulation; *missed* have pneumonia and are not flagged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A reading room.
+
+    Parameters
+    ----------
+    films_a_day, minutes_a_film
+        Means.
+    prevalence
+        Share of films with pneumonia.
+    cap_hours
+        A film that has waited so long rises to the top, where the order has a cap.
+    spread
+        How reading times are distributed about their mean.
+    backlog
+        Films that wait already when it begins; their waits count from there.
+    hours_a_day
+        In which films are begun, the first of them when a day begins.
+    """
+
+    films_a_day: float
+    readers: int
+    minutes_a_film: float
+    prevalence: float
+    cap_hours: float
+    spread: Spread = "exponential"
+    backlog: int = 0
+    hours_a_day: float = 24.0
+
+    @property
+    def load(self) -> float:
+        """Reading that arrives, as a share of what the readers can do; from 1 on waits grow."""
+        return self.films_a_day * self.minutes_a_film / (self.readers * self.hours_a_day * 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """The model as the room meets it: the probabilities it gives films of either kind.
+
+    Parameters
+    ----------
+    pneumonia
+        Probabilities, ``(n,)``.
+    truth
+        Which of these films show pneumonia, ``(n,)``; both kinds must be there.
+    operating_points
+        That make tiers of probabilities, by name.
+    """
+
+    pneumonia: Floats
+    truth: Booleans
+    operating_points: Mapping[str, OperatingPoint]
+
+    def __post_init__(self) -> None:
+        if not self.truth.any() or self.truth.all():
+            raise ValueError("films with and without pneumonia are needed")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What is simulated and what of it is counted, in days.
+
+    Films that arrive in `warm_up` or in as long a time after `days` are read but not counted, so
+    that those counted meet a room in full swing. A room with a backlog is counted from its start.
+    """
+
+    days: float = 30.0
+    warm_up: float = 2.0
+    replications: int = 20
+    seed: int = 0
+
+
+def span_for(room: Room) -> Span:
+    """Choose a month, or of a busier room as many whole days as are simulated in a second."""
+    days = max(1.0, math.floor(min(30.0, MOST_FILMS / room.films_a_day)))
+    return Span(days=days, warm_up=min(2.0, days / 4))
+
+
+@dataclass(frozen=True, slots=True)
+class Films:
+    """The films of one replication in order of arrival, those of one moment by probability.
+
+    Times are in minutes from the start; `tiers` are places in `TIERS`; each ``(n,)``.
+    """
+
+    received: Floats
+    reading: Floats
+    tiers: NDArray[np.int_]
+    truth: Booleans
+    counted: Booleans
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Waits of a group of films in minutes, each with its 95 % interval over replications.
+
+    Parameters
+    ----------
+    longest
+        The longest wait of a replication, on average: of a month, if that is what is simulated.
+    films
+        Counted in all replications together.
+    """
+
+    mean: Estimate
+    median: Estimate
+    percentile_95: Estimate
+    longest: Estimate
+    films: int
+
+
+def simulate(room: Room, mix: Mix, span: Span = Span()) -> dict[str, dict[str, Wait]]:
+    """Simulate a room under every discipline, with the same films in each.
+
+    Returns
+    -------
+    dict
+        By `DISCIPLINES`, then by `GROUPS`.
+    """
+    found: dict[str, dict[str, list[Floats]]] = {
+        discipline: {group: [] for group in GROUPS} for discipline in DISCIPLINES
+    }
+    for generator in np.random.default_rng(span.seed).spawn(span.replications):
+        films = draw(room, mix, span, generator)
+        waited = np.zeros(0)
+        for discipline in DISCIPLINES:
+            if discipline != AI_ORDER_CAPPED or _reaches_cap(waited, room):
+                waited = waits_under(discipline, films, room)
+            for group, chosen in _groups(films).items():
+                found[discipline][group].append(waited[chosen])
+    return {
+        discipline: {group: _summary(waits) for group, waits in groups.items()}
+        for discipline, groups in found.items()
+    }
+
+
+def _reaches_cap(waited: Floats, room: Room) -> bool:
+    """Say whether a cap changes these waits; one that nobody reaches is never looked at."""
+    return bool((waited >= room.cap_hours * 60).any())
+
+
+def draw(room: Room, mix: Mix, span: Span, generator: np.random.Generator) -> Films:
+    """Draw the films of one replication: when each arrives, what it is, how long it is read."""
+    warm_up = 0.0 if room.backlog else span.warm_up * DAY_MINUTES
+    counted_until = warm_up + span.days * DAY_MINUTES
+    end = counted_until + span.warm_up * DAY_MINUTES
+    arriving = generator.poisson(room.films_a_day * end / DAY_MINUTES)
+    received = np.concatenate([np.zeros(room.backlog), generator.uniform(0, end, arriving)])
+    truth = generator.random(len(received)) < room.prevalence
+    places = np.where(
+        truth,
+        generator.choice(np.flatnonzero(mix.truth), len(received)),
+        generator.choice(np.flatnonzero(~mix.truth), len(received)),
+    )
+    reading = _reading_times(room, len(received), generator)
+    order = np.lexsort((-mix.pneumonia[places], received))
+    received, truth, places = received[order], truth[order], places[order]
+    tier_of = [TIERS.index(priority.tier(p, mix.operating_points)) for p in mix.pneumonia]
+    counted = (received >= warm_up) & (received < counted_until)
+    return Films(received, reading, np.array(tier_of)[places], truth, counted)
+
+
+def waits_under(discipline: str, films: Films, room: Room) -> Floats:
+    """Give the wait of every film in minutes under one discipline."""
+    tiers = np.zeros_like(films.tiers) if discipline == FIRST_COME else films.tiers
+    cap = room.cap_hours * 60 if discipline == AI_ORDER_CAPPED else math.inf
+    open_minutes = room.hours_a_day * 60
+    return waits(films.received, films.reading, tiers, room.readers, cap, open_minutes)
+
+
+def waits(
+    received: Floats,
+    reading: Floats,
+    tiers: NDArray[np.int_],
+    readers: int,
+    cap: float = math.inf,
+    open_minutes: float = DAY_MINUTES,
+) -> Floats:
+    """Let the readers read every film, in the order of the worklist.
+
+    That order is: past the cap first; then by tier; then by arrival. Within a tier films keep
+    the order they are given in, so each tier is a queue of its own.
+
+    Parameters
+    ----------
+    received
+        When each film arrives, in minutes, never falling, ``(n,)``.
+    reading
+        How long each is read, ``(n,)``.
+    tiers
+        0 is read first, ``(n,)``.
+    cap
+        Wait from which on a film goes before those that have waited less.
+    open_minutes
+        Of every day, from its beginning, in which films are begun; what is begun is finished.
+
+    Returns
+    -------
+    ndarray
+        Minutes from arrival to the start of reading, ``(n,)``.
+    """
+    arrivals, durations, tier_of = received.tolist(), reading.tolist(), tiers.tolist()
+    queues: list[deque[int]] = [deque() for _ in range(max(tier_of, default=0) + 1)]
+    free = [0.0] * readers  # when each reader is free, as a heap
+    started = np.zeros(len(arrivals))
+    now, coming, count = 0.0, 0, len(arrivals)
+    for done in range(count):
+        now = max(now, free[0])  # a reader who was free earlier had nothing to read
+        if coming == done and arrivals[coming] > now:  # nobody waits
+            now = arrivals[coming]
+        if now % DAY_MINUTES >= open_minutes:
+            now += DAY_MINUTES - now % DAY_MINUTES
+        while coming < count and arrivals[coming] <= now:
+            queues[tier_of[coming]].append(coming)
+            coming += 1
+        film = _take(queues, arrivals, now - cap)
+        started[film] = now
+        heapreplace(free, now + durations[film])
+    return started - received
+
+
+def _take(queues: Sequence[deque[int]], arrivals: Sequence[float], cap: float) -> int:
+    """Take the film that is read next; `cap` is the moment since which one waits too long."""
+    if cap > -math.inf:
+        for queue in queues:
+            if queue and arrivals[queue[0]] <= cap:
+                return queue.popleft()
+    return next(filter(None, queues)).popleft()
+
+
+def _reading_times(room: Room, films: int, generator: np.random.Generator) -> Floats:
+    """Draw how long each film is read."""
+    if room.spread == "exponential":
+        return generator.exponential(room.minutes_a_film, films)
+    variance = math.log(1 + LOGNORMAL_VARIATION**2)
+    middle = math.log(room.minutes_a_film) - variance / 2
+    return generator.lognormal(middle, math.sqrt(variance), films)
+
+
+def _groups(films: Films) -> dict[str, Booleans]:
+    """Say which of the counted films belong to which group."""
+    chosen = {
+        ALL: np.ones_like(films.truth),
+        PNEUMONIA: films.truth,
+        WITHOUT: ~films.truth,
+        MISSED: films.truth & (films.tiers != TIERS.index(Priority.HIGH)),
+    }
+    return {group: films.counted & members for group, members in chosen.items()}
+
+
+def _summary(replications: Sequence[Floats]) -> Wait:
+    """Sum up the waits of a group; a replication without such films says nothing of them."""
+    told = [waits for waits in replications if len(waits)]
+    rows = [(waits.mean(), *np.percentile(waits, [50, 95]), waits.max()) for waits in told]
+    columns = np.array(rows).reshape(-1, 4).T
+    mean, median, percentile_95, longest = map(_over_replications, columns)
+    return Wait(mean, median, percentile_95, longest, sum(map(len, told)))
+
+
+def _over_replications(values: Floats) -> Estimate:
+    """Give the mean and its 95 % interval by Student's t; NaN of fewer than two values."""
+    if not len(values):
+        return Estimate(math.nan, math.nan, math.nan)
+    value = float(values.mean())
+    if len(values) < 2:
+        return Estimate(value, math.nan, math.nan)
+    reach = _student_95(len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
+    return Estimate(value, value - reach, value + reach)
+
+
+def _student_95(freedom: int) -> float:
+    """Give the 0.975 quantile of Student's t; right to 0.01 from 5 degrees of freedom on.
+
+    References
+    ----------
+    Abramowitz and Stegun 1964, 26.7.5.
+    """
+    z = NORMAL_95
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + first / freedom + second / freedom**2 + third / freedom**3

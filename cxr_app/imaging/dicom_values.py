@@ -1,0 +1,91 @@
+"""Values of a DICOM dataset that a stranger wrote: read without trust, never raising.
+
+A value that is missing, damaged or of the wrong type is not there.
+"""
+
+import math
+from typing import Any
+
+from pydicom import Dataset
+from pydicom.dataelem import RawDataElement
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence as DicomSequence
+
+from cxr_app.errors import DAMAGE
+from cxr_app.imaging.limits import MAX_SEQUENCE_BYTES
+
+DICOM_DAMAGE = (*DAMAGE, BytesLengthException, InvalidDicomError)
+"""What pydicom raises on a damaged file."""
+
+_LONGEST_TEXT = 1024
+
+
+def value(ds: Dataset, keyword: str) -> Any:
+    """Return what the element holds; None where it is missing or damaged."""
+    try:
+        return ds.get(keyword)
+    except DICOM_DAMAGE:
+        return None
+
+
+def values(ds: Dataset, keyword: str) -> list[Any]:
+    """Return the values of an element that may hold several; none where it is missing."""
+    found = value(ds, keyword)
+    if found is None:
+        return []
+    return list(found) if isinstance(found, MultiValue | list | tuple) else [found]
+
+
+def items(ds: Dataset, keyword: str) -> list[Dataset]:
+    """Return the items of a sequence; none where it is missing, too long or is no sequence."""
+    unread = ds.get_item(keyword) if keyword in ds else None
+    if isinstance(unread, RawDataElement) and len(unread.value or b"") > MAX_SEQUENCE_BYTES:
+        return []
+    found = value(ds, keyword)
+    return list(found) if isinstance(found, DicomSequence) else []
+
+
+def numbers(ds: Dataset, keyword: str) -> list[float]:
+    """Return the values as numbers; one that is none becomes NaN, so that places are kept."""
+    return [_number(found) for found in values(ds, keyword)]
+
+
+def number(ds: Dataset, keyword: str) -> float | None:
+    """Return a single finite number; None where the element holds none."""
+    found = numbers(ds, keyword)
+    return found[0] if len(found) == 1 and math.isfinite(found[0]) else None
+
+
+def integer(ds: Dataset, keyword: str) -> int | None:
+    """Return a single whole number; None where the element holds none."""
+    found = number(ds, keyword)
+    return int(found) if found is not None and found.is_integer() else None
+
+
+def text(ds: Dataset, keyword: str) -> str:
+    """Return the element as text, several values joined by a backslash as in the file."""
+    return "\\".join(texts(ds, keyword)).strip("\\ ")
+
+
+def texts(ds: Dataset, keyword: str) -> list[str]:
+    """Return each value as text, without control characters."""
+    return [_clean(found) for found in values(ds, keyword)]
+
+
+def _number(found: Any) -> float:
+    try:
+        return float(found)
+    except (OverflowError, TypeError, ValueError):
+        return math.nan
+
+
+def _clean(found: Any) -> str:
+    if found is None or isinstance(found, bytes | Dataset | DicomSequence):
+        return ""
+    try:
+        words = str(found)
+    except DICOM_DAMAGE:
+        return ""
+    printable = "".join(letter for letter in words if letter.isprintable()).strip()
+    return printable if len(printable) <= _LONGEST_TEXT else ""

@@ -1,0 +1,343 @@
+"""Stored values to grey values: Modality LUT, then VOI LUT or window, then polarity, in that order.
+
+Everything is computed on a table of the values that occur (at most 65,536) and then looked up for
+each pixel, so that a film costs one pass and no copy in double precision. It knows the elements of
+a dataset that govern its pixels; how they are decoded, `dicom` knows.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import Dataset
+from pydicom.pixels.processing import apply_color_lut
+
+from cxr_app.errors import PixelDataError
+from cxr_app.imaging.dicom_values import DICOM_DAMAGE, integer, items, number, text
+from cxr_app.imaging.lut import LookupTable
+from cxr_app.imaging.windowing import (
+    FULL_RANGE,
+    brightness,
+    presets,
+    spanning,
+    windows_of,
+    without_repeats,
+)
+from cxr_app.radiograph import Image, Softcopy, Values, Window
+
+PixelArray = NDArray[Any]
+"""Stored values as decoded, shape ``(rows, columns)`` or ``(rows, columns, samples)``."""
+
+_LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601-7, 2.5.1
+_COLOURFUL = 0.1  # of the range between the strongest and the weakest channel
+_ROWS_AT_ONCE = 64
+
+
+def to_image(softcopy: Softcopy, window: Window | None = None) -> Image:
+    """Render a film as a radiologist sees it: bone bright, air dark.
+
+    Parameters
+    ----------
+    softcopy
+        The film.
+    window
+        How to show it; without one, its own (the first of `softcopy.windows`).
+
+    Returns
+    -------
+    Image
+        1 is the densest tissue whatever the (0028,0004) *Photometric Interpretation*.
+
+    References
+    ----------
+    DICOM PS3.3 C.11.1, C.11.2, C.7.6.3.1.2; PS3.4 N.2.
+    """
+    values = softcopy.values
+    modality = softcopy.origin + softcopy.step * np.arange(int(values.max()) + 1.0)
+    shown = brightness(window or softcopy.windows[0], modality)
+    table = (1.0 - shown if softcopy.inverted else shown).clip(0.0, 1.0).astype(np.float32)
+    image = np.empty(values.shape, dtype=np.float32)
+    for row in range(0, len(values), _ROWS_AT_ONCE):  # so that indices are never all 64 bits wide
+        block = slice(row, row + _ROWS_AT_ONCE)
+        np.take(table, values[block], out=image[block], mode="clip")
+    return image
+
+
+def to_softcopy(pixel_array: PixelArray, ds: Dataset) -> Softcopy:
+    """Apply the Modality LUT and gather the windows of a film.
+
+    Colour is reduced to luminance. Pixel padding takes the darkest value of the film. A film that
+    offers no window is shown over its `full_range`.
+
+    Parameters
+    ----------
+    pixel_array
+        Stored values, shape ``(rows, columns)``, or ``(rows, columns, samples)`` of a colour image
+        in RGB.
+    ds
+        The dataset they came from; read, never modified.
+
+    Raises
+    ------
+    PixelDataError
+        If a palette or the Modality LUT is damaged.
+
+    References
+    ----------
+    DICOM PS3.3 C.7.6.3, C.7.5.1.1.2 (padding), C.11.1, C.11.2, C.11.6 (Presentation LUT Shape).
+    """
+    if text(ds, "PhotometricInterpretation") == "PALETTE COLOR":
+        pixel_array = _unfold_palette(pixel_array, ds)
+    if pixel_array.ndim == 3:
+        return _colour_softcopy(pixel_array)
+    return _monochrome_softcopy(_native(pixel_array), ds)
+
+
+def plain_softcopy(
+    values: PixelArray, bits: int, colour_fraction: float = 0.0, remarks: tuple[str, ...] = ()
+) -> Softcopy:
+    """Make a film of unsigned values that come without any word on how to show them.
+
+    Parameters
+    ----------
+    values
+        Unsigned, shape ``(rows, columns)``; small is dark.
+    bits
+        The number of bits that they are stored in.
+    """
+    low, high = full_range(int(values.min()), int(values.max()), bits, signed=False)
+    own = spanning(FULL_RANGE, low, high)
+    if values.dtype.itemsize > 2:
+        shown, origin, step = _quantised(values.astype(np.float64), own)
+    else:
+        shown, origin, step = values.astype(np.uint16), 0.0, 1.0
+    windows = without_repeats((own, *presets(shown, origin, step, inverted=False)))
+    if colour_fraction > 0:
+        remarks = (*remarks, "The file holds a colour picture: it is shown by its brightness.")
+    return Softcopy(shown, origin, step, windows, remarks=remarks, colour_fraction=colour_fraction)
+
+
+def full_range(low: int, high: int, bits: int, *, signed: bool) -> tuple[int, int]:
+    """Say which stored values are black and white where the file has neither window nor LUT.
+
+    That is the whole range of the stored bits, so that one picture looks the same in 8, 12 or 16
+    bits. Only where the highest two bits are never used, as in a 12-bit film that says it has 16
+    and would be all black, it is the range of the fewest bits (at least 8) that hold the film.
+    Never the film's own minimum and maximum: one bright letter would change every grey value.
+
+    Parameters
+    ----------
+    low, high
+        The film's smallest and largest stored value, padding left out.
+    bits
+        (0028,0101) *Bits Stored*.
+    signed
+        Whether (0028,0103) *Pixel Representation* is 1.
+    """
+    if signed and low < 0:
+        used = 1 + max((-1 - low).bit_length(), max(high, 0).bit_length())
+        bits = max(used, 8) if used <= bits - 2 else bits
+        return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    bits, used = bits - signed, high.bit_length()
+    bits = max(used, 8) if max(used, 8) <= bits - 2 else bits
+    return 0, 2**bits - 1
+
+
+def may_be_averaged(ds: Dataset) -> bool:
+    """Say whether neighbouring stored values have a mean: no colours of a palette, no padding.
+
+    Signed values are left out: by averaging, a film without a value below 0 may get one.
+    """
+    is_grey = text(ds, "PhotometricInterpretation") in ("MONOCHROME1", "MONOCHROME2")
+    unsigned = integer(ds, "PixelRepresentation") == 0
+    return is_grey and unsigned and "PixelPaddingValue" not in ds
+
+
+def shows_range(averaged: PixelArray, ds: Dataset) -> bool:
+    """Say whether a film of averaged values is shown with the grey values of the film itself.
+
+    Without a window, `full_range` depends on how many bits the largest value has. Averaging may
+    lower it to any degree; where it has all the bits nevertheless, the film has them too, or all
+    but one, which comes to the same.
+    """
+    own, _ = windows_of(ds)
+    return bool(own) or int(averaged.max()).bit_length() >= (integer(ds, "BitsStored") or 16)
+
+
+def is_inverted(ds: Dataset) -> bool:
+    """Say whether small values are dense, after the VOI LUT.
+
+    MONOCHROME1 and a Presentation LUT Shape of INVERSE say the same thing (DX requires both
+    together), so that one or both turn the film round once.
+
+    References
+    ----------
+    DICOM PS3.3 C.7.6.3.1.2 and C.8.11.3.1.2.
+    """
+    monochrome1 = text(ds, "PhotometricInterpretation") == "MONOCHROME1"
+    return monochrome1 or text(ds, "PresentationLUTShape").upper() == "INVERSE"
+
+
+def colour_fraction(rgb: PixelArray) -> float:
+    """Measure the share of plainly coloured pixels of unsigned RGB, on a grid of them."""
+    stride = max(1, min(rgb.shape[:2]) // 256)
+    red, green, blue = np.moveaxis(rgb[::stride, ::stride], 2, 0)
+    strongest = np.maximum(np.maximum(red, green), blue)
+    spread = strongest - np.minimum(np.minimum(red, green), blue)
+    return float(np.mean(spread > _COLOURFUL * np.iinfo(rgb.dtype).max))
+
+
+def _monochrome_softcopy(stored: PixelArray, ds: Dataset) -> Softcopy:
+    inverted = is_inverted(ds)
+    table, (slope, intercept), remarks = _modality_lut(ds)
+    stored, low, high = _without_padding(stored, ds, dark_is_high=inverted != (slope < 0))
+    own, window_remarks = windows_of(ds)
+    full = _full_window(low, high, ds, table, (slope, intercept))
+    first = own[0] if own else full
+    if table is not None:
+        values = _looked_up(stored, table)
+        origin, step = 0.0, 1.0
+    elif np.issubdtype(stored.dtype, np.integer) and high - low < 65_536:
+        values = _counted(stored, int(low), int(high), rising=slope > 0)
+        origin, step = intercept + slope * (low if slope > 0 else high), abs(slope)
+    else:
+        modality = stored.astype(np.float64)
+        modality *= slope
+        modality += intercept
+        values, origin, step = _quantised(modality, first)
+    offered = (*own, full, *presets(values, origin, step, inverted))
+    windows = without_repeats(offered)
+    return Softcopy(values, origin, step, windows, inverted, (*remarks, *window_remarks))
+
+
+def _modality_lut(
+    ds: Dataset,
+) -> tuple[LookupTable | None, tuple[float, float], tuple[str, ...]]:
+    """Read the Modality LUT: a table, or else slope and intercept (1 and 0 where there is none)."""
+    sequence = items(ds, "ModalityLUTSequence")
+    if sequence:
+        return LookupTable.read(sequence[0], ds), (1.0, 0.0), ()
+    if "RescaleSlope" not in ds or "RescaleIntercept" not in ds:
+        return None, (1.0, 0.0), ()
+    slope, intercept = number(ds, "RescaleSlope"), number(ds, "RescaleIntercept")
+    if slope is None or intercept is None or not 1e-9 < abs(slope) < 1e9 or abs(intercept) > 1e12:
+        remark = "The file's rescale slope and intercept have no meaning and are left out."
+        return None, (1.0, 0.0), (remark,)
+    return None, (slope, intercept), ()
+
+
+def _full_window(
+    low: float,
+    high: float,
+    ds: Dataset,
+    table: LookupTable | None,
+    rescale: tuple[float, float],
+) -> Window:
+    """Span the full range, in the units of the Modality LUT's output."""
+    if table is not None:
+        return spanning(FULL_RANGE, 0.0, table.highest)
+    if isinstance(low, int) and isinstance(high, int):
+        signed = integer(ds, "PixelRepresentation") == 1
+        low, high = full_range(low, high, integer(ds, "BitsStored") or 16, signed=signed)
+    elif low == high:
+        high = low + 1.0
+    slope, intercept = rescale
+    ends = sorted((slope * low + intercept, slope * high + intercept))
+    return spanning(FULL_RANGE, *ends)
+
+
+def _without_padding(
+    stored: PixelArray, ds: Dataset, *, dark_is_high: bool
+) -> tuple[PixelArray, int, int] | tuple[PixelArray, float, float]:
+    """Give padding the film's darkest value; also return the smallest and largest value."""
+    padded = _padding_mask(stored, ds)
+    if padded is not None and padded.all() and not np.issubdtype(stored.dtype, np.integer):
+        raise PixelDataError("The pixel data holds no numbers: export the original film again.")
+    if padded is not None and padded.any() and not padded.all():
+        film = stored[~padded]
+        low, high = film.min().item(), film.max().item()
+        stored = np.where(padded, stored.dtype.type(high if dark_is_high else low), stored)
+    else:
+        low, high = stored.min().item(), stored.max().item()
+    return stored, low, high
+
+
+def _padding_mask(stored: PixelArray, ds: Dataset) -> NDArray[np.bool_] | None:
+    if not np.issubdtype(stored.dtype, np.integer):
+        return ~np.isfinite(stored)
+    value = integer(ds, "PixelPaddingValue")
+    if value is None:
+        return None
+    limit = integer(ds, "PixelPaddingRangeLimit")
+    ends = (value, value if limit is None else limit)
+    first, last = sorted(_as_stored(end, stored.dtype) for end in ends)
+    return np.asarray((stored >= first) & (stored <= last))
+
+
+def _as_stored(value: int, dtype: np.dtype[Any]) -> int:
+    """Bring a padding value written with the wrong sign into the range of the pixels."""
+    bounds = np.iinfo(dtype)
+    if bounds.min <= value <= bounds.max:
+        return value
+    wrapped = int(value % 2**bounds.bits)
+    return wrapped if wrapped <= bounds.max else wrapped - 2**bounds.bits
+
+
+def _counted(stored: PixelArray, low: int, high: int, *, rising: bool) -> Values:
+    """Count values from the end that the Modality LUT maps lowest.
+
+    Arithmetic in 16 bits wraps round, and the differences are right all the same.
+    """
+    short = stored.astype(np.uint16)
+    if rising:
+        return short - np.uint16(low % 65_536)
+    return np.uint16(high % 65_536) - short
+
+
+def _looked_up(stored: PixelArray, table: LookupTable) -> Values:
+    """Apply a Modality LUT whose output has at most 16 bits."""
+    inputs = table.first + np.arange(len(table.entries), dtype=np.float64)
+    outputs = table.apply(inputs).astype(np.uint16)
+    indices = np.clip(stored.astype(np.int64), table.first, table.first + len(outputs) - 1)
+    return outputs[indices - table.first]
+
+
+def _quantised(modality: NDArray[np.float64], own: Window) -> tuple[Values, float, float]:
+    """Bring values of more than 16 bits into 65,536 steps, fine enough for the film's window.
+
+    They are overwritten, for every copy of a large film takes half a gigabyte.
+    """
+    low, high = float(modality.min()), float(modality.max())
+    reach = 2 * own.window_width  # a sigmoid is black and white to 0.0004 there
+    if high - low > 8 * reach:
+        low, high = max(low, own.window_center - reach), min(high, own.window_center + reach)
+        high = max(low, high)
+    step = (high - low) / 65_535 or 1.0
+    np.clip(modality, low, high, out=modality)
+    modality -= low
+    modality /= step
+    return np.rint(modality, out=modality).astype(np.uint16), low, step
+
+
+def _colour_softcopy(pixel_array: PixelArray) -> Softcopy:
+    rgb = _native(pixel_array)[..., :3]
+    luminance = np.empty(rgb.shape[:2], rgb.dtype)
+    for row in range(0, len(rgb), _ROWS_AT_ONCE):  # so that it is never all in double precision
+        block = slice(row, row + _ROWS_AT_ONCE)
+        luminance[block] = np.rint(rgb[block] @ _LUMINANCE)
+    return plain_softcopy(luminance, rgb.dtype.itemsize * 8, colour_fraction(rgb))
+
+
+def _unfold_palette(pixel_array: PixelArray, ds: Dataset) -> PixelArray:
+    try:
+        return apply_color_lut(pixel_array, ds)
+    except DICOM_DAMAGE as error:
+        raise PixelDataError(
+            "The image is stored as palette colours and its palette is damaged: export it again."
+        ) from error
+
+
+def _native(pixel_array: PixelArray) -> PixelArray:
+    """Bring the values into this machine's byte order, and numbers beyond all reason to an end."""
+    native = pixel_array.astype(pixel_array.dtype.newbyteorder("="), copy=False)
+    return native if np.issubdtype(native.dtype, np.integer) else native.clip(-1e12, 1e12)

@@ -1,0 +1,170 @@
+"""Windows: how values become brightness, and which ones a film offers its reader.
+
+It knows values and windows; what polarity is, `pixels` knows.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import DataElement, Dataset
+from pydicom.pixels.processing import apply_windowing
+
+from cxr_app.errors import PixelDataError
+from cxr_app.imaging.dicom_values import items, numbers, text, texts
+from cxr_app.imaging.lut import LookupTable
+from cxr_app.radiograph import Values, VOILUTFunction, Window
+
+FULL_RANGE = "Full range"
+_SAMPLES = 65_536
+
+
+def brightness(window: Window, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Map values to brightness, before polarity.
+
+    Parameters
+    ----------
+    window
+        How to map them; its `lut` is used where it has one.
+    values
+        In the units of the Modality LUT's output, any shape.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        Of the same shape, in ``[0, 1]``.
+
+    References
+    ----------
+    DICOM PS3.3 C.11.2.1.
+    """
+    if window.lut:
+        low, width = window.window_center - window.window_width / 2, window.window_width
+        positions = low + width * np.linspace(0.0, 1.0, len(window.lut))
+        return np.interp(values, positions, window.lut)
+    with np.errstate(over="ignore"):  # far outside a sigmoid the exponent is infinite: 0, rightly
+        return np.asarray(apply_windowing(values, _as_dataset(window)) / 65_535.0)
+
+
+def _as_dataset(window: Window) -> Dataset:
+    """Dress a window for pydicom, with an output range of 0 to 65,535."""
+    ds = Dataset()
+    ds.PhotometricInterpretation = "MONOCHROME2"
+    ds.BitsStored = 16
+    ds.PixelRepresentation = 0
+    ds.VOILUTFunction = window.function.value
+    # FD, for DS has no room for all the digits of a number of ours.
+    ds.add(DataElement(0x00281050, "FD", window.window_center))
+    ds.add(DataElement(0x00281051, "FD", window.window_width))
+    return ds
+
+
+def windows_of(ds: Dataset) -> tuple[tuple[Window, ...], tuple[str, ...]]:
+    """Read the windows that a dataset offers, and remarks on those that have no meaning.
+
+    VOI LUTs come before windows, each group in the file's order; the first of all is how the film
+    is meant to be shown. A dataset that offers none gives none.
+
+    References
+    ----------
+    DICOM PS3.3 C.11.2 and C.8.11.3.1.5.
+    """
+    tables, table_remarks = _voi_luts(ds)
+    windows, window_remarks = _windows(ds)
+    return (*tables, *windows), (*table_remarks, *window_remarks)
+
+
+def _voi_luts(ds: Dataset) -> tuple[list[Window], list[str]]:
+    windows: list[Window] = []
+    remarks: list[str] = []
+    for item in items(ds, "VOILUTSequence"):
+        try:
+            table = LookupTable.read(item, ds)
+        except PixelDataError:
+            remarks.append("A VOI LUT of the file is damaged and is left out.")
+            continue
+        name = text(item, "LUTExplanation") or "VOI LUT"
+        centre = table.first + (len(table.entries) - 1) / 2
+        width = max(1.0, float(len(table.entries) - 1))
+        lut = tuple((table.entries / table.highest).clip(0.0, 1.0).tolist())
+        windows.append(Window(name, centre, width, lut=lut))
+    return windows, remarks
+
+
+def _windows(ds: Dataset) -> tuple[list[Window], list[str]]:
+    word = text(ds, "VOILUTFunction").upper() or "LINEAR"
+    remarks = []
+    if word not in VOILUTFunction.__members__:
+        remarks.append("The file's VOI LUT Function is unknown: its windows are applied linearly.")
+    function = VOILUTFunction.__members__.get(word, VOILUTFunction.LINEAR)
+    pairs = list(zip(numbers(ds, "WindowCenter"), numbers(ds, "WindowWidth"), strict=False))
+    names = texts(ds, "WindowCenterWidthExplanation")
+    windows = [
+        Window((names[i] if i < len(names) else "") or "Window of the file", *pair, function)
+        for i, pair in enumerate(pairs)
+        if is_legal(*pair, function)
+    ]
+    if len(windows) < len(pairs):
+        remarks.append("A window of the file has no legal centre and width and is left out.")
+    return windows, remarks
+
+
+def is_legal(window_center: float, window_width: float, function: VOILUTFunction) -> bool:
+    """Say whether the standard gives this window a meaning.
+
+    References
+    ----------
+    DICOM PS3.3 C.11.2.1.2.1 and C.11.2.1.3.
+    """
+    if not (math.isfinite(window_center) and math.isfinite(window_width)):
+        return False
+    if max(abs(window_center), window_width) > 1e12:
+        return False
+    return window_width >= 1 if function is VOILUTFunction.LINEAR else window_width > 1e-12
+
+
+def spanning(name: str, low: float, high: float) -> Window:
+    """Make the window that shows `low` black and `high` white, before polarity."""
+    return Window(name, (low + high) / 2, high - low, VOILUTFunction.LINEAR_EXACT)
+
+
+def presets(values: Values, origin: float, step: float, inverted: bool) -> tuple[Window, ...]:
+    """Offer windows taken from the film's own spread of values, each named by what it does.
+
+    They are shares of this film between its 1st and 99th percentile and nothing absolute: a
+    radiograph has no units in which lung or bone had a value of its own. A film of one single
+    value gets none.
+    """
+    stride = max(1, math.isqrt(values.size // _SAMPLES))
+    low, high = (origin + step * p for p in np.percentile(values[::stride, ::stride], (1, 99)))
+    spread = float(high - low)
+    if spread <= 0:
+        return ()
+
+    def share(name: str, start: float, end: float) -> Window:
+        """Span a share of the film's greys, counted from dark to bright as it is shown."""
+        if inverted:
+            start, end = 1 - end, 1 - start
+        return spanning(name, low + start * spread, low + end * spread)
+
+    return (
+        share("This film, 1st to 99th percentile", 0.0, 1.0),
+        share("Lung: darker half of this film", 0.0, 0.5),
+        share("Soft tissue: middle half of this film", 0.25, 0.75),
+        share("Bone: brighter half of this film", 0.5, 1.0),
+    )
+
+
+def without_repeats(windows: Sequence[Window]) -> tuple[Window, ...]:
+    """Drop windows that show the same as an earlier one, and tell equal names apart by a number."""
+    kept: dict[tuple[object, ...], Window] = {}
+    names: dict[str, int] = {}
+    for window in windows:
+        looks = (window.window_center, window.window_width, window.function, window.lut)
+        if looks in kept:
+            continue
+        names[window.name] = count = names.get(window.name, 0) + 1
+        kept[looks] = replace(window, name=window.name + (f" ({count})" if count > 1 else ""))
+    return tuple(kept.values())

@@ -1,0 +1,1 @@
+"""The network: film to probability and heatmap. The only folder that imports torch."""

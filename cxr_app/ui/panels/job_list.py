@@ -1,0 +1,34 @@
+"""The jobs of a page: which one is shown, and the list that the others are chosen from."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from cxr_app.ui.components.film_table import Column, film_table
+from cxr_app.worklist import Job
+
+
+def shown_job(jobs: list[Job]) -> Job:
+    """Choose the job that the address names, else the one that runs, else the newest."""
+    asked = st.query_params.get("job")
+    running = [job for job in jobs if job.is_active]
+    named = [job for job in jobs if job.id == asked]
+    return (named or running[-1:] or jobs)[0]
+
+
+def job_list(
+    label: str,
+    columns: Sequence[Column],
+    jobs: Sequence[Job],
+    row: Callable[[Job], dict[str, Any]],
+    shown: Job,
+) -> None:
+    """List the jobs, each as `row` says it, where there are several; a click shows another."""
+    if len(jobs) < 2:
+        return
+    st.subheader(label, anchor=False)
+    gesture = film_table("jobs", columns, list(map(row, jobs)), label=label, height="14rem")
+    if gesture.opened and gesture.opened != shown.id:
+        st.query_params["job"] = gesture.opened
+        st.rerun()

@@ -1,0 +1,1 @@
+"""What the web server sends besides the pages: headers, static files, films."""

@@ -1,0 +1,113 @@
+"""The addresses that the viewer brings films and heatmaps from.
+
+An address holds an entry's opaque id and nothing of a patient; what comes back is kept by no
+browser and no proxy. `app.py` serves `routes`.
+"""
+
+import logging
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from cxr_app.errors import CxrError, EntryNotFoundError, where
+from cxr_app.film_store import read_film
+from cxr_app.imaging import intake
+from cxr_app.prediction import HeatScale
+from cxr_app.ui import resources
+from cxr_app.ui.server import error_page, film_payload
+from cxr_app.ui.text import formatting
+from cxr_app.worklist import Entry
+
+logger = logging.getLogger(__name__)
+
+FILMS_KEPT = 8
+"""Packed films in the server's memory, up to 16 MB each: a reload need not decode again."""
+
+PRIVATE = {
+    "Cache-Control": "no-store, private",
+    "Content-Encoding": "identity",  # grey values hardly shrink: do not spend a second on gzip
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def film_address(entry_id: str) -> str:
+    """Where the film of this entry is."""
+    return f"{_base()}/films/{entry_id}"
+
+
+def heat_address(entry: Entry) -> str | None:
+    """Where the heatmap of this entry is; None where no model has spoken on the film."""
+    if entry.model_version == "" or entry.scored_at is None:
+        return None
+    return f"{_base()}/films/{entry.id}/heat?scored={entry.scored_at.timestamp():.0f}"
+
+
+def scale_of(entry: Entry) -> HeatScale | None:
+    """Give the scale that an entry's heat is drawn on: its own model's, never another's.
+
+    A score from before scales were written down has it only while its model is in use.
+    """
+    if entry.heat_scale is not None:
+        return entry.heat_scale
+    status = resources.engine().status()
+    return status.heat_scale if status.model_version == entry.model_version else None
+
+
+def routes() -> list[Route]:
+    """Routes for `streamlit.App`."""
+    place = f"{_base()}/films/{{entry_id}}"
+    return [Route(place, _film), Route(f"{place}/heat", _heat)]
+
+
+def _base() -> str:
+    base = str(st.get_option("server.baseUrlPath")).strip("/")
+    return f"/{base}" if base else ""
+
+
+def _film(request: Request) -> Response:
+    try:
+        entry = resources.worklist().entry(request.path_params["entry_id"])
+        if entry.film_deleted_at is not None:
+            return _answer(
+                film_payload.pack_refusal(formatting.film_deleted(entry.film_deleted_at))
+            )
+        return _answer(_packed_film(entry.path, entry.sha256))
+    except EntryNotFoundError as error:
+        return _missing(str(error))
+    except CxrError as error:  # an answer like any other: the viewer shows the sentence
+        return _answer(film_payload.pack_refusal(str(error)))
+    except Exception as error:  # noqa: BLE001 - the server would log its words
+        logger.error("A film met a fault of the program:\n%s", where(error))  # noqa: TRY400
+        return _answer(film_payload.pack_refusal(error_page.UNFORESEEN))
+
+
+def _heat(request: Request) -> Response:
+    try:
+        entry = resources.worklist().entry(request.path_params["entry_id"])
+    except CxrError as error:
+        return _missing(str(error))
+    if entry.film_deleted_at is not None:
+        return _missing(formatting.film_deleted(entry.film_deleted_at))
+    scale = scale_of(entry)
+    if entry.activation_map is None or scale is None:
+        return _missing("There is no heatmap of this film yet.")
+    return _answer(film_payload.pack_heat(entry.activation_map, scale, entry.rows, entry.columns))
+
+
+@lru_cache(maxsize=FILMS_KEPT)
+def _packed_film(path: Path, sha256: str) -> bytes:
+    """Read, decode and pack; a failure is not kept."""
+    return film_payload.pack_film(intake.read_softcopy(read_film(path, sha256), apart=True))
+
+
+def _answer(content: bytes) -> Response:
+    return Response(content, media_type="application/octet-stream", headers=PRIVATE)
+
+
+def _missing(message: str) -> Response:
+    return JSONResponse({"message": message}, status_code=404, headers=PRIVATE)

@@ -1,0 +1,1 @@
+"""Values as a reader sees them: words, numbers, tables."""

@@ -1,0 +1,157 @@
+"""An entry of the worklist as a row that a reader sees."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import PurePath
+from typing import Any
+
+from cxr_app.outcome import Priority, ScoringState
+from cxr_app.radiograph import Header
+from cxr_app.ui.components.film_table import Column
+from cxr_app.ui.text import formatting
+from cxr_app.worklist import Entry
+
+WAITING = Column(
+    "waiting", "Waiting", 5.2, "received_at", kind="number", help="Since the film was received"
+)
+PATIENT = Column("patient_id", "Patient", 5.2, "patient_id")
+ACCESSION = Column("accession_number", "Accession", 5.4, "accession_number")
+STUDY_DATE = Column("study_date", "Study date", 5.5, "study_date", first="descending")
+FILE = Column("source", "File", 5.4, "source")
+
+WORKLIST = (
+    Column("tier", "Tier", 5.5, "priority", help="How soon the film should be read"),
+    Column(
+        "pneumonia",
+        "Pneumonia",
+        6.9,
+        "pneumonia_probability",
+        first="descending",
+        kind="share",
+        help="Probability of pneumonia; the line marks the operating point",
+    ),
+    Column(
+        "cause",
+        "Cause",
+        4.7,
+        "bacterial_probability",
+        first="descending",
+        help="The likelier cause, for flagged films",
+    ),
+    WAITING,
+    Column("state", "State", 7.1, "state"),
+    Column("reader", "Reader", 7, "read_by", help="Who has the film open now, or has read it"),
+    PATIENT,
+    Column("patient_name", "Name", 6.2, "patient_name"),
+    Column("patient_age", "Age", 3.4, "patient_age", kind="number"),
+    Column("patient_sex", "Sex", 2.7, "patient_sex"),
+    ACCESSION,
+    STUDY_DATE,
+    Column("view_position", "View", 3, "view_position"),
+    Column("remark", "Remark", 3.5, "reason"),
+    FILE,
+)
+
+NEEDS_A_PERSON = (
+    WAITING,
+    Column("remark", "Reason", 34, "reason"),
+    PATIENT,
+    ACCESSION,
+    STUDY_DATE,
+    FILE,
+)
+
+UPLOADS = (
+    Column("source", "File", 14),
+    Column("state", "State", 7),
+    Column("tier", "Tier", 6),
+    Column("pneumonia", "Pneumonia", 9, kind="share"),
+    Column("cause", "Cause", 5),
+    Column("remark", "Remark", 34),
+)
+
+
+def row(entry: Entry, now: datetime) -> dict[str, Any]:
+    """Say everything that a list shows of an entry, in words."""
+    header = entry.header or Header()
+    return {
+        "id": entry.id,
+        "tone": _tone(entry),
+        "tier": formatting.tier(entry.state, entry.priority),
+        "pneumonia": _share(entry),
+        "cause": _cause(entry),
+        "waiting": formatting.duration((entry.read_at or now) - entry.received_at),
+        "state": state(entry),
+        "reader": reader(entry),
+        "patient_id": header.patient_id,
+        "patient_name": formatting.name(header.patient_name),
+        "patient_age": formatting.age(header.patient_age),
+        "patient_sex": header.patient_sex,
+        "accession_number": header.accession_number,
+        "study_date": formatting.date(header.study_date),
+        "view_position": header.view_position,
+        "remark": " ".join(filter(None, (_gone(entry), entry.reason, *entry.remarks))),
+        "source": PurePath(entry.source).name or entry.source,
+    }
+
+
+def state(entry: Entry) -> str:
+    """Say where an entry stands."""
+    if entry.state is None:
+        return "being scored"
+    if entry.read_at is not None:
+        return "read"
+    return "unread" if entry.state is ScoringState.SCORED else "needs a person"
+
+
+def reader(entry: Entry) -> str:
+    """Say who has an entry's film open now, else who has read it."""
+    return f"open: {entry.claim.reader}" if entry.claim else entry.read_by
+
+
+def upload_state(entry: Entry) -> str:
+    """Say where an entry stands for whoever has just sent it."""
+    if entry.state is None:
+        return "being scored"
+    return "scored" if entry.state is ScoringState.SCORED else "needs a person"
+
+
+def done(entries: Sequence[Entry]) -> int:
+    """Count those that scoring is done with, refusals included."""
+    return sum(entry.state is not None for entry in entries)
+
+
+def refused(entries: Sequence[Entry]) -> int:
+    """Count those that no model spoke on."""
+    return done(entries) - sum(entry.state is ScoringState.SCORED for entry in entries)
+
+
+def _gone(entry: Entry) -> str:
+    """Say in a list that the film is no longer kept."""
+    if entry.film_deleted_at is None:
+        return ""
+    return f"Film deleted on {formatting.day(entry.film_deleted_at)} by the retention time."
+
+
+def _tone(entry: Entry) -> str:
+    if entry.read_at is not None or entry.state is None:
+        return "quiet"
+    if entry.state is not ScoringState.SCORED:
+        return "person"
+    return "strong" if entry.priority is Priority.HIGH else ""
+
+
+def _share(entry: Entry) -> dict[str, Any] | None:
+    if entry.pneumonia_probability is None:
+        return None
+    return {
+        "value": entry.pneumonia_probability,
+        "words": formatting.percent(entry.pneumonia_probability),
+        "mark": entry.threshold,
+    }
+
+
+def _cause(entry: Entry) -> str:
+    if not entry.flagged or entry.bacterial_probability is None or entry.viral_probability is None:
+        return ""
+    return formatting.cause(entry.bacterial_probability, entry.viral_probability)

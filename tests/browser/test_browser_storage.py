@@ -1,0 +1,53 @@
+"""What the browser keeps is told once, when the page rests and no link was just followed."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+import cxr_app.ui.components.browser_storage
+from cxr_app.ui.components.script_state import REST
+from cxr_app.ui.server.page_head import COMPONENTS
+
+MOUNT = """async (script) => {
+  const url = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));
+  const {default: mount} = await import(url);
+  document.body.innerHTML = "<main data-test-script-state='running'></main>";
+  localStorage.setItem("reader", "Ada");
+  window.told = [];
+  mount({
+    data: {name: "reader", word: ""},
+    parentElement: document.querySelector("main"),
+    setTriggerValue: (name, value) => window.told.push(value.word),
+  });
+}"""
+
+
+@pytest.fixture
+def stored_in_browser(empty_page: Page) -> Page:
+    """The component alone in a page whose script runs, under a clock that the test moves."""
+    empty_page.clock.install()
+    empty_page.clock.pause_at("2030-01-01")
+    empty_page.evaluate((COMPONENTS / "last_input.js").read_text(encoding="utf-8"))
+    empty_page.keyboard.press("Tab")  # a link is followed before the component is there
+    script = Path(cxr_app.ui.components.browser_storage.__file__).with_name("browser_storage.js")
+    empty_page.evaluate(MOUNT, REST + script.read_text(encoding="utf-8"))
+    return empty_page
+
+
+def test_a_page_that_stops_for_a_link_is_told_nothing(stored_in_browser: Page) -> None:
+    """Between the stop of its script and the next page's run it seems to rest."""
+    stored_in_browser.locator("main").evaluate(
+        "main => main.dataset.testScriptState = 'notRunning'"
+    )
+    stored_in_browser.clock.run_for(900)
+    assert stored_in_browser.evaluate("window.told") == []
+    stored_in_browser.clock.run_for(300)
+    assert stored_in_browser.evaluate("window.told") == ["Ada"]
+    stored_in_browser.clock.run_for(60_000)
+    assert stored_in_browser.evaluate("window.told") == ["Ada"]
+
+
+def test_a_script_that_runs_is_told_nothing(stored_in_browser: Page) -> None:
+    stored_in_browser.clock.run_for(60_000)
+    assert stored_in_browser.evaluate("window.told") == []

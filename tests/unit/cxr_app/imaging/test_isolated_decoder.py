@@ -1,0 +1,235 @@
+"""Decoders apart: what happens to one happens to nobody else."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from pydicom import dcmread
+from pydicom.pixels.utils import as_pixel_options
+from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
+
+from cxr_app.imaging import isolated_decoder
+from cxr_app.imaging.isolated_decoder import decode_apart, main, unfold_apart
+from cxr_app.imaging.limits import DECODER_BYTES, DECODER_SECONDS, LEAST_DECODER_SECONDS
+from tests.support.factories import (
+    compressed_dicom_bytes,
+    film_pixels,
+    jpeg_bytes,
+    jpeg_dicom_bytes,
+    radiograph_dataset,
+)
+
+PIXELS = film_pixels(40, 36, bits=8)
+
+
+def question(data: bytes, syntax: str, plugin: str) -> tuple[bytes, str, str, dict[str, Any]]:
+    ds = dcmread(BytesIO(data))
+    return ds.PixelData, syntax, plugin, as_pixel_options(ds)
+
+
+JPEG = question(jpeg_dicom_bytes(PIXELS), JPEGBaseline8Bit, "pillow")
+JPEG_2000 = question(
+    compressed_dicom_bytes(radiograph_dataset(PIXELS), JPEG2000Lossless),
+    *(JPEG2000Lossless, "pylibjpeg"),
+)
+
+
+@pytest.fixture
+def one_child() -> None:
+    """Leave one child idle, for `child` to name."""
+    decode_apart(*JPEG)
+    spare = isolated_decoder._idle[1:]
+    del isolated_decoder._idle[1:]
+    for each in spare:
+        each.end()
+
+
+def child() -> "subprocess.Popen[bytes]":
+    (only,) = isolated_decoder._idle
+    return only._process
+
+
+def test_frame_comes_back_from_the_other_process() -> None:
+    assert np.abs(decode_apart(*JPEG).astype(int) - PIXELS).mean() < 5
+    assert (decode_apart(*JPEG_2000) == PIXELS).all()
+
+
+def test_frame_comes_back_at_a_lower_resolution_where_there_is_one() -> None:
+    assert decode_apart(*JPEG_2000, 1).shape == (20, 18)
+    assert (decode_apart(*JPEG_2000, 30) == PIXELS).all()
+    with pytest.raises(RuntimeError, match="the decoder gave no picture"):
+        decode_apart(b"no film at all", *JPEG_2000[1:], 1)
+
+
+@pytest.mark.usefixtures("one_child")
+def test_child_decodes_one_film_after_the_other() -> None:
+    first = child().pid
+    decode_apart(*JPEG_2000)
+    assert child().pid == first
+
+
+def test_damage_is_an_error_here_without_the_decoder_s_words() -> None:
+    with pytest.raises(RuntimeError, match="the decoder gave no picture") as refusal:
+        decode_apart(b"no film at all", *JPEG[1:])
+    assert refusal.value.__cause__ is None
+    assert np.abs(decode_apart(*JPEG).astype(int) - PIXELS).mean() < 5
+
+
+def children() -> int:
+    return len(psutil.Process().children())
+
+
+@pytest.mark.usefixtures("one_child")
+@pytest.mark.parametrize("pixel_data", [None, "text", [b"several", b"values"], {}])
+def test_what_is_no_pixel_data_costs_no_child(pixel_data: Any) -> None:
+    """One that nobody waits for would stay, and keep its memory, as long as this process."""
+    before = children()
+    with pytest.raises(TypeError):
+        decode_apart(pixel_data, *JPEG[1:])
+    assert children() == before
+    assert (decode_apart(*JPEG_2000) == PIXELS).all()
+    assert children() == before
+
+
+@pytest.mark.usefixtures("one_child")
+def test_child_that_was_interrupted_at_its_work_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    interrupted_child = child()
+    monkeypatch.setattr(isolated_decoder, "_read", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        decode_apart(*JPEG)
+    assert interrupted_child.poll() is not None
+
+
+@pytest.mark.usefixtures("one_child")
+def test_child_that_was_killed_is_replaced() -> None:
+    child().send_signal(signal.SIGKILL)
+    child().wait()
+    assert decode_apart(*JPEG).shape == PIXELS.shape
+
+
+@pytest.mark.usefixtures("one_child")
+def test_child_that_was_killed_costs_the_picture_in_its_hand_alone() -> None:
+    os.kill(child().pid, signal.SIGSTOP)
+    killing = threading.Timer(0.2, child().kill)
+    killing.start()
+    with pytest.raises(RuntimeError, match="ended without an answer"):
+        unfold_apart(jpeg_bytes(PIXELS), "JPEG")
+    assert unfold_apart(jpeg_bytes(PIXELS), "JPEG").values.shape == PIXELS.shape
+
+
+@pytest.mark.usefixtures("one_child")
+def test_decoder_that_hangs_is_stopped_and_the_next_film_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    os.kill(child().pid, signal.SIGSTOP)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(isolated_decoder, "DECODER_PATIENCE", 0.2)
+        with pytest.raises(RuntimeError, match="ended without an answer"):
+            decode_apart(*JPEG)
+    assert decode_apart(*JPEG).shape == PIXELS.shape
+
+
+def test_threads_decode_at_once_and_each_gets_its_own_film() -> None:
+    results: dict[int, bool] = {}
+
+    def decode(number: int) -> None:
+        pixels = film_pixels(40, 36, bits=8, seed=number)
+        data = compressed_dicom_bytes(radiograph_dataset(pixels), JPEG2000Lossless)
+        frame = decode_apart(*question(data, JPEG2000Lossless, "pylibjpeg"))
+        results[number] = bool((frame == pixels).all())
+
+    threads = [threading.Thread(target=decode, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == dict.fromkeys(range(4), True)
+
+
+def test_child_ends_with_its_parent() -> None:
+    program = (
+        "from tests.unit.cxr_app.imaging.test_isolated_decoder import JPEG, child, decode_apart\n"
+        "import os, signal\n"
+        "decode_apart(*JPEG); print(child().pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    parent = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    orphan = int(parent.stdout)
+    with suppress(psutil.NoSuchProcess):
+        waiting = psutil.Process(orphan)
+        deadline = time.monotonic() + 20
+        while waiting.status() != psutil.STATUS_ZOMBIE:  # where nobody collects orphans
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_memory_of_the_child_is_bounded() -> None:
+    # An image of 60,000 × 60,000 pixels needs more than a decoder may have.
+    options = JPEG_2000[3] | {"rows": 60_000, "columns": 60_000}
+    with pytest.raises(RuntimeError):
+        decode_apart(*JPEG_2000[:3], options)
+
+
+Limits = list[tuple[int, tuple[int, int]]]
+
+
+def asked_of_program(
+    monkeypatch: pytest.MonkeyPatch, *messages: tuple[Mapping[str, Any], bytes]
+) -> tuple[Limits, bytes]:
+    """Run the program on questions: which limits it sets itself, and what it answers."""
+    parts = [part for asked, data in messages for part in (json.dumps(asked).encode(), data)]
+    told = b"".join(len(part).to_bytes(8, "little") + part for part in parts)
+    limits, output = Limits(), BytesIO()
+    monkeypatch.setattr(resource, "setrlimit", lambda *limit: limits.append(limit))
+    monkeypatch.setattr(sys, "stdin", type("Stream", (), {"buffer": BytesIO(told)}))
+    monkeypatch.setattr(sys, "stdout", type("Stream", (), {"buffer": output}))
+    main()
+    return limits, output.getvalue()
+
+
+def test_program_answers_until_there_are_no_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, syntax, plugin, options = JPEG_2000
+    question = {"syntax": syntax, "plugin": plugin, "options": options, "halvings": 0}
+    limits, output = asked_of_program(monkeypatch, *[(question, data)] * 2)
+    length = int.from_bytes(output[:8], "little")
+    assert (np.load(BytesIO(output[8 : 8 + length])) == PIXELS).all()
+    assert len(output) == 2 * (8 + length)
+    (memory, allowed), *seconds = limits
+    assert (memory, allowed) == (resource.RLIMIT_AS, (DECODER_BYTES, DECODER_BYTES))
+    assert [kind for kind, _ in seconds] == [resource.RLIMIT_CPU] * 2
+
+
+def seconds_allowed(monkeypatch: pytest.MonkeyPatch, question: Mapping[str, Any]) -> float:
+    """Ask the program one question and see how much more computing it may do."""
+    limits, _ = asked_of_program(monkeypatch, (question, b""))
+    return limits[-1][1][0] - time.process_time()
+
+
+def test_small_film_is_not_computed_for_as_long_as_a_large_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """24 KB of damaged JPEG 2000, 400 × 400 pixels, would compute as long as they may."""
+    _, syntax, plugin, options = JPEG_2000
+    asked = {"syntax": syntax, "plugin": plugin, "halvings": 0}
+    small = seconds_allowed(monkeypatch, asked | {"options": options})
+    large = seconds_allowed(
+        monkeypatch, asked | {"options": options | {"rows": 8000, "columns": 8000}}
+    )
+    unknown = seconds_allowed(monkeypatch, {"format": "PNG", "side": None})
+    assert small == pytest.approx(LEAST_DECODER_SECONDS, abs=2)
+    assert large == pytest.approx(DECODER_SECONDS, abs=2)
+    assert unknown == pytest.approx(DECODER_SECONDS, abs=2)

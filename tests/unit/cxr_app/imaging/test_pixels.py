@@ -1,0 +1,544 @@
+"""Grey values by the standard: the reference is pydicom's own functions."""
+
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+from pydicom import Dataset, dcmread
+from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
+
+from cxr_app.errors import PixelDataError
+from cxr_app.imaging.intake import read_radiograph
+from cxr_app.imaging.pixels import full_range, to_image, to_softcopy
+from cxr_app.radiograph import Image, Softcopy, Values, VOILUTFunction, Window
+from tests.support.factories import Pixels, dicom_bytes, film_pixels, lut_item, radiograph_dataset
+
+LEVEL = 1 / 255
+"""One grey level."""
+
+
+def image_of(ds: Dataset) -> Image:
+    return read_radiograph(dicom_bytes(ds)).image
+
+
+def as_shown_by_pydicom(ds: Dataset, low: float, high: float) -> np.ndarray[Any, Any]:
+    """Brightness by pydicom, its output range being `low` to `high`, polarity last."""
+    parsed = dcmread(BytesIO(dicom_bytes(ds)))
+    output = apply_voi_lut(apply_modality_lut(parsed.pixel_array, parsed), parsed)
+    shown = (output.astype(np.float64) - low) / (high - low)
+    return 1 - shown if parsed.PhotometricInterpretation == "MONOCHROME1" else shown
+
+
+@st.composite
+def legal_films(draw: st.DrawFn) -> Dataset:
+    """Any legal combination of the elements that govern grey values, on any pixels."""
+    dtype = np.dtype(draw(st.sampled_from(["u1", "u2", "i1", "i2", "u4", "i4"])))
+    allocated = dtype.itemsize * 8
+    stored = draw(st.integers(2, allocated))
+    high_bit = draw(st.integers(stored - 1, allocated - 1))
+    seed = draw(st.integers(0, 2**32 - 1))
+    bounds = np.iinfo(dtype.name)
+    pixels = np.random.default_rng(seed).integers(
+        bounds.min, bounds.max, (9, 7), dtype=dtype, endpoint=True
+    )
+    elements: dict[str, Any] = {}
+    if draw(st.booleans()):
+        elements["RescaleSlope"] = str(draw(st.sampled_from([1, -1, 0.684, 2.5, -0.01, 1e-5])))
+        elements["RescaleIntercept"] = str(draw(st.integers(-70_000, 70_000)))
+    if draw(st.booleans()):
+        elements["VOILUTFunction"] = draw(st.sampled_from(["LINEAR", "LINEAR_EXACT", "SIGMOID"]))
+    if allocated < 32 and draw(st.booleans()):
+        elements["PixelPaddingValue"] = int(pixels[0, 0])
+    if draw(st.booleans()):
+        elements["PresentationLUTShape"] = draw(st.sampled_from(["IDENTITY", "INVERSE"]))
+    centre = draw(st.integers(-70_000, 70_000))
+    window = draw(st.none() | st.tuples(st.just(centre), st.integers(1, 70_000)))
+    polarity = draw(st.sampled_from(["MONOCHROME1", "MONOCHROME2"]))
+    return radiograph_dataset(
+        pixels,
+        photometric_interpretation=polarity,
+        bits_stored=stored,
+        high_bit=high_bit,
+        window=window,
+        **elements,
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(ds=legal_films())
+def test_any_legal_film_is_finite_and_within_black_and_white(ds: Dataset) -> None:
+    image = image_of(ds)
+    assert image.dtype == np.float32
+    assert image.shape == (9, 7)
+    assert np.isfinite(image).all()
+    assert image.min() >= 0
+    assert image.max() <= 1
+
+
+def stored_values(ds: Dataset) -> np.ndarray[Any, Any]:
+    """Take the bits of each value as PS3.5 8.1.1 says: from High Bit down, the highest its sign."""
+    words = np.frombuffer(ds.PixelData, f"<u{ds.BitsAllocated // 8}")[: ds.Rows * ds.Columns]
+    values = (words.astype(np.int64) >> (ds.HighBit + 1 - ds.BitsStored)) % 2**ds.BitsStored
+    if ds.PixelRepresentation == 1:
+        values = np.where(values >= 2 ** (ds.BitsStored - 1), values - 2**ds.BitsStored, values)
+    return np.asarray(values.reshape(ds.Rows, ds.Columns))
+
+
+def window_by_the_standard(
+    x: np.ndarray[Any, Any], centre: float, width: float, function: str
+) -> np.ndarray[Any, Any]:
+    """Write down PS3.3 C.11.2.1.2.1 and C.11.2.1.3, for an output of 0 to 1."""
+    if function == "SIGMOID":
+        with np.errstate(over="ignore"):
+            return np.asarray(1 / (1 + np.exp(-4 * (x - centre) / width)))
+    if function == "LINEAR":
+        centre, width = centre - 0.5, width - 1
+    inside = (x - centre) / max(width, 1e-9) + 0.5
+    ends = [x <= centre - width / 2, x > centre + width / 2]
+    return np.select(ends, [0.0, 1.0], inside)
+
+
+def shown_by_the_standard(ds: Dataset) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Show a film step by step; also say of which pixels rounding decides."""
+    stored = stored_values(ds)
+    padded = stored == ds.get("PixelPaddingValue", None)
+    film = stored if padded.all() else stored[~padded]
+    slope, intercept = float(ds.get("RescaleSlope", 1)), float(ds.get("RescaleIntercept", 0))
+    x = slope * stored + intercept
+    function = ds.get("VOILUTFunction", "LINEAR")
+    if "WindowCenter" in ds:
+        centre, width = float(ds.WindowCenter), float(ds.WindowWidth)
+    else:
+        signed = ds.PixelRepresentation == 1
+        ends = full_range(int(film.min()), int(film.max()), ds.BitsStored, signed=signed)
+        low, high = sorted(slope * end + intercept for end in ends)
+        centre, width, function = (low + high) / 2, high - low, "LINEAR_EXACT"
+    shown = window_by_the_standard(x, centre, width, function)
+    if ds.PhotometricInterpretation == "MONOCHROME1" or ds.get("PresentationLUTShape") == "INVERSE":
+        shown = 1 - shown
+    if not padded.all():
+        shown[padded] = shown[~padded].min()
+    edge = np.abs(np.abs(x - centre + 0.5 * (function == "LINEAR")) - width / 2)
+    return shown, (width < 3) & (edge < 1.0)
+
+
+@settings(max_examples=300, deadline=None)
+@given(ds=legal_films().filter(lambda ds: ds.BitsAllocated < 32))
+def test_any_legal_film_is_shown_as_the_standard_says(ds: Dataset) -> None:
+    expected, undecided = shown_by_the_standard(ds)
+    difference = np.abs(image_of(ds) - expected)
+    assert difference[~undecided].max(initial=0.0) <= LEVEL / 2
+
+
+@settings(max_examples=80, deadline=None)
+@example(shape=(1, 1, 1, 3), planar=False, stored=("RGB", 16), seed=112)
+@given(
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9), st.just(3)),
+    planar=st.booleans(),
+    stored=st.sampled_from([("RGB", 8), ("RGB", 16), ("YBR_FULL", 8)]),
+    seed=st.integers(0, 999),
+)
+def test_any_legal_colour_film_is_shown_by_the_luminance_of_its_first_frame(
+    shape: tuple[int, ...], planar: bool, stored: tuple[str, int], seed: int
+) -> None:
+    interpretation, bits = stored
+    dtype = np.uint8 if bits == 8 else np.uint16
+    rgb = np.random.default_rng(seed).integers(0, 2**bits, shape)
+    luminance = rgb @ [0.299, 0.587, 0.114]
+    pixels = rgb
+    if interpretation == "YBR_FULL":  # PS3.3 C.7.6.3.1.2
+        blue, red = (rgb[..., 2] - luminance) / 1.772, (rgb[..., 0] - luminance) / 1.402
+        pixels = np.rint(np.stack([luminance, blue + 128, red + 128], axis=-1)).clip(0, 255)
+    ds = radiograph_dataset(
+        pixels[0].astype(dtype),
+        photometric_interpretation=interpretation,
+        bits_stored=bits,
+        NumberOfFrames=shape[0],
+        PlanarConfiguration=int(planar),
+    )
+    ordered = np.moveaxis(pixels, 3, 1) if planar else pixels
+    data = ordered.astype(dtype).tobytes()
+    ds.PixelData = data + b"\0" * (len(data) % 2)
+    radiograph = read_radiograph(dicom_bytes(ds))
+    used = max(8, int(np.rint(luminance[0].max())).bit_length())
+    shown_bits = used if used <= bits - 2 else bits  # as `full_range` says of unused high bits
+    difference = np.abs(radiograph.image - luminance[0] / (2**shown_bits - 1))
+    rounded = 2 * LEVEL if interpretation == "YBR_FULL" else 0.6 / (2**shown_bits - 1)
+    assert difference.max() <= rounded
+    assert any("frames" in remark for remark in radiograph.remarks) == (shape[0] > 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    function=st.sampled_from(["LINEAR", "LINEAR_EXACT", "SIGMOID"]),
+    centre=st.integers(-500, 5_000),
+    width=st.integers(1, 6_000),
+    rescale=st.sampled_from([None, (1, 0), (0.684, 200), (2, -1024)]),
+    polarity=st.sampled_from(["MONOCHROME1", "MONOCHROME2"]),
+    signed=st.booleans(),
+)
+def test_window_shows_what_pydicom_shows(
+    function: str,
+    centre: int,
+    width: int,
+    rescale: tuple[float, float] | None,
+    polarity: str,
+    signed: bool,
+) -> None:
+    pixels = film_pixels(24, 20)
+    pixels = pixels.astype(np.int16) - 2048 if signed else pixels
+    ds = radiograph_dataset(
+        pixels, photometric_interpretation=polarity, window=(centre, width), VOILUTFunction=function
+    )
+    low, high = (-2048, 2047) if signed else (0, 4095)
+    slope, intercept = rescale or (1, 0)
+    if rescale:
+        ds.RescaleSlope, ds.RescaleIntercept = (str(number) for number in rescale)
+    expected = as_shown_by_pydicom(ds, low * slope + intercept, high * slope + intercept)
+    assert np.abs(image_of(ds) - expected).max() <= LEVEL / 2
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    first=st.integers(0, 500),
+    count=st.integers(2, 4096),
+    bits=st.integers(10, 16),
+    seed=st.integers(0, 999),
+)
+def test_voi_lut_shows_what_pydicom_shows(first: int, count: int, bits: int, seed: int) -> None:
+    entries = np.random.default_rng(seed).integers(0, 2**bits, count)
+    item = lut_item(first, entries, bits)
+    ds = radiograph_dataset(film_pixels(24, 20), window=(100, 10), VOILUTSequence=[item])
+    expected = as_shown_by_pydicom(ds, 0, 2**bits - 1)
+    assert np.abs(image_of(ds) - expected).max() <= LEVEL / 2
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> Dataset:
+    """Any legal lookup table, its first input perhaps below 0."""
+    bits = draw(st.integers(8, 16))
+    entries = np.random.default_rng(draw(st.integers(0, 999)))
+    first, count = draw(st.integers(-3000, 3000)), draw(st.integers(1, 5000))
+    return lut_item(first, entries.integers(0, 2**bits, count), bits)
+
+
+def looked_up(inputs: np.ndarray[Any, Any], table: Dataset) -> np.ndarray[Any, Any]:
+    """Write down PS3.3 C.11.1.1: inputs beyond the table take its nearest entry."""
+    entries = np.atleast_1d(table.LUTData)
+    return np.asarray(entries[np.clip(inputs - table.LUTDescriptor[1], 0, len(entries) - 1)])
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    modality=st.none() | tables(),
+    voi=st.none() | tables(),
+    signed=st.booleans(),
+    polarity=st.sampled_from(["MONOCHROME1", "MONOCHROME2"]),
+    shape=st.sampled_from(["IDENTITY", "INVERSE"]),
+)
+def test_any_legal_tables_are_looked_up_one_after_the_other(
+    modality: Dataset | None, voi: Dataset | None, signed: bool, polarity: str, shape: str
+) -> None:
+    assume(modality is not None or voi is not None)
+    pixels = film_pixels(24, 20)
+    shown = pixels = pixels.astype(np.int16) - 2048 if signed else pixels
+    elements: dict[str, Any] = {}
+    for name, table in (("ModalityLUTSequence", modality), ("VOILUTSequence", voi)):
+        if table is not None:
+            elements[name] = [table]
+            shown = looked_up(shown.astype(np.int64), table)
+            highest = 2 ** table.LUTDescriptor[2] - 1
+    ds = radiograph_dataset(
+        pixels, photometric_interpretation=polarity, PresentationLUTShape=shape, **elements
+    )
+    expected = shown / highest
+    inverted = polarity == "MONOCHROME1" or shape == "INVERSE"
+    difference = np.abs(image_of(ds) - (1 - expected if inverted else expected))
+    assert difference.max() <= LEVEL / 2
+
+
+def test_voi_lut_of_8_bits_has_room_for_more_than_256_inputs() -> None:
+    ds = radiograph_dataset(VOILUTSequence=[lut_item(0, np.arange(4096) // 16, 8)])
+    assert np.abs(image_of(ds) - film_pixels() // 16 / 255).max() < 1e-3
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_modality_lut_comes_before_the_window(bits: int) -> None:
+    entries = np.linspace(2**bits - 1, 0, 4096).astype(int)
+    ds = radiograph_dataset(
+        window=(2**bits / 2, 2**bits), ModalityLUTSequence=[lut_item(0, entries, bits)]
+    )
+    expected = 1 - film_pixels() / 4095
+    assert np.abs(image_of(ds) - expected).max() <= 1.5 * max(LEVEL / 2, 1 / (2**bits - 1))
+
+
+def test_damaged_modality_lut_is_refused_in_words() -> None:
+    item = lut_item(0, np.arange(10), 12)
+    item.LUTDescriptor = [4096, 0, 12]
+    ds = radiograph_dataset(ModalityLUTSequence=[item])
+    with pytest.raises(PixelDataError, match="lookup table of the file is shorter"):
+        image_of(ds)
+
+
+def test_damaged_voi_lut_gives_way_to_the_window_and_says_so() -> None:
+    ds = radiograph_dataset(
+        window=(2048, 4096),
+        VOILUTSequence=[lut_item(0, np.arange(10), 12, LUTDescriptor=[5, 0, 3])],
+    )
+    softcopy = to_softcopy(film_pixels(), ds)
+    assert softcopy.windows[0].window_center == 2048
+    assert any("VOI LUT" in remark for remark in softcopy.remarks)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    window=st.none() | st.tuples(st.integers(0, 4095), st.integers(2, 8000)),
+    function=st.sampled_from(["LINEAR_EXACT", "SIGMOID"]),
+    bits=st.integers(8, 16),
+)
+def test_monochrome1_renders_as_its_inverted_monochrome2_twin(
+    window: tuple[int, int] | None, function: str, bits: int
+) -> None:
+    pixels = film_pixels(24, 20, bits=bits).astype(np.uint16)
+    top = 2**bits - 1
+    mirrored = (top - window[0], window[1]) if window else None
+    film = radiograph_dataset(pixels, bits_stored=bits, window=window, VOILUTFunction=function)
+    twin = radiograph_dataset(
+        top - pixels,
+        bits_stored=bits,
+        window=mirrored,
+        VOILUTFunction=function,
+        photometric_interpretation="MONOCHROME1",
+    )
+    assert np.abs(image_of(film) - image_of(twin)).max() < 1e-5
+
+
+@pytest.mark.parametrize("polarity", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("shape", ["IDENTITY", "INVERSE"])
+def test_film_is_turned_round_once(polarity: str, shape: str) -> None:
+    ds = radiograph_dataset(photometric_interpretation=polarity, PresentationLUTShape=shape)
+    plain = film_pixels() / 4095
+    turned = polarity == "MONOCHROME1" or shape == "INVERSE"
+    assert np.abs(image_of(ds) - (1 - plain if turned else plain)).max() < 1e-5
+
+
+@settings(max_examples=40, deadline=None)
+@given(bits=st.integers(8, 16), spare=st.integers(0, 8), signed=st.booleans())
+def test_one_picture_looks_the_same_in_any_number_of_bits(
+    bits: int, spare: int, signed: bool
+) -> None:
+    assume(bits + spare <= 16)
+    reference = film_pixels(24, 20, bits=16) / 65_535
+    pixels: Pixels = film_pixels(24, 20, bits=bits).astype(np.int32)
+    pixels = (pixels - 2 ** (bits - 1)) if signed else pixels
+    pixels = (pixels << spare).astype(np.int16 if signed else np.uint16)
+    ds = radiograph_dataset(pixels, bits_stored=bits, high_bit=bits - 1 + spare)
+    assert np.abs(image_of(ds) - reference).max() <= 1 / 2**bits + 1e-4
+
+
+def test_12_bit_film_that_says_it_has_16_is_not_black() -> None:
+    ds = radiograph_dataset(film_pixels(), bits_stored=16)
+    assert np.abs(image_of(ds) - film_pixels() / 4095).max() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "bits", "signed", "expected"),
+    [
+        (0, 4095, 12, False, (0, 4095)),
+        (0, 1500, 12, False, (0, 4095)),  # a dark film keeps its range
+        (0, 4000, 16, False, (0, 4095)),  # two bits are never used
+        (0, 16_400, 16, False, (0, 65_535)),  # one bit is not enough to tell
+        (0, 60, 8, False, (0, 255)),  # 8 bits are never fewer
+        (0, 60, 16, False, (0, 255)),
+        (0, 4095, 16, True, (0, 4095)),
+        (-2048, 2047, 16, True, (-2048, 2047)),
+        (-30_000, 100, 16, True, (-32_768, 32_767)),
+        (0, 1, 1, False, (0, 1)),
+    ],
+)
+def test_full_range(
+    low: int, high: int, bits: int, signed: bool, expected: tuple[int, int]
+) -> None:
+    assert full_range(low, high, bits, signed=signed) == expected
+
+
+@pytest.mark.parametrize("polarity", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("padding", [0, 4095, 60_000])
+def test_padding_is_as_dark_as_the_darkest_tissue(polarity: str, padding: int) -> None:
+    pixels = np.clip(film_pixels(), 100, 4000)
+    pixels[:20] = padding
+    ds = radiograph_dataset(pixels, photometric_interpretation=polarity, bits_stored=16)
+    ds.PixelPaddingValue = padding
+    image = image_of(ds)
+    assert np.ptp(image[:20]) == 0
+    assert image[0, 0] == image[20:].min()
+    assert image[20:].max() > 0.9, "padding does not stretch the range"
+
+
+def test_padding_range_is_left_out() -> None:
+    pixels = film_pixels()
+    pixels[:20] = np.arange(3500, 3500 + pixels[:20].size).reshape(20, -1) % 595 + 3500
+    ds = radiograph_dataset(pixels, PixelPaddingValue=3500, PixelPaddingRangeLimit=4095)
+    assert image_of(ds)[:20].max() == image_of(ds).min()
+
+
+def test_numbers_in_floating_point_are_shown_between_their_ends() -> None:
+    values = np.linspace(-3, 5, 12, dtype=np.float32).reshape(3, 4)
+    values[0, 0] = np.nan
+    image = to_image(to_softcopy(values, radiograph_dataset()))
+    assert image[0, 0] == image.min() == 0
+    assert image[-1, -1] == 1
+    assert np.isfinite(image).all()
+
+
+def test_narrow_window_in_a_wide_range_keeps_its_greys() -> None:
+    pixels = np.linspace(1_000_000, 1_000_400, 600).reshape(20, 30).astype(np.uint32)
+    pixels[0, 0], pixels[0, 1] = 0, 4_000_000_000
+    ds = radiograph_dataset(pixels, window=(1_000_200, 401))
+    assert np.unique(np.round(image_of(ds) * 255)).size > 250
+
+
+def test_windows_of_the_file_come_first_then_ours() -> None:
+    ds = radiograph_dataset(
+        WindowCenter=["2000", "1000", "5", "1e300"],
+        WindowWidth=["3000", "1500", "0", "1"],
+        WindowCenterWidthExplanation=["NORMAL", "SOFTER"],
+    )
+    softcopy = to_softcopy(film_pixels(), ds)
+    names = [window.name for window in softcopy.windows]
+    assert names[:3] == ["NORMAL", "SOFTER", "Full range"]
+    assert all("this film" in name.lower() for name in names[3:])
+    assert any("no legal centre and width" in remark for remark in softcopy.remarks)
+
+
+@pytest.mark.parametrize("polarity", ["MONOCHROME1", "MONOCHROME2"])
+def test_lung_window_spreads_the_dark_half(polarity: str) -> None:
+    ds = radiograph_dataset(photometric_interpretation=polarity)
+    softcopy = to_softcopy(film_pixels(), ds)
+    lung = next(window for window in softcopy.windows if window.name.startswith("Lung"))
+    usual, shown = to_image(softcopy), to_image(softcopy, lung)
+    dark = usual < 0.4
+    assert np.ptp(shown[dark]) > 1.5 * np.ptp(usual[dark])
+    assert shown[usual > 0.6].min() > 0.99
+
+
+@pytest.mark.parametrize("function", list(VOILUTFunction))
+def test_any_window_can_be_put_on_any_film(function: VOILUTFunction) -> None:
+    values: Values = np.arange(100, dtype=np.uint16).reshape(10, 10)
+    window = Window("narrow", 50, 1, function)
+    softcopy = Softcopy(values, 0, 1, (window,))
+    assert set(np.round(to_image(softcopy)[[0, -1], [0, -1]])) == {0, 1}
+
+
+def test_colour_becomes_its_luminance() -> None:
+    rgb = np.zeros((4, 4, 3), np.uint8)
+    rgb[0], rgb[1], rgb[2], rgb[3] = (255, 0, 0), (0, 255, 0), (0, 0, 255), (90, 90, 90)
+    softcopy = to_softcopy(rgb, radiograph_dataset(rgb, photometric_interpretation="RGB"))
+    assert np.allclose(to_image(softcopy)[:, 0], [0.299, 0.587, 0.114, 90 / 255], atol=LEVEL / 2)
+    assert softcopy.colour_fraction == 0.75
+
+
+@pytest.mark.parametrize("rescale", [("1", ""), ("0", "5"), ("1e300", "0")])
+def test_meaningless_rescale_is_left_out_and_remarked(rescale: tuple[str, str]) -> None:
+    ds = radiograph_dataset()
+    ds.RescaleSlope, ds.RescaleIntercept = rescale
+    softcopy = to_softcopy(film_pixels(), ds)
+    assert (softcopy.origin, softcopy.step) == (0, 1)
+    assert any("rescale" in remark for remark in softcopy.remarks)
+
+
+def test_unknown_window_function_is_linear_and_remarked() -> None:
+    ds = radiograph_dataset(window=(2000, 3000), VOILUTFunction="CUBIC")
+    softcopy = to_softcopy(film_pixels(), ds)
+    assert softcopy.windows[0].function is VOILUTFunction.LINEAR
+    assert any("VOI LUT Function" in remark for remark in softcopy.remarks)
+
+
+def test_padding_written_with_the_wrong_sign_is_still_padding() -> None:
+    pixels = film_pixels().astype(np.int16)
+    pixels[:20] = -2000
+    ds = radiograph_dataset(pixels, bits_stored=16)
+    ds.add_new("PixelPaddingValue", "US", 65_536 - 2000)
+    assert np.abs(image_of(ds)[20:] - film_pixels()[20:] / 4095).max() < 1e-5
+
+
+def test_film_of_padding_alone_is_shown_as_it_is() -> None:
+    ds = radiograph_dataset(np.full((9, 9), 3000, np.uint16), PixelPaddingValue=3000)
+    assert np.allclose(image_of(ds), 3000 / 4095)
+
+
+def test_pixels_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(PixelDataError, match="no numbers"):
+        to_softcopy(np.full((3, 4), np.nan, np.float32), radiograph_dataset())
+
+
+def test_film_of_one_number_is_shown() -> None:
+    image = to_image(to_softcopy(np.full((3, 4), 2.5, np.float32), radiograph_dataset()))
+    assert np.ptp(image) == 0
+
+
+PEAK = """
+import resource
+from cxr_app.imaging.intake import read_softcopy
+from tests.support.factories import dicom_bytes, radiograph_dataset
+import numpy as np
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+data = dicom_bytes(radiograph_dataset({pixels}, photometric_interpretation="{polarity}"))
+before = peak()
+read_softcopy(data)
+print(peak() - before)
+"""
+
+
+@pytest.mark.parametrize(
+    ("pixels", "polarity"),
+    [
+        ("np.zeros((3000, 3000, 3), np.uint8)", "RGB"),
+        ("np.arange(9_000_000, dtype=np.uint32).reshape(3000, 3000)", "MONOCHROME2"),
+    ],
+)
+def test_no_film_is_unfolded_in_double_precision_many_times(pixels: str, polarity: str) -> None:
+    """In MB, for 9 million pixels: the largest film has seven times as many."""
+    script = PEAK.format(pixels=pixels, polarity=polarity)
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).resolve().parents[4],
+        capture_output=True,
+        check=True,
+    )
+    assert float(ended.stdout) < 180
+
+
+def test_palette_is_shown_by_its_brightness() -> None:
+    image = image_of(palette_film())
+    assert np.abs(image - film_pixels(bits=8) / 255).max() <= LEVEL
+
+
+def test_damaged_palette_is_refused_in_words() -> None:
+    ds = palette_film()
+    ds.GreenPaletteColorLookupTableData = b"\0\0"
+    with pytest.raises(PixelDataError, match="palette is damaged"):
+        image_of(ds)
+
+
+def palette_film() -> Dataset:
+    ds = radiograph_dataset(film_pixels(bits=8), photometric_interpretation="PALETTE COLOR")
+    for colour in ("Red", "Green", "Blue"):
+        setattr(ds, f"{colour}PaletteColorLookupTableDescriptor", [256, 0, 8])
+        setattr(ds, f"{colour}PaletteColorLookupTableData", bytes(range(256)))
+    return ds
+
+
+def test_colour_of_32_bits_is_brought_to_16() -> None:
+    rgb = np.repeat(film_pixels(bits=16).astype(np.uint32)[..., None], 3, axis=2) * 65_537
+    softcopy = to_softcopy(rgb, radiograph_dataset(photometric_interpretation="RGB"))
+    assert np.abs(to_image(softcopy) - film_pixels(bits=16) / 65_535).max() < 1e-4

@@ -1,0 +1,87 @@
+"""Numbers and times are said shortly, and never more surely than they are."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from cxr_app.outcome import Priority, ScoringState
+from cxr_app.ui.text import formatting
+
+PROBABILITIES = st.floats(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-5, "< 1 min"),
+        (59, "< 1 min"),
+        (60, "1 min"),
+        (3599, "59 min"),
+        (3600, "1 h 00 min"),
+        (10_620, "2 h 57 min"),
+        (86_400, "1 d 0 h"),
+        (99 * 3600, "4 d 3 h"),
+    ],
+)
+def test_waiting_is_said_in_the_two_units_that_matter(seconds: int, said: str) -> None:
+    assert formatting.duration(timedelta(seconds=seconds)) == said
+
+
+@given(PROBABILITIES)
+@example(0.005)
+def test_no_probability_is_called_impossible_or_certain(probability: float) -> None:
+    assert formatting.percent(probability) not in ("0 %", "100 %")
+
+
+@given(PROBABILITIES)
+def test_a_probability_is_said_within_half_a_percent(probability: float) -> None:
+    said = float(formatting.percent(probability).strip("<> %"))
+    assert abs(said - 100 * probability) <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("patient_age", "said"),
+    [("004Y", "4 y"), ("011M", "11 mo"), ("003W", "3 wk"), ("020D", "20 d"), ("", ""), ("4Q", "")],
+)
+def test_age_is_said_as_people_do(patient_age: str, said: str) -> None:
+    assert formatting.age(patient_age) == said
+
+
+@given(st.text(max_size=12))
+def test_what_is_no_age_or_date_is_not_said(text: str) -> None:
+    assert formatting.age(text) == "" or text[:-1].isdecimal()
+    assert formatting.date(text) == "" or text.isdecimal()
+
+
+def test_date_and_name_are_said_as_people_do() -> None:
+    assert formatting.date("20260102") == "2026-01-02"
+    assert formatting.name("Weiss^Anna^^Dr") == "Weiss, Anna"
+    assert formatting.name("Nakamura^Yui=中村^結衣") == "Nakamura, Yui"
+    assert formatting.name("=中村^結衣") == ""
+    assert formatting.name("") == ""
+
+
+def test_every_tier_has_a_mark_of_its_own() -> None:
+    scored = [formatting.tier(ScoringState.SCORED, priority) for priority in Priority]
+    others = [formatting.tier(None, None), formatting.tier(ScoringState.FAILED, Priority.MEDIUM)]
+    marks = [said[0] for said in scored + others]
+    assert len(set(marks)) == len(marks)
+    assert formatting.tier(ScoringState.REJECTED, Priority.MEDIUM) == others[1]
+
+
+@given(st.text(max_size=60))
+def test_plain_text_keeps_every_letter_and_no_markup(text: str) -> None:
+    said = formatting.plain(text)
+    assert len(said) == len(text) + sum(letter in formatting.MARKUP for letter in text)
+    for markup in ("**", "](", "<b", "$$", ":red["):
+        assert markup not in said
+
+
+def test_films_are_counted() -> None:
+    assert (formatting.films(1), formatting.films(0), formatting.files(1284)) == (
+        "1 film",
+        "0 films",
+        "1,284 files",
+    )

@@ -1,0 +1,167 @@
+"""The films of a folder: found whatever else lies there, and watched as they arrive."""
+
+import errno
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import nullcontext, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support.films import jpeg
+from training.backlog import folder as folder_module
+from training.backlog.folder import Watch, find_films, inside
+
+FILM = jpeg(1)
+
+
+def sources(folder: Path) -> list[str]:
+    return [found.source for found in find_films(folder)]
+
+
+def problems(folder: Path) -> dict[str, str]:
+    return {found.source: found.problem for found in find_films(folder) if found.problem}
+
+
+def test_films_are_found_by_content_and_by_name_among_thousands_of_others(tmp_path: Path) -> None:
+    for number in range(10_000):
+        (tmp_path / f"{number}.txt").write_text("no film")
+    (tmp_path / "one").write_bytes(b"1")
+    (tmp_path / "empty").touch()
+    (tmp_path / "film").write_bytes(FILM)
+    (tmp_path / "broken.DCM").touch()
+    assert sources(tmp_path) == ["broken.DCM", "film"]
+
+
+@pytest.fixture
+def deep_film(tmp_path: Path) -> Iterator[Path]:
+    """A film deeper than Python may call itself; pytest could not take its folders away."""
+    folder = tmp_path
+    with suppress(OSError):  # where the system allows no such path: as deep as it does
+        for _ in range(1200):
+            (folder / "d").mkdir()
+            folder /= "d"
+    film = folder.parent / "film"
+    film.write_bytes(FILM)
+    yield film
+    film.unlink()
+    while folder != tmp_path:
+        folder.rmdir()
+        folder = folder.parent
+
+
+@pytest.mark.usefixtures("deep_film")
+def test_any_depth_is_searched(tmp_path: Path) -> None:
+    assert len(sources(tmp_path)) == 1
+
+
+def test_names_in_no_encoding_are_found_as_they_are(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9 \xff\n.jpg")
+    (tmp_path / name).write_bytes(FILM)
+    assert sources(tmp_path) == [name]
+
+
+def test_links_end_and_are_told(tmp_path: Path) -> None:
+    films = tmp_path / "films"
+    (films / "deep").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "film").write_bytes(FILM)
+    (films / "loop").symlink_to(films)
+    (films / "deep" / "up").symlink_to("..")
+    (films / "deep" / "out").symlink_to(tmp_path / "elsewhere")
+    (films / "me.jpg").symlink_to(films / "me.jpg")
+    (films / "nowhere.jpg").symlink_to(tmp_path / "nowhere")
+    (films / "there.jpg").symlink_to(tmp_path / "film")
+    assert sources(films) == ["me.jpg", "nowhere.jpg", "there.jpg", "deep/out/"]
+    assert problems(films).keys() == {"me.jpg", "nowhere.jpg", "deep/out/"}
+    assert problems(films)["deep/out/"].startswith("It is a link to a folder elsewhere")
+    assert "Too many levels of symbolic links" in problems(films)["me.jpg"]
+    assert "No such file or directory" in problems(films)["nowhere.jpg"]
+
+
+class Unanswered:
+    """An entry of a share that does not say what it is."""
+
+    def __init__(self, path: Path) -> None:
+        self.name, self.path = path.name, str(path)
+
+    def is_dir(self, *, follow_symlinks: bool) -> bool:
+        raise OSError(errno.EIO, f"Input/output error, links followed: {follow_symlinks}")
+
+
+def test_what_does_not_say_whether_it_is_a_folder_is_found_with_its_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "film.jpg").write_bytes(FILM)
+    entries = [Unanswered(tmp_path / "film.jpg"), Unanswered(tmp_path / "gone")]
+    monkeypatch.setattr(os, "scandir", lambda _: nullcontext(entries))
+    assert sources(tmp_path) == ["film.jpg", "gone"]
+    assert problems(tmp_path).keys() == {"gone"}
+
+
+def test_what_is_no_file_is_passed_by(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket.jpg"))
+        assert sources(tmp_path) == []
+
+
+@pytest.fixture
+def another_user() -> Iterator[Path]:
+    """A folder that everybody may enter, and no rights beyond those of anybody."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        root = os.geteuid() == 0
+        yield folder
+        if root:
+            os.seteuid(0)
+
+
+def test_what_may_not_be_opened_is_found_with_its_problem(another_user: Path) -> None:
+    closed = another_user / "closed"
+    closed.mkdir()
+    (another_user / "secret").write_bytes(FILM)
+    (another_user / "secret").chmod(0)
+    (another_user / "z.jpg").write_bytes(FILM)
+    closed.chmod(0)
+    if os.geteuid() == 0:
+        os.seteuid(65534)
+    found = problems(another_user)
+    assert sources(another_user) == ["secret", "z.jpg", "closed/"]
+    assert found["closed/"].startswith("The folder cannot be opened: Permission denied.")
+    assert found["secret"].startswith("The file cannot be read: Permission denied.")
+
+
+def test_a_watched_film_is_given_once_it_has_stopped_growing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder_module, "SETTLE_SECONDS", 0.01)
+    watch = Watch(tmp_path)
+    assert watch.arrived() == []
+    for end in (100, 500, len(FILM)):
+        (tmp_path / "film.jpg").write_bytes(FILM[:end])
+        assert watch.arrived() == []
+    assert [found.source for found in watch.arrived()] == ["film.jpg"]
+    assert watch.arrived() == []
+    (tmp_path / "film.jpg").write_bytes(jpeg(2))
+    assert watch.arrived() == []
+    assert [found.source for found in watch.arrived()] == ["film.jpg"]
+
+
+def test_a_link_out_of_the_folders_that_may_be_scored_is_not_followed(tmp_path: Path) -> None:
+    for name in ("archive/films", "elsewhere"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "elsewhere" / "a.dcm").touch()
+    (tmp_path / "archive" / "b.dcm").touch()
+    films = tmp_path / "archive" / "films"
+    (films / "c.dcm").touch()
+    (films / "in.dcm").symlink_to(tmp_path / "archive" / "b.dcm")
+    (films / "out.dcm").symlink_to(tmp_path / "elsewhere" / "a.dcm")
+    kept = {each.source: each.problem for each in inside(find_films(films), [tmp_path / "archive"])}
+    assert {source for source, problem in kept.items() if problem} == {"out.dcm"}
+    assert "link to a file outside" in kept["out.dcm"]
+    assert set(kept) == {"c.dcm", "in.dcm", "out.dcm"}
+    assert list(inside(find_films(films), [])) == list(find_films(films))

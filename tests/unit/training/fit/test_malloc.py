@@ -1,0 +1,38 @@
+"""What a process frees is its own again at once, without the kernel."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+FREE_AND_ASK_AGAIN = """
+import resource
+import numpy as np
+from training.fit.malloc import keep_freed_memory
+{first}
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+np.ones(2**27, dtype=np.uint8)
+before = faults()
+for _ in range(10):
+    np.ones(2**27, dtype=np.uint8)
+print((faults() - before) * resource.getpagesize() / (10 * 2**27))
+"""
+
+
+@pytest.mark.skipif(
+    "CS_GNU_LIBC_VERSION" not in getattr(os, "confstr_names", {}),
+    reason="only the GNU C library has this to be told",
+)
+def test_memory_once_had_is_not_asked_for_again() -> None:
+    assert share_brought_by_the_kernel("") > 0.001  # less than all: its pages may be huge ones
+    assert share_brought_by_the_kernel("keep_freed_memory()") < 0.0001
+
+
+def share_brought_by_the_kernel(first: str) -> float:
+    """Fill 128 MB ten times in a new process; say how often a page had to be brought for one."""
+    program = FREE_AND_ASK_AGAIN.format(first=first)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return float(done.stdout)

@@ -1,0 +1,110 @@
+"""The rule by which a challenger may replace the model in use."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cxr_app.evaluation.metrics import Floats
+from cxr_app.prediction import OperatingPoint
+from training.data.dataset import LabelledFilm
+from training.measure import acceptance as module
+from training.measure.acceptance import challenge
+from training.measure.predictions import Facts, Scored
+
+FILMS = 400
+CAUSES = ("", "bacterial", "", "viral")
+
+
+class Model:
+    """What the comparison asks of a classifier."""
+
+    def __init__(self, name: str, threshold: float = 0.5) -> None:
+        self.model_version = name
+        self.operating_points = {
+            "balanced": OperatingPoint("balanced", threshold, 0.9, 0.9),
+            "high_sensitivity": OperatingPoint("high_sensitivity", threshold / 2, 0.9, 0.9),
+        }
+
+
+def films() -> list[LabelledFilm]:
+    return [
+        LabelledFilm(
+            Path(str(n)),
+            "PNEUMONIA" if CAUSES[n % 4] else "NORMAL",
+            CAUSES[n % 4],
+            f"p{n // 2}",
+            "",
+        )
+        for n in range(FILMS)
+    ]
+
+
+def probabilities(strength: float, seed: int = 0) -> Floats:
+    """What a model says that tells the classes apart as well as `strength` makes it."""
+    rng = np.random.default_rng(seed)
+    sick = np.arange(FILMS) % 2
+    pneumonia = 1 / (1 + np.exp(-strength * (sick - 0.5) - rng.normal(0, 1, FILMS)))
+    bacterial = pneumonia * rng.uniform(0.1, 0.9, FILMS)
+    return np.column_stack([1 - pneumonia, bacterial, pneumonia - bacterial])
+
+
+def compared(
+    monkeypatch: pytest.MonkeyPatch, first: Floats, second: Floats, threshold: float = 0.5
+) -> dict[str, Any]:
+    facts = [Facts(str(n), False) for n in range(FILMS)]
+    said = [Scored(films(), facts, each, []) for each in (first, second)]
+    monkeypatch.setattr(module, "score", lambda *_: said)
+    return challenge(Model("now"), Model("new", threshold), films())  # type: ignore[arg-type]
+
+
+def failed(found: dict[str, Any]) -> set[str]:
+    return {check["name"] for check in found["checks"] if not check["passed"]}
+
+
+def test_a_model_is_not_worse_than_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    same = probabilities(6)
+    found = compared(monkeypatch, same, same)
+    assert found["not_worse"]
+    assert all(figure["difference"] == 0 for figure in found["figures"])
+    assert [loss["name"] for loss in found["subgroups"]] == ["cause: bacterial", "cause: viral"]
+
+
+def test_a_better_model_passes_and_a_worse_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert compared(monkeypatch, probabilities(2), probabilities(9))["not_worse"]
+    worse = compared(monkeypatch, probabilities(9), probabilities(2))
+    assert not worse["not_worse"]
+    assert {"AUROC", "Sensitivity at balanced", "Groups"} <= failed(worse)
+
+
+def test_a_threshold_that_misses_pneumonia_fails_though_the_order_is_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    same = probabilities(6)
+    found = compared(monkeypatch, same, same, threshold=0.97)
+    assert found["figures"][0]["difference"] == 0
+    assert "Sensitivity at balanced" in failed(found)
+    flags_all = compared(monkeypatch, same, same, threshold=0.01)
+    assert failed(flags_all) == {"Specificity at balanced"}
+
+
+def test_a_model_without_causes_does_not_replace_one_that_tells_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    same = probabilities(6)
+    silent = same.copy()
+    silent[:, 1:] = np.nan
+    assert failed(compared(monkeypatch, same, silent)) == {"Causes"}
+    found = compared(monkeypatch, silent, same)
+    assert found["not_worse"]
+    assert found["figures"][-1]["in_use"] is None
+
+
+def test_one_group_that_loses_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    same = probabilities(9)
+    viral = same.copy()
+    missed = np.flatnonzero(np.arange(FILMS) % 4 == 3)[:12]
+    viral[missed, 0], viral[missed, 1:] = 0.6, 0.2
+    found = compared(monkeypatch, same, viral)
+    assert "Groups" in failed(found)

@@ -1,0 +1,39 @@
+"""Pictures that are no chest film: of one size, all different, the same for the same seed."""
+
+import numpy as np
+import pytest
+
+from training.screening import negatives
+from training.screening.phantom_films import draw
+
+FILMS = [
+    np.rint(draw(seed, negatives.SIDE, negatives.SIDE) * 255).astype(np.uint8) for seed in range(3)
+]
+
+
+@pytest.mark.parametrize("make", negatives._DRAWINGS)
+def test_drawing_is_a_grey_picture_with_something_on_it(make: negatives.Drawing) -> None:
+    for seed in range(4):
+        picture = make(np.random.default_rng(seed))
+        assert picture.shape == (negatives.SIDE, negatives.SIDE)
+        assert picture.dtype == np.uint8
+        assert picture.std() > 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_cut_of_films_is_none_of_them(seed: int) -> None:
+    picture = negatives.cut_picture(FILMS, np.random.default_rng(seed))
+    assert picture.shape == FILMS[0].shape
+    assert all((picture != film).mean() > 0.3 for film in FILMS)
+
+
+def test_same_seed_draws_the_same() -> None:
+    for make in (negatives.draw_picture, lambda rng: negatives.cut_picture(FILMS, rng)):
+        one, other = (make(np.random.default_rng(5)) for _ in range(2))
+        assert (one == other).all()
+
+
+def test_crop_keeps_size_and_content() -> None:
+    picture = negatives.crop(FILMS[0], np.random.default_rng(1))
+    assert picture.shape == FILMS[0].shape
+    assert picture.std() > 1

@@ -1,0 +1,1 @@
+"""A folder of films scored to a CSV file, resumable."""

@@ -1,0 +1,254 @@
+"""Scoring by processes of this machine that share nothing, one for each core.
+
+Each reads, decodes and scores films of its own with one thread for the network: several threads
+for one network are slower than several networks, and where cores are shared slower many times
+over. While the network works on one batch, the same process reads and decodes the next. On a GPU
+the processes read and decode, and the one network is here.
+
+A file that ends its process costs that file alone: its neighbours are scored again.
+"""
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing import connection, get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+
+import torch
+
+from cxr_app import log_privacy
+from cxr_app.errors import CxrError, SettingsError
+from cxr_app.model.classifier import choose_device
+from cxr_app.scoring import Examined, Scorer, refusal, unreadable
+from training.backlog.engines.film import (
+    AlreadyScored,
+    Found,
+    Plan,
+    Result,
+    Scored,
+    load,
+    read,
+    score_read,
+)
+
+logger = logging.getLogger(__name__)
+
+BATCH_ON_CPU = 8
+"""Films in one forward pass; more gain nothing on a CPU, and each waits for the last."""
+BATCH_ON_GPU = 32
+SMALLEST_BATCH = 2
+"""Of one film, a forward pass costs half as much again."""
+AHEAD = 2
+"""Batches that a worker has in hand: one for its network, one to read and decode."""
+READERS = 2
+"""Threads of a worker that read and decode: one may wait for a slow disk."""
+PATIENCE_SECONDS = 5.0
+ENDED_BY = (
+    "The file ended the process that read it. A person must look at it; "
+    "please report its kind to whoever maintains this program."
+)
+
+Batch = Sequence[Found]
+Reading = list[Examined | AlreadyScored]
+
+
+def start(plan: Plan) -> "LocalEngine":
+    """Start the workers; see `LocalEngine`."""
+    return LocalEngine(plan)
+
+
+class LocalEngine:
+    """Scores films with all cores of this machine.
+
+    Parameters
+    ----------
+    plan
+        What to score with.
+
+    Raises
+    ------
+    CxrError
+        If a worker cannot begin; in its words.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        here = choose_device(plan.device).type != "cpu"
+        self._scorer = load(plan) if here else None
+        self._batch_size = plan.batch_size or (BATCH_ON_GPU if here else BATCH_ON_CPU)
+        count = cores() if plan.workers is None else plan.workers
+        self._workers = [self._hire(apart=count > 0) for _ in range(max(1, count))]
+        try:
+            for worker in self._workers:
+                worker.wait_until_ready()
+        except CxrError:
+            self.close()
+            raise
+
+    def score(self, found: Iterable[Found]) -> Iterator[list[Result]]:
+        """Score films, each exactly once and in any order; give results as they are ready."""
+        films = deque(found)
+        suspects: list[Found] = []
+        self._hand_out(films)
+        while busy := {worker.connection: worker for worker in self._workers if worker.in_hand}:
+            for ready in connection.wait(list(busy)):
+                worker = busy[ready]  # type: ignore[index]  # sockets and pipes alike, says typeshed
+                try:
+                    reading = worker.receive()
+                except EOFError:
+                    suspects.extend(film for batch in worker.in_hand for film in batch)
+                    self._replace(worker)
+                else:
+                    self._hand_out(films)
+                    yield self._finished(*reading)
+            self._hand_out(films)
+        for film in suspects:
+            yield self._score_apart(film)
+
+    def close(self) -> None:
+        """End the workers."""
+        for worker in self._workers:
+            worker.connection.close()
+        for worker in self._workers:
+            worker.end()
+
+    def _hire(self, *, apart: bool) -> "_Worker":
+        return _Worker(self._plan, apart=apart, scores=self._scorer is None)
+
+    def _replace(self, worker: "_Worker") -> None:
+        """Put a new worker in the place of one that has died."""
+        logger.warning("A scoring process ended in its work; its films are scored again.")
+        worker.end()
+        new = self._hire(apart=True)
+        self._workers[self._workers.index(worker)] = new
+        new.wait_until_ready()
+
+    def _hand_out(self, films: deque[Found]) -> None:
+        """Give every worker as much as it may have in hand, the idle ones first."""
+        for load_of_each in range(AHEAD):
+            for worker in self._workers:
+                if films and len(worker.in_hand) <= load_of_each:
+                    worker.send(self._batch(films))
+
+    def _batch(self, films: deque[Found]) -> Batch:
+        """Take the next films; the last batches are small, so that all workers end together."""
+        share = len(films) // (AHEAD * len(self._workers))
+        size = min(self._batch_size, max(SMALLEST_BATCH, share), len(films))
+        return [films.popleft() for _ in range(size)]
+
+    def _finished(self, batch: Batch, reading: Reading | list[Result]) -> list[Result]:
+        """Score what a worker has only read."""
+        if self._scorer is None:
+            return reading  # type: ignore[return-value]  # the worker has scored it
+        return score_read(self._scorer, batch, reading)  # type: ignore[arg-type]
+
+    def _score_apart(self, film: Found) -> list[Result]:
+        """Score a film that was in the hands of a worker that died, with nothing beside it."""
+        worker = self._workers[0]
+        worker.send([film])
+        try:
+            return self._finished(*worker.receive())
+        except EOFError:
+            self._replace(worker)
+            return [Scored(film, refusal(unreadable(ENDED_BY)))]
+
+
+class _Worker:
+    """One process and what it has in hand; or a thread of this process, for a few films."""
+
+    def __init__(self, plan: Plan, *, apart: bool, scores: bool) -> None:
+        context = get_context("forkserver")  # which imports torch once for all of them
+        context.set_forkserver_preload([__name__])
+        self.connection, theirs = context.Pipe()
+        self.in_hand: deque[Batch] = deque()
+        self._runs: BaseProcess | threading.Thread
+        if apart:
+            self._runs = context.Process(
+                target=_work_apart, args=(theirs, plan, scores), daemon=True
+            )
+        else:
+            self._runs = threading.Thread(target=_work, args=(theirs, plan, scores), daemon=True)
+        self._runs.start()
+        if apart:
+            theirs.close()  # so that its end is seen here
+
+    def wait_until_ready(self) -> None:
+        """Wait for the network to be in memory, or pass on why it cannot be."""
+        try:
+            problem = self.connection.recv()
+        except EOFError:
+            raise SettingsError(
+                "A scoring process ended before it began. If memory is short, give fewer --workers."
+            ) from None
+        if problem is not None:
+            raise problem
+
+    def send(self, batch: Batch) -> None:
+        """Give a batch; one for a worker that has just died comes back by `in_hand`."""
+        self.in_hand.append(batch)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send(batch)
+
+    def receive(self) -> tuple[Batch, Reading | list[Result]]:
+        """Take the oldest batch back."""
+        try:
+            done = self.connection.recv()
+        except ConnectionResetError as error:
+            raise EOFError from error
+        return self.in_hand.popleft(), done
+
+    def end(self) -> None:
+        """Make sure that it has ended."""
+        self.connection.close()
+        self._runs.join(PATIENCE_SECONDS)
+        if isinstance(self._runs, BaseProcess) and self._runs.is_alive():
+            self._runs.kill()
+
+
+def cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _work_apart(link: Connection, plan: Plan, scores: bool) -> None:
+    """Work in a process of its own: Ctrl-C is for its master, who then closes the link."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(1)
+    try:
+        _work(link, plan, scores)
+    except Exception as error:  # noqa: BLE001 - else its words would be printed
+        log_privacy.tell(error)
+        sys.exit(1)
+
+
+def _work(link: Connection, plan: Plan, scores: bool) -> None:
+    """Load the network and work until the link is closed."""
+    with link, contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        try:
+            scorer = load(plan) if scores else None
+        except CxrError as error:
+            link.send(error)
+            return
+        link.send(None)
+        _serve(link, plan, scorer)
+
+
+def _serve(link: Connection, plan: Plan, scorer: Scorer | None) -> None:
+    """Read the batches as they come, score the oldest, and send it back."""
+    waiting: deque[tuple[Batch, list[Future[Examined | AlreadyScored]]]] = deque()
+    with ThreadPoolExecutor(READERS) as pool:
+        while True:
+            if not waiting or link.poll():
+                batch: Batch = link.recv()
+                waiting.append((batch, [pool.submit(read, film, plan) for film in batch]))
+                continue
+            batch, reading = waiting.popleft()
+            films = [film.result() for film in reading]
+            link.send(films if scorer is None else score_read(scorer, batch, films))

@@ -1,0 +1,149 @@
+"""Kill a backlog run again and again, let it go on, and count what is lost or there twice."""
+
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cxr_app.jobs.csv_cells import text_of
+from cxr_app.settings import PROJECT
+from cxr_app.worklist import Query, Worklist
+from training.backlog.folder import find_films
+
+LOOK_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Endured:
+    """What stands in the results and in the worklist after the last run.
+
+    Parameters
+    ----------
+    kills
+        How often the run was killed before it was done.
+    films
+        Files of the folder.
+    rows_lost, rows_twice
+        Files without a row, and rows beyond the first of a file.
+    entries_lost, entries_twice
+        Films that are not in the worklist or have no score there, and scores beyond the first.
+    """
+
+    kills: int
+    films: int
+    rows_lost: int
+    rows_twice: int
+    entries_lost: int
+    entries_twice: int
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether nothing is lost and nothing is there twice."""
+        return not any((self.rows_lost, self.rows_twice, self.entries_lost, self.entries_twice))
+
+
+def endure(
+    folder: Path, out: Path, environment: Mapping[str, str], kills: int, options: Sequence[str] = ()
+) -> Endured:
+    """Score a folder of sound films, killed `kills` times at random moments.
+
+    Every other kill takes the whole group of processes, the rest only the one that writes.
+
+    Parameters
+    ----------
+    folder
+        Holds films that can be scored, each of other content.
+    out
+        The results file.
+    environment
+        Settings of the runs, with a data folder or database that is empty.
+    kills
+        How often.
+    options
+        More of the command line.
+    """
+    chance = random.Random(kills)  # noqa: S311 - no secret
+    command = [sys.executable, "-m", "training.batch", str(folder), "--out", str(out), *options]
+    films = [found.source for found in find_films(folder)]
+    killed = sum(
+        _run_and_kill(command, out, environment, chance, whole_group=number % 2 == 0)
+        for number in range(kills)
+    )
+    finished = subprocess.run(  # noqa: S603 - our own command
+        command, cwd=PROJECT, env=_environment(environment), check=False
+    )
+    if finished.returncode != 0:
+        raise RuntimeError(f"the last run ended with status {finished.returncode}")
+    return _count(films, out, environment, killed)
+
+
+def _run_and_kill(
+    command: Sequence[str],
+    out: Path,
+    environment: Mapping[str, str],
+    chance: random.Random,
+    *,
+    whole_group: bool,
+) -> bool:
+    """Begin a run, and kill it while it starts or some films after it has; False: it was done."""
+    size = out.stat().st_size if out.exists() else 0
+    grown = chance.choice([0, 0, 1, 2000, 6000])
+    run = subprocess.Popen(  # noqa: S603 - our own command
+        command,
+        cwd=PROJECT,
+        env=_environment(environment),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    if grown:
+        while run.poll() is None and (not out.exists() or out.stat().st_size < size + grown):
+            time.sleep(LOOK_SECONDS)
+        time.sleep(chance.uniform(0.0, 0.2))
+    else:
+        time.sleep(chance.uniform(0.0, 3.0))
+    if run.poll() is not None:
+        return False
+    os.killpg(run.pid, signal.SIGKILL) if whole_group else run.kill()
+    run.wait()
+    return True
+
+
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("CXR_")}
+    return {**own, **settings}
+
+
+def _count(films: list[str], out: Path, environment: Mapping[str, str], kills: int) -> Endured:
+    with out.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        rows = Counter(text_of(row["source"]) for row in csv.DictReader(file))
+    scores = _scores(environment)
+    return Endured(
+        kills=kills,
+        films=len(films),
+        rows_lost=len(set(films) - rows.keys()),
+        rows_twice=sum(rows.values()) - len(rows),
+        entries_lost=max(0, len(films) - sum(1 for number in scores if number)),
+        entries_twice=max(0, len(scores) - len(films)) + sum(max(0, each - 1) for each in scores),
+    )
+
+
+def _scores(environment: Mapping[str, str]) -> list[int]:
+    """Count the scores of every entry."""
+    url = environment.get("CXR_DATABASE_URL") or (
+        f"sqlite:///{Path(environment['CXR_DATA_DIR']) / 'worklist.sqlite'}"
+    )
+    worklist = Worklist.open(url)
+    try:
+        query = Query(state="all")
+        entries = worklist.page(query, limit=worklist.count(query))
+        return [len(worklist.scores(entry.id)) for entry in entries]
+    finally:
+        worklist.close()

@@ -1,0 +1,163 @@
+"""What this machine can do at most, and what the program makes of it: films a second.
+
+Everything is measured on all cores that the program may use. Decoding and the network run as the
+program runs them, one process with one thread for each core, so that the rates can be compared.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Barrier
+from typing import TypeVar
+
+import numpy as np
+import torch
+from PIL import Image as PillowImage
+from torchvision.models import densenet121
+
+from cxr_app.scoring import Examined
+from cxr_app.settings import PROJECT
+from training.backlog.engines import Plan
+from training.backlog.engines.film import load, read
+from training.backlog.engines.local import cores
+from training.backlog.folder import find_films
+
+T = TypeVar("T")
+
+BATCH_SIZES = (1, 4, 8, 16)
+NETWORK_SECONDS = 4.0
+"""How long one batch size is tried."""
+YARDSTICK_SIDE = 224
+
+Stretch = tuple[int, float, float]
+"""Films, and when a process began and ended with them."""
+
+_barriers: list[Barrier] = []
+
+
+def decode_rate(folder: Path, plan: Plan) -> float:
+    """Measure reading, decoding, screening and preparing alone."""
+    return _rate(_decode, folder, plan)
+
+
+def network_rate(folder: Path, plan: Plan, batch_size: int) -> float:
+    """Measure the network alone, with probabilities and maps, on films that are ready for it."""
+    return _rate(_predict, folder, plan, batch_size)
+
+
+def yardstick_rate(folder: Path) -> float:
+    """Measure the loop that a user would write instead, with all threads that PyTorch takes."""
+    return apart(_yardstick, folder)
+
+
+def latency(folder: Path, plan: Plan) -> float:
+    """Measure how long one film takes from bytes to outcome on an idle server, in seconds."""
+    return apart(_latency, folder, plan)
+
+
+def command_rate(folder: Path, settings: Mapping[str, str]) -> float:
+    """Measure the whole command, from its first film to its last, with a worklist of its own."""
+    with TemporaryDirectory() as name:
+        out, progress = f"{name}/results.csv", f"{name}/progress.json"
+        command = [sys.executable, "-m", "training.batch", str(folder), "--out", out]
+        subprocess.run(  # noqa: S603 - our own command
+            [*command, "--progress", progress],
+            cwd=PROJECT,
+            env={**os.environ, "CXR_DATA_DIR": name, **settings},
+            check=True,
+            capture_output=True,
+        )
+        return float(json.loads(Path(progress).read_text(encoding="utf-8"))["rate"])
+
+
+def combined(decode: float, network: float) -> float:
+    """Give the limit of two works that share the same cores."""
+    return 1 / (1 / decode + 1 / network)
+
+
+def apart(work: Callable[..., T], *arguments: object) -> T:
+    """Do something in a process of its own, with all threads."""
+    with ProcessPoolExecutor(1, get_context("forkserver")) as pool:
+        return pool.submit(work, *arguments).result()
+
+
+def _rate(work: Callable[..., Stretch], folder: Path, *arguments: object) -> float:
+    """Let one process for each core do its share of the films, all beginning together."""
+    context, count = get_context("forkserver"), cores()
+    barrier = context.Barrier(count)
+    with ProcessPoolExecutor(count, context, _one_thread, (barrier,)) as pool:
+        shares = [pool.submit(work, folder, number, *arguments) for number in range(count)]
+        stretches = [share.result() for share in shares]
+    films = sum(stretch[0] for stretch in stretches)
+    return films / (max(each[2] for each in stretches) - min(each[1] for each in stretches))
+
+
+def _one_thread(barrier: Barrier) -> None:
+    torch.set_num_threads(1)
+    _barriers.append(barrier)
+
+
+def _decode(folder: Path, number: int, plan: Plan) -> Stretch:
+    films = list(find_films(folder))[number :: cores()]
+    read(films[0], plan)  # which starts a decoder
+    _barriers[0].wait()
+    began = time.monotonic()
+    for film in films:
+        read(film, plan)
+    return len(films), began, time.monotonic()
+
+
+def _predict(folder: Path, _: int, plan: Plan, batch_size: int) -> Stretch:
+    scorer = load(plan)
+    films = _ready(folder, plan, batch_size)
+    scorer.score_all(films)
+    _barriers[0].wait()
+    began, scored = time.monotonic(), 0
+    while time.monotonic() - began < NETWORK_SECONDS:
+        scorer.score_all(films)
+        scored += len(films)
+    return scored, began, time.monotonic()
+
+
+def _ready(folder: Path, plan: Plan, count: int) -> list[Examined]:
+    found = list(find_films(folder))[:count]
+    return [film for film in (read(each, plan) for each in found) if isinstance(film, Examined)]
+
+
+def _yardstick(folder: Path) -> float:
+    """Pillow, torchvision's DenseNet-121, one film at a time; its weights do not matter here."""
+    network = densenet121(weights=None).eval()
+    paths = [film.path for film in find_films(folder)]
+    _plain_score(network, paths[0])
+    began = time.monotonic()
+    for path in paths:
+        _plain_score(network, path)
+    return len(paths) / (time.monotonic() - began)
+
+
+def _plain_score(network: torch.nn.Module, path: Path) -> float:
+    picture = PillowImage.open(path).convert("RGB").resize((YARDSTICK_SIDE, YARDSTICK_SIDE))
+    batch = torch.from_numpy(np.asarray(picture).transpose(2, 0, 1).copy())[None].float() / 255
+    with torch.no_grad():
+        return float(network(batch).softmax(dim=1)[0, 0])
+
+
+def _latency(folder: Path, plan: Plan) -> float:
+    scorer = load(plan)
+    contents = [film.path.read_bytes() for film in list(find_films(folder))[:20]]
+    scorer.score(contents[0])
+    taken: Sequence[float] = [_seconds(scorer.score, content) for content in contents]
+    return float(np.median(taken))
+
+
+def _seconds(work: Callable[[bytes], object], content: bytes) -> float:
+    began = time.monotonic()
+    work(content)
+    return time.monotonic() - began

@@ -1,0 +1,83 @@
+"""How much of the time of training goes into the network, and how much beside it."""
+
+import time
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from cxr_app.model.preprocessing import InputSpec
+from training.fit import distributed, epochs
+from training.fit.malloc import keep_freed_memory
+from training.fit.recipe import read_recipe
+
+SECONDS = 4.0
+"""About how long each of the two is measured."""
+LEAST_STEPS = 6
+WARM_UP = 3
+"""Steps whose time tells nothing: kernels are chosen and memory is fetched."""
+
+
+def training_rates(recipe_name: str, device: str) -> tuple[float, float]:
+    """Measure training, and the same network forward and backward on numbers that are there.
+
+    Both as `training.train` computes: on the same device, in the same precision.
+
+    Parameters
+    ----------
+    recipe_name
+        Whose network, batches and augmentation; of a joined network its first member's.
+    device
+        As `CXR_DEVICE`.
+
+    Returns
+    -------
+    tuple of float
+        Films a second, at the size of the recipe's last stage: the whole step from bytes to new
+        weights, and the network alone.
+    """
+    keep_freed_memory()
+    recipe = read_recipe(recipe_name).members[0]
+    learner = epochs.begin(
+        distributed.set_up(device),
+        recipe,
+        InputSpec(recipe.size, mean=0.5, standard_deviation=0.25),
+        steps=1_000_000,
+    )
+    _network_alone(learner, WARM_UP)
+    step = _network_alone(learner, LEAST_STEPS) / LEAST_STEPS
+    steps = max(LEAST_STEPS, round(SECONDS / step))
+    _whole(learner, WARM_UP)
+    films = recipe.batch_size * steps
+    return films / _whole(learner, steps), films / _network_alone(learner, steps)
+
+
+def _whole(learner: epochs.Learner, steps: int) -> float:
+    """Train for so many steps and give the seconds that they take."""
+    recipe = learner.recipe
+    films = np.random.default_rng(0).integers(
+        0, 256, (recipe.batch_size + 1, recipe.size, recipe.size), dtype=np.uint8
+    )
+    targets = np.arange(len(films)) % 3
+    order = np.resize(np.arange(recipe.batch_size), recipe.batch_size * steps)
+    began = time.monotonic()
+    epochs.train_epoch(learner, films, targets, order, 0)
+    return time.monotonic() - began
+
+
+def _network_alone(learner: epochs.Learner, steps: int) -> float:
+    """Run the network both ways for so many steps and give the seconds that they take."""
+    device, count = learner.fabric.device, learner.recipe.batch_size
+    batch = torch.randn(count, 1, learner.spec.size, learner.spec.size, device=device)
+    batch = batch.contiguous(memory_format=torch.channels_last)
+    targets = torch.arange(count, device=device) % len(learner.model.classes)
+    learner.model.train()
+    began = time.monotonic()
+    for _ in range(steps):
+        learner.model.zero_grad(set_to_none=True)
+        with learner.fabric.autocast():
+            logits = learner.model(batch)
+        loss = functional.cross_entropy(logits.float(), targets)
+        learner.fabric.backward(loss)
+    float(loss.detach())  # a GPU is behind until it is asked
+    return time.monotonic() - began

@@ -1,0 +1,1 @@
+"""Labelled films: found, split by patient, augmented."""

@@ -1,0 +1,1 @@
+"""What the heatmap is worth, and which shortcuts the score takes."""

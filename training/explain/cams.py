@@ -1,0 +1,138 @@
+"""Ways to make the map of a film: the program's own, and those of the `grad-cam` package.
+
+All give evidence for pneumonia on a grid that divides the film evenly. The package's own pictures
+are not used: it stretches each to its own maximum and lays a convolutional grid on the film as if
+its cells divided it evenly.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pytorch_grad_cam import GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM
+from pytorch_grad_cam.base_cam import BaseCAM
+from torch import Tensor
+
+from cxr_app.evaluation.metrics import Floats
+from cxr_app.model import activation_map, checkpoint, networks
+from cxr_app.model.activation_map import Heat
+from cxr_app.model.checkpoint import Checkpoint
+from cxr_app.model.classifier import Classifier, choose_device, lay_evenly, log_odds
+from cxr_app.model.preprocessing import NetworkInput
+from cxr_app.prediction import ActivationMap
+
+OWN = "one-pass"
+PACKAGE: Mapping[str, type[BaseCAM]] = {
+    "gradcam": GradCAM,
+    "gradcam++": GradCAMPlusPlus,
+    "layercam": LayerCAM,
+    "hirescam": HiResCAM,
+}
+METHODS = (OWN, *PACKAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Films and what a network sees in them.
+
+    Parameters
+    ----------
+    pneumonia
+        Probabilities, ``(n,)``.
+    maps
+        Evidence on an even grid, ``(n, h, w)``.
+    """
+
+    pneumonia: Floats
+    maps: NDArray[np.float32]
+
+
+class Explainer(ABC):
+    """Scores films and says where the network looked."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.classifier = classifier
+
+    @abstractmethod
+    def explain(self, inputs: Sequence[NetworkInput]) -> Explained:
+        """Score films that the classifier's `prepare` made ready, with their maps."""
+
+    @abstractmethod
+    def heat(self, evidence: ActivationMap) -> Heat:
+        """Say what of a map is shown, in ``[0, 1]``."""
+
+    def score(self, inputs: Sequence[NetworkInput]) -> Floats:
+        """Score films, without their maps."""
+        predictions = self.classifier.predict(inputs)
+        return np.array([prediction.pneumonia_probability for prediction in predictions])
+
+
+class OnePass(Explainer):
+    """The map that the program shows, on its one fixed scale."""
+
+    def explain(self, inputs: Sequence[NetworkInput]) -> Explained:
+        """Take probabilities and maps out of the classifier's predictions."""
+        predictions = self.classifier.predict(inputs)
+        return Explained(
+            np.array([prediction.pneumonia_probability for prediction in predictions]),
+            np.stack([prediction.activation_map for prediction in predictions]),
+        )
+
+    def heat(self, evidence: ActivationMap) -> Heat:
+        """Put the map on the checkpoint's own scale."""
+        return activation_map.heat(evidence, self.classifier.heat_scale)
+
+
+class FromPackage(Explainer):
+    """A map of the `grad-cam` package, at the end of the network's body.
+
+    It works on a network of its own: its hooks touch no other.
+    """
+
+    def __init__(self, classifier: Classifier, source: Checkpoint, method: str) -> None:
+        super().__init__(classifier)
+        self._network = networks.build(source.description.architecture).eval()
+        checkpoint.fill(self._network, source.weights)
+        self._method = PACKAGE[method]
+
+    def explain(self, inputs: Sequence[NetworkInput]) -> Explained:
+        """Run the package forwards and backwards."""
+        batch = torch.from_numpy(np.stack(inputs))[:, None]  # (B, 1, H, W)
+        return Explained(self.score(inputs), self._maps(batch).numpy())
+
+    def _maps(self, batch: Tensor) -> Tensor:
+        """Give the package's maps before it rectifies, stretches and enlarges them."""
+        targets: list[Callable[[Tensor], Tensor]] = [
+            lambda output: log_odds(output[None])[0] for _ in batch
+        ]
+        with self._method(model=self._network, target_layers=[self._network.body]) as cam:
+            cam(input_tensor=batch, targets=targets)
+            seen = cam.activations_and_grads
+            features, gradients = (
+                kept[0].detach().cpu().numpy() for kept in (seen.activations, seen.gradients)
+            )
+            body = self._network.body
+            raw = cam.get_cam_image(batch, body, targets, features, gradients, eigen_smooth=False)
+        evidence = torch.from_numpy(np.ascontiguousarray(raw, dtype=np.float32))
+        return lay_evenly(evidence, self._network, size=batch.shape[-1])
+
+    def heat(self, evidence: ActivationMap) -> Heat:
+        """Rectify, as these methods do, and stretch to the map's own peak: they have no scale."""
+        positive: Heat = np.maximum(evidence, np.float32(0))
+        peak = positive.max()
+        return positive / peak if peak > 0 else positive
+
+
+def explainer(source: Checkpoint, device: str, method: str) -> Explainer:
+    """Make a way to explain the films of a checkpoint.
+
+    Parameters
+    ----------
+    method
+        One of `METHODS`.
+    """
+    classifier = Classifier(source, choose_device(device))
+    return OnePass(classifier) if method == OWN else FromPackage(classifier, source, method)

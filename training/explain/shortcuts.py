@@ -1,0 +1,92 @@
+"""How far the score moves when what is not lung is taken away.
+
+In this data borders, letters, size and compression tell something of the class. A network that
+lives on them scores another hospital's films by its habits and not by their lungs.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_app.evaluation.metrics import Booleans, Drawn, Floats, auroc, bootstrap_interval, confusion
+from cxr_app.model.classifier import Classifier
+from cxr_app.model.preprocessing import NetworkInput
+from cxr_app.radiograph import Radiograph
+from training.explain.perturbations import SHORTCUTS
+from training.measure.metrics import mean_of
+from training.measure.predictions import Scored, read
+from training.measure.report import told
+
+
+def measure_shortcuts(classifier: Classifier, scored: Scored) -> list[dict[str, Any]]:
+    """Score the films again under each of `changes.SHORTCUTS`.
+
+    Parameters
+    ----------
+    scored
+        The films, as this classifier scored them.
+
+    Returns
+    -------
+    list
+        One entry for each change, ready for JSON.
+    """
+    size = classifier.description.input_spec.size
+
+    def prepare(radiograph: Radiograph) -> list[NetworkInput]:
+        changed = (change(radiograph.image, size) for change in SHORTCUTS.values())
+        return [classifier.prepare(film) for film in changed]
+
+    rows, kept = [], []
+    for place, (_, inputs) in enumerate(read(scored.films, prepare)):
+        if inputs is not None:
+            predictions = classifier.predict(inputs)
+            rows.append([prediction.pneumonia_probability for prediction in predictions])
+            kept.append(place)
+    there: Booleans = np.isin(np.arange(len(scored.films)), kept)
+    threshold = classifier.operating_points["balanced"].threshold
+    return summary(scored.part(there), np.array(rows), threshold)
+
+
+def summary(scored: Scored, changed: NDArray[np.float64], threshold: float) -> list[dict[str, Any]]:
+    """Compare scores before and after.
+
+    Parameters
+    ----------
+    changed
+        Probabilities of pneumonia after each change, ``(n, len(SHORTCUTS))``.
+    """
+    return [
+        {"change": name, **told(_compare(scored, after, threshold))}
+        for name, after in zip(SHORTCUTS, changed.T, strict=True)
+    ]
+
+
+def _compare(scored: Scored, after: Floats, threshold: float) -> dict[str, Any]:
+    """Say what one change did."""
+    before, truth, patients = scored.pneumonia, scored.truth, scored.patients
+
+    def difference(films: Drawn) -> float:
+        return auroc(after[films], truth[films]) - auroc(before[films], truth[films])
+
+    counts = confusion(after, truth, threshold)
+    return {
+        "n": len(before),
+        "mean_change": mean_of(np.abs(after - before), patients),
+        "mean_change_normal": _mean((after - before)[~truth]),
+        "mean_change_pneumonia": _mean((after - before)[truth]),
+        "flags_changed": mean_of(((after >= threshold) != (before >= threshold)) * 1.0, patients),
+        "auroc": auroc(after, truth),
+        "auroc_change": {
+            "value": auroc(after, truth) - auroc(before, truth),
+            "ci95": bootstrap_interval(difference, patients),
+        },
+        "sensitivity": counts.sensitivity,
+        "specificity": counts.specificity,
+    }
+
+
+def _mean(values: Floats) -> float:
+    """Average; NaN of nothing."""
+    return float(values.mean()) if len(values) else float("nan")

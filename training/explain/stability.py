@@ -1,0 +1,85 @@
+"""Whether score and map stay where they are when the film changes in nothing that matters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from cxr_app.evaluation.metrics import Floats
+from cxr_app.prediction import ActivationMap
+from cxr_app.radiograph import Image
+from training.explain.cams import Explained, Explainer
+from training.explain.perturbations import DISTURBANCES
+
+MIRRORED = "mirrored"
+
+
+@dataclass(frozen=True, slots=True)
+class Steadiness:
+    """One film under each of `changes.DISTURBANCES`, in their order, each ``(k,)``.
+
+    Parameters
+    ----------
+    score_change
+        Of the probability of pneumonia, without its sign.
+    map_similarity
+        Rank correlation with the map of the film as it is.
+    heat_change
+        Mean over the film of the change in heat, without its sign.
+    """
+
+    score_change: Floats
+    map_similarity: Floats
+    heat_change: Floats
+
+
+def disturb(explainer: Explainer, image: Image, plain: Explained) -> Steadiness:
+    """Change a film in every way, and see what it does to its score and its map.
+
+    Parameters
+    ----------
+    plain
+        What the explainer says of the film as it is, alone.
+    """
+    size = explainer.classifier.description.input_spec.size
+    changed = [change(image, size) for change in DISTURBANCES.values()]
+    seen = explainer.explain([explainer.classifier.prepare(film) for film in changed])
+    maps = [
+        found[:, ::-1] if name == MIRRORED else found
+        for name, found in zip(DISTURBANCES, seen.maps, strict=True)
+    ]
+    before = plain.maps[0]
+    return Steadiness(
+        np.abs(seen.pneumonia - plain.pneumonia[0]),
+        np.array([similarity(before, after) for after in maps]),
+        np.array([np.abs(explainer.heat(m) - explainer.heat(before)).mean() for m in maps]),
+    )
+
+
+def similarity(one: ActivationMap, other: ActivationMap) -> float:
+    """Rank correlation of two maps' cells (Spearman), 0 where one of them is flat."""
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return 0.0
+    return float(spearmanr(one.ravel(), other.ravel()).statistic)
+
+
+def summary(films: Sequence[Steadiness]) -> list[dict[str, Any]]:
+    """Put the films together, one line for each disturbance."""
+    found = []
+    for place, name in enumerate(DISTURBANCES):
+        scores = np.array([film.score_change[place] for film in films])
+        maps = np.array([film.map_similarity[place] for film in films])
+        heat = np.array([film.heat_change[place] for film in films])
+        found.append(
+            {
+                "change": name,
+                "score_mean_change": float(scores.mean()),
+                "score_largest_change": float(scores.max()),
+                "map_similarity": float(maps.mean()),
+                "map_least_similarity": float(maps.min()),
+                "heat_mean_change": float(heat.mean()),
+            }
+        )
+    return found

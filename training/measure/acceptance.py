@@ -1,0 +1,229 @@
+"""A challenger beside the model in use, on the same films; and the rule by which it may replace it.
+
+Both are measured at their own thresholds. Every difference is the challenger less the model in use.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cxr_app.evaluation.metrics import (
+    Drawn,
+    Floats,
+    auroc,
+    bootstrap_interval,
+    confusion,
+    expected_calibration_error,
+)
+from cxr_app.evaluation.operating_curve import FEWEST
+from cxr_app.model.classifier import Classifier
+from training.data.dataset import LabelledFilm
+from training.measure import delong
+from training.measure.predictions import Scored, score
+from training.measure.report import told
+from training.measure.subgroups import groups
+
+AUROC_MARGIN = 0.01
+"""Films of some hundred patients cannot tell less, and a reader would not notice it."""
+SENSITIVITY_MARGIN = 0.02
+"""Two pneumonias in a hundred."""
+SENSITIVITY_BOUND = 0.05
+"""Further below the interval must not reach: few films must not hide a loss."""
+SPECIFICITY_MARGIN = 0.05
+"""Wider than that of the sensitivity: a missed pneumonia is worse than a false alarm."""
+CALIBRATION_MARGIN = 0.03
+"""A probability that is off by this much more orders films of one tier wrongly, but hides none."""
+
+POINTS = {"balanced": "balanced", "high_sensitivity": "high sensitivity"}
+
+Value = Callable[[int, Drawn | slice], float]
+"""A figure of the first or second of two models, on some of the films."""
+
+WHOLE = slice(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What two models say of the same films: the model in use first, the challenger second.
+
+    Parameters
+    ----------
+    thresholds
+        By the name of the operating point, of the one and of the other.
+    """
+
+    scored: tuple[Scored, Scored]
+    thresholds: dict[str, tuple[float, float]]
+
+    @property
+    def tells_causes(self) -> tuple[bool, bool]:
+        """Whether the one and the other tell bacterial from viral."""
+        first, second = (not np.isnan(each.probabilities[:, 1]).any() for each in self.scored)
+        return bool(first), bool(second)
+
+
+def challenge(
+    in_use: Classifier, challenger: Classifier, films: Sequence[LabelledFilm]
+) -> dict[str, Any]:
+    """Score films with both, and say how they compare and whether the one may replace the other.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
+    first, second = score([in_use, challenger], films)
+    thresholds = {
+        name: (in_use.operating_points[name].threshold, challenger.operating_points[name].threshold)
+        for name in POINTS
+    }
+    pair = Pair((first, second), thresholds)
+    figures = _figures(pair)
+    losses = _subgroups(pair)
+    checks = _checks(pair, {figure["name"]: figure for figure in figures}, losses)
+    return dict(
+        told(
+            {
+                "in_use": in_use.model_version,
+                "challenger": challenger.model_version,
+                "n_normal": int(np.sum(~first.truth)),
+                "n_pneumonia": int(np.sum(first.truth)),
+                "n_patients": len(set(first.patients)),
+                "unreadable": len(first.unreadable),
+                "figures": figures,
+                "subgroups": losses,
+                "checks": checks,
+                "not_worse": all(check["passed"] for check in checks),
+            }
+        )
+    )
+
+
+def _figures(pair: Pair) -> list[dict[str, Any]]:
+    first, second = pair.scored
+    truth, patients = first.truth, first.patients
+    pneumonia = (first.pneumonia, second.pneumonia)
+
+    def area(model: int, films: Drawn | slice) -> float:
+        return auroc(pneumonia[model][films], truth[films])
+
+    def calibration(model: int, films: Drawn | slice) -> float:
+        return expected_calibration_error(pneumonia[model][films], truth[films])
+
+    test = delong.compare(second.pneumonia, first.pneumonia, truth)
+    figures = [_figure("AUROC", area, patients) | {"delong_ci95": test.interval}]
+    for name, words in POINTS.items():
+        for figure in ("sensitivity", "specificity"):
+            value = _at(pair, name, figure)
+            figures.append(_figure(f"{figure.capitalize()} at {words}", value, patients))
+    figures.append(_figure("Calibration error", calibration, patients))
+    return [*figures, _between_causes(pair)]
+
+
+def _figure(name: str, value: Value, patients: Sequence[str]) -> dict[str, Any]:
+    """Give a figure of both, their difference, and its interval by drawing patients."""
+    here, there = value(0, WHOLE), value(1, WHOLE)
+    interval = bootstrap_interval(lambda films: value(1, films) - value(0, films), patients)
+    return {
+        "name": name,
+        "in_use": here,
+        "challenger": there,
+        "difference": there - here,
+        "ci95": interval,
+    }
+
+
+def _at(pair: Pair, point: str, figure: str) -> Value:
+    """Make a figure at an operating point, each model at its own threshold."""
+    truth = pair.scored[0].truth
+    pneumonia = [scored.pneumonia for scored in pair.scored]
+
+    def value(model: int, films: Drawn | slice) -> float:
+        threshold = pair.thresholds[point][model]
+        return float(getattr(confusion(pneumonia[model][films], truth[films], threshold), figure))
+
+    return value
+
+
+def _between_causes(pair: Pair) -> dict[str, Any]:
+    """Compare how well bacterial is told from viral, among films with pneumonia."""
+    chosen = np.flatnonzero(pair.scored[0].truth)
+    bacterial = np.array(pair.scored[0].causes)[chosen] == "bacterial"
+    shares = [_bacterial_share(scored.probabilities[chosen]) for scored in pair.scored]
+
+    def area(model: int, films: Drawn | slice) -> float:
+        if not pair.tells_causes[model]:
+            return math.nan
+        return auroc(shares[model][films], bacterial[films])
+
+    patients = [pair.scored[0].patients[index] for index in chosen]
+    return _figure("Bacterial versus viral, AUROC", area, patients)
+
+
+def _bacterial_share(probabilities: Floats) -> Floats:
+    share: Floats = probabilities[:, 1] / np.maximum(probabilities[:, 1:].sum(axis=1), 1e-12)
+    return share
+
+
+def _subgroups(pair: Pair) -> list[dict[str, Any]]:
+    """Compare the sensitivity at balanced in every group that has enough films for it."""
+    first, second = pair.scored
+    found = []
+    for by, group, chosen in groups(first):
+        part = Pair((first.part(chosen), second.part(chosen)), pair.thresholds)
+        if part.scored[0].truth.sum() >= FEWEST:
+            value = _at(part, "balanced", "sensitivity")
+            figure = _figure(f"{by}: {group}", value, part.scored[0].patients)
+            found.append(figure | {"n_pneumonia": int(part.scored[0].truth.sum())})
+    return found
+
+
+def _checks(
+    pair: Pair, figures: dict[str, dict[str, Any]], losses: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Hold the figures against the rule, one check a line."""
+    area, calibration = figures["AUROC"], figures["Calibration error"]
+    lowest = min(area["delong_ci95"][0], area["ci95"][0])
+    checks = [
+        _check(
+            "AUROC",
+            f"less than {AUROC_MARGIN} lower, even at the end of its interval",
+            lowest > -AUROC_MARGIN,
+        )
+    ]
+    for words in POINTS.values():
+        name = f"Sensitivity at {words}"
+        checks.append(
+            _check(
+                name,
+                f"at most {SENSITIVITY_MARGIN} lower, less than {SENSITIVITY_BOUND} even at the "
+                "end of its interval",
+                figures[name]["difference"] >= -SENSITIVITY_MARGIN
+                and figures[name]["ci95"][0] > -SENSITIVITY_BOUND,
+            )
+        )
+    specificity = figures["Specificity at balanced"]
+    knew, knows = pair.tells_causes
+    lost = [loss for loss in losses if loss["ci95"][1] < 0]
+    return [
+        *checks,
+        _check(
+            "Specificity at balanced",
+            f"at most {SPECIFICITY_MARGIN} lower",
+            specificity["difference"] >= -SPECIFICITY_MARGIN,
+        ),
+        _check(
+            "Calibration error",
+            f"at most {CALIBRATION_MARGIN} higher",
+            calibration["difference"] <= CALIBRATION_MARGIN,
+        ),
+        _check("Causes", "told, where the model in use tells them", knows or not knew),
+        _check("Groups", "in none is the sensitivity lower beyond chance", not lost),
+    ]
+
+
+def _check(name: str, allowed: str, passed: bool) -> dict[str, Any]:
+    return {"name": name, "allowed": allowed, "passed": bool(passed)}

@@ -1,0 +1,83 @@
+"""Figures where one side is fixed: a specificity, a sensitivity, or a prevalence."""
+
+import math
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from sklearn.metrics import average_precision_score
+
+from cxr_app.evaluation.metrics import Booleans, Confusion, Floats, confusion, predictive_values
+from cxr_app.prediction import OperatingPoint
+from training.measure.metrics import sensitivity_at, specificity_at
+from training.measure.predictions import Scored
+from training.measure.report import told
+
+SPECIFICITIES = (0.90, 0.95)
+SENSITIVITIES = (0.95, 0.97, 0.99)
+
+
+def fixed_points(
+    scored: Scored, points: Iterable[OperatingPoint], prevalence: float | None
+) -> dict[str, Any]:
+    """Measure what `report.measure`, which is about one threshold, leaves out.
+
+    Parameters
+    ----------
+    points
+        The checkpoint's operating points.
+    prevalence
+        Share of films with pneumonia at the place of use; None for that of these films.
+    """
+    found = {
+        "average_precision": scored.estimate(average_precision),
+        "sensitivity_at_specificity": [
+            {"at": at, **scored.estimate(partial(sensitivity_at, specificity=at))}
+            for at in SPECIFICITIES
+        ],
+        "specificity_at_sensitivity": [
+            {"at": at, **scored.estimate(partial(specificity_at, sensitivity=at))}
+            for at in SENSITIVITIES
+        ],
+        "operating_points": [_at_point(scored, point, prevalence) for point in points],
+    }
+    return dict(told(found))
+
+
+def average_precision(probabilities: Floats, pneumonia: Booleans) -> float:
+    """Area under the precision-recall curve, as a step function; NaN where a class is missing."""
+    if not pneumonia.any() or pneumonia.all():
+        return math.nan
+    return float(average_precision_score(pneumonia, probabilities))
+
+
+def _at_point(scored: Scored, point: OperatingPoint, prevalence: float | None) -> dict[str, Any]:
+    """Say what a flag, and what no flag, means where so many films have pneumonia."""
+    share = float(scored.truth.mean()) if prevalence is None else prevalence
+
+    def counted(probabilities: Floats, pneumonia: Booleans) -> Confusion:
+        return confusion(probabilities, pneumonia, point.threshold)
+
+    def figure(name: str) -> dict[str, Any]:
+        return scored.estimate(lambda p, t: float(getattr(counted(p, t), name)))
+
+    def predictive(which: int) -> dict[str, Any]:
+        def value(probabilities: Floats, pneumonia: Booleans) -> float:
+            counts = counted(probabilities, pneumonia)
+            return predictive_values(counts.sensitivity, counts.specificity, share)[which]
+
+        return scored.estimate(value)
+
+    counts = counted(scored.pneumonia, scored.truth)
+    names = ("true_positive", "false_negative", "false_positive", "true_negative")
+    return {
+        "name": point.name,
+        "threshold": point.threshold,
+        "chosen_for": {"sensitivity": point.sensitivity, "specificity": point.specificity},
+        "counts": {name: getattr(counts, name) for name in names},
+        "sensitivity": figure("sensitivity"),
+        "specificity": figure("specificity"),
+        "prevalence": share,
+        "ppv": predictive(0),
+        "npv": predictive(1),
+    }

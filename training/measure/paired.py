@@ -1,0 +1,59 @@
+"""Two checkpoints on the same films: which is better, and how sure that is.
+
+Two intervals of every difference would be one too many but for this: DeLong's, which the
+literature reports, takes films for independent. Films of one child are not, so the interval by
+drawing patients stands beside it; where the two disagree, believe the wider one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cxr_app.evaluation.metrics import Drawn, Floats, auroc, bootstrap_interval, confusion
+from training.measure import delong
+from training.measure.predictions import Scored
+from training.measure.report import told
+
+FIGURES = ("accuracy", "sensitivity", "specificity")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One of the two: its probabilities of pneumonia, ``(n,)``, and its own threshold."""
+
+    pneumonia: Floats
+    threshold: float
+
+
+def compare(scored: Scored, threshold: float, other: Scored, other_threshold: float) -> Any:
+    """Compare two checkpoints' scores of the same films, each at its own operating point.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: AUROC with DeLong's test and the interval by patients, and the figures at
+        the thresholds. Every difference is the first less the other.
+    """
+    first = Candidate(scored.pneumonia, threshold)
+    second = Candidate(other.pneumonia, other_threshold)
+    truth, patients = scored.truth, scored.patients
+
+    def area(candidate: Candidate, films: Drawn | slice) -> float:
+        return auroc(candidate.pneumonia[films], truth[films])
+
+    def at_threshold(figure: str) -> Callable[[Candidate, Drawn | slice], float]:
+        def value(candidate: Candidate, films: Drawn | slice) -> float:
+            counts = confusion(candidate.pneumonia[films], truth[films], candidate.threshold)
+            return float(getattr(counts, figure))
+
+        return value
+
+    def both(value: Callable[[Candidate, Drawn | slice], float]) -> dict[str, Any]:
+        here, there = (value(candidate, slice(None)) for candidate in (first, second))
+        interval = bootstrap_interval(lambda i: value(first, i) - value(second, i), patients)
+        return {"value": here, "other": there, "difference": here - there, "ci95": interval}
+
+    test = delong.compare(first.pneumonia, second.pneumonia, truth)
+    by_delong = {"standard_error": test.standard_error, "p": test.p_value, "ci95": test.interval}
+    found = {"auroc": both(area) | {"delong": by_delong}}
+    return told(found | {figure: both(at_threshold(figure)) for figure in FIGURES})

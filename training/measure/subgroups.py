@@ -1,0 +1,73 @@
+"""Figures by group of films: by cause and, where a header says, by view, sex and age."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from cxr_app.evaluation.metrics import Booleans, Floats, auroc, confusion
+from cxr_app.evaluation.operating_curve import FEWEST
+from training.measure.predictions import Facts, Scored
+from training.measure.report import told
+
+_AGE = re.compile(r"(\d{3})([DWMY])")
+_YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
+_AGES = ((1, "under 1 year"), (6, "1 to 5 years"), (18, "6 to 17 years"), (65, "18 to 64 years"))
+
+
+def subgroups(scored: Scored, threshold: float) -> list[dict[str, Any]]:
+    """Measure each group that these films have.
+
+    A cause is measured against all films without pneumonia. A group of fewer than `FEWEST` films
+    with pneumonia is refused, and with fewer films without it only its sensitivity is told.
+    """
+    return [
+        _measure(scored.part(chosen), threshold) | {"by": by, "group": group}
+        for by, group, chosen in groups(scored)
+    ]
+
+
+def groups(scored: Scored) -> Iterator[tuple[str, str, Booleans]]:
+    """Give every group: by what, its name, and its films."""
+    causes = np.array(scored.causes)
+    for cause in sorted(set(causes) - {""}):
+        yield "cause", str(cause), (causes == cause) | ~scored.truth
+    known = {
+        "view": [facts.view_position for facts in scored.facts],
+        "sex": [facts.patient_sex for facts in scored.facts],
+        "age": [age_group(facts) for facts in scored.facts],
+    }
+    for by, values in known.items():
+        for value in sorted(set(values) - {""}):
+            yield by, value, np.array(values) == value
+
+
+def age_group(facts: Facts) -> str:
+    """Put (0010,1010) *Patient's Age* into a group; empty where it is not known."""
+    found = _AGE.fullmatch(facts.patient_age)
+    if not found:
+        return ""
+    years = int(found[1]) * _YEARS[found[2]]
+    return next((name for bound, name in _AGES if years < bound), "65 years and over")
+
+
+def _measure(part: Scored, threshold: float) -> dict[str, Any]:
+    """Measure one group as far as it has films for."""
+    positives, negatives = int(part.truth.sum()), int((~part.truth).sum())
+    found: dict[str, Any] = {"n_normal": negatives, "n_pneumonia": positives}
+    if positives < FEWEST:
+        return found | {
+            "refused": f"{positives} films with pneumonia; at least {FEWEST} are needed."
+        }
+
+    def sensitivity(probabilities: Floats, pneumonia: Booleans) -> float:
+        return confusion(probabilities, pneumonia, threshold).sensitivity
+
+    def specificity(probabilities: Floats, pneumonia: Booleans) -> float:
+        return confusion(probabilities, pneumonia, threshold).specificity
+
+    found["sensitivity"] = part.estimate(sensitivity)
+    if negatives >= FEWEST:
+        found |= {"specificity": part.estimate(specificity), "auroc": part.estimate(auroc)}
+    return dict(told(found))

@@ -1,0 +1,1 @@
+"""Training data and report of the network that recognises frontal chest films."""

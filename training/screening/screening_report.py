@@ -1,0 +1,98 @@
+"""Thresholds of the screening network, and what it is worth by source of films and by kind."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+from torch import Tensor
+
+from cxr_app.model.networks.view import (
+    KindNetwork,
+    KindSpec,
+    frontal_log_odds,
+    kind_logits,
+    kinds_of,
+    mirrored_log_odds,
+)
+from cxr_app.model.screening import Kind
+from training.data.dataset import Films
+
+LOST = 0.005
+"""Share of real films, of the worst source, that the thresholds may refuse on the tune films."""
+MISTAKEN = 0.02
+"""Share of upright films, of the worst source, that may be called mirrored there."""
+_BATCH = 256
+MIRRORED = "mirrored"
+LAID: dict[str, Callable[[Films], Films]] = {
+    "turned left": lambda films: np.rot90(films, 1, axes=(-2, -1)),
+    "upside down": lambda films: np.rot90(films, 2, axes=(-2, -1)),
+    "turned right": lambda films: np.rot90(films, 3, axes=(-2, -1)),
+    MIRRORED: lambda films: films[..., ::-1],
+    "negative": lambda films: 255 - films,
+}
+"""How a film, or each of many, may lie wrong; ``(..., rows, columns)`` of 8 bits."""
+
+
+def logits_of(network: KindNetwork, pictures: Films, spec: KindSpec) -> Tensor:
+    """Look at many pictures, ``(n, size, size) -> (n, 7)``."""
+    seen = []
+    with torch.inference_mode():
+        for start in range(0, len(pictures), _BATCH):
+            some = np.ascontiguousarray(pictures[start : start + _BATCH])
+            batch = torch.from_numpy(some).float()[:, None] / 255
+            seen.append(kind_logits(network, batch, spec))
+    return torch.cat(seen)
+
+
+def choose(network: KindNetwork, spec: KindSpec, films: Mapping[str, Films]) -> KindSpec:
+    """Choose the thresholds on real upright films, so that the worst source loses few."""
+    frontal, mirrored = [], []
+    for some in films.values():
+        logits = logits_of(network, some, spec)
+        frontal.append(float(np.quantile(frontal_log_odds(logits).numpy(), LOST)))
+        mirrored.append(float(np.quantile(mirrored_log_odds(logits).numpy(), 1 - MISTAKEN)))
+    # Never above even odds: what is likelier a film than anything else is taken for one.
+    return replace(spec, least_frontal=min(0.0, *frontal), least_mirrored=max(0.0, *mirrored))
+
+
+def measure(
+    network: KindNetwork, spec: KindSpec, films: Mapping[str, Films], others: Mapping[str, Films]
+) -> dict[str, Any]:
+    """Count what became of every kind, with 95 % intervals (Wilson)."""
+    report: dict[str, Any] = {}
+    for name, some in films.items():
+        kinds = _kinds(network, some, spec)
+        report[f"{name}: refused"] = share(~_accepted(kinds))
+        report[f"{name}: called mirrored"] = share(kinds == Kind.MIRRORED)
+        for laid, change in LAID.items():
+            kinds = _kinds(network, change(some), spec)
+            noticed = kinds == Kind.MIRRORED if laid == MIRRORED else ~_accepted(kinds)
+            report[f"{name}, {laid}: noticed"] = share(noticed)
+            if laid != MIRRORED:
+                report[f"{name}, {laid}: with that reason"] = share(kinds == Kind(laid))
+    for name, some in others.items():
+        report[f"{name}: refused"] = share(~_accepted(_kinds(network, some, spec)))
+    return report
+
+
+def _kinds(network: KindNetwork, pictures: Films, spec: KindSpec) -> NDArray[np.object_]:
+    return np.array(kinds_of(logits_of(network, pictures, spec), spec), dtype=object)
+
+
+def _accepted(kinds: NDArray[np.object_]) -> NDArray[np.bool_]:
+    return np.asarray((kinds == Kind.UPRIGHT) | (kinds == Kind.MIRRORED), dtype=bool)
+
+
+def share(found: NDArray[Any]) -> dict[str, Any]:
+    """Give a share of pictures with its interval."""
+    count, total = int(np.count_nonzero(found)), len(found)
+    low, high = binomtest(count, total).proportion_ci(method="wilson")
+    return {
+        "n": total,
+        "share": count / total,
+        "ci95": [round(float(low), 4), round(float(high), 4)],
+    }
