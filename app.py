@@ -16,21 +16,21 @@ from cxr_app import log_privacy
 from cxr_app.errors import CxrError
 from cxr_app.ui import resources
 from cxr_app.ui.server import error_page, film_route
-from cxr_app.ui.server.gc_freeze import settle
+from cxr_app.ui.server.gc_freeze import freeze_after_start
 from cxr_app.ui.server.page_head import PageHead
 from cxr_app.ui.server.security_headers import SecurityHeaders
-from cxr_app.ui.server.static_cache import KeptFiles
-from cxr_app.ui.server.tcp_nodelay import answer_at_once
+from cxr_app.ui.server.static_cache import StaticCache
+from cxr_app.ui.server.tcp_nodelay import disable_nagle
 
 
 @asynccontextmanager
 async def lifespan(_: App) -> AsyncIterator[None]:
     """Begin with the server, before anybody asks: the network, its jobs, the retention time."""
-    answer_at_once()
+    disable_nagle()
     resources.engine()
     resources.supervisor()
     resources.retention()
-    settled = asyncio.create_task(settle())
+    settled = asyncio.create_task(freeze_after_start())
     yield
     settled.cancel()
     resources.close()
@@ -56,12 +56,12 @@ def health(_: Request) -> JSONResponse:
     return JSONResponse(body, status_code=503 if status.state == "failed" else 200)
 
 
-log_privacy.keep_words_out()
+log_privacy.hide_messages()
 check()
 app = st.App(
     "cxr_app/ui/script.py",
     lifespan=lifespan,
     routes=[Route("/healthz", health), *film_route.routes()],
-    middleware=[Middleware(KeptFiles), Middleware(SecurityHeaders), Middleware(PageHead)],
+    middleware=[Middleware(StaticCache), Middleware(SecurityHeaders), Middleware(PageHead)],
     on_script_error=error_page.explain,
 )

@@ -56,7 +56,7 @@ Caught around a call into such a parser and nowhere else, and translated into a 
 _filters_lock = threading.Lock()
 
 
-def keep_quiet(package: str) -> None:
+def silence_warnings(package: str) -> None:
     """Let a foreign parser warn of odd values to nobody, for some print the values.
 
     `warnings.catch_warnings` would put back, in one thread, what another needs; a filter that
@@ -68,7 +68,7 @@ def keep_quiet(package: str) -> None:
             warnings.filterwarnings("ignore", module=modules.pattern)
 
 
-def where(error: BaseException) -> str:
+def fault_trace(error: BaseException) -> str:
     """Say for a log where a fault happened, and of what type it is.
 
     Not in which words: those of a parser may repeat what a file says of its patient.

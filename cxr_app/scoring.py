@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cxr_app import priority
-from cxr_app.errors import CxrError, FilmError, UnsupportedImageError, WorklistError, where
+from cxr_app.errors import CxrError, FilmError, UnsupportedImageError, WorklistError, fault_trace
 from cxr_app.film_store import read_film
 from cxr_app.imaging import intake
 from cxr_app.model import screening
@@ -36,7 +36,7 @@ IDLE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FilmFacts:
     """What is known of a film without its pixels."""
 
     header: Header | None = None
@@ -63,7 +63,7 @@ class Examined:
     """
 
     sha256: str
-    facts: Facts
+    facts: FilmFacts
     refused: tuple[ScoringState, str] | None
     network_input: NetworkInput | None
 
@@ -86,9 +86,9 @@ def examine(data: bytes, spec: InputSpec, sha256: str = "", *, apart: bool = Fal
     try:
         radiograph = intake.read_radiograph(data, sha256, apart=apart)
     except UnsupportedImageError as error:
-        return Examined(sha256, Facts(), (ScoringState.REJECTED, str(error)), None)
+        return Examined(sha256, FilmFacts(), (ScoringState.REJECTED, str(error)), None)
     except FilmError as error:
-        return Examined(sha256, Facts(), (ScoringState.FAILED, str(error)), None)
+        return Examined(sha256, FilmFacts(), (ScoringState.FAILED, str(error)), None)
     reason = screening.screen(radiograph)
     if reason is not None:
         return Examined(sha256, _facts(radiograph), (ScoringState.REJECTED, reason), None)
@@ -97,7 +97,7 @@ def examine(data: bytes, spec: InputSpec, sha256: str = "", *, apart: bool = Fal
 
 def unreadable(reason: str) -> Examined:
     """Stand for a file that could not even be opened; it has no content and so no SHA-256."""
-    return Examined("", Facts(), (ScoringState.FAILED, reason), None)
+    return Examined("", FilmFacts(), (ScoringState.FAILED, reason), None)
 
 
 def refusal(film: Examined) -> Outcome:
@@ -150,7 +150,7 @@ class Scorer:
             for film in films
         ]
 
-    def _screened(self, film: Examined, kind: screening.Kind) -> Examined:
+    def _screened(self, film: Examined, kind: screening.ViewClass) -> Examined:
         """Refuse a film for what it shows or whom, or put down what its reader should know."""
         outside = screening.screen_age(film.facts.header)
         reason = screening.screen_kind(kind)
@@ -198,9 +198,9 @@ def _refusal(film: Examined, state: ScoringState, reason: str) -> Outcome:
     )
 
 
-def _facts(radiograph: Radiograph) -> Facts:
+def _facts(radiograph: Radiograph) -> FilmFacts:
     """Keep what the worklist shows, and let the pixels go."""
-    return Facts(
+    return FilmFacts(
         header=radiograph.header,
         file_format=radiograph.file_format,
         rows=radiograph.rows,
@@ -271,7 +271,7 @@ class EngineStatus:
     checkpoint: Path | None = None
 
 
-class Engine:
+class ScoringEngine:
     """The server's one network, scoring in a thread of its own whatever the worklist has received.
 
     The worklist is the queue: what a page has received is scored even if its browser or the server
@@ -392,9 +392,11 @@ class Engine:
                 "The program itself failed on this file. A person must look at it; "
                 "please report the time of day to whoever runs this server."
             )
-        return _refusal(Examined(entry.sha256, Facts(), None, None), ScoringState.FAILED, reason)
+        return _refusal(
+            Examined(entry.sha256, FilmFacts(), None, None), ScoringState.FAILED, reason
+        )
 
 
 def _log_fault(what: str, error: Exception) -> None:
     """Write a fault of the program down, for whoever runs this server."""
-    logger.error("%s met a fault of the program:\n%s", what, where(error))
+    logger.error("%s met a fault of the program:\n%s", what, fault_trace(error))

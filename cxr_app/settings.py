@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from cxr_app.errors import SettingsError
 
 OtherAges = Literal["remark", "reject"]
-Heat = Literal["at_once", "after_verdict"]
+HeatTiming = Literal["at_once", "after_verdict"]
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -55,7 +55,7 @@ class Settings(BaseSettings):
         description="What becomes of a film whose header says that the patient is not of the ages "
         "the model learned from: scored with a `remark`, or `reject`.",
     )
-    heat: Heat = Field(
+    heat: HeatTiming = Field(
         default="at_once",
         description="When a reader sees the heatmap: `at_once`, or `after_verdict`, the reader's "
         "own, since readers follow wrong marks.",

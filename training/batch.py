@@ -24,11 +24,11 @@ from cxr_app.promotion import checkpoint_in_use
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 from training.backlog import engines
-from training.backlog.engines import Found, Plan
+from training.backlog.engines import BacklogPlan, Found
 from training.backlog.folder import Watch, find_films, inside
 from training.backlog.results import Results
 from training.backlog.run import Backlog
-from training.backlog.run_progress import Telling
+from training.backlog.run_progress import BatchProgress
 
 STOPPED = 130
 """Exit status of a run that was stopped half-way, as shells have it."""
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command and give its exit status."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    telling = Telling(options.progress)
+    telling = BatchProgress(options.progress)
     try:
         with logging_redirect_tqdm():
             status = _run(options, telling)
@@ -118,7 +118,7 @@ def _whole_number(lowest: int, highest: int) -> Callable[[str], int]:
     return whole_number
 
 
-def _run(options: argparse.Namespace, telling: Telling) -> int:
+def _run(options: argparse.Namespace, telling: BatchProgress) -> int:
     """Score what is due, and give the exit status."""
     if not options.folder.is_dir():
         raise SettingsError(
@@ -156,11 +156,11 @@ def _plan(
     settings: Settings,
     model: tuple[Path, Checkpoint],
     worklist: Worklist | None,
-) -> Plan:
+) -> BacklogPlan:
     """Say what the workers must know."""
     path, source = model
     known = worklist.scored_by(source.model_version) if worklist is not None else set()
-    return Plan(
+    return BacklogPlan(
         checkpoint=path.resolve(),
         model_version=source.model_version,
         input_spec=source.description.input_spec,
@@ -173,11 +173,13 @@ def _plan(
     )
 
 
-def _score(options: argparse.Namespace, backlog: Backlog, plan: Plan, telling: Telling) -> None:
+def _score(
+    options: argparse.Namespace, backlog: Backlog, plan: BacklogPlan, telling: BatchProgress
+) -> None:
     """Go through the folder, or through what arrives in it, up to the limit."""
     left: int | None = options.limit
     with ExitStack() as ends:
-        engine: engines.Engine | None = None
+        engine: engines.BacklogEngine | None = None
         for found in _arrivals(options, telling):
             due = backlog.due(found)[:left]
             if due and engine is None:  # which takes seconds to load
@@ -189,7 +191,7 @@ def _score(options: argparse.Namespace, backlog: Backlog, plan: Plan, telling: T
                 break
 
 
-def _arrivals(options: argparse.Namespace, telling: Telling) -> Iterator[Sequence[Found]]:
+def _arrivals(options: argparse.Namespace, telling: BatchProgress) -> Iterator[Sequence[Found]]:
     """Give all films of the folder; or, as long as it is watched, those that have arrived."""
     if not options.watch:
         yield list(telling.looking(inside(find_films(options.folder), options.within)))
@@ -200,6 +202,6 @@ def _arrivals(options: argparse.Namespace, telling: Telling) -> Iterator[Sequenc
 
 
 if __name__ == "__main__":
-    log_privacy.keep_words_out()
+    log_privacy.hide_messages()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped in good order
     sys.exit(main())

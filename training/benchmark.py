@@ -21,7 +21,7 @@ from cxr_app.errors import CxrError
 from cxr_app.jobs.recipe_list import SHIPPED
 from cxr_app.model import checkpoint
 from cxr_app.settings import Settings
-from training.backlog.engines import Plan
+from training.backlog.engines import BacklogPlan
 from training.backlog.engines.local import cores
 from training.bench import kill_test, memory_growth, throughput
 from training.bench.bench_films import SUFFIXES, write_films
@@ -38,7 +38,7 @@ ROUNDS = 3
 """Of the command beside its limits: what else the machine does changes from one to the next."""
 
 Document = dict[str, Any]
-Row = tuple[str, str, str]
+BenchmarkRow = tuple[str, str, str]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -82,7 +82,7 @@ def measure(options: argparse.Namespace) -> Document:
     settings = Settings.read()
     path = (options.checkpoint or settings.checkpoint).resolve()
     source = checkpoint.load(path)
-    plan = Plan(path, source.model_version, source.description.input_spec, "cpu")
+    plan = BacklogPlan(path, source.model_version, source.description.input_spec, "cpu")
     ours = {"CXR_CHECKPOINT": str(path), "CXR_DEVICE": "cpu"}
     measured: Document = {"model_version": source.model_version, "cores": cores()}
     with TemporaryDirectory() as name:
@@ -96,7 +96,7 @@ def measure(options: argparse.Namespace) -> Document:
     return measured
 
 
-def _scoring(place: Path, plan: Plan, ours: Mapping[str, str], count: int) -> Document:
+def _scoring(place: Path, plan: BacklogPlan, ours: Mapping[str, str], count: int) -> Document:
     """Measure each format against its limit, and JPEG against the yardstick."""
     _tell("Drawing films")
     folders = {kind: write_films(place / kind, kind, count) for kind in SUFFIXES}
@@ -125,7 +125,7 @@ def _scoring(place: Path, plan: Plan, ours: Mapping[str, str], count: int) -> Do
 
 
 def _middle_round(
-    folder: Path, plan: Plan, batch_size: int, settings: Mapping[str, str]
+    folder: Path, plan: BacklogPlan, batch_size: int, settings: Mapping[str, str]
 ) -> dict[str, float]:
     """Measure the command beside its limits some times, and give the round of the middle share."""
     rounds = []
@@ -139,7 +139,9 @@ def _middle_round(
     return sorted(rounds, key=lambda found: found["share"])[ROUNDS // 2]
 
 
-def _openvino(jpeg: Path, plan: Plan, ours: Mapping[str, str], measured: Document) -> Document:
+def _openvino(
+    jpeg: Path, plan: BacklogPlan, ours: Mapping[str, str], measured: Document
+) -> Document:
     """Measure the same with the faster runtime."""
     plan, size = replace(plan, runtime="openvino"), measured["best_batch_size"]
     found = _middle_round(jpeg, plan, size, {**ours, "CXR_RUNTIME": "openvino"})
@@ -169,15 +171,15 @@ def _lasting(place: Path, ours: Mapping[str, str], options: argparse.Namespace) 
     return measured
 
 
-def table(measured: Document) -> list[Row]:
+def table(measured: Document) -> list[BenchmarkRow]:
     """Put what was measured into rows: what, how much, what is wanted."""
     machine = [("model", measured["model_version"], ""), ("cores", str(measured["cores"]), "")]
     scoring = _scoring_rows(measured) if "network" in measured else []
     return [*machine, *scoring, *_lasting_rows(measured)]
 
 
-def _scoring_rows(measured: Document) -> list[Row]:
-    rows: list[Row] = [
+def _scoring_rows(measured: Document) -> list[BenchmarkRow]:
+    rows: list[BenchmarkRow] = [
         *(
             (f"network alone, {size} at once", _rate(rate), "")
             for size, rate in measured["network"].items()
@@ -213,8 +215,8 @@ def _scoring_rows(measured: Document) -> list[Row]:
     return rows
 
 
-def _lasting_rows(measured: Document) -> list[Row]:
-    rows: list[Row] = []
+def _lasting_rows(measured: Document) -> list[BenchmarkRow]:
+    rows: list[BenchmarkRow] = []
     if memory := measured.get("memory"):
         first, most = f"{memory['after_first']:.0f} MB", f"{memory['most']:.0f} MB"
         rows += [
@@ -235,7 +237,7 @@ def _lasting_rows(measured: Document) -> list[Row]:
     return rows
 
 
-def _answer_rows(answers: Mapping[str, float]) -> list[Row]:
+def _answer_rows(answers: Mapping[str, float]) -> list[BenchmarkRow]:
     """Name the slowest answers of the worklist, and how many are later than wanted."""
     slowest = sorted(answers, key=lambda name: answers[name], reverse=True)
     late = sum(taken > ANSWER_MS for taken in answers.values())
@@ -247,11 +249,11 @@ def _answer_rows(answers: Mapping[str, float]) -> list[Row]:
     ]
 
 
-def _at_most(name: str, times: float, wanted: float) -> Row:
+def _at_most(name: str, times: float, wanted: float) -> BenchmarkRow:
     return name, f"{times:.2f} times", f"wanted: at most {wanted:.0f} times"
 
 
-def _times(name: str, times: float, wanted: float) -> Row:
+def _times(name: str, times: float, wanted: float) -> BenchmarkRow:
     return name, f"{times:.2f} times", f"wanted: {wanted:.0f} times"
 
 

@@ -40,7 +40,7 @@ FILES = ("run.json", "metrics.json", "epochs.jsonl", "split.csv")
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class FinishedRun:
     """A finished run.
 
     Parameters
@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def read_run(folder: Path) -> Run:
+def read_run(folder: Path) -> FinishedRun:
     """Read what a run wrote down.
 
     Raises
@@ -114,7 +114,7 @@ def read_run(folder: Path) -> Run:
     recipe, figures = json.loads(run)["recipe"], json.loads(metrics)
     lines = [json.loads(line) for line in epochs.splitlines()]
     counted = figures.get("parameters") or parameters_of(networks.build(recipe["architecture"]))
-    return Run(
+    return FinishedRun(
         folder=folder,
         recipe=recipe["name"],
         parameters=counted,
@@ -129,7 +129,7 @@ def read_run(folder: Path) -> Run:
     )
 
 
-def _measured_anew(runs: Sequence[Run], data: Path, device: str) -> list[Run]:
+def _measured_anew(runs: Sequence[FinishedRun], data: Path, device: str) -> list[FinishedRun]:
     """Let every checkpoint read the same films."""
     films = find_films(data)
     anew = []
@@ -139,7 +139,7 @@ def _measured_anew(runs: Sequence[Run], data: Path, device: str) -> list[Run]:
     return anew
 
 
-def as_markdown(runs: Sequence[Run], data: Path | None) -> str:
+def as_markdown(runs: Sequence[FinishedRun], data: Path | None) -> str:
     """Put runs into a table that people read, with what must be known beside it."""
     heads = ["recipe", "parameters", "training", *FIGURES.values()]
     lines = [_line(heads), _line(["---"] * len(heads))]
@@ -147,7 +147,7 @@ def as_markdown(runs: Sequence[Run], data: Path | None) -> str:
     return "\n".join([*lines, "", *_notes(runs, data)]) + "\n"
 
 
-def _cells(run: Run) -> list[str]:
+def _cells(run: FinishedRun) -> list[str]:
     """Put one run into words."""
     reported = published(run.recipe)
     told = [
@@ -167,7 +167,7 @@ def _cell(figures: dict[str, Any], name: str, reported: float | None) -> str:
     return words if reported is None else f"{words}; author {reported:.3f}"
 
 
-def _notes(runs: Sequence[Run], data: Path | None) -> list[str]:
+def _notes(runs: Sequence[FinishedRun], data: Path | None) -> list[str]:
     """Say what the figures were measured on, and what they do not allow to be said."""
     sizes = sorted({(run.figures["n"], run.figures["n_patients"]) for run in runs})
     told = " or ".join(f"{films} films of {patients} patients" for films, patients in sizes)
@@ -197,7 +197,7 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _write(folder: Path, runs: Sequence[Run], text: str) -> None:
+def _write(folder: Path, runs: Sequence[FinishedRun], text: str) -> None:
     """Save the table twice: for people and for programs."""
     columns = [f"{name}{end}" for name in FIGURES for end in ("", "_low", "_high", "_published")]
     try:
@@ -211,7 +211,7 @@ def _write(folder: Path, runs: Sequence[Run], text: str) -> None:
         raise SettingsError(f"{folder} cannot be written: {error.strerror}.") from error
 
 
-def _row(run: Run) -> list[Any]:
+def _row(run: FinishedRun) -> list[Any]:
     """Put one run into the columns of the CSV; empty where nothing can be told."""
     reported = published(run.recipe)
     row: list[Any] = [run.recipe, run.folder, run.parameters, round(run.seconds, 1), run.device]

@@ -34,7 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     if scores:
-        reference_scores.write(reference_scores.beside(out), replace(scores, model_version=version))
+        reference_scores.write(
+            reference_scores.scores_path(out), replace(scores, model_version=version)
+        )
     print(f"{out} is {version} now.")
     return 0
 
@@ -42,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _scores(path: Path, model_version: str) -> FilmScores | None:
     """Read what the checkpoint says of films, which stays true; None where that is not known."""
     try:
-        return reference_scores.read(reference_scores.beside(path), model_version)
+        return reference_scores.read(reference_scores.scores_path(path), model_version)
     except ScoresError:
         return None
 

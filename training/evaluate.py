@@ -45,7 +45,7 @@ from training.measure.misclassified import most_wrong
 from training.measure.operating_points import fixed_points
 from training.measure.output_path import make_way
 from training.measure.paired import compare
-from training.measure.predictions import Scored, score
+from training.measure.predictions import Predictions, score
 from training.measure.report import measure, told
 from training.measure.report_page import render
 from training.measure.subgroups import age_group, subgroups
@@ -147,7 +147,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     return report
 
 
-def _keep_tested(scored: Scored, settings: Settings) -> None:
+def _keep_tested(scored: Predictions, settings: Settings) -> None:
     """Write down which films of a test partition were opened: they never enter training."""
     opened = zip(scored.films, scored.facts, strict=True)
     tested = {facts.sha256 for film, facts in opened if film.partition == "test"}
@@ -155,7 +155,7 @@ def _keep_tested(scored: Scored, settings: Settings) -> None:
 
 
 def _compared(
-    classifier: Classifier, scored: Scored, other: Classifier, its_scores: Scored
+    classifier: Classifier, scored: Predictions, other: Classifier, its_scores: Predictions
 ) -> dict[str, Any]:
     """Compare with a second checkpoint, and name it."""
     thresholds = [one.operating_points["balanced"].threshold for one in (classifier, other)]
@@ -163,7 +163,7 @@ def _compared(
     return {"against": other.model_version, **found}
 
 
-def _scores(options: argparse.Namespace, classifier: Classifier, scored: Scored) -> FilmScores:
+def _scores(options: argparse.Namespace, classifier: Classifier, scored: Predictions) -> FilmScores:
     """Keep what the Model page needs."""
     groups = {
         "view_position": tuple(facts.view_position for facts in scored.facts),
@@ -184,7 +184,7 @@ def _at_length(
     options: argparse.Namespace,
     source: Checkpoint,
     classifier: Classifier,
-    scored: Scored,
+    scored: Predictions,
     device: str,
 ) -> dict[str, Any]:
     """Measure what takes longer, where it is asked for."""
@@ -243,7 +243,7 @@ def evaluate(classifier: Classifier, films: Sequence[LabelledFilm]) -> dict[str,
     return report_of(classifier, scored)
 
 
-def report_of(classifier: Classifier, scored: Scored) -> dict[str, Any]:
+def report_of(classifier: Classifier, scored: Predictions) -> dict[str, Any]:
     """Measure what a classifier said of films."""
     points = classifier.operating_points
     report = measure(scored.probabilities, scored.films, points["balanced"].threshold)
@@ -260,5 +260,5 @@ def report_of(classifier: Classifier, scored: Scored) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    log_privacy.keep_words_out()
+    log_privacy.hide_messages()
     sys.exit(main())

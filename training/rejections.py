@@ -23,7 +23,7 @@ from cxr_app import log_privacy
 from cxr_app.errors import CxrError, TrainingDataError
 from cxr_app.imaging.intake import read_radiograph
 from cxr_app.model.classifier import Classifier
-from cxr_app.model.screening import Kind, remark_on
+from cxr_app.model.screening import ViewClass, remark_on
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
@@ -135,7 +135,7 @@ def _is_refused(outcome: Outcome) -> bool:
 
 
 def _is_remarked(outcome: Outcome) -> bool:
-    return remark_on(Kind.MIRRORED) in outcome.remarks
+    return remark_on(ViewClass.MIRRORED) in outcome.remarks
 
 
 def _row(
@@ -153,5 +153,5 @@ def _row(
 
 
 if __name__ == "__main__":
-    log_privacy.keep_words_out()
+    log_privacy.hide_messages()
     sys.exit(main())

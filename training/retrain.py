@@ -46,7 +46,7 @@ from training.data.holdout import (
 from training.data.splits import check_classes, group_by_patient
 from training.data.tested_films import UsedFilms
 from training.fit.recipe import Recipe, read_recipe
-from training.fit.trainer import Lines, Run
+from training.fit.trainer import EpochRecords, TrainingRun
 from training.measure.acceptance import challenge
 from training.measure.lineage import past_of, write_down
 from training.train import train
@@ -61,7 +61,7 @@ CHECKPOINT = "checkpoint.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RetrainPlan:
     """What a retraining was begun with; it goes on with nothing else.
 
     Parameters
@@ -84,7 +84,7 @@ class Plan:
     unknown: int
 
 
-class Telling:
+class RetrainProgress:
     """Tells how far a retraining is.
 
     Parameters
@@ -97,11 +97,11 @@ class Telling:
         self._path = path
         self._now = Progress()
 
-    def plan(self, plan: Plan, recipe: Recipe) -> None:
+    def plan(self, plan: RetrainPlan, recipe: Recipe) -> None:
         """Say what is used for what."""
         self._keep(replace(self._now, total=recipe.epochs, counts=dict(plan.counts)))
 
-    def epochs(self, lines: Lines) -> None:
+    def epochs(self, lines: EpochRecords) -> None:
         """Say how many epochs are done, and how fast the last one was."""
         rate = 1 / max(lines[-1]["seconds"], 0.1) if lines else 0.0
         self._keep(replace(self._now, done=len(lines), rate=round(rate, 6)))
@@ -125,7 +125,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command and give its exit status."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    telling = Telling(options.progress)
+    telling = RetrainProgress(options.progress)
     try:
         status = _run(options, telling)
     except CxrError as error:
@@ -167,7 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(options: argparse.Namespace, telling: Telling) -> int:
+def _run(options: argparse.Namespace, telling: RetrainProgress) -> int:
     """Choose the films, train, compare; what is done already is not done again."""
     settings = Settings.read()
     recipe = read_recipe(options.recipe)
@@ -177,7 +177,7 @@ def _run(options: argparse.Namespace, telling: Telling) -> int:
     cache, device = settings.cache_dir, options.device or settings.device
     own = options.out / RUN
     if not (own / "metrics.json").exists():
-        train(recipe, options.out / FILMS, Run(own, cache, device, tell=telling.epochs))
+        train(recipe, options.out / FILMS, TrainingRun(own, cache, device, tell=telling.epochs))
     telling.comparing()
     comparison = _compare(plan, options.out, device, UsedFilms(settings.data_dir))
     _write(options.out / COMPARISON, comparison)
@@ -185,19 +185,19 @@ def _run(options: argparse.Namespace, telling: Telling) -> int:
     return 1 if comparison["unreadable"] else 0
 
 
-def _plan(options: argparse.Namespace, settings: Settings, recipe: Recipe) -> Plan:
+def _plan(options: argparse.Namespace, settings: Settings, recipe: Recipe) -> RetrainPlan:
     """Read what the run was begun with, or begin it."""
     path = options.out / PLAN
     data = tuple(str(each.resolve()) for each in options.data)
     reviewed = str(options.reviewed.resolve()) if options.reviewed else ""
     if path.exists():
-        begun = Plan(**json.loads(path.read_text(encoding="utf-8")))
+        begun = RetrainPlan(**json.loads(path.read_text(encoding="utf-8")))
         if (tuple(begun.data), begun.reviewed) != (data, reviewed):
             raise SettingsError(f"{options.out} holds a run on other films. Give another --out.")
         return begun
     in_use = options.checkpoint or _in_use(settings)
     counts, unknown, sha256 = _choose(options, settings, recipe, in_use)
-    plan = Plan(data, reviewed, str(in_use.resolve()), sha256, counts, unknown)
+    plan = RetrainPlan(data, reviewed, str(in_use.resolve()), sha256, counts, unknown)
     _write(path, asdict(plan))
     return plan
 
@@ -265,7 +265,7 @@ def _check_comparison(kept: Sequence[LabelledFilm]) -> None:
             )
 
 
-def _compare(plan: Plan, out: Path, device: str, tested: UsedFilms) -> dict[str, Any]:
+def _compare(plan: RetrainPlan, out: Path, device: str, tested: UsedFilms) -> dict[str, Any]:
     """Compare on the films kept back, and write down that they were."""
     in_use = checkpoint.load(Path(plan.checkpoint))
     if in_use.sha256 != plan.sha256:
@@ -292,5 +292,5 @@ def _write(path: Path, document: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    log_privacy.keep_words_out()
+    log_privacy.hide_messages()
     sys.exit(main())

@@ -84,5 +84,5 @@ def _is_drawn(film: LabelledFilm) -> bool:
 
 
 if __name__ == "__main__":
-    log_privacy.keep_words_out()
+    log_privacy.hide_messages()
     sys.exit(main())

@@ -31,7 +31,7 @@ from training.fit import distributed
 from training.fit.export import RunData, finish
 from training.fit.malloc import keep_freed_memory
 from training.fit.recipe import Recipe, read_recipe
-from training.fit.trainer import Lines, Run, best_of, fit
+from training.fit.trainer import EpochRecords, TrainingRun, best_of, fit
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,11 @@ def main(arguments: list[str] | None = None) -> int:
         settings = Settings.read()
         device = options.device or settings.device
         cache = settings.cache_dir
-        train(recipe, options.data, Run(options.out, cache, device, options.exact, options.further))
+        train(
+            recipe,
+            options.data,
+            TrainingRun(options.out, cache, device, options.exact, options.further),
+        )
     except CxrError as error:
         if distributed.is_first():
             print(error, file=sys.stderr)
@@ -84,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def train(recipe: Recipe, data: Path, run: Run) -> None:
+def train(recipe: Recipe, data: Path, run: TrainingRun) -> None:
     """Train, tune and measure; write everything into the folder of the run.
 
     Raises
@@ -105,7 +109,7 @@ def train(recipe: Recipe, data: Path, run: Run) -> None:
     if fabric.is_global_zero:
         _write_manifest(out / "split.csv", films, data)
     spec = _input_spec(films, recipe)
-    lines: Lines = ()
+    lines: EpochRecords = ()
     trained = []
     for member in recipe.members:
         lines = fit(fabric, member, films, spec, run, lines)
@@ -134,7 +138,7 @@ def _claim(out: Path, recipe: Recipe, data: Path, further: Path | None) -> None:
         path.write_text(document, encoding="utf-8")
 
 
-def _load(recipe: Recipe, data: Path, run: Run) -> RunData:
+def _load(recipe: Recipe, data: Path, run: TrainingRun) -> RunData:
     """Find, decode and split the films."""
     films = find_films(data)
     sizes = sorted({stage.size for stage in recipe.stages})
@@ -178,5 +182,5 @@ def _input_spec(data: RunData, recipe: Recipe) -> InputSpec:
 
 
 if __name__ == "__main__":
-    log_privacy.keep_words_out()
+    log_privacy.hide_messages()
     sys.exit(main())

@@ -26,9 +26,9 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from cxr_app.errors import CxrError, TrainingDataError
 from cxr_app.model import checkpoint
-from cxr_app.model.networks.view import KINDS, KindNetwork, KindSpec
-from cxr_app.model.preprocessing import squeeze
-from cxr_app.model.screening import Kind
+from cxr_app.model.networks.view import KINDS, ViewNetwork, ViewSpec
+from cxr_app.model.preprocessing import resize_to_square
+from cxr_app.model.screening import ViewClass
 from cxr_app.settings import Settings
 from training.data.augmentation import Augmentation
 from training.data.dataset import SUFFIXES, Films, LabelledFilm, decode, find_films, pixel_digests
@@ -168,7 +168,7 @@ def _bank(large: Films, others: dict[str, Films], seed: int) -> dict[str, Films]
 
 def _squeezed(pictures: Iterable[negatives.Pixels]) -> Films:
     """Bring pictures to the network's size."""
-    small = [squeeze(np.float32(1 / 255) * picture, SIZE) for picture in pictures]
+    small = [resize_to_square(np.float32(1 / 255) * picture, SIZE) for picture in pictures]
     squeezed: Films = np.rint(np.stack(small) * 255).astype(np.uint8)
     return squeezed
 
@@ -178,10 +178,10 @@ def run(train: Part, tune: Part, validation: Part, options: argparse.Namespace) 
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
     phantoms = [phantom_films.draw(rng, 256, 240) for _ in range(PHANTOMS)]
-    drawn_films = np.stack([np.rint(squeeze(film, SIZE) * 255) for film in phantoms])
+    drawn_films = np.stack([np.rint(resize_to_square(film, SIZE) * 255) for film in phantoms])
     films = [*train.films.values(), drawn_films.astype(np.uint8)]
     grey = np.concatenate([some[::20].ravel() for some in films]).astype(np.float32) / 255
-    spec = KindSpec(SIZE, float(grey.mean()), float(grey.std()), 0.0, 0.0)
+    spec = ViewSpec(SIZE, float(grey.mean()), float(grey.std()), 0.0, 0.0)
     network = fit(films, list(train.others.values()), spec, options.steps, options.seed)
     weights = checkpoint.rounded(network)
     network.load_state_dict(weights)
@@ -194,11 +194,11 @@ def run(train: Part, tune: Part, validation: Part, options: argparse.Namespace) 
 
 
 def fit(
-    films: Sequence[Films], others: Sequence[Films], spec: KindSpec, steps: int, seed: int
-) -> KindNetwork:
+    films: Sequence[Films], others: Sequence[Films], spec: ViewSpec, steps: int, seed: int
+) -> ViewNetwork:
     """Learn from batches of films, turned as they may come, and of other pictures."""
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-    network = KindNetwork().to(memory_format=torch.channels_last)
+    network = ViewNetwork().to(memory_format=torch.channels_last)
     optimizer = AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.05)
     scheduler = OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
     augmentation = Augmentation(flip=0.0, translation=0.1, scale=0.2, noise=0.06)
@@ -228,7 +228,7 @@ def _batch(
     if others:
         laid += [_drawn_from(others, rng) for _ in range(BATCH - FILMS_OF_BATCH)]
     pictures = torch.from_numpy(np.stack(laid)).float()[:, None] / 255
-    other = np.full(len(laid) - len(kinds), KINDS.index(Kind.OTHER))
+    other = np.full(len(laid) - len(kinds), KINDS.index(ViewClass.OTHER))
     return pictures, torch.from_numpy(np.concatenate([kinds, other]))
 
 
@@ -238,12 +238,14 @@ def _drawn_from(sources: Sequence[Films], rng: np.random.Generator) -> negatives
     return picture
 
 
-def lay(film: negatives.Pixels, kind: Kind, rng: np.random.Generator) -> negatives.Pixels:
+def lay(film: negatives.Pixels, kind: ViewClass, rng: np.random.Generator) -> negatives.Pixels:
     """Lay an upright film as another kind has it; one that is turned may be mirrored too."""
-    quarters = {Kind.TURNED_LEFT: 1, Kind.UPSIDE_DOWN: 2, Kind.TURNED_RIGHT: 3}.get(kind, 0)
-    mirrored = kind is Kind.MIRRORED or (kind is not Kind.UPRIGHT and rng.random() < 0.3)
+    quarters = {ViewClass.TURNED_LEFT: 1, ViewClass.UPSIDE_DOWN: 2, ViewClass.TURNED_RIGHT: 3}.get(
+        kind, 0
+    )
+    mirrored = kind is ViewClass.MIRRORED or (kind is not ViewClass.UPRIGHT and rng.random() < 0.3)
     film = film[:, ::-1] if mirrored else film
-    laid = np.rot90(255 - film if kind is Kind.NEGATIVE else film, k=quarters)
+    laid = np.rot90(255 - film if kind is ViewClass.NEGATIVE else film, k=quarters)
     bordered = _within_a_border(laid, rng) if rng.random() < 0.1 else laid
     return np.ascontiguousarray(bordered)
 
@@ -253,7 +255,7 @@ def _within_a_border(film: negatives.Pixels, rng: np.random.Generator) -> negati
     top, bottom, left, right = (int(part) for part in rng.uniform(0, 0.22, size=4) * len(film))
     grey = int(rng.choice([0, 0, 255, film[0, 0]]))
     padded = np.pad(film, ((top, bottom), (left, right)), constant_values=grey)
-    small = squeeze(np.float32(1 / 255) * padded, len(film))
+    small = resize_to_square(np.float32(1 / 255) * padded, len(film))
     return np.asarray(np.rint(small * 255), dtype=np.uint8)
 
 

@@ -122,7 +122,7 @@ def span_for(room: Room) -> Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Films:
+class SimulatedFilms:
     """The films of one replication in order of arrival, those of one moment by probability.
 
     Times are in minutes from the start; `tiers` are places in `TIERS`; each ``(n,)``.
@@ -184,7 +184,7 @@ def _reaches_cap(waited: Floats, room: Room) -> bool:
     return bool((waited >= room.cap_hours * 60).any())
 
 
-def draw(room: Room, mix: Mix, span: Span, generator: np.random.Generator) -> Films:
+def draw(room: Room, mix: Mix, span: Span, generator: np.random.Generator) -> SimulatedFilms:
     """Draw the films of one replication: when each arrives, what it is, how long it is read."""
     warm_up = 0.0 if room.backlog else span.warm_up * DAY_MINUTES
     counted_until = warm_up + span.days * DAY_MINUTES
@@ -202,10 +202,10 @@ def draw(room: Room, mix: Mix, span: Span, generator: np.random.Generator) -> Fi
     received, truth, places = received[order], truth[order], places[order]
     tier_of = [TIERS.index(priority.tier(p, mix.operating_points)) for p in mix.pneumonia]
     counted = (received >= warm_up) & (received < counted_until)
-    return Films(received, reading, np.array(tier_of)[places], truth, counted)
+    return SimulatedFilms(received, reading, np.array(tier_of)[places], truth, counted)
 
 
-def waits_under(discipline: str, films: Films, room: Room) -> Floats:
+def waits_under(discipline: str, films: SimulatedFilms, room: Room) -> Floats:
     """Give the wait of every film in minutes under one discipline."""
     tiers = np.zeros_like(films.tiers) if discipline == FIRST_COME else films.tiers
     cap = room.cap_hours * 60 if discipline == AI_ORDER_CAPPED else math.inf
@@ -282,7 +282,7 @@ def _reading_times(room: Room, films: int, generator: np.random.Generator) -> Fl
     return generator.lognormal(middle, math.sqrt(variance), films)
 
 
-def _groups(films: Films) -> dict[str, Booleans]:
+def _groups(films: SimulatedFilms) -> dict[str, Booleans]:
     """Say which of the counted films belong to which group."""
     chosen = {
         ALL: np.ones_like(films.truth),

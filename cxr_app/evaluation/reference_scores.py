@@ -72,7 +72,7 @@ class FilmScores:
             raise ValueError("probabilities of pneumonia must lie in [0, 1]")
 
 
-def beside(checkpoint: Path) -> Path:
+def scores_path(checkpoint: Path) -> Path:
     """Name the file that belongs to a checkpoint."""
     return checkpoint.with_suffix(".scores.json")
 

@@ -45,11 +45,11 @@ from cxr_app.errors import (
     NotAFilmError,
     PixelDataError,
     UnsupportedImageError,
-    keep_quiet,
+    silence_warnings,
 )
 from cxr_app.imaging.codestream import CodestreamSize, check_size, codestream_size
 from cxr_app.imaging.dicom_values import DICOM_DAMAGE, integer, text
-from cxr_app.imaging.isolated_decoder import decode_apart
+from cxr_app.imaging.isolated_decoder import decode_in_subprocess
 from cxr_app.imaging.limits import MAX_READS, MAX_UNFOLDED_BYTES
 from cxr_app.imaging.pixels import PixelArray, may_be_averaged, shows_range, to_softcopy
 from cxr_app.radiograph import Header, Softcopy
@@ -156,7 +156,7 @@ def read_softcopy(
     PixelDataError
         If its pixels are missing, damaged or have no decoder here.
     """
-    keep_quiet("pydicom")
+    silence_warnings("pydicom")
     ds = _parse(data)
     header = _header(ds)
     _check_image(ds, max_pixels, max_frames)
@@ -336,7 +336,7 @@ def _decode(ds: Dataset, max_pixels: int, side: int | None = None) -> PixelArray
         elif plugin:
             options = _options(ds, not odd_high_bit)
             halvings = _halvings(ds, size, side)
-            decoded = decode_apart(ds.PixelData, syntax, plugin, options, halvings)
+            decoded = decode_in_subprocess(ds.PixelData, syntax, plugin, options, halvings)
         else:
             with np.errstate(all="ignore"):
                 decoded = pixel_array(ds, index=0, correct_unused_bits=not odd_high_bit)
@@ -409,10 +409,10 @@ def _decode_deep_jpeg(ds: Dataset, plugin: str, size: CodestreamSize) -> PixelAr
     """
     options = _options(ds, correct_unused_bits=True)
     if integer(ds, "PixelRepresentation") == 1:
-        return decode_apart(ds.PixelData, JPEGLossless, plugin, options)
+        return decode_in_subprocess(ds.PixelData, JPEGLossless, plugin, options)
     # What compression moved beyond the stored bits is white: cut off above them, it were black.
     options["bits_stored"] = size.precision
-    decoded = decode_apart(ds.PixelData, JPEGLossless, plugin, options)
+    decoded = decode_in_subprocess(ds.PixelData, JPEGLossless, plugin, options)
     return decoded.clip(0, 2 ** (integer(ds, "BitsStored") or size.precision) - 1)
 
 

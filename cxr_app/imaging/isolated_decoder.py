@@ -38,7 +38,7 @@ from cxr_app.imaging.limits import (
     LEAST_DECODER_SECONDS,
     MAX_PIXELS,
 )
-from cxr_app.imaging.pillow_reader import Picture, PictureFormat, unfold
+from cxr_app.imaging.pillow_reader import DecodedPicture, PictureFormat, unfold
 
 _LENGTH_BYTES = 8
 _END_OF_WORDS = b"\n"
@@ -48,7 +48,7 @@ _idle: list["_Child"] = []
 _lock = threading.Lock()
 
 
-def decode_apart(
+def decode_in_subprocess(
     pixel_data: bytes,
     transfer_syntax: str,
     plugin: str,
@@ -89,7 +89,9 @@ def decode_apart(
     return _array(_ask(question, pixel_data))
 
 
-def unfold_apart(data: bytes, file_format: PictureFormat, side: int | None = None) -> Picture:
+def read_picture_in_subprocess(
+    data: bytes, file_format: PictureFormat, side: int | None = None
+) -> DecodedPicture:
     """Do what `picture.unfold` does, out of this process.
 
     Raises
@@ -100,7 +102,7 @@ def unfold_apart(data: bytes, file_format: PictureFormat, side: int | None = Non
     answer = _ask({"format": file_format, "side": side}, data)
     found, _, values = answer.partition(_END_OF_WORDS)
     words = json.loads(found)
-    return Picture(_array(values), **words | {"remarks": tuple(words["remarks"])})
+    return DecodedPicture(_array(values), **words | {"remarks": tuple(words["remarks"])})
 
 
 def _ask(question: Mapping[str, Any], data: bytes) -> bytes:
@@ -255,7 +257,7 @@ def _packed(values: NDArray[Any]) -> bytes:
     return answer.getvalue()
 
 
-def _picture(picture: Picture) -> bytes:
+def _picture(picture: DecodedPicture) -> bytes:
     """Write what was found before the values."""
     found = {
         "bits": picture.bits,

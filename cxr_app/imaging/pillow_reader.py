@@ -11,7 +11,7 @@ from PIL import ImageChops, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
-from cxr_app.errors import DAMAGE, keep_quiet
+from cxr_app.errors import DAMAGE, silence_warnings
 from cxr_app.imaging.pixels import PixelArray, colour_fraction
 
 PictureFormat = Literal["JPEG", "PNG"]
@@ -24,7 +24,7 @@ logging.getLogger("PIL").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class DecodedPicture:
     """A decoded file.
 
     Parameters
@@ -48,7 +48,7 @@ class Picture:
     turned: bool
 
 
-def unfold(data: bytes, file_format: PictureFormat, side: int | None = None) -> Picture:
+def unfold(data: bytes, file_format: PictureFormat, side: int | None = None) -> DecodedPicture:
     """Decode a file of allowed size.
 
     Raises one of `errors.DAMAGE` where its content is damaged or cut short.
@@ -61,7 +61,7 @@ def unfold(data: bytes, file_format: PictureFormat, side: int | None = None) -> 
         Allows the decoder to halve a JPEG's size, once to three times, while neither side gets
         below this; None wants every pixel.
     """
-    keep_quiet("PIL")
+    silence_warnings("PIL")
     # The format's own class: `Image.open` would warn of large images by itself.
     image = (JpegImageFile if file_format == "JPEG" else PngImageFile)(BytesIO(data))
     image.draft(None, (side, side) if side else None)
@@ -72,7 +72,7 @@ def unfold(data: bytes, file_format: PictureFormat, side: int | None = None) -> 
         remarks = (*remarks, "The picture was turned as its camera noted (Exif orientation).")
     values, bits = _grey(upright)
     turned = upright is not image and image.getexif().get(_ORIENTATION, 1) >= 5
-    return Picture(values, bits, _colour_fraction(upright), remarks, turned)
+    return DecodedPicture(values, bits, _colour_fraction(upright), remarks, turned)
 
 
 def _upright(image: PillowImage.Image) -> PillowImage.Image:

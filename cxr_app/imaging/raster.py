@@ -4,9 +4,9 @@ import struct
 
 from cxr_app.errors import DAMAGE, FilmTooLargeError, PixelDataError
 from cxr_app.imaging.codestream import check_size, codestream_size, count_scans
-from cxr_app.imaging.isolated_decoder import unfold_apart
+from cxr_app.imaging.isolated_decoder import read_picture_in_subprocess
 from cxr_app.imaging.limits import MAX_VISITS
-from cxr_app.imaging.pillow_reader import Picture, PictureFormat, unfold
+from cxr_app.imaging.pillow_reader import DecodedPicture, PictureFormat, unfold
 from cxr_app.imaging.pixels import plain_softcopy
 from cxr_app.radiograph import Softcopy
 
@@ -72,7 +72,7 @@ def read_softcopy(
     if file_format == "JPEG":
         _check_scans(size, count_scans(data))
     try:
-        picture = (unfold_apart if apart else unfold)(data, file_format, side)
+        picture = (read_picture_in_subprocess if apart else unfold)(data, file_format, side)
     except DAMAGE as error:
         raise PixelDataError(
             f"The {file_format} file is damaged or cut short: it cannot be decoded. Send it again."
@@ -103,7 +103,7 @@ def _check_scans(size: tuple[int, int], scans: int) -> None:
         )
 
 
-def _full_size(declared: tuple[int, int], picture: Picture) -> tuple[int, int] | None:
+def _full_size(declared: tuple[int, int], picture: DecodedPicture) -> tuple[int, int] | None:
     """Say which size the film has, upright, where the picture is a reduced one."""
     upright = (declared[1], declared[0]) if picture.turned else declared
     return None if picture.values.shape == upright else upright

@@ -55,7 +55,7 @@ STOP_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class JobKind:
     """One kind of long work.
 
     Parameters
@@ -134,9 +134,9 @@ def _reviewed_row(film: ReviewedFilm) -> tuple[str, ...]:
     return (str(film.path), target, cause, film.patient_id or f"film {film.sha256}", "")
 
 
-KINDS: Mapping[str, Kind] = {
-    BACKLOG: Kind(accept_backlog, backlog_command),
-    RETRAINING: Kind(accept_retraining, retraining_command, write_reviewed),
+KINDS: Mapping[str, JobKind] = {
+    BACKLOG: JobKind(accept_backlog, backlog_command),
+    RETRAINING: JobKind(accept_retraining, retraining_command, write_reviewed),
 }
 
 
@@ -156,7 +156,7 @@ class Supervisor:
     """
 
     def __init__(
-        self, settings: Settings, worklist: Worklist, kinds: Mapping[str, Kind] = KINDS
+        self, settings: Settings, worklist: Worklist, kinds: Mapping[str, JobKind] = KINDS
     ) -> None:
         self._settings = settings
         self._worklist = worklist

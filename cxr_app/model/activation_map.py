@@ -13,14 +13,14 @@ from PIL import Image as PillowImage
 
 from cxr_app.prediction import ActivationMap, HeatScale
 
-Heat = NDArray[np.float32]
+HeatArray = NDArray[np.float32]
 """Share of the full colour, in ``[0, 1]``; 0 = nothing to show."""
 
 OUTLINE_LEVEL = 0.25
 """Heat along which the outline runs."""
 
 
-def heat(activation_map: ActivationMap, scale: HeatScale) -> Heat:
+def heat(activation_map: ActivationMap, scale: HeatScale) -> HeatArray:
     """Put evidence on the fixed scale.
 
     Parameters
@@ -31,11 +31,11 @@ def heat(activation_map: ActivationMap, scale: HeatScale) -> Heat:
         From the checkpoint that made the map.
     """
     share = (activation_map - scale.begin) / (scale.full - scale.begin)
-    bounded: Heat = np.clip(share, 0.0, 1.0).astype(np.float32)
+    bounded: HeatArray = np.clip(share, 0.0, 1.0).astype(np.float32)
     return bounded
 
 
-def on_film(cells: Heat, rows: int, columns: int) -> Heat:
+def on_film(cells: HeatArray, rows: int, columns: int) -> HeatArray:
     """Lay heat over the film: the inverse of `preprocessing.squeeze`.
 
     Each cell of the grid covers the same fraction of the film's height and width; between the
@@ -48,11 +48,11 @@ def on_film(cells: Heat, rows: int, columns: int) -> Heat:
     """
     grid = PillowImage.fromarray(np.ascontiguousarray(cells, dtype=np.float32), mode="F")
     laid = grid.resize((columns, rows), PillowImage.Resampling.BICUBIC)
-    bounded: Heat = np.clip(np.asarray(laid), 0.0, cells.max(), dtype=np.float32)
+    bounded: HeatArray = np.clip(np.asarray(laid), 0.0, cells.max(), dtype=np.float32)
     return bounded
 
 
-def outline(heat_on_film: Heat, level: float = OUTLINE_LEVEL) -> list[NDArray[np.float64]]:
+def outline(heat_on_film: HeatArray, level: float = OUTLINE_LEVEL) -> list[NDArray[np.float64]]:
     """Draw the lines along which the heat crosses `level`.
 
     Returns

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from cxr_app.errors import CheckpointMismatchError, CheckpointNotFoundError
 from cxr_app.model.networks.base import BINARY_CLASSES, CLASSES
-from cxr_app.model.networks.view import KindSpec
+from cxr_app.model.networks.view import ViewSpec
 from cxr_app.model.preprocessing import InputSpec
 from cxr_app.prediction import HeatScale, OperatingPoint
 
@@ -66,7 +66,7 @@ class Description:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     data_summary: Mapping[str, Any] = field(default_factory=dict)
     git_commit: str = ""
-    screening: KindSpec | None = None
+    screening: ViewSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def save(path: Path, weights: Mapping[str, Tensor], description: Description) ->
     return _write(path, weights, {"description": json.dumps(document, sort_keys=True)})
 
 
-def save_screening(path: Path, weights: Mapping[str, Tensor], spec: KindSpec) -> str:
+def save_screening(path: Path, weights: Mapping[str, Tensor], spec: ViewSpec) -> str:
     """Write the network that tells what a picture shows, alone, and return the file's SHA-256."""
     return _write(path, weights, {"screening": json.dumps(asdict(spec), sort_keys=True)})
 
@@ -141,7 +141,7 @@ def with_screening(
     """
     content, tensors = _read(path)
     try:
-        spec = KindSpec(**json.loads(_metadata(content)["screening"]))
+        spec = ViewSpec(**json.loads(_metadata(content)["screening"]))
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointMismatchError(
             f"{path.name} is no screening network ({error!r}). "
@@ -260,6 +260,6 @@ def _description(document: dict[str, Any]) -> Description:
         "input_spec": InputSpec(**document["input_spec"]),
         "operating_points": points,
         "heat_scale": HeatScale(**document["heat_scale"]),
-        "screening": KindSpec(**kinds) if (kinds := document.get("screening")) else None,
+        "screening": ViewSpec(**kinds) if (kinds := document.get("screening")) else None,
     }
     return Description(**(document | changed))

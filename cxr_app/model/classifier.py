@@ -16,10 +16,10 @@ from cxr_app.errors import CheckpointMismatchError, SettingsError
 from cxr_app.model import checkpoint, networks
 from cxr_app.model.checkpoint import Checkpoint, Description
 from cxr_app.model.networks.base import CLASSES, GlobalAveragePoolingNetwork, GridNetwork
-from cxr_app.model.networks.view import KindNetwork, kind_logits, kinds_of
+from cxr_app.model.networks.view import ViewNetwork, view_logits, views_of
 from cxr_app.model.openvino_backend import OpenVINOBody
 from cxr_app.model.preprocessing import NetworkInput, to_input
-from cxr_app.model.screening import Kind
+from cxr_app.model.screening import ViewClass
 from cxr_app.prediction import ActivationMap, HeatScale, OperatingPoint, Prediction
 from cxr_app.radiograph import Image
 
@@ -124,18 +124,18 @@ class Classifier:
         """Make the network's input of a film; needs no lock and no device."""
         return to_input(image, self.description.input_spec)
 
-    def kinds(self, inputs: Sequence[NetworkInput]) -> list[Kind]:
+    def kinds(self, inputs: Sequence[NetworkInput]) -> list[ViewClass]:
         """Say what the pictures show that `prepare` made ready.
 
         A checkpoint without a screening network takes everything for an upright film.
         """
         spec, seen_as = self.description.screening, self.description.input_spec
         if not inputs or self._kind_network is None or spec is None:
-            return [Kind.UPRIGHT] * len(inputs)
+            return [ViewClass.UPRIGHT] * len(inputs)
         batch = torch.from_numpy(np.stack(inputs))[:, None].to(self._device)
         pictures = (batch * seen_as.standard_deviation + seen_as.mean).clamp(0, 1)
         with self._lock, torch.inference_mode():
-            return kinds_of(kind_logits(self._kind_network, pictures, spec), spec)
+            return views_of(view_logits(self._kind_network, pictures, spec), spec)
 
     def predict(self, inputs: Sequence[NetworkInput]) -> list[Prediction]:
         """Predict for films that `prepare` made ready, together in one forward pass."""
@@ -143,7 +143,7 @@ class Classifier:
             return []
         batch = torch.from_numpy(np.stack(inputs))[:, None]  # (B, 1, H, W)
         with self._lock, torch.inference_mode():
-            seen = look(self._network, _laid_out(batch, self._device))
+            seen = forward_with_map(self._network, _laid_out(batch, self._device))
         logits, raw = (tensor.cpu() for tensor in seen)
         temperature = self.description.temperature
         threshold = self.operating_points["balanced"].threshold
@@ -155,7 +155,7 @@ class Classifier:
         ]
 
 
-def look(source: GridNetwork, batch: Tensor) -> tuple[Tensor, Tensor]:
+def forward_with_map(source: GridNetwork, batch: Tensor) -> tuple[Tensor, Tensor]:
     """Read films: logits, and where they come from, in one forward pass.
 
     Parameters
@@ -320,11 +320,11 @@ def _ready(source: Checkpoint, device: torch.device) -> GridNetwork:
     return ready.to(device).to(memory_format=torch.channels_last)
 
 
-def _ready_for_kinds(source: Checkpoint, device: torch.device) -> KindNetwork | None:
+def _ready_for_kinds(source: Checkpoint, device: torch.device) -> ViewNetwork | None:
     """Build the network that tells what a picture shows, where the checkpoint has one."""
     if source.description.screening is None:
         return None
-    ready = KindNetwork()
+    ready = ViewNetwork()
     checkpoint.fill(ready, source.screening_weights)
     return ready.requires_grad_(requires_grad=False).eval().to(device)
 

@@ -40,7 +40,7 @@ class InputSpec:
             raise ValueError(f"standard_deviation must be above 0, got {self.standard_deviation}")
 
 
-def squeeze(image: Image, size: int) -> Image:
+def resize_to_square(image: Image, size: int) -> Image:
     """Resize a film to a square of `size` pixels, whatever its aspect ratio.
 
     Bilinear with antialiasing: of Pillow's and OpenCV's filters it comes nearest to how the
@@ -63,6 +63,6 @@ def squeeze(image: Image, size: int) -> Image:
 
 def to_input(image: Image, spec: InputSpec) -> NetworkInput:
     """Squeeze a film to the network's size and normalise its grey values."""
-    squeezed = squeeze(image, spec.size)
+    squeezed = resize_to_square(image, spec.size)
     normal: NetworkInput = ((squeezed - spec.mean) / spec.standard_deviation).astype(np.float32)
     return normal

@@ -94,7 +94,7 @@ _AGE = re.compile(r"(\d{3})([DWMY])", re.ASCII)
 _DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 
 
-class Kind(Enum):
+class ViewClass(Enum):
     """What a picture shows, in the order of `film_kind.KindNetwork`'s logits."""
 
     UPRIGHT = "upright"
@@ -107,11 +107,11 @@ class Kind(Enum):
 
 
 _KIND_REASONS = {
-    Kind.TURNED_LEFT: "it seems to lie on its side. Turn it upright and send it again.",
-    Kind.TURNED_RIGHT: "it seems to lie on its side. Turn it upright and send it again.",
-    Kind.UPSIDE_DOWN: "it seems to stand upside down. Turn it upright and send it again.",
-    Kind.NEGATIVE: "its greys seem to be inverted. Export it with bone bright and air dark.",
-    Kind.OTHER: "it does not look like a frontal chest film.",
+    ViewClass.TURNED_LEFT: "it seems to lie on its side. Turn it upright and send it again.",
+    ViewClass.TURNED_RIGHT: "it seems to lie on its side. Turn it upright and send it again.",
+    ViewClass.UPSIDE_DOWN: "it seems to stand upside down. Turn it upright and send it again.",
+    ViewClass.NEGATIVE: "its greys seem to be inverted. Export it with bone bright and air dark.",
+    ViewClass.OTHER: "it does not look like a frontal chest film.",
 }
 
 
@@ -127,14 +127,14 @@ def screen(radiograph: Radiograph) -> str | None:
     return _refusal(reason or _pixel_reason(radiograph))
 
 
-def screen_kind(kind: Kind) -> str | None:
+def screen_kind(kind: ViewClass) -> str | None:
     """Say why a picture of this kind must not be scored; None for a frontal film."""
     return _refusal(_KIND_REASONS.get(kind))
 
 
-def remark_on(kind: Kind) -> str | None:
+def remark_on(kind: ViewClass) -> str | None:
     """Say what a reader should know of a film of this kind that is scored all the same."""
-    if kind is not Kind.MIRRORED:
+    if kind is not ViewClass.MIRRORED:
         return None
     return (
         "The film may be mirrored: what looks like the heart lies on the other side. Compare with "

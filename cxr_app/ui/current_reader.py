@@ -35,7 +35,7 @@ def vouched_for() -> str:
     return str(st.context.headers.get(header) or "")[:MAX_LENGTH].strip() if header else ""
 
 
-def field() -> None:
+def reader_field() -> None:
     """Show who reads here, and let that be changed unless a proxy vouches for it."""
     if vouched := vouched_for():
         st.caption(f"Reader  \n{formatting.plain(vouched)}")

@@ -14,7 +14,7 @@ from cxr_app.film_store import FilmStore
 from cxr_app.jobs.supervisor import Supervisor
 from cxr_app.jobs.unscored import RefusalReader
 from cxr_app.retention import Retention
-from cxr_app.scoring import Engine
+from cxr_app.scoring import ScoringEngine
 from cxr_app.settings import Settings, current_settings
 from cxr_app.worklist import Worklist
 
@@ -45,7 +45,7 @@ def film_store() -> FilmStore:
     return FilmStore(settings().films_dir)
 
 
-def engine() -> Engine:
+def engine() -> ScoringEngine:
     """Start the engine that scores whatever the worklist has received."""
     return _engine(settings().model_dump_json())
 
@@ -74,7 +74,7 @@ def operating_curve(checkpoint: Path, model_version: str) -> OperatingCurve:
     ScoresError
         If the file beside the checkpoint is not there or is of another version.
     """
-    path = reference_scores.beside(checkpoint)
+    path = reference_scores.scores_path(checkpoint)
     modified = path.stat().st_mtime_ns if path.exists() else 0
     return _operating_curve(path, modified, model_version)
 
@@ -109,9 +109,9 @@ def _masking_key(url: str) -> bytes:
     return _worklist(url).readings.masking_key()
 
 
-@st.cache_resource(show_spinner=False, on_release=Engine.stop)
-def _engine(settings_json: str) -> Engine:
-    started = Engine(Settings.model_validate_json(settings_json), worklist())
+@st.cache_resource(show_spinner=False, on_release=ScoringEngine.stop)
+def _engine(settings_json: str) -> ScoringEngine:
+    started = ScoringEngine(Settings.model_validate_json(settings_json), worklist())
     started.start()
     return started
 

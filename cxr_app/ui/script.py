@@ -97,7 +97,7 @@ page = st.navigation(
 if page != film:
     review.release()
 with st.sidebar:
-    st.fragment(current_reader.field)()
+    st.fragment(current_reader.reader_field)()
     masking.switch()
     st.caption("Model")
     st.fragment(model_in_use)()

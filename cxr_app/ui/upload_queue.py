@@ -9,7 +9,7 @@ from typing import Protocol
 
 from cxr_app.errors import WorklistError
 from cxr_app.film_store import FilmStore
-from cxr_app.scoring import Engine
+from cxr_app.scoring import ScoringEngine
 from cxr_app.worklist import Worklist
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class UploadedFile(Protocol):
         """Give the content."""
 
 
-class Reception:
+class UploadQueue:
     """Keeps files and enters them in the worklist, in a thread of its own.
 
     A page's script ends whenever the reader clicks; the films that it was given must not.
@@ -73,7 +73,7 @@ class Reception:
         Where films are entered and kept, and who is told.
     """
 
-    def __init__(self, worklist: Worklist, films: FilmStore, engine: Engine) -> None:
+    def __init__(self, worklist: Worklist, films: FilmStore, engine: ScoringEngine) -> None:
         self._worklist = worklist
         self._films = films
         self._engine = engine

@@ -27,7 +27,7 @@ STALE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ViewState:
     """What the address says, and what it said before the change that this session made last."""
 
     now: dict[str, str]
@@ -61,7 +61,7 @@ def change(**changes: Any) -> None:
     before = parameters()
     said = {name: _word(value) for name, value in ({"page": 1} | changes).items()}
     now = {name: value for name, value in (before | said).items() if value not in DEFAULTS}
-    st.session_state["view"] = View(now, before, monotonic())
+    st.session_state["view"] = ViewState(now, before, monotonic())
     for name in NAMES:
         if name in now:
             st.query_params[name] = now[name]
@@ -76,7 +76,7 @@ def parameters() -> dict[str, str]:
     session changed the view: for a moment, what it was before is not what the reader wants.
     """
     asked = {name: st.query_params[name] for name in NAMES if name in st.query_params}
-    view: View | None = st.session_state.get("view")
+    view: ViewState | None = st.session_state.get("view")
     if view and asked == view.before and monotonic() - view.changed < STALE_SECONDS:
         return view.now
     return asked

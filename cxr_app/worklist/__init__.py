@@ -5,9 +5,9 @@ Nothing outside this folder knows SQLAlchemy; what goes in and comes out are pla
 
 from cxr_app.worklist.entry import SORTABLE, WAITING_CAP, Counts, Entry, Query, Score
 from cxr_app.worklist.job import Job, JobState
-from cxr_app.worklist.job_queue import JobRegister
+from cxr_app.worklist.job_queue import JobQueue
 from cxr_app.worklist.promotion import Promotion
-from cxr_app.worklist.promotions import ModelRegister
+from cxr_app.worklist.promotions import PromotionLog
 from cxr_app.worklist.readings import Readings
 from cxr_app.worklist.review import (
     Agreement,
@@ -29,10 +29,10 @@ __all__ = [
     "Counts",
     "Entry",
     "Job",
-    "JobRegister",
+    "JobQueue",
     "JobState",
-    "ModelRegister",
     "Promotion",
+    "PromotionLog",
     "Query",
     "ReadingDay",
     "Readings",

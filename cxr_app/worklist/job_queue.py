@@ -17,7 +17,7 @@ from cxr_app.worklist.tables import JobRow
 ACTIVE = (JobState.SCHEDULED, JobState.RUNNING)
 
 
-class JobRegister:
+class JobQueue:
     """Long work: asked for by a page, done by a process, followed by every window.
 
     Parameters

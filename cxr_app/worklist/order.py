@@ -75,7 +75,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class ListSegment:
     """Consecutive films of the list: which, and how they are ordered.
 
     Parameters
@@ -145,7 +145,7 @@ class Stretch:
         yield self.sort < value if self.descending != backwards else self.sort > value
 
 
-def stretches(session: Session, query: Query, now: datetime) -> list[Stretch]:
+def stretches(session: Session, query: Query, now: datetime) -> list[ListSegment]:
     """Cut the query's list into stretches, first to last."""
     # A walk along a column's index meets no search texts: better look through them first.
     look = query.sort not in ("", "priority")
@@ -222,7 +222,12 @@ def numbers(session: Session, query: Query, now: datetime, offset: int, limit: i
 
 
 def _walk(
-    session: Session, cuts: Sequence[Stretch], offset: int, limit: int, *, backwards: bool = False
+    session: Session,
+    cuts: Sequence[ListSegment],
+    offset: int,
+    limit: int,
+    *,
+    backwards: bool = False,
 ) -> list[int]:
     found: list[int] = []
     for stretch in cuts:
@@ -252,9 +257,14 @@ def neighbours(
 
 
 def _nearest(
-    session: Session, home: Stretch, others: Sequence[Stretch], place: Place, *, backwards: bool
+    session: Session,
+    home: ListSegment,
+    others: Sequence[ListSegment],
+    place: Place,
+    *,
+    backwards: bool,
 ) -> str | None:
-    tries: list[tuple[Stretch, tuple[Clause, ...]]] = [
+    tries: list[tuple[ListSegment, tuple[Clause, ...]]] = [
         (home, (beyond,)) for beyond in home.beyond(place, backwards=backwards)
     ]
     tries += [(other, ()) for other in others]
@@ -284,7 +294,7 @@ def _place(session: Session, query: Query, now: datetime, entry_id: str) -> Plac
     return place if query.state == "all" else replace(place, is_read=query.state == "read")
 
 
-def _in_default_order(query: Query, now: datetime) -> Iterator[Stretch]:
+def _in_default_order(query: Query, now: datetime) -> Iterator[ListSegment]:
     filters, index, tiers = _matching(query), _order_index(query), counters.tiers_of(query)
     if query.state != "read":
         for past_cap in (True, False):
@@ -297,9 +307,9 @@ def _in_default_order(query: Query, now: datetime) -> Iterator[Stretch]:
 
 def _waiting(
     tier: int, cap: datetime, filters: tuple[Clause, ...], index: str, *, past_cap: bool
-) -> Stretch:
+) -> ListSegment:
     received_at = EntryRow.received_at
-    return Stretch(
+    return ListSegment(
         (
             EntryRow.is_read.is_(False),
             EntryRow.tier == tier,
@@ -315,11 +325,11 @@ def _waiting(
 
 def _of_tier(
     tier: int, filters: tuple[Clause, ...], index: str, *, is_read: bool, scored: bool | None = None
-) -> Stretch:
+) -> ListSegment:
     """Take one tier's films, those with or without a score where that is asked."""
     if scored is not None:
         filters = (*filters, EntryRow.state.is_not(None) if scored else EntryRow.state.is_(None))
-    return Stretch(
+    return ListSegment(
         (EntryRow.is_read.is_(is_read), EntryRow.tier == tier, *filters),
         lambda place: (
             place.is_read == is_read and place.tier == tier and scored in (None, place.is_scored)
@@ -328,7 +338,7 @@ def _of_tier(
     )
 
 
-def _by_priority(query: Query) -> Iterator[Stretch]:
+def _by_priority(query: Query) -> Iterator[ListSegment]:
     """Sort by rank: of each, the tier that is flagged and the one that is not."""
     filters, index = _matching(query), _order_index(query)
     ranks = (Priority.LOW, Priority.MEDIUM, Priority.HIGH)
@@ -341,12 +351,12 @@ def _by_priority(query: Query) -> Iterator[Stretch]:
         yield _of_tier(UNJUDGED_TIER, filters, index, is_read=is_read, scored=False)
 
 
-def _sorted(session: Session, query: Query) -> Iterator[Stretch]:
+def _sorted(session: Session, query: Query) -> Iterator[ListSegment]:
     """Sort by a column: first what has a value, then what has none."""
     key, index, filters = _sort_key(query.sort), _sort_index(query.sort), _matching(query)
     values = _values(session, key, index) if query.descending else None
     if values is None:
-        yield Stretch(
+        yield ListSegment(
             (*filters, key.is_not(None)),
             lambda place: place.sorted_by is not None,
             index,
@@ -362,9 +372,9 @@ def _sorted(session: Session, query: Query) -> Iterator[Stretch]:
 
 def _of_value(
     key: Key, value: Any, filters: tuple[Clause, ...], index: str | None, *, is_read: bool
-) -> Stretch:
+) -> ListSegment:
     of_value = key.is_(None) if value is None else key == literal(value, key.type)
-    return Stretch(
+    return ListSegment(
         (*filters, of_value, EntryRow.is_read.is_(is_read)),
         lambda place: place.sorted_by == value and place.is_read == is_read,
         index,
@@ -392,15 +402,15 @@ def _values(session: Session, key: Key, index: str | None) -> list[Any] | None:
     return None if len(found) > MOST_VALUES else sorted(set(found), reverse=True)
 
 
-def _of_few(query: Query, now: datetime, few: Clause) -> Iterator[Stretch]:
+def _of_few(query: Query, now: datetime, few: Clause) -> Iterator[ListSegment]:
     """Sort the few films of a search, which need no index."""
     clauses = (few, EntryRow.is_read.in_(_reads(query)), *_matching(query))
     keys = ("is_read", "tier", *DEFAULT_KEYS)
     if not query.sort:
-        yield Stretch(clauses, lambda _: True, None, keys, _rank(query, now))
+        yield ListSegment(clauses, lambda _: True, None, keys, _rank(query, now))
         return
     key = _sort_key(query.sort)
-    yield Stretch(
+    yield ListSegment(
         (*clauses, key.is_not(None)),
         lambda place: place.sorted_by is not None,
         None,
@@ -408,7 +418,9 @@ def _of_few(query: Query, now: datetime, few: Clause) -> Iterator[Stretch]:
         key,
         query.descending,
     )
-    yield Stretch((*clauses, key.is_(None)), lambda place: place.sorted_by is None, None, keys, key)
+    yield ListSegment(
+        (*clauses, key.is_(None)), lambda place: place.sorted_by is None, None, keys, key
+    )
 
 
 def _rank(query: Query, now: datetime) -> Key:

@@ -11,7 +11,7 @@ from cxr_app.worklist.promotion import Promotion
 from cxr_app.worklist.tables import PromotionRow
 
 
-class ModelRegister:
+class PromotionLog:
     """The models that were put to use, beside the films that they scored.
 
     Parameters

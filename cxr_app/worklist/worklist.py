@@ -14,7 +14,7 @@ from cxr_app.outcome import Outcome
 from cxr_app.worklist.database import Database
 from cxr_app.worklist.deletions import Deletions
 from cxr_app.worklist.entry import Counts, Entry, Query, Score
-from cxr_app.worklist.job_queue import JobRegister
+from cxr_app.worklist.job_queue import JobQueue
 from cxr_app.worklist.mapping import (
     as_entry,
     as_score,
@@ -32,7 +32,7 @@ from cxr_app.worklist.order import (
     oldest_unread,
     unscored,
 )
-from cxr_app.worklist.promotions import ModelRegister
+from cxr_app.worklist.promotions import PromotionLog
 from cxr_app.worklist.readings import Readings, claims_of
 from cxr_app.worklist.tables import (
     UNJUDGED_TIER,
@@ -77,8 +77,8 @@ class Worklist:
         self._database = database
         self._clock = clock
         self.deletions = Deletions(database, clock)
-        self.jobs = JobRegister(database, clock)
-        self.models = ModelRegister(database, clock)
+        self.jobs = JobQueue(database, clock)
+        self.models = PromotionLog(database, clock)
         self.readings = Readings(database, clock)
 
     @classmethod

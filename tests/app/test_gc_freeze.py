@@ -27,7 +27,7 @@ def test_what_is_there_when_the_network_is_in_is_set_aside(
     engine.current = EngineStatus("loading")
 
     async def server() -> None:
-        settled = asyncio.create_task(gc_freeze.settle())
+        settled = asyncio.create_task(gc_freeze.freeze_after_start())
         for _ in range(50):
             await asyncio.sleep(0)
         assert gc.get_freeze_count() == 0

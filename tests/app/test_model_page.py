@@ -39,8 +39,10 @@ def tell(checkpoint: Path, version: str = VERSION, **films: Any) -> OperatingCur
         data=Path("a_**bold**_folder"),
         partition="validation",
     )
-    reference_scores.write(reference_scores.beside(checkpoint), scores)
-    return OperatingCurve.of(reference_scores.read(reference_scores.beside(checkpoint), version))
+    reference_scores.write(reference_scores.scores_path(checkpoint), scores)
+    return OperatingCurve.of(
+        reference_scores.read(reference_scores.scores_path(checkpoint), version)
+    )
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from cxr_app.film_store import FilmStore
 from cxr_app.outcome import Outcome, Priority, ScoringState
 from cxr_app.settings import Settings
-from cxr_app.ui.upload_queue import Reception
+from cxr_app.ui.upload_queue import UploadQueue
 from cxr_app.worklist import Query, Worklist
 from tests.support.factories import dicom_bytes
 from tests.support.films import jpeg
@@ -34,7 +34,7 @@ def send(app: AppTest, *files: tuple[str, bytes]) -> None:
     for name, data in files:
         box.upload(name, data, "application/octet-stream")
     app.run()
-    reception: Reception = app.session_state["reception"]
+    reception: UploadQueue = app.session_state["reception"]
     deadline = monotonic() + 30
     while (now := reception.standing()).waiting and not now.problem:
         assert monotonic() < deadline

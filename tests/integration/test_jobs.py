@@ -24,7 +24,7 @@ from cxr_app.jobs.supervisor import (
     RETRAINING,
     REVIEWED,
     SILENCE,
-    Kind,
+    JobKind,
     Supervisor,
 )
 from cxr_app.progress import Progress
@@ -62,7 +62,7 @@ def command(parameters: Mapping[str, Any], place: Path) -> list[str]:
     return [sys.executable, "-c", WORK, str(place), *numbers]
 
 
-WORK_KINDS = {"work": Kind(accept, command)}
+WORK_KINDS = {"work": JobKind(accept, command)}
 
 
 @pytest.fixture
@@ -321,7 +321,7 @@ def test_the_names_of_patients_do_not_outlast_a_job(settings: Settings, worklist
     def prepare(_worklist: Worklist, _parameters: Mapping[str, Any], place: Path) -> None:
         (place / REVIEWED).write_text("Quuxlove")
 
-    supervisor = Supervisor(settings, worklist, {"work": Kind(accept, command, prepare)})
+    supervisor = Supervisor(settings, worklist, {"work": JobKind(accept, command, prepare)})
     for status in (0, 9):
         job = work(supervisor, status=status)
         supervisor.look()

@@ -18,7 +18,7 @@ from cxr_app.scoring import Scorer
 from tests.support.checkpoints import write_tiny
 from tests.support.films import jpeg
 from training.backlog import engines
-from training.backlog.engines import Found, Plan, Scored, local
+from training.backlog.engines import BacklogPlan, Found, ScoredFile, local
 
 FILMS = 21
 
@@ -39,24 +39,28 @@ def films(tmp_path: Path) -> list[Found]:
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Plan:
+def plan(tmp_path: Path) -> BacklogPlan:
     path = write_tiny(tmp_path / "tiny.safetensors")
     source = checkpoint.load(path)
     spec = source.description.input_spec
-    return Plan(path, source.model_version, spec, "cpu", workers=0, batch_size=4)
+    return BacklogPlan(path, source.model_version, spec, "cpu", workers=0, batch_size=4)
 
 
-def score(plan: Plan, films: list[Found]) -> dict[str, Outcome]:
+def score(plan: BacklogPlan, films: list[Found]) -> dict[str, Outcome]:
     """Score films; each comes back once."""
     with closing(engines.start("local", plan)) as engine:
         results = [result for some in engine.score(films) for result in some]
     assert sorted(result.found.source for result in results) == sorted(
         film.source for film in films
     )
-    return {result.found.source: result.outcome for result in results if isinstance(result, Scored)}
+    return {
+        result.found.source: result.outcome for result in results if isinstance(result, ScoredFile)
+    }
 
 
-def assert_scored_as_alone(outcomes: dict[str, Outcome], films: list[Found], plan: Plan) -> None:
+def assert_scored_as_alone(
+    outcomes: dict[str, Outcome], films: list[Found], plan: BacklogPlan
+) -> None:
     scorer = Scorer(Classifier.load(plan.checkpoint, "cpu"))
     for film in films:
         alone = scorer.score(film.path.read_bytes()).prediction
@@ -69,7 +73,7 @@ def assert_scored_as_alone(outcomes: dict[str, Outcome], films: list[Found], pla
 
 
 def test_a_file_that_ends_its_process_costs_itself_alone(
-    films: list[Found], plan: Plan, caplog: pytest.LogCaptureFixture
+    films: list[Found], plan: BacklogPlan, caplog: pytest.LogCaptureFixture
 ) -> None:
     deadly = list(films)
     deadly[7] = replace(films[7], path=DeadlyPath(films[7].path))
@@ -82,21 +86,21 @@ def test_a_file_that_ends_its_process_costs_itself_alone(
 
 
 def test_beside_a_gpu_the_workers_only_read(
-    films: list[Found], plan: Plan, monkeypatch: pytest.MonkeyPatch
+    films: list[Found], plan: BacklogPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The one network is on the CPU all the same: this machine may have no other.
     monkeypatch.setattr(local, "choose_device", lambda _: torch.device("cuda"))
     assert_scored_as_alone(score(plan, films), films, plan)
 
 
-def test_a_film_that_is_known_is_not_scored(films: list[Found], plan: Plan) -> None:
+def test_a_film_that_is_known_is_not_scored(films: list[Found], plan: BacklogPlan) -> None:
     first = score(plan, films[:1])["0"]
     assert score(replace(plan, known=frozenset({first.sha256})), films).keys() == {
         film.source for film in films[1:]
     }
 
 
-def test_weights_that_were_replaced_since_the_run_began_stop_it(plan: Plan) -> None:
+def test_weights_that_were_replaced_since_the_run_began_stop_it(plan: BacklogPlan) -> None:
     write_tiny(plan.checkpoint, seed=9)
     with pytest.raises(CheckpointMismatchError, match="Put it back, or begin anew"):
         engines.start("local", replace(plan, workers=1))

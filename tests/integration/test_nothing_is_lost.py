@@ -34,7 +34,7 @@ import sys
 from cxr_app.errors import CxrError
 from cxr_app.film_store import FilmStore, read_film
 from cxr_app.settings import Settings
-from cxr_app.ui.upload_queue import Reception
+from cxr_app.ui.upload_queue import UploadQueue
 from cxr_app.worklist import Query, Worklist, database
 from tests.integration.test_nothing_is_lost import film
 
@@ -61,7 +61,7 @@ try:
         except CxrError as error:
             say("problem", error)
     for number in map(int, sys.argv[1:]):
-        reception = Reception(worklist, FilmStore(settings.films_dir), Deaf())
+        reception = UploadQueue(worklist, FilmStore(settings.films_dir), Deaf())
         reception.take([Sent(number)])
         if reception._thread:
             reception._thread.join()

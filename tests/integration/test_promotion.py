@@ -14,7 +14,7 @@ from cxr_app.jobs.retraining import Challenger
 from cxr_app.model import checkpoint
 from cxr_app.model.classifier import Classifier
 from cxr_app.promotion import checkpoint_in_use, go_back, promote
-from cxr_app.scoring import Engine
+from cxr_app.scoring import ScoringEngine
 from cxr_app.settings import Settings
 from cxr_app.worklist import Promotion, Worklist
 from tests.integration.test_scoring import wait_for
@@ -159,7 +159,7 @@ def test_the_engine_changes_the_model_with_its_thresholds_and_comes_back(
     versions = [
         checkpoint.load(path).model_version for path in (settings.checkpoint, made.checkpoint)
     ]
-    engine = Engine(settings, site)
+    engine = ScoringEngine(settings, site)
     engine.start()
     try:
         assert score(1) == (versions[0], 0.5)
@@ -179,7 +179,7 @@ def test_the_engine_changes_the_model_with_its_thresholds_and_comes_back(
 def test_a_model_that_cannot_be_used_leaves_the_old_one_in_use_and_says_so(
     settings: Settings, site: Worklist
 ) -> None:
-    engine = Engine(settings, site)
+    engine = ScoringEngine(settings, site)
     engine.start()
     try:
         wait_for(lambda: engine.status().state == "ready")
@@ -201,7 +201,7 @@ def test_a_fault_while_a_model_is_loaded_ends_no_scoring(
     settings: Settings, site: Worklist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where a GPU has no room for a second model."""
-    engine = Engine(settings, site)
+    engine = ScoringEngine(settings, site)
     engine.start()
     try:
         wait_for(lambda: engine.status().state == "ready")

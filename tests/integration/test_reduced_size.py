@@ -14,7 +14,7 @@ from pydicom.uid import HTJ2K, JPEG2000, JPEG2000Lossless
 from cxr_app.imaging import intake
 from cxr_app.imaging.pixels import to_image
 from cxr_app.model.classifier import Classifier
-from cxr_app.model.preprocessing import squeeze
+from cxr_app.model.preprocessing import resize_to_square
 from cxr_app.radiograph import SCORED_SIDE
 from cxr_app.settings import Settings
 from tests.support.checkpoints import write_tiny
@@ -54,7 +54,7 @@ def assert_equivalent(classifier: Classifier, data: bytes) -> None:
     size = classifier.description.input_spec.size
     reduced = intake.read_radiograph(data).image
     full = to_image(intake.read_softcopy(data))
-    assert np.abs(squeeze(reduced, size) - squeeze(full, size)).mean() < GREY
+    assert np.abs(resize_to_square(reduced, size) - resize_to_square(full, size)).mean() < GREY
     one, other = classifier.predict([classifier.prepare(reduced), classifier.prepare(full)])
     assert abs(one.pneumonia_probability - other.pneumonia_probability) < PROBABILITY
 

@@ -17,9 +17,9 @@ from cxr_app.film_store import FilmStore
 from cxr_app.outcome import Outcome, Priority, ScoringState
 from cxr_app.radiograph import Header
 from cxr_app.retention import Retention
-from cxr_app.scoring import Engine
+from cxr_app.scoring import ScoringEngine
 from cxr_app.settings import Settings
-from cxr_app.ui.upload_queue import Reception
+from cxr_app.ui.upload_queue import UploadQueue
 from cxr_app.worklist import Query, Verdict, Worklist
 from tests.support.outcomes import OPERATING_POINTS, prediction
 
@@ -383,14 +383,14 @@ def test_a_film_sent_while_it_is_deleted_is_kept(site: Site) -> None:
             site.retention.sweep()
             return sha256
 
-    class Deaf(Engine):
+    class Deaf(ScoringEngine):
         def __init__(self) -> None:
             """Have no thread."""
 
         def wake(self) -> None:
             """Hear nothing."""
 
-    reception = Reception(site.worklist, Slow(site.films.root), Deaf())
+    reception = UploadQueue(site.worklist, Slow(site.films.root), Deaf())
     reception.take([Sent()])
     assert reception._thread is not None
     reception._thread.join()

@@ -12,7 +12,7 @@ from cxr_app.film_store import FilmStore
 from cxr_app.imaging import isolated_decoder
 from cxr_app.model.classifier import Classifier
 from cxr_app.outcome import Outcome, Priority, ScoringState
-from cxr_app.scoring import Engine, EngineStatus, Scorer
+from cxr_app.scoring import EngineStatus, Scorer, ScoringEngine
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 from tests.support.checkpoints import write_tiny
@@ -133,7 +133,7 @@ def test_the_engine_scores_what_was_received_before_and_after_it_starts(
     settings: Settings, list_of_films: Worklist, receive: Callable[[bytes], str], scorer: Scorer
 ) -> None:
     before = receive(jpeg(1, "viral"))
-    engine = Engine(settings, list_of_films)
+    engine = ScoringEngine(settings, list_of_films)
     assert engine.status().state == "loading"
     engine.start()
     try:
@@ -160,7 +160,7 @@ def test_the_engine_scores_what_was_received_before_and_after_it_starts(
 
 def score_what_waits(settings: Settings, list_of_films: Worklist) -> None:
     """Run an engine until nothing waits for a score."""
-    engine = Engine(settings, list_of_films)
+    engine = ScoringEngine(settings, list_of_films)
     engine.start()
     try:
         wait_for(lambda: not list_of_films.next_received())
@@ -232,7 +232,7 @@ def test_without_a_checkpoint_the_engine_says_what_to_do(
 ) -> None:
     entry_id = receive(jpeg(1))
     nowhere = Settings.read(data_dir=settings.data_dir, checkpoint=Path("none.safetensors"))
-    engine = Engine(nowhere, list_of_films)
+    engine = ScoringEngine(nowhere, list_of_films)
     engine.start()
     wait_for(lambda: engine.status().state != "loading")
     engine.stop()

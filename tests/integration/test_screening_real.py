@@ -12,7 +12,7 @@ from cxr_app.imaging.intake import read_radiograph
 from cxr_app.model import checkpoint
 from cxr_app.model.classifier import Classifier
 from cxr_app.model.preprocessing import InputSpec
-from cxr_app.model.screening import Kind, screen_kind
+from cxr_app.model.screening import ViewClass, screen_kind
 from cxr_app.outcome import ScoringState
 from cxr_app.radiograph import Image
 from cxr_app.scoring import Scorer
@@ -48,14 +48,14 @@ def pictures(folder: str, part: Indices | None = None) -> list[Image]:
     return [read_radiograph(paths[index].read_bytes()).image for index in chosen[::step]]
 
 
-def kinds(classifier: Classifier, images: Sequence[Image]) -> list[Kind]:
+def kinds(classifier: Classifier, images: Sequence[Image]) -> list[ViewClass]:
     inputs = [classifier.prepare(np.ascontiguousarray(image)) for image in images]
     return [
         kind for i in range(0, len(inputs), 32) for kind in classifier.kinds(inputs[i : i + 32])
     ]
 
 
-def share_refused(found: Sequence[Kind]) -> float:
+def share_refused(found: Sequence[ViewClass]) -> float:
     return float(np.mean([screen_kind(kind) is not None for kind in found]))
 
 
@@ -81,7 +81,7 @@ def test_real_film_is_scored_and_noticed_where_it_does_not_lie_right(
         turned = kinds(classifier, [np.rot90(film, quarters) for film in films])
         assert share_refused(turned) >= 0.9
     mirrored = kinds(classifier, [film[:, ::-1] for film in films])
-    assert np.mean([kind is Kind.MIRRORED for kind in mirrored]) >= 0.9
+    assert np.mean([kind is ViewClass.MIRRORED for kind in mirrored]) >= 0.9
 
 
 @needs_data
@@ -127,7 +127,7 @@ def test_drawn_lateral_film_is_refused(classifier: Classifier) -> None:
 
 def test_drawn_film_is_scored(classifier: Classifier) -> None:
     films = [draw(seed, 300, 260, opacities_of(seed)) for seed in range(1, 13)]
-    assert kinds(classifier, films) == [Kind.UPRIGHT] * 12
+    assert kinds(classifier, films) == [ViewClass.UPRIGHT] * 12
 
 
 def test_refused_and_remarked_films_go_the_one_path(classifier: Classifier) -> None:

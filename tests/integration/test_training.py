@@ -110,7 +110,7 @@ def test_what_it_says_of_the_validation_films_lies_beside_the_checkpoint(
     run_dir: Path, films: Path
 ) -> None:
     metrics = metrics_of(run_dir)
-    path = reference_scores.beside(run_dir / "checkpoint.safetensors")
+    path = reference_scores.scores_path(run_dir / "checkpoint.safetensors")
 
     scores = reference_scores.read(path, metrics["model_version"])
 

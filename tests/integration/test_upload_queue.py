@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from cxr_app.errors import WorklistError
 from cxr_app.film_store import FilmStore
-from cxr_app.scoring import Engine
-from cxr_app.ui.upload_queue import Reception
+from cxr_app.scoring import ScoringEngine
+from cxr_app.ui.upload_queue import UploadQueue
 from cxr_app.worklist import Query, Worklist
 
 WAIT_SECONDS = 30
@@ -60,15 +60,15 @@ def worklist(tmp_path: Path) -> Iterator[Worklist]:
 
 
 @pytest.fixture
-def open_reception(worklist: Worklist, tmp_path: Path) -> Callable[..., Reception]:
-    def opened(films: FilmStore | None = None, engine: Listener | None = None) -> Reception:
-        listener = cast(Engine, engine or Listener())
-        return Reception(worklist, films or FilmStore(tmp_path / "films"), listener)
+def open_reception(worklist: Worklist, tmp_path: Path) -> Callable[..., UploadQueue]:
+    def opened(films: FilmStore | None = None, engine: Listener | None = None) -> UploadQueue:
+        listener = cast(ScoringEngine, engine or Listener())
+        return UploadQueue(worklist, films or FilmStore(tmp_path / "films"), listener)
 
     return opened
 
 
-def wait_for(reception: Reception) -> None:
+def wait_for(reception: UploadQueue) -> None:
     """Wait until everything is received or something is wrong."""
     deadline = monotonic() + WAIT_SECONDS
     while (now := reception.standing()).waiting and not now.problem:
@@ -81,7 +81,7 @@ def wait_for(reception: Reception) -> None:
 )
 @given(st.lists(st.binary(max_size=3), max_size=8))
 def test_every_content_is_one_kept_entry(
-    worklist: Worklist, open_reception: Callable[..., Reception], contents: list[bytes]
+    worklist: Worklist, open_reception: Callable[..., UploadQueue], contents: list[bytes]
 ) -> None:
     reception = open_reception()
     reception.take([File(f"{number}.dcm", data) for number, data in enumerate(contents)])
@@ -92,7 +92,7 @@ def test_every_content_is_one_kept_entry(
 
 
 def test_at_every_moment_each_file_either_waits_or_has_arrived(
-    open_reception: Callable[..., Reception],
+    open_reception: Callable[..., UploadQueue],
 ) -> None:
     """A page that saw the two apart took the last film for arrived, and never drew its row."""
     reception = open_reception()
@@ -103,7 +103,7 @@ def test_at_every_moment_each_file_either_waits_or_has_arrived(
     assert all(now.waiting + len(now.arrivals) == now.files == 40 for now in seen)
 
 
-def test_a_film_known_already_is_said_to_be(open_reception: Callable[..., Reception]) -> None:
+def test_a_film_known_already_is_said_to_be(open_reception: Callable[..., UploadQueue]) -> None:
     for is_new in (True, False):
         reception = open_reception()
         reception.take([File("a.dcm", b"a")])
@@ -111,7 +111,7 @@ def test_a_film_known_already_is_said_to_be(open_reception: Callable[..., Recept
         assert [arrival.is_new for arrival in reception.standing().arrivals.values()] == [is_new]
 
 
-def test_the_engine_is_told(open_reception: Callable[..., Reception]) -> None:
+def test_the_engine_is_told(open_reception: Callable[..., UploadQueue]) -> None:
     listener = Listener()
     reception = open_reception(engine=listener)
     reception.take([File("a.dcm", b"a"), File("b.dcm", b"b")])
@@ -120,7 +120,7 @@ def test_the_engine_is_told(open_reception: Callable[..., Reception]) -> None:
 
 
 def test_what_meets_a_full_disk_waits_and_can_be_tried_again(
-    tmp_path: Path, worklist: Worklist, open_reception: Callable[..., Reception]
+    tmp_path: Path, worklist: Worklist, open_reception: Callable[..., UploadQueue]
 ) -> None:
     films = FullDisk(tmp_path / "films")
     reception = open_reception(films)
@@ -139,7 +139,7 @@ def test_what_meets_a_full_disk_waits_and_can_be_tried_again(
 
 
 def test_twenty_sessions_at_once_lose_nothing(
-    worklist: Worklist, open_reception: Callable[..., Reception]
+    worklist: Worklist, open_reception: Callable[..., UploadQueue]
 ) -> None:
     receptions = [open_reception() for _ in range(20)]
     together = Barrier(len(receptions))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from training.data.dataset import LabelledFilm
-from training.measure.predictions import Facts, Scored
+from training.measure.predictions import FilmDetails, Predictions
 
 
 def scored_films(
@@ -16,7 +16,7 @@ def scored_films(
     seed: int = 0,
     films_each: int = 2,
     with_causes: bool = True,
-) -> Scored:
+) -> Predictions:
     """Films with plausible scores: good, not perfect; so many films of each patient."""
     generator = np.random.default_rng(seed)
     causes = [""] * normal + ["bacterial"] * bacterial + ["viral"] * viral
@@ -40,5 +40,5 @@ def scored_films(
         )
         for number, cause in enumerate(causes)
     ]
-    facts = [Facts(f"{number:064x}", rejected=False) for number in range(len(films))]
-    return Scored(films, facts, np.column_stack([1 - pneumonia, *told]), [])
+    facts = [FilmDetails(f"{number:064x}", rejected=False) for number in range(len(films))]
+    return Predictions(films, facts, np.column_stack([1 - pneumonia, *told]), [])

@@ -35,7 +35,7 @@ SAVE_SECONDS = 1.0
 """How often what is written is also forced onto the disk."""
 STATES = {state.value for state in ScoringState}
 
-Row = list[str]
+ResultRow = list[str]
 
 
 class Results:
@@ -144,7 +144,7 @@ class Results:
         if len(whole) != status.st_size:
             self._replace(whole)
 
-    def _is_new_and_final(self, row: Row) -> bool:
+    def _is_new_and_final(self, row: ResultRow) -> bool:
         """Say whether a row counts, and remember it; one without SHA-256 was never read."""
         if len(row) != len(COLUMNS):
             return False
@@ -174,7 +174,7 @@ class Results:
         self._file = descriptor
 
 
-def as_row(source: str, outcome: Outcome) -> Row:
+def as_row(source: str, outcome: Outcome) -> ResultRow:
     """Put a result into the columns of the contract, harmless in a spreadsheet."""
     prediction, header = outcome.prediction, outcome.header
     numbers = ["", "", ""]
@@ -221,7 +221,7 @@ def _open_alone(path: Path) -> int:
         os.close(descriptor)  # the file was replaced or removed in between
 
 
-def _whole_rows(path: Path) -> Iterator[Row]:
+def _whole_rows(path: Path) -> Iterator[ResultRow]:
     """Read the rows that were written to their end; a line break within quotes ends none."""
     pending: list[bytes] = []
     quotes = 0
@@ -234,7 +234,7 @@ def _whole_rows(path: Path) -> Iterator[Row]:
                 pending.clear()
 
 
-def _read_rows(content: bytes) -> list[Row]:
+def _read_rows(content: bytes) -> list[ResultRow]:
     """Read some rows; what cannot be rows of ours is one without cells."""
     text = content.decode("utf-8", "surrogateescape")
     try:
@@ -243,7 +243,7 @@ def _read_rows(content: bytes) -> list[Row]:
         return [[]]
 
 
-def _check(path: Path, rows: Sequence[Row], model_version: str) -> None:
+def _check(path: Path, rows: Sequence[ResultRow], model_version: str) -> None:
     """Refuse a file that is none of ours, or of another model."""
     with path.open("rb") as file:
         begins = file.read(len(_as_bytes([list(COLUMNS)])))
@@ -258,7 +258,7 @@ def _check(path: Path, rows: Sequence[Row], model_version: str) -> None:
         )
 
 
-def _as_bytes(rows: Iterable[Row]) -> bytes:
+def _as_bytes(rows: Iterable[ResultRow]) -> bytes:
     """Write rows as the file holds them; names that are no legal text survive as they are."""
     text = io.StringIO(newline="")
     csv.writer(text).writerows(rows)

@@ -13,7 +13,7 @@ from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.scoring import recall, refusal, unreadable
 from cxr_app.worklist import Worklist
-from training.backlog.engines import Engine, Found, Result, Scored, is_another
+from training.backlog.engines import BacklogEngine, Found, Result, ScoredFile, is_another
 from training.backlog.results import Results
 
 logger = logging.getLogger(__name__)
@@ -112,11 +112,11 @@ class Backlog:
         changed_before = self._results.written_at - film.changed_at
         return self._worklist is None and changed_before < LONGEST_RUN_SECONDS
 
-    def score(self, films: Sequence[Found], engine: Engine) -> Iterator[None]:
+    def score(self, films: Sequence[Found], engine: BacklogEngine) -> Iterator[None]:
         """Score films and write down what became of them; pause whenever some more are done."""
         self.tally.due += len(films)
         closed = [film for film in films if film.problem]
-        self._finish([Scored(film, refusal(unreadable(film.problem))) for film in closed])
+        self._finish([ScoredFile(film, refusal(unreadable(film.problem))) for film in closed])
         yield
         for results in engine.score(film for film in films if not film.problem):
             self._finish(results)
@@ -143,7 +143,7 @@ class Backlog:
 
     def _outcome(self, result: Result) -> Outcome:
         """Take what this model has said before of a film from the worklist."""
-        if isinstance(result, Scored):
+        if isinstance(result, ScoredFile):
             return result.outcome
         version, points = self._source.model_version, self._source.description.operating_points
         told = self._worklist and recall(self._worklist, result.sha256, version, points)

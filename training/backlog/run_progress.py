@@ -17,7 +17,7 @@ TELL_SECONDS = 0.5
 STATES = [state.value for state in ScoringState]
 
 
-class Telling:
+class BatchProgress:
     """Tells how far a run is, while it goes on.
 
     Parameters

@@ -24,7 +24,7 @@ from torchvision.models import densenet121
 
 from cxr_app.scoring import Examined
 from cxr_app.settings import PROJECT
-from training.backlog.engines import Plan
+from training.backlog.engines import BacklogPlan
 from training.backlog.engines.film import load, read
 from training.backlog.engines.local import cores
 from training.backlog.folder import find_films
@@ -36,18 +36,18 @@ NETWORK_SECONDS = 4.0
 """How long one batch size is tried."""
 YARDSTICK_SIDE = 224
 
-Stretch = tuple[int, float, float]
+Timing = tuple[int, float, float]
 """Films, and when a process began and ended with them."""
 
 _barriers: list[Barrier] = []
 
 
-def decode_rate(folder: Path, plan: Plan) -> float:
+def decode_rate(folder: Path, plan: BacklogPlan) -> float:
     """Measure reading, decoding, screening and preparing alone."""
     return _rate(_decode, folder, plan)
 
 
-def network_rate(folder: Path, plan: Plan, batch_size: int) -> float:
+def network_rate(folder: Path, plan: BacklogPlan, batch_size: int) -> float:
     """Measure the network alone, with probabilities and maps, on films that are ready for it."""
     return _rate(_predict, folder, plan, batch_size)
 
@@ -57,7 +57,7 @@ def yardstick_rate(folder: Path) -> float:
     return apart(_yardstick, folder)
 
 
-def latency(folder: Path, plan: Plan) -> float:
+def latency(folder: Path, plan: BacklogPlan) -> float:
     """Measure how long one film takes from bytes to outcome on an idle server, in seconds."""
     return apart(_latency, folder, plan)
 
@@ -88,7 +88,7 @@ def apart(work: Callable[..., T], *arguments: object) -> T:
         return pool.submit(work, *arguments).result()
 
 
-def _rate(work: Callable[..., Stretch], folder: Path, *arguments: object) -> float:
+def _rate(work: Callable[..., Timing], folder: Path, *arguments: object) -> float:
     """Let one process for each core do its share of the films, all beginning together."""
     context, count = get_context("forkserver"), cores()
     barrier = context.Barrier(count)
@@ -104,7 +104,7 @@ def _one_thread(barrier: Barrier) -> None:
     _barriers.append(barrier)
 
 
-def _decode(folder: Path, number: int, plan: Plan) -> Stretch:
+def _decode(folder: Path, number: int, plan: BacklogPlan) -> Timing:
     films = list(find_films(folder))[number :: cores()]
     read(films[0], plan)  # which starts a decoder
     _barriers[0].wait()
@@ -114,7 +114,7 @@ def _decode(folder: Path, number: int, plan: Plan) -> Stretch:
     return len(films), began, time.monotonic()
 
 
-def _predict(folder: Path, _: int, plan: Plan, batch_size: int) -> Stretch:
+def _predict(folder: Path, _: int, plan: BacklogPlan, batch_size: int) -> Timing:
     scorer = load(plan)
     films = _ready(folder, plan, batch_size)
     scorer.score_all(films)
@@ -126,7 +126,7 @@ def _predict(folder: Path, _: int, plan: Plan, batch_size: int) -> Stretch:
     return scored, began, time.monotonic()
 
 
-def _ready(folder: Path, plan: Plan, count: int) -> list[Examined]:
+def _ready(folder: Path, plan: BacklogPlan, count: int) -> list[Examined]:
     found = list(find_films(folder))[:count]
     return [film for film in (read(each, plan) for each in found) if isinstance(film, Examined)]
 
@@ -149,7 +149,7 @@ def _plain_score(network: torch.nn.Module, path: Path) -> float:
         return float(network(batch).softmax(dim=1)[0, 0])
 
 
-def _latency(folder: Path, plan: Plan) -> float:
+def _latency(folder: Path, plan: BacklogPlan) -> float:
     scorer = load(plan)
     contents = [film.path.read_bytes() for film in list(find_films(folder))[:20]]
     scorer.score(contents[0])

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from cxr_app.errors import CxrError, TrainingDataError
 from cxr_app.imaging.intake import read_radiograph
 from cxr_app.model.networks import CLASSES
-from cxr_app.model.preprocessing import squeeze
+from cxr_app.model.preprocessing import resize_to_square
 from cxr_app.radiograph import SCORED_SIDE
 
 Films = NDArray[np.uint8]
@@ -171,7 +171,7 @@ def _from_row(row: dict[str, str], manifest: Path, line: int) -> LabelledFilm:
 
 
 def decode(films: Sequence[LabelledFilm], size: int, cache: Path) -> Films:
-    """Read and squeeze every film, or take them from the cache of an earlier call.
+    """Read every film and resize it to a square, or take them from the cache of an earlier call.
 
     Parameters
     ----------
@@ -232,5 +232,5 @@ def _read(film: LabelledFilm, size: int) -> Films:
         image = read_radiograph(film.path.read_bytes()).image
     except (CxrError, OSError) as error:
         raise TrainingDataError(f"{film.path} cannot be used: {error}") from error
-    squeezed: Films = np.rint(squeeze(image, size) * 255).astype(np.uint8)
+    squeezed: Films = np.rint(resize_to_square(image, size) * 255).astype(np.uint8)
     return squeezed

@@ -29,7 +29,7 @@ class Side(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class FilmHistory:
     """What is known of films by their SHA-256.
 
     Parameters
@@ -49,14 +49,14 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class HoldoutFilm:
     """A film that somebody chose, and the SHA-256 of its file."""
 
     film: LabelledFilm
     sha256: str
 
 
-def read_candidates(sources: Iterable[Sequence[LabelledFilm]]) -> list[Candidate]:
+def read_candidates(sources: Iterable[Sequence[LabelledFilm]]) -> list[HoldoutFilm]:
     """Put the films of several sources together, patients under names that tell nobody.
 
     A person's name holds in all sources: films of one patient stay on one side wherever they come
@@ -71,12 +71,12 @@ def read_candidates(sources: Iterable[Sequence[LabelledFilm]]) -> list[Candidate
     digests = [_sha256(film.path) for film in films]
     names = _names(films, digests)
     return [
-        Candidate(replace(film, patient_id=name), sha256)
+        HoldoutFilm(replace(film, patient_id=name), sha256)
         for film, sha256, name in zip(films, digests, names, strict=True)
     ]
 
 
-def without_copies(candidates: Sequence[Candidate]) -> tuple[list[Candidate], int]:
+def without_copies(candidates: Sequence[HoldoutFilm]) -> tuple[list[HoldoutFilm], int]:
     """Keep one of every film; where its labels contradict each other, none.
 
     Returns
@@ -95,7 +95,9 @@ def without_copies(candidates: Sequence[Candidate]) -> tuple[list[Candidate], in
     return kept, len(first) - len(kept)
 
 
-def divide(candidates: Sequence[Candidate], digests: Sequence[str], past: Past) -> list[Side]:
+def divide(
+    candidates: Sequence[HoldoutFilm], digests: Sequence[str], past: FilmHistory
+) -> list[Side]:
     """Choose the side of every film, all films of a patient on the same.
 
     Parameters
@@ -104,14 +106,14 @@ def divide(candidates: Sequence[Candidate], digests: Sequence[str], past: Past) 
         Of the pixels: films that look the same count as one patient's.
     """
     groups = group_by_patient([one.film for one in candidates], digests)
-    members: dict[int, list[Candidate]] = {}
+    members: dict[int, list[HoldoutFilm]] = {}
     for group, candidate in zip(groups, candidates, strict=True):
         members.setdefault(group, []).append(candidate)
     sides = {group: _side(films, past) for group, films in members.items()}
     return [sides[group] for group in groups]
 
 
-def write_films(path: Path, candidates: Sequence[Candidate], sides: Sequence[Side]) -> None:
+def write_films(path: Path, candidates: Sequence[HoldoutFilm], sides: Sequence[Side]) -> None:
     """Write the manifest that `train` learns from; what it must not learn from is its test part."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -123,12 +125,12 @@ def write_films(path: Path, candidates: Sequence[Candidate], sides: Sequence[Sid
             writer.writerow((*row, one.sha256, side.value))
 
 
-def read_films(path: Path, side: Side) -> list[Candidate]:
+def read_films(path: Path, side: Side) -> list[HoldoutFilm]:
     """Read the films of one side from what `write_films` wrote."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["side"] == side.value]
     return [
-        Candidate(
+        HoldoutFilm(
             LabelledFilm(Path(row["path"]), row["target"], row["cause"], row["patient_id"], ""),
             row["sha256"],
         )
@@ -136,7 +138,7 @@ def read_films(path: Path, side: Side) -> list[Candidate]:
     ]
 
 
-def _side(films: Sequence[Candidate], past: Past) -> Side:
+def _side(films: Sequence[HoldoutFilm], past: FilmHistory) -> Side:
     """Choose the side of one patient."""
     contents = {one.sha256 for one in films}
     if contents & past.tested or any(one.film.partition == "test" for one in films):

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cxr_app.model.preprocessing import squeeze
+from cxr_app.model.preprocessing import resize_to_square
 from cxr_app.radiograph import Image
 
 SIDE = 128
@@ -26,7 +26,7 @@ def outside(image: Image) -> NDArray[np.bool_]:
     Boolean array
         Shape ``(SIDE, SIDE)``, over the whole film.
     """
-    smooth = ndimage.gaussian_filter(squeeze(image, SIDE), SMOOTHING)
+    smooth = ndimage.gaussian_filter(resize_to_square(image, SIDE), SMOOTHING)
     low, high = np.percentile(smooth, (1, 99))
     dark = smooth < low + DARK * (high - low)
     regions, _ = ndimage.label(dark)

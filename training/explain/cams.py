@@ -18,7 +18,7 @@ from torch import Tensor
 
 from cxr_app.evaluation.metrics import Floats
 from cxr_app.model import activation_map, checkpoint, networks
-from cxr_app.model.activation_map import Heat
+from cxr_app.model.activation_map import HeatArray
 from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.model.classifier import Classifier, choose_device, lay_evenly, log_odds
 from cxr_app.model.preprocessing import NetworkInput
@@ -61,7 +61,7 @@ class Explainer(ABC):
         """Score films that the classifier's `prepare` made ready, with their maps."""
 
     @abstractmethod
-    def heat(self, evidence: ActivationMap) -> Heat:
+    def heat(self, evidence: ActivationMap) -> HeatArray:
         """Say what of a map is shown, in ``[0, 1]``."""
 
     def score(self, inputs: Sequence[NetworkInput]) -> Floats:
@@ -81,7 +81,7 @@ class OnePass(Explainer):
             np.stack([prediction.activation_map for prediction in predictions]),
         )
 
-    def heat(self, evidence: ActivationMap) -> Heat:
+    def heat(self, evidence: ActivationMap) -> HeatArray:
         """Put the map on the checkpoint's own scale."""
         return activation_map.heat(evidence, self.classifier.heat_scale)
 
@@ -119,9 +119,9 @@ class FromPackage(Explainer):
         evidence = torch.from_numpy(np.ascontiguousarray(raw, dtype=np.float32))
         return lay_evenly(evidence, self._network, size=batch.shape[-1])
 
-    def heat(self, evidence: ActivationMap) -> Heat:
+    def heat(self, evidence: ActivationMap) -> HeatArray:
         """Rectify, as these methods do, and stretch to the map's own peak: they have no scale."""
-        positive: Heat = np.maximum(evidence, np.float32(0))
+        positive: HeatArray = np.maximum(evidence, np.float32(0))
         peak = positive.max()
         return positive / peak if peak > 0 else positive
 

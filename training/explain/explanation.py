@@ -13,7 +13,7 @@ import numpy as np
 
 from cxr_app.errors import TrainingDataError
 from cxr_app.evaluation.metrics import Floats
-from cxr_app.model.activation_map import Heat, on_film
+from cxr_app.model.activation_map import HeatArray, on_film
 from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.model.preprocessing import NetworkInput
 from cxr_app.prediction import ActivationMap
@@ -24,7 +24,7 @@ from training.explain.cams import explainer
 from training.explain.randomisation import PARTS, SEEDS, randomised
 from training.explain.stability import Steadiness
 from training.measure.metrics import mean_of
-from training.measure.predictions import Scored, read
+from training.measure.predictions import Predictions, read
 from training.measure.report import told
 
 OURS = "heatmap"
@@ -106,7 +106,7 @@ class Examiner:
 
 
 def measure_explanations(
-    source: Checkpoint, scored: Scored, *, method: str, device: str, films: int
+    source: Checkpoint, scored: Predictions, *, method: str, device: str, films: int
 ) -> dict[str, Any]:
     """Measure the maps of one method.
 
@@ -135,7 +135,7 @@ def measure_explanations(
     return {"method": method, **summary(examiner.steady, examiner.marked)}
 
 
-def heat_outside(heat: Heat, image: Image) -> tuple[float, float] | None:
+def heat_outside(heat: HeatArray, image: Image) -> tuple[float, float] | None:
     """Give the share of the heat, and of the film, that lies outside the body; None without heat.
 
     A map that knows nothing would have the second share of its heat there.

@@ -24,7 +24,7 @@ from cxr_app.prediction import ActivationMap
 STEPS = 10
 """Parts that a film is hidden or shown in, of the same size each."""
 
-Score = Callable[[Sequence[NetworkInput]], Floats]
+ScoreFunction = Callable[[Sequence[NetworkInput]], Floats]
 
 
 def rivals(shape: tuple[int, int], generator: np.random.Generator) -> Mapping[str, ActivationMap]:
@@ -41,7 +41,7 @@ def rivals(shape: tuple[int, int], generator: np.random.Generator) -> Mapping[st
 
 
 def curves(
-    score: Score,
+    score: ScoreFunction,
     film: NetworkInput,
     clear: NetworkInput,
     marked: ActivationMap,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from scipy import ndimage
 
-from cxr_app.model.preprocessing import squeeze
+from cxr_app.model.preprocessing import resize_to_square
 from cxr_app.radiograph import Image
 
 Change = Callable[[Image, int], Image]
@@ -31,14 +31,14 @@ LETTER_EDGE, LETTER_CONTRAST = 0.12, 0.28
 
 def without_ring(image: Image, size: int) -> Image:
     """Blank the outermost ring with the grey just inside it; black would be a border of its own."""
-    film = squeeze(image, size)
+    film = resize_to_square(image, size)
     width = max(1, round(RING * size))
     return np.pad(film[width:-width, width:-width], width, mode="edge")
 
 
 def without_corners(image: Image, size: int) -> Image:
     """Blank the four corners, each with its own median."""
-    film = squeeze(image, size).copy()
+    film = resize_to_square(image, size).copy()
     upper, lower = round(UPPER_CORNER * size), round(LOWER_CORNER * size)
     for corner in (
         film[:upper, :upper],
@@ -52,7 +52,7 @@ def without_corners(image: Image, size: int) -> Image:
 
 def without_letters(image: Image, size: int) -> Image:
     """Take off small bright marks that stand alone: letters, digits, clips."""
-    film = squeeze(image, size)
+    film = resize_to_square(image, size)
     ground = ndimage.grey_opening(film, size=max(3, round(LETTER_STROKE * size)))
     height = film - ground
     marks, _ = ndimage.label(height > LETTER_EDGE, structure=np.ones((3, 3)))
@@ -74,7 +74,7 @@ def _is_letter(mark: NDArray[np.bool_], height: Image, size: int) -> bool:
 
 def resized(image: Image, size: int, *, times: float) -> Image:
     """Bring the film to so many times the network's size first, as if it had come like that."""
-    return squeeze(squeeze(image, max(1, round(size * times))), size)
+    return resize_to_square(resize_to_square(image, max(1, round(size * times))), size)
 
 
 def compressed(image: Image, size: int, *, quality: int) -> Image:
@@ -88,7 +88,7 @@ def compressed(image: Image, size: int, *, quality: int) -> Image:
 
 def shifted(image: Image, size: int, *, rows: int, columns: int) -> Image:
     """Move the film by whole pixels of the network's input; its edge is repeated."""
-    film = squeeze(image, size)
+    film = resize_to_square(image, size)
     down, right = np.arange(size) - rows, np.arange(size) - columns
     moved: Image = film[np.ix_(down.clip(0, size - 1), right.clip(0, size - 1))]
     return moved

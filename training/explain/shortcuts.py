@@ -15,11 +15,11 @@ from cxr_app.model.preprocessing import NetworkInput
 from cxr_app.radiograph import Radiograph
 from training.explain.perturbations import SHORTCUTS
 from training.measure.metrics import mean_of
-from training.measure.predictions import Scored, read
+from training.measure.predictions import Predictions, read
 from training.measure.report import told
 
 
-def measure_shortcuts(classifier: Classifier, scored: Scored) -> list[dict[str, Any]]:
+def measure_shortcuts(classifier: Classifier, scored: Predictions) -> list[dict[str, Any]]:
     """Score the films again under each of `changes.SHORTCUTS`.
 
     Parameters
@@ -49,7 +49,9 @@ def measure_shortcuts(classifier: Classifier, scored: Scored) -> list[dict[str, 
     return summary(scored.part(there), np.array(rows), threshold)
 
 
-def summary(scored: Scored, changed: NDArray[np.float64], threshold: float) -> list[dict[str, Any]]:
+def summary(
+    scored: Predictions, changed: NDArray[np.float64], threshold: float
+) -> list[dict[str, Any]]:
     """Compare scores before and after.
 
     Parameters
@@ -63,7 +65,7 @@ def summary(scored: Scored, changed: NDArray[np.float64], threshold: float) -> l
     ]
 
 
-def _compare(scored: Scored, after: Floats, threshold: float) -> dict[str, Any]:
+def _compare(scored: Predictions, after: Floats, threshold: float) -> dict[str, Any]:
     """Say what one change did."""
     before, truth, patients = scored.pneumonia, scored.truth, scored.patients
 

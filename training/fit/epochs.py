@@ -232,7 +232,7 @@ def steps_in_epoch(films: int, batch_size: int) -> int:
     return len(range(0, films - 1, batch_size))
 
 
-def settle(model: GridNetwork, batches: Iterable[Tensor]) -> None:
+def recalibrate_batch_norm(model: GridNetwork, batches: Iterable[Tensor]) -> None:
     """Measure the normalisation statistics anew on films as they are.
 
     Training saw augmented films, which are noisier and softer than real ones; with their

@@ -16,7 +16,7 @@ from cxr_app.evaluation import reference_scores
 from cxr_app.evaluation.metrics import Booleans, Floats
 from cxr_app.model import checkpoint
 from cxr_app.model.checkpoint import Description
-from cxr_app.model.classifier import evidence, look
+from cxr_app.model.classifier import evidence, forward_with_map
 from cxr_app.model.networks.base import CLASSES, GridNetwork
 from cxr_app.model.preprocessing import InputSpec
 from cxr_app.prediction import HeatScale
@@ -79,7 +79,9 @@ def finish(
         The figures on the validation films, by the names of the contract, and the number of
         parameters.
     """
-    epochs.settle(model, _train_batches(data, spec, recipe.seed, next(model.parameters()).device))
+    epochs.recalibrate_batch_norm(
+        model, _train_batches(data, spec, recipe.seed, next(model.parameters()).device)
+    )
     truth = data.targets[data.split.tune]
     logits, raw = _look(model, data, data.split.tune, spec)
     temperature = fit_temperature(logits, model.own_targets(torch.from_numpy(truth)))
@@ -115,7 +117,7 @@ def finish(
         data=data.source,
         partition="validation",
     )
-    reference_scores.write(reference_scores.beside(out / "checkpoint.safetensors"), scores)
+    reference_scores.write(reference_scores.scores_path(out / "checkpoint.safetensors"), scores)
     metrics = metrics | {"model_version": version}
     (out / "metrics.json").write_text(json.dumps(metrics, indent=1), encoding="utf-8")
     return metrics
@@ -158,7 +160,9 @@ def _look(
     for start in range(0, len(part), SETTLING_BATCH):
         films = data.pixels[spec.size][part[start : start + SETTLING_BATCH]]
         with torch.inference_mode():
-            logits, raw = look(model, epochs.normalise(epochs.to_batch(films, device), spec))
+            logits, raw = forward_with_map(
+                model, epochs.normalise(epochs.to_batch(films, device), spec)
+            )
         seen.append((logits.float().cpu(), raw.float().cpu()))
     return torch.cat([logits for logits, _ in seen]), torch.cat([raw for _, raw in seen])
 

@@ -30,16 +30,16 @@ from training.fit.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
-Lines = Sequence[Mapping[str, Any]]
+EpochRecords = Sequence[Mapping[str, Any]]
 """What is known of the epochs so far, one each."""
 
 
-def tell_nobody(lines: Lines) -> None:
+def no_callback(lines: EpochRecords) -> None:
     """Stand where nobody follows a run."""
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TrainingRun:
     """Where and how a recipe is carried out; none of it changes what is learned but `exact`.
 
     Parameters
@@ -63,12 +63,17 @@ class Run:
     device: str = "auto"
     exact: bool = False
     further: Path | None = None
-    tell: Callable[[Lines], None] = tell_nobody
+    tell: Callable[[EpochRecords], None] = no_callback
 
 
 def fit(
-    fabric: Fabric, recipe: Recipe, data: RunData, spec: InputSpec, run: Run, before: Lines
-) -> Lines:
+    fabric: Fabric,
+    recipe: Recipe,
+    data: RunData,
+    spec: InputSpec,
+    run: TrainingRun,
+    before: EpochRecords,
+) -> EpochRecords:
     """Run the epochs that are left; keep the best weights of the last stage as they come.
 
     Parameters
@@ -98,7 +103,9 @@ def fit(
     return told
 
 
-def _tell(run: Run, fabric: Fabric, before: Lines, own: Lines) -> Lines:
+def _tell(
+    run: TrainingRun, fabric: Fabric, before: EpochRecords, own: EpochRecords
+) -> EpochRecords:
     """Write down and tell the epochs of all networks so far, counted through."""
     lines = [*before, *({**line, "epoch": len(before) + line["epoch"]} for line in own)]
     if lines and fabric.is_global_zero:
@@ -195,7 +202,7 @@ def _epoch(learner: epochs.Learner, data: RunData, epoch: int) -> dict[str, Any]
     }
 
 
-def _write_lines(out: Path, lines: Lines) -> None:
+def _write_lines(out: Path, lines: EpochRecords) -> None:
     """Write the epochs as JSON lines and as CSV."""
     text = "".join(json.dumps(line) + "\n" for line in lines)
     (out / "epochs.jsonl").write_text(text, encoding="utf-8")

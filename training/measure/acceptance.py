@@ -22,7 +22,7 @@ from cxr_app.evaluation.operating_curve import FEWEST
 from cxr_app.model.classifier import Classifier
 from training.data.dataset import LabelledFilm
 from training.measure import delong
-from training.measure.predictions import Scored, score
+from training.measure.predictions import Predictions, score
 from training.measure.report import told
 from training.measure.subgroups import groups
 
@@ -55,7 +55,7 @@ class Pair:
         By the name of the operating point, of the one and of the other.
     """
 
-    scored: tuple[Scored, Scored]
+    scored: tuple[Predictions, Predictions]
     thresholds: dict[str, tuple[float, float]]
 
     @property

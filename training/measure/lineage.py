@@ -12,19 +12,19 @@ from pathlib import Path
 from cxr_app.errors import TrainingDataError
 from cxr_app.model.checkpoint import Checkpoint
 from training.data.dataset import LabelledFilm
-from training.data.holdout import Candidate, Past, Side
+from training.data.holdout import FilmHistory, HoldoutFilm, Side
 from training.data.splits import own_split
 from training.data.tested_films import UsedFilms
 
 logger = logging.getLogger(__name__)
 
 
-def beside(checkpoint: Path) -> Path:
+def films_path(checkpoint: Path) -> Path:
     """Where the films of a checkpoint are written down."""
     return checkpoint.with_suffix(".films.json")
 
 
-def write_down(checkpoint: Path, candidates: Sequence[Candidate], sides: Sequence[Side]) -> None:
+def write_down(checkpoint: Path, candidates: Sequence[HoldoutFilm], sides: Sequence[Side]) -> None:
     """Write down what a checkpoint has learned from and what was kept back from it."""
     films = {
         side.value: sorted(
@@ -32,7 +32,7 @@ def write_down(checkpoint: Path, candidates: Sequence[Candidate], sides: Sequenc
         )
         for side in (Side.LEARN, Side.COMPARE)
     }
-    beside(checkpoint).write_text(json.dumps(films), encoding="utf-8")
+    films_path(checkpoint).write_text(json.dumps(films), encoding="utf-8")
 
 
 def past_of(
@@ -41,7 +41,7 @@ def past_of(
     sources: Sequence[Sequence[LabelledFilm]],
     sha256s: Sequence[str],
     data_dir: Path,
-) -> Past:
+) -> FilmHistory:
     """Find out what is known of films that somebody chose to retrain on.
 
     Parameters
@@ -57,12 +57,12 @@ def past_of(
     """
     learned, unseen = _written_down(path) or _found_again(source, sources, sha256s, data_dir)
     tested = UsedFilms(data_dir)
-    return Past(tested.films("test"), tested.films("compared"), learned, unseen)
+    return FilmHistory(tested.films("test"), tested.films("compared"), learned, unseen)
 
 
 def _written_down(path: Path) -> tuple[set[str], set[str]] | None:
     try:
-        films = json.loads(beside(path).read_text(encoding="utf-8"))
+        films = json.loads(films_path(path).read_text(encoding="utf-8"))
         return set(films[Side.LEARN.value]), set(films[Side.COMPARE.value])
     except (OSError, KeyError, TypeError, ValueError):
         return None

@@ -10,10 +10,10 @@ import numpy as np
 from PIL import Image as PillowImage
 
 from cxr_app.model import activation_map
-from cxr_app.model.activation_map import Heat
+from cxr_app.model.activation_map import HeatArray
 from cxr_app.model.classifier import Classifier
 from cxr_app.radiograph import Image, Radiograph
-from training.measure.predictions import Scored, read
+from training.measure.predictions import Predictions, read
 
 MOST = 12
 """Films of each kind: missed, and falsely flagged."""
@@ -55,7 +55,9 @@ class WrongFilm:
         return {name: getattr(self, name) for name in names}
 
 
-def most_wrong(classifier: Classifier, scored: Scored) -> tuple[list[WrongFilm], list[WrongFilm]]:
+def most_wrong(
+    classifier: Classifier, scored: Predictions
+) -> tuple[list[WrongFilm], list[WrongFilm]]:
     """Find the missed and the falsely flagged films, the most wrong first, and picture them."""
     threshold = classifier.operating_points["balanced"].threshold
     pneumonia, truth = scored.pneumonia, scored.truth
@@ -68,7 +70,7 @@ def most_wrong(classifier: Classifier, scored: Scored) -> tuple[list[WrongFilm],
 
 
 def _pictured(
-    classifier: Classifier, scored: Scored, places: Sequence[int] | np.ndarray[Any, Any]
+    classifier: Classifier, scored: Predictions, places: Sequence[int] | np.ndarray[Any, Any]
 ) -> list[WrongFilm]:
     """Read the films again and make their pictures."""
     films = [scored.films[place] for place in places]
@@ -108,7 +110,7 @@ def _small(image: Image) -> Image:
     return small
 
 
-def _coloured(film: Image, heat: Heat) -> Image:
+def _coloured(film: Image, heat: HeatArray) -> Image:
     """Lay the heat over the film: where there is none, the film is as it was."""
     colour = np.array(HEAT_COLOUR, dtype=np.float32) / 255
     opacity = (HEAT_OPACITY * heat)[:, :, None]

@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score
 from cxr_app.evaluation.metrics import Booleans, Confusion, Floats, confusion, predictive_values
 from cxr_app.prediction import OperatingPoint
 from training.measure.metrics import sensitivity_at, specificity_at
-from training.measure.predictions import Scored
+from training.measure.predictions import Predictions
 from training.measure.report import told
 
 SPECIFICITIES = (0.90, 0.95)
@@ -18,7 +18,7 @@ SENSITIVITIES = (0.95, 0.97, 0.99)
 
 
 def fixed_points(
-    scored: Scored, points: Iterable[OperatingPoint], prevalence: float | None
+    scored: Predictions, points: Iterable[OperatingPoint], prevalence: float | None
 ) -> dict[str, Any]:
     """Measure what `report.measure`, which is about one threshold, leaves out.
 
@@ -51,7 +51,9 @@ def average_precision(probabilities: Floats, pneumonia: Booleans) -> float:
     return float(average_precision_score(pneumonia, probabilities))
 
 
-def _at_point(scored: Scored, point: OperatingPoint, prevalence: float | None) -> dict[str, Any]:
+def _at_point(
+    scored: Predictions, point: OperatingPoint, prevalence: float | None
+) -> dict[str, Any]:
     """Say what a flag, and what no flag, means where so many films have pneumonia."""
     share = float(scored.truth.mean()) if prevalence is None else prevalence
 

@@ -11,21 +11,23 @@ from typing import Any
 
 from cxr_app.evaluation.metrics import Drawn, Floats, auroc, bootstrap_interval, confusion
 from training.measure import delong
-from training.measure.predictions import Scored
+from training.measure.predictions import Predictions
 from training.measure.report import told
 
 FIGURES = ("accuracy", "sensitivity", "specificity")
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class ComparedModel:
     """One of the two: its probabilities of pneumonia, ``(n,)``, and its own threshold."""
 
     pneumonia: Floats
     threshold: float
 
 
-def compare(scored: Scored, threshold: float, other: Scored, other_threshold: float) -> Any:
+def compare(
+    scored: Predictions, threshold: float, other: Predictions, other_threshold: float
+) -> Any:
     """Compare two checkpoints' scores of the same films, each at its own operating point.
 
     Returns
@@ -34,21 +36,21 @@ def compare(scored: Scored, threshold: float, other: Scored, other_threshold: fl
         Ready for JSON: AUROC with DeLong's test and the interval by patients, and the figures at
         the thresholds. Every difference is the first less the other.
     """
-    first = Candidate(scored.pneumonia, threshold)
-    second = Candidate(other.pneumonia, other_threshold)
+    first = ComparedModel(scored.pneumonia, threshold)
+    second = ComparedModel(other.pneumonia, other_threshold)
     truth, patients = scored.truth, scored.patients
 
-    def area(candidate: Candidate, films: Drawn | slice) -> float:
+    def area(candidate: ComparedModel, films: Drawn | slice) -> float:
         return auroc(candidate.pneumonia[films], truth[films])
 
-    def at_threshold(figure: str) -> Callable[[Candidate, Drawn | slice], float]:
-        def value(candidate: Candidate, films: Drawn | slice) -> float:
+    def at_threshold(figure: str) -> Callable[[ComparedModel, Drawn | slice], float]:
+        def value(candidate: ComparedModel, films: Drawn | slice) -> float:
             counts = confusion(candidate.pneumonia[films], truth[films], candidate.threshold)
             return float(getattr(counts, figure))
 
         return value
 
-    def both(value: Callable[[Candidate, Drawn | slice], float]) -> dict[str, Any]:
+    def both(value: Callable[[ComparedModel, Drawn | slice], float]) -> dict[str, Any]:
         here, there = (value(candidate, slice(None)) for candidate in (first, second))
         interval = bootstrap_interval(lambda i: value(first, i) - value(second, i), patients)
         return {"value": here, "other": there, "difference": here - there, "ci95": interval}

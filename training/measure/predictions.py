@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FilmDetails:
     """What else is known about a film that could be read; empty text where nothing is.
 
     Parameters
@@ -47,7 +47,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class Predictions:
     """Films that could be read, and what one classifier says of them.
 
     Parameters
@@ -61,7 +61,7 @@ class Scored:
     """
 
     films: list[LabelledFilm]
-    facts: list[Facts]
+    facts: list[FilmDetails]
     probabilities: Floats
     unreadable: list[LabelledFilm]
 
@@ -111,7 +111,7 @@ def pneumonia_of(probabilities: Floats) -> Floats:
     return pneumonia
 
 
-def score(classifiers: Sequence[Classifier], films: Sequence[LabelledFilm]) -> list[Scored]:
+def score(classifiers: Sequence[Classifier], films: Sequence[LabelledFilm]) -> list[Predictions]:
     """Let every classifier say what it thinks of the same films, each read once.
 
     Raises
@@ -120,12 +120,12 @@ def score(classifiers: Sequence[Classifier], films: Sequence[LabelledFilm]) -> l
         If none of the films can be read.
     """
 
-    def prepare(radiograph: Radiograph) -> tuple[Facts, list[NetworkInput]]:
+    def prepare(radiograph: Radiograph) -> tuple[FilmDetails, list[NetworkInput]]:
         inputs = [classifier.prepare(radiograph.image) for classifier in classifiers]
         return _facts(radiograph), inputs
 
     measured: list[LabelledFilm] = []
-    facts: list[Facts] = []
+    facts: list[FilmDetails] = []
     rows: list[list[list[float]]] = [[] for _ in classifiers]
     unreadable: list[LabelledFilm] = []
     for batch in in_batches(read(films, prepare)):
@@ -138,7 +138,7 @@ def score(classifiers: Sequence[Classifier], films: Sequence[LabelledFilm]) -> l
             rows[number] += [_row(prediction) for prediction in predictions]
     if not measured:
         raise TrainingDataError("None of the films could be read.")
-    return [Scored(measured, facts, np.array(table), unreadable) for table in rows]
+    return [Predictions(measured, facts, np.array(table), unreadable) for table in rows]
 
 
 def read(
@@ -178,13 +178,13 @@ def in_batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
         yield batch
 
 
-def _facts(radiograph: Radiograph) -> Facts:
+def _facts(radiograph: Radiograph) -> FilmDetails:
     """Keep what the report asks of a film, and no more: no name, no date."""
     rejected = screening.screen(radiograph) is not None
     header = radiograph.header
     if header is None:
-        return Facts(radiograph.sha256, rejected)
-    return Facts(
+        return FilmDetails(radiograph.sha256, rejected)
+    return FilmDetails(
         radiograph.sha256,
         rejected,
         header.view_position.strip().upper(),
@@ -193,7 +193,9 @@ def _facts(radiograph: Radiograph) -> Facts:
     )
 
 
-def _screened(classifier: Classifier, films: Sequence[tuple[Facts, NetworkInput]]) -> list[Facts]:
+def _screened(
+    classifier: Classifier, films: Sequence[tuple[FilmDetails, NetworkInput]]
+) -> list[FilmDetails]:
     """Note which films would also be refused for what they seem to show."""
     kinds = classifier.kinds([network_input for _, network_input in films])
     return [

@@ -19,7 +19,7 @@ from cxr_app.evaluation.metrics import (
     roc,
 )
 from cxr_app.prediction import OperatingPoint
-from training.measure.predictions import Scored
+from training.measure.predictions import Predictions
 
 NORMAL, PNEUMONIA, BACTERIAL, VIRAL = "#4e79a7", "#c8553d", "#c8553d", "#e0a030"
 INK, FAINT, BAND = "#22303c", "#aab4bd", "rgba(200, 85, 61, 0.18)"
@@ -28,7 +28,7 @@ HEIGHT = 420
 
 
 def receiver_operating_characteristic(
-    scored: Scored, points: Sequence[OperatingPoint], measured: Sequence[Mapping[str, Any]]
+    scored: Predictions, points: Sequence[OperatingPoint], measured: Sequence[Mapping[str, Any]]
 ) -> go.Figure:
     """Draw sensitivity against false alarms, with the operating points where they fall here."""
     figure = _frame(
@@ -62,7 +62,7 @@ def _mark(figure: go.Figure, name: str, found: Mapping[str, Any]) -> None:
     )
 
 
-def precision_recall(scored: Scored) -> go.Figure:
+def precision_recall(scored: Predictions) -> go.Figure:
     """Draw precision against sensitivity; the dotted line is a coin's precision."""
     figure = _frame("Sensitivity (recall)", "PPV (precision)", x=(-0.01, 1.01), y=(-0.01, 1.01))
     _band(figure, scored, _precision)
@@ -73,7 +73,7 @@ def precision_recall(scored: Scored) -> go.Figure:
     return figure
 
 
-def reliability(scored: Scored) -> go.Figure:
+def reliability(scored: Predictions) -> go.Figure:
     """Draw how often films of a probability have pneumonia; a dot's area is its share of films."""
     figure = _frame(
         "Probability of pneumonia", "Share with pneumonia", x=(-0.03, 1.03), y=(-0.03, 1.03)
@@ -133,7 +133,9 @@ def confusion_matrix(counts: Mapping[str, int]) -> go.Figure:
     return figure
 
 
-def histogram(scored: Scored, points: Sequence[OperatingPoint], *, by_cause: bool) -> go.Figure:
+def histogram(
+    scored: Predictions, points: Sequence[OperatingPoint], *, by_cause: bool
+) -> go.Figure:
     """Draw how the probabilities lie, by class or by cause; a count on a logarithmic scale."""
     figure = _frame("Probability of pneumonia", "Films", x=(0, 1))
     causes = np.array(scored.causes)
@@ -192,13 +194,13 @@ def perturbation(kind: str, curves: Sequence[Mapping[str, Any]]) -> go.Figure:
     return figure
 
 
-def _curve(scored: Scored, kind: Any) -> Floats:
+def _curve(scored: Predictions, kind: Any) -> Floats:
     """Reckon a curve of all films."""
     curve: Floats = kind(scored.pneumonia, scored.truth)
     return curve
 
 
-def _band(figure: go.Figure, scored: Scored, kind: Any) -> None:
+def _band(figure: go.Figure, scored: Predictions, kind: Any) -> None:
     """Lay the 95 % band of a curve under it."""
     pneumonia, truth = scored.pneumonia, scored.truth
     low, high = bootstrap_band(lambda i: kind(pneumonia[i], truth[i]), scored.patients)

@@ -13,7 +13,7 @@ from cxr_app.evaluation.operating_curve import FEWEST
 from cxr_app.prediction import OperatingPoint
 from training.measure import report_charts
 from training.measure.misclassified import WrongFilm
-from training.measure.predictions import Scored
+from training.measure.predictions import Predictions
 
 HEADLINE = (
     ("auroc", "AUROC"),
@@ -30,7 +30,7 @@ _CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": False}
 
 def render(
     report: Mapping[str, Any],
-    scored: Scored,
+    scored: Predictions,
     points: Sequence[OperatingPoint],
     wrong: tuple[Sequence[WrongFilm], Sequence[WrongFilm]],
     *,
@@ -73,7 +73,7 @@ def render(
 
 
 def _figures(
-    report: Mapping[str, Any], scored: Scored, points: Sequence[OperatingPoint]
+    report: Mapping[str, Any], scored: Predictions, points: Sequence[OperatingPoint]
 ) -> dict[str, go.Figure]:
     """Draw every figure of the page."""
     measured = report["operating_points"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from cxr_app.evaluation.metrics import Booleans, Floats, auroc, confusion
 from cxr_app.evaluation.operating_curve import FEWEST
-from training.measure.predictions import Facts, Scored
+from training.measure.predictions import FilmDetails, Predictions
 from training.measure.report import told
 
 _AGE = re.compile(r"(\d{3})([DWMY])")
@@ -16,7 +16,7 @@ _YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
 _AGES = ((1, "under 1 year"), (6, "1 to 5 years"), (18, "6 to 17 years"), (65, "18 to 64 years"))
 
 
-def subgroups(scored: Scored, threshold: float) -> list[dict[str, Any]]:
+def subgroups(scored: Predictions, threshold: float) -> list[dict[str, Any]]:
     """Measure each group that these films have.
 
     A cause is measured against all films without pneumonia. A group of fewer than `FEWEST` films
@@ -28,7 +28,7 @@ def subgroups(scored: Scored, threshold: float) -> list[dict[str, Any]]:
     ]
 
 
-def groups(scored: Scored) -> Iterator[tuple[str, str, Booleans]]:
+def groups(scored: Predictions) -> Iterator[tuple[str, str, Booleans]]:
     """Give every group: by what, its name, and its films."""
     causes = np.array(scored.causes)
     for cause in sorted(set(causes) - {""}):
@@ -43,7 +43,7 @@ def groups(scored: Scored) -> Iterator[tuple[str, str, Booleans]]:
             yield by, value, np.array(values) == value
 
 
-def age_group(facts: Facts) -> str:
+def age_group(facts: FilmDetails) -> str:
     """Put (0010,1010) *Patient's Age* into a group; empty where it is not known."""
     found = _AGE.fullmatch(facts.patient_age)
     if not found:
@@ -52,7 +52,7 @@ def age_group(facts: Facts) -> str:
     return next((name for bound, name in _AGES if years < bound), "65 years and over")
 
 
-def _measure(part: Scored, threshold: float) -> dict[str, Any]:
+def _measure(part: Predictions, threshold: float) -> dict[str, Any]:
     """Measure one group as far as it has films for."""
     positives, negatives = int(part.truth.sum()), int((~part.truth).sum())
     found: dict[str, Any] = {"n_normal": negatives, "n_pneumonia": positives}

@@ -11,14 +11,14 @@ from scipy.stats import binomtest
 from torch import Tensor
 
 from cxr_app.model.networks.view import (
-    KindNetwork,
-    KindSpec,
+    ViewNetwork,
+    ViewSpec,
     frontal_log_odds,
-    kind_logits,
-    kinds_of,
     mirrored_log_odds,
+    view_logits,
+    views_of,
 )
-from cxr_app.model.screening import Kind
+from cxr_app.model.screening import ViewClass
 from training.data.dataset import Films
 
 LOST = 0.005
@@ -37,18 +37,18 @@ LAID: dict[str, Callable[[Films], Films]] = {
 """How a film, or each of many, may lie wrong; ``(..., rows, columns)`` of 8 bits."""
 
 
-def logits_of(network: KindNetwork, pictures: Films, spec: KindSpec) -> Tensor:
+def logits_of(network: ViewNetwork, pictures: Films, spec: ViewSpec) -> Tensor:
     """Look at many pictures, ``(n, size, size) -> (n, 7)``."""
     seen = []
     with torch.inference_mode():
         for start in range(0, len(pictures), _BATCH):
             some = np.ascontiguousarray(pictures[start : start + _BATCH])
             batch = torch.from_numpy(some).float()[:, None] / 255
-            seen.append(kind_logits(network, batch, spec))
+            seen.append(view_logits(network, batch, spec))
     return torch.cat(seen)
 
 
-def choose(network: KindNetwork, spec: KindSpec, films: Mapping[str, Films]) -> KindSpec:
+def choose(network: ViewNetwork, spec: ViewSpec, films: Mapping[str, Films]) -> ViewSpec:
     """Choose the thresholds on real upright films, so that the worst source loses few."""
     frontal, mirrored = [], []
     for some in films.values():
@@ -60,31 +60,31 @@ def choose(network: KindNetwork, spec: KindSpec, films: Mapping[str, Films]) -> 
 
 
 def measure(
-    network: KindNetwork, spec: KindSpec, films: Mapping[str, Films], others: Mapping[str, Films]
+    network: ViewNetwork, spec: ViewSpec, films: Mapping[str, Films], others: Mapping[str, Films]
 ) -> dict[str, Any]:
     """Count what became of every kind, with 95 % intervals (Wilson)."""
     report: dict[str, Any] = {}
     for name, some in films.items():
         kinds = _kinds(network, some, spec)
         report[f"{name}: refused"] = share(~_accepted(kinds))
-        report[f"{name}: called mirrored"] = share(kinds == Kind.MIRRORED)
+        report[f"{name}: called mirrored"] = share(kinds == ViewClass.MIRRORED)
         for laid, change in LAID.items():
             kinds = _kinds(network, change(some), spec)
-            noticed = kinds == Kind.MIRRORED if laid == MIRRORED else ~_accepted(kinds)
+            noticed = kinds == ViewClass.MIRRORED if laid == MIRRORED else ~_accepted(kinds)
             report[f"{name}, {laid}: noticed"] = share(noticed)
             if laid != MIRRORED:
-                report[f"{name}, {laid}: with that reason"] = share(kinds == Kind(laid))
+                report[f"{name}, {laid}: with that reason"] = share(kinds == ViewClass(laid))
     for name, some in others.items():
         report[f"{name}: refused"] = share(~_accepted(_kinds(network, some, spec)))
     return report
 
 
-def _kinds(network: KindNetwork, pictures: Films, spec: KindSpec) -> NDArray[np.object_]:
-    return np.array(kinds_of(logits_of(network, pictures, spec), spec), dtype=object)
+def _kinds(network: ViewNetwork, pictures: Films, spec: ViewSpec) -> NDArray[np.object_]:
+    return np.array(views_of(logits_of(network, pictures, spec), spec), dtype=object)
 
 
 def _accepted(kinds: NDArray[np.object_]) -> NDArray[np.bool_]:
-    return np.asarray((kinds == Kind.UPRIGHT) | (kinds == Kind.MIRRORED), dtype=bool)
+    return np.asarray((kinds == ViewClass.UPRIGHT) | (kinds == ViewClass.MIRRORED), dtype=bool)
 
 
 def share(found: NDArray[Any]) -> dict[str, Any]:

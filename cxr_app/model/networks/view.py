@@ -15,24 +15,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cxr_app.model.screening import Kind
+from cxr_app.model.screening import ViewClass
 
-KINDS = tuple(Kind)
+KINDS = tuple(ViewClass)
 _MIRROR_IMAGE = {
-    Kind.UPRIGHT: Kind.MIRRORED,
-    Kind.MIRRORED: Kind.UPRIGHT,
-    Kind.TURNED_LEFT: Kind.TURNED_RIGHT,
-    Kind.UPSIDE_DOWN: Kind.UPSIDE_DOWN,
-    Kind.TURNED_RIGHT: Kind.TURNED_LEFT,
-    Kind.NEGATIVE: Kind.NEGATIVE,
-    Kind.OTHER: Kind.OTHER,
+    ViewClass.UPRIGHT: ViewClass.MIRRORED,
+    ViewClass.MIRRORED: ViewClass.UPRIGHT,
+    ViewClass.TURNED_LEFT: ViewClass.TURNED_RIGHT,
+    ViewClass.UPSIDE_DOWN: ViewClass.UPSIDE_DOWN,
+    ViewClass.TURNED_RIGHT: ViewClass.TURNED_LEFT,
+    ViewClass.NEGATIVE: ViewClass.NEGATIVE,
+    ViewClass.OTHER: ViewClass.OTHER,
 }
 _SWAPPED = [KINDS.index(_MIRROR_IMAGE[kind]) for kind in KINDS]
 _WIDTHS = (24, 48, 96, 128)
 
 
 @dataclass(frozen=True, slots=True)
-class KindSpec:
+class ViewSpec:
     """What is needed beside the weights; it travels with them.
 
     Parameters
@@ -64,7 +64,7 @@ class KindSpec:
             raise ValueError("the thresholds must be finite numbers")
 
 
-class KindNetwork(nn.Module):
+class ViewNetwork(nn.Module):
     """Four stages of plain convolutions and one linear layer: 0.4 million weights."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class KindNetwork(nn.Module):
         return logits
 
 
-def kind_logits(network: KindNetwork, pictures: Tensor, spec: KindSpec) -> Tensor:
+def view_logits(network: ViewNetwork, pictures: Tensor, spec: ViewSpec) -> Tensor:
     """Look at pictures and their mirror images, and take the mean of both.
 
     Parameters
@@ -113,7 +113,7 @@ def mirrored_log_odds(logits: Tensor) -> Tensor:
     return logits[:, 1] - logits[:, 0]
 
 
-def kinds_of(logits: Tensor, spec: KindSpec) -> list[Kind]:
+def views_of(logits: Tensor, spec: ViewSpec) -> list[ViewClass]:
     """Decide what pictures show, by the thresholds that were chosen for these weights."""
     refused = frontal_log_odds(logits) < spec.least_frontal
     mirrored = mirrored_log_odds(logits) >= spec.least_mirrored

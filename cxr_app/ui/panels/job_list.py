@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from cxr_app.ui.components.film_table import Column, film_table
+from cxr_app.ui.components.film_table import TableColumn, film_table
 from cxr_app.worklist import Job
 
 
@@ -19,7 +19,7 @@ def shown_job(jobs: list[Job]) -> Job:
 
 def job_list(
     label: str,
-    columns: Sequence[Column],
+    columns: Sequence[TableColumn],
     jobs: Sequence[Job],
     row: Callable[[Job], dict[str, Any]],
     shown: Job,

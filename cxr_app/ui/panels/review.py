@@ -137,7 +137,7 @@ def panel(entry: Entry, reviews: list[Review], others: Claim | None) -> None:
             st.html(film_html.reviews(reviews))
 
 
-def press(letter: str, entry_id: str) -> None:
+def record_verdict(letter: str, entry_id: str) -> None:
     """Say by a key what the reader thinks of the film that was in sight."""
     entry = resources.worklist().entry(entry_id)
     verdict = VERDICTS[letter]

@@ -4,7 +4,7 @@ import logging
 
 import streamlit as st
 
-from cxr_app.errors import CxrError, where
+from cxr_app.errors import CxrError, fault_trace
 from cxr_app.ui.text import formatting
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,6 @@ def explain(error: Exception) -> bool:
         logger.warning("A page stops: %s", error)
         st.error(formatting.plain(str(error)))
     else:
-        logger.error("A page met a fault of the program:\n%s", where(error))
+        logger.error("A page met a fault of the program:\n%s", fault_trace(error))
         st.error(UNFORESEEN)
     return True

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cxr_app.errors import CxrError, EntryNotFoundError, where
+from cxr_app.errors import CxrError, EntryNotFoundError, fault_trace
 from cxr_app.film_store import read_film
 from cxr_app.imaging import intake
 from cxr_app.prediction import HeatScale
@@ -82,7 +82,7 @@ def _film(request: Request) -> Response:
     except CxrError as error:  # an answer like any other: the viewer shows the sentence
         return _answer(film_payload.pack_refusal(str(error)))
     except Exception as error:  # noqa: BLE001 - the server would log its words
-        logger.error("A film met a fault of the program:\n%s", where(error))  # noqa: TRY400
+        logger.error("A film met a fault of the program:\n%s", fault_trace(error))  # noqa: TRY400
         return _answer(film_payload.pack_refusal(error_page.UNFORESEEN))
 
 

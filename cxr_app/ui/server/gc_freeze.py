@@ -17,7 +17,7 @@ LATE = "pandas"
 """What Streamlit brings only when the first page is drawn, while its reader waits."""
 
 
-async def settle() -> None:
+async def freeze_after_start() -> None:
     """Wait until the network is loaded, or cannot be; then set aside what is in memory."""
     await asyncio.to_thread(import_module, LATE)
     while resources.engine().status().state == "loading":

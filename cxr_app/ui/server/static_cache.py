@@ -18,7 +18,7 @@ MOST_BYTES = 32 * 2**20
 """All files of Streamlit 1.67 together have 24 MB, those of our pages 5."""
 
 
-class KeptFiles:
+class StaticCache:
     """Sends a file from memory that the server within has sent before."""
 
     def __init__(self, app: ASGIApp) -> None:

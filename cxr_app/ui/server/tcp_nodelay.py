@@ -13,7 +13,7 @@ from pathlib import Path
 OPEN_FILES = Path("/dev/fd")
 
 
-def answer_at_once() -> None:
+def disable_nagle() -> None:
     """Send every answer's pieces without delay, on all connections that come from now on.
 
     An accepted connection takes the option over from the socket that listens. Where a process

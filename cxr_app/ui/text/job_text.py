@@ -7,24 +7,24 @@ from typing import Any
 
 from cxr_app.jobs.unscored import Refusal
 from cxr_app.outcome import ScoringState
-from cxr_app.ui.components.film_table import Column
+from cxr_app.ui.components.film_table import TableColumn
 from cxr_app.ui.text import formatting
 from cxr_app.worklist import Job, JobState
 
 REFUSALS = (
-    Column("state", "State", 6),
-    Column("reason", "Reason", 34),
-    Column("source", "File", 16),
+    TableColumn("state", "State", 6),
+    TableColumn("reason", "Reason", 34),
+    TableColumn("source", "File", 16),
 )
 
 JOBS = (
-    Column("folder", "Folder", 20),
-    Column("state", "State", 8),
-    Column("films", "Films", 6, kind="number"),
-    Column("flagged", "Flagged", 6, kind="number"),
-    Column("not_scored", "Not scored", 6, kind="number"),
-    Column("asked", "Asked for", 9),
-    Column("took", "Took", 7, kind="number"),
+    TableColumn("folder", "Folder", 20),
+    TableColumn("state", "State", 8),
+    TableColumn("films", "Films", 6, kind="number"),
+    TableColumn("flagged", "Flagged", 6, kind="number"),
+    TableColumn("not_scored", "Not scored", 6, kind="number"),
+    TableColumn("asked", "Asked for", 9),
+    TableColumn("took", "Took", 7, kind="number"),
 )
 
 STATES = {

@@ -8,17 +8,17 @@ from typing import Any
 from cxr_app.jobs.recipe_list import RecipeFile
 from cxr_app.jobs.retraining import Comparison
 from cxr_app.model import networks
-from cxr_app.ui.components.film_table import Column
+from cxr_app.ui.components.film_table import TableColumn
 from cxr_app.ui.text import formatting, job_text
 from cxr_app.worklist import Job, JobState, Promotion
 
 RUNS = (
-    Column("recipe", "Recipe", 6),
-    Column("films", "Films", 11),
-    Column("state", "State", 6),
-    Column("found", "Found", 6),
-    Column("asked", "Asked for", 8.5),
-    Column("took", "Took", 4, kind="number"),
+    TableColumn("recipe", "Recipe", 6),
+    TableColumn("films", "Films", 11),
+    TableColumn("state", "State", 6),
+    TableColumn("found", "Found", 6),
+    TableColumn("asked", "Asked for", 8.5),
+    TableColumn("took", "Took", 4, kind="number"),
 )
 
 LEFT_OUT = {

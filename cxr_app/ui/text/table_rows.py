@@ -7,21 +7,21 @@ from typing import Any
 
 from cxr_app.outcome import Priority, ScoringState
 from cxr_app.radiograph import Header
-from cxr_app.ui.components.film_table import Column
+from cxr_app.ui.components.film_table import TableColumn
 from cxr_app.ui.text import formatting
 from cxr_app.worklist import Entry
 
-WAITING = Column(
+WAITING = TableColumn(
     "waiting", "Waiting", 5.2, "received_at", kind="number", help="Since the film was received"
 )
-PATIENT = Column("patient_id", "Patient", 5.2, "patient_id")
-ACCESSION = Column("accession_number", "Accession", 5.4, "accession_number")
-STUDY_DATE = Column("study_date", "Study date", 5.5, "study_date", first="descending")
-FILE = Column("source", "File", 5.4, "source")
+PATIENT = TableColumn("patient_id", "Patient", 5.2, "patient_id")
+ACCESSION = TableColumn("accession_number", "Accession", 5.4, "accession_number")
+STUDY_DATE = TableColumn("study_date", "Study date", 5.5, "study_date", first="descending")
+FILE = TableColumn("source", "File", 5.4, "source")
 
 WORKLIST = (
-    Column("tier", "Tier", 5.5, "priority", help="How soon the film should be read"),
-    Column(
+    TableColumn("tier", "Tier", 5.5, "priority", help="How soon the film should be read"),
+    TableColumn(
         "pneumonia",
         "Pneumonia",
         6.9,
@@ -30,7 +30,7 @@ WORKLIST = (
         kind="share",
         help="Probability of pneumonia; the line marks the operating point",
     ),
-    Column(
+    TableColumn(
         "cause",
         "Cause",
         4.7,
@@ -39,22 +39,22 @@ WORKLIST = (
         help="The likelier cause, for flagged films",
     ),
     WAITING,
-    Column("state", "State", 7.1, "state"),
-    Column("reader", "Reader", 7, "read_by", help="Who has the film open now, or has read it"),
+    TableColumn("state", "State", 7.1, "state"),
+    TableColumn("reader", "Reader", 7, "read_by", help="Who has the film open now, or has read it"),
     PATIENT,
-    Column("patient_name", "Name", 6.2, "patient_name"),
-    Column("patient_age", "Age", 3.4, "patient_age", kind="number"),
-    Column("patient_sex", "Sex", 2.7, "patient_sex"),
+    TableColumn("patient_name", "Name", 6.2, "patient_name"),
+    TableColumn("patient_age", "Age", 3.4, "patient_age", kind="number"),
+    TableColumn("patient_sex", "Sex", 2.7, "patient_sex"),
     ACCESSION,
     STUDY_DATE,
-    Column("view_position", "View", 3, "view_position"),
-    Column("remark", "Remark", 3.5, "reason"),
+    TableColumn("view_position", "View", 3, "view_position"),
+    TableColumn("remark", "Remark", 3.5, "reason"),
     FILE,
 )
 
 NEEDS_A_PERSON = (
     WAITING,
-    Column("remark", "Reason", 34, "reason"),
+    TableColumn("remark", "Reason", 34, "reason"),
     PATIENT,
     ACCESSION,
     STUDY_DATE,
@@ -62,12 +62,12 @@ NEEDS_A_PERSON = (
 )
 
 UPLOADS = (
-    Column("source", "File", 14),
-    Column("state", "State", 7),
-    Column("tier", "Tier", 6),
-    Column("pneumonia", "Pneumonia", 9, kind="share"),
-    Column("cause", "Cause", 5),
-    Column("remark", "Remark", 34),
+    TableColumn("source", "File", 14),
+    TableColumn("state", "State", 7),
+    TableColumn("tier", "Tier", 6),
+    TableColumn("pneumonia", "Pneumonia", 9, kind="share"),
+    TableColumn("cause", "Cause", 5),
+    TableColumn("remark", "Remark", 34),
 )
 
 

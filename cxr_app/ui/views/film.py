@@ -9,7 +9,7 @@ import streamlit as st
 from cxr_app.errors import CxrError
 from cxr_app.ui import masking, resources, view_state
 from cxr_app.ui.components.auto_refresh import auto_refresh
-from cxr_app.ui.components.viewer import Picture, film_viewer
+from cxr_app.ui.components.viewer import ViewerFilm, film_viewer
 from cxr_app.ui.panels import review
 from cxr_app.ui.server import film_route
 from cxr_app.ui.text import film_html, formatting
@@ -70,7 +70,7 @@ def step(label: str, shortcut: str, other: Entry | None) -> None:
     )
 
 
-def press(letter: str, entry_id: str) -> None:
+def handle_key(letter: str, entry_id: str) -> None:
     """Do what a key means for the film that was in sight when it was pressed."""
     if letter in "np":
         before, after = around(entry_id)
@@ -81,12 +81,12 @@ def press(letter: str, entry_id: str) -> None:
         if entry.film_deleted_at is None:
             review.mark_read(entry, entry.read_at is None)
     else:
-        review.press(letter, entry_id)
+        review.record_verdict(letter, entry_id)
 
 
 def act_on_key(letter: str, entry_id: str) -> None:
     """Do what a key means; what stands in the way is said."""
-    review.act(lambda: press(letter, entry_id))
+    review.act(lambda: handle_key(letter, entry_id))
 
 
 KEYS = replace(review.KEYS, act=act_on_key)
@@ -99,7 +99,7 @@ def picture(entry: Entry, reviews: list[Review], after: Entry | None) -> None:
     if after is not None:
         next_heat, _ = heat_of(after)
         prepare = [film_route.film_address(after.id), *filter(None, [next_heat])]
-    shown = Picture(entry.id, film_route.film_address(entry.id), heat, note, prepare)
+    shown = ViewerFilm(entry.id, film_route.film_address(entry.id), heat, note, prepare)
     if film_viewer(shown, keys=KEYS):
         review.heat_was_seen(entry)
 
@@ -123,10 +123,10 @@ def heat_of(entry: Entry, reviews: list[Review] | None = None) -> tuple[str | No
 def picture_of_earlier(entry: Entry) -> None:
     """Show an earlier film of the patient, without heat: it is there to be compared with."""
     st.html(film_html.caption(entry))
-    film_viewer(Picture(entry.id, film_route.film_address(entry.id)), key="earlier_viewer")
+    film_viewer(ViewerFilm(entry.id, film_route.film_address(entry.id)), key="earlier_viewer")
 
 
-def beside(entry: Entry) -> None:
+def side_panel(entry: Entry) -> None:
     """Say what the model says of the film."""
     status = resources.engine().status()
     with st.container(border=True, gap="small"):
@@ -184,7 +184,7 @@ def around(entry_id: str) -> tuple[Entry | None, Entry | None]:
 def side(entry: Entry, reviews: list[Review], others: Claim | None) -> Entry | None:
     """Say everything beside the film; give the earlier film that the reader wants to see."""
     shown = masking.shown(entry)
-    beside(shown)
+    side_panel(shown)
     review.panel(shown, reviews, others)
     earlier = review.earlier(entry)  # found by the patient's own id, which may be masked
     with st.expander("Film and header", key="facts"):

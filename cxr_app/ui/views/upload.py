@@ -9,7 +9,7 @@ from cxr_app.ui import masking, resources
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.components.film_table import film_table
 from cxr_app.ui.text import formatting, table_rows
-from cxr_app.ui.upload_queue import Reception, Standing
+from cxr_app.ui.upload_queue import Standing, UploadQueue
 from cxr_app.worklist import Entry
 
 REFRESH_SECONDS = 1.5
@@ -19,13 +19,13 @@ FEW = 20
 ALREADY_THERE = "Already in the worklist."
 
 
-def reception() -> Reception:
+def reception() -> UploadQueue:
     """Give this session's reception; it lives as long as the session."""
     if "reception" not in st.session_state:
-        st.session_state["reception"] = Reception(
+        st.session_state["reception"] = UploadQueue(
             resources.worklist(), resources.film_store(), resources.engine()
         )
-    taken: Reception = st.session_state["reception"]
+    taken: UploadQueue = st.session_state["reception"]
     return taken
 
 

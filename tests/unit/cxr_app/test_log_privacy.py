@@ -18,7 +18,7 @@ def kept_out(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     factory = logging.getLogRecordFactory()
     for place, name in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
         monkeypatch.setattr(place, name, getattr(place, name))
-    log_privacy.keep_words_out()
+    log_privacy.hide_messages()
     yield
     logging.setLogRecordFactory(factory)
 
@@ -82,5 +82,5 @@ def test_a_fault_is_told_without_its_words(
 def test_an_end_in_good_order_is_no_fault(
     end: BaseException | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    log_privacy.tell(end)
+    log_privacy.report_fault(end)
     assert capsys.readouterr().err == ""

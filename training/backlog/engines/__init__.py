@@ -10,11 +10,11 @@ from importlib import import_module
 
 from training.backlog.engines.film import (
     AlreadyScored,
-    Engine,
+    BacklogEngine,
+    BacklogPlan,
     Found,
-    Plan,
     Result,
-    Scored,
+    ScoredFile,
     is_another,
     score_files,
 )
@@ -22,11 +22,11 @@ from training.backlog.engines.film import (
 __all__ = [
     "ENGINES",
     "AlreadyScored",
-    "Engine",
+    "BacklogEngine",
+    "BacklogPlan",
     "Found",
-    "Plan",
     "Result",
-    "Scored",
+    "ScoredFile",
     "is_another",
     "score_files",
     "start",
@@ -36,8 +36,8 @@ ENGINES = {"local": "training.backlog.engines.local", "ray": "training.backlog.e
 """The module of each engine, with its function `start`; imported only when it is asked for."""
 
 
-def start(name: str, plan: Plan) -> Engine:
-    """Start an engine by its name; `Engine.close` ends it.
+def start(name: str, plan: BacklogPlan) -> BacklogEngine:
+    """Start an engine by its name; `BacklogEngine.close` ends it.
 
     Raises
     ------
@@ -46,5 +46,5 @@ def start(name: str, plan: Plan) -> Engine:
     CheckpointError
         If the weights cannot be used.
     """
-    begin: Callable[[Plan], Engine] = import_module(ENGINES[name]).start
+    begin: Callable[[BacklogPlan], BacklogEngine] = import_module(ENGINES[name]).start
     return begin(plan)

@@ -20,10 +20,10 @@ from cxr_app.errors import CxrError, SettingsError
 from cxr_app.scoring import refusal, unreadable
 from cxr_app.settings import PROJECT
 from training.backlog.engines.film import (
+    BacklogPlan,
     Found,
-    Plan,
     Result,
-    Scored,
+    ScoredFile,
     load,
     read,
     score_files,
@@ -46,10 +46,10 @@ TRIES = 1
 """So often the films in hand of a worker that has died are given to another, all at once; those
 of two dead workers are then scored one by one."""
 
-Column = NDArray[Any]
+ColumnArray = NDArray[Any]
 
 
-def start(plan: Plan) -> "RayEngine":
+def start(plan: BacklogPlan) -> "RayEngine":
     """Join the cluster; see `RayEngine`."""
     return RayEngine(plan)
 
@@ -68,7 +68,7 @@ class RayEngine:
         If no cluster is named or it cannot be joined.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: BacklogPlan) -> None:
         _join()
         self._plan = plan
         resources = ray.cluster_resources()  # type: ignore[no-untyped-call]
@@ -137,7 +137,7 @@ class RayEngine:
                 yield ray.get(worker.score.remote([film]))
             except RayActorError:
                 worker = None
-                yield [Scored(film, refusal(unreadable(ENDED_BY)))]
+                yield [ScoredFile(film, refusal(unreadable(ENDED_BY)))]
 
     def _hire(self) -> Any:
         """Find one more worker, and wait until it has loaded the network."""
@@ -169,7 +169,7 @@ class _Sealed:
 class _Network:
     """Scores on a node's GPU what was read anywhere."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: BacklogPlan) -> None:
         self._plan = plan
         self._problem: list[CxrError] = []
         try:
@@ -177,7 +177,7 @@ class _Network:
         except CxrError as error:
             self._problem = [error]
 
-    def __call__(self, batch: dict[str, Column]) -> dict[str, Column]:
+    def __call__(self, batch: dict[str, ColumnArray]) -> dict[str, ColumnArray]:
         """Score a block of Ray Data, or say why nothing can be scored on this node."""
         found, films = _opened(batch["found"]), _opened(batch["film"])
         return _column("result", self._problem or score_read(self._scorer, found, films))
@@ -194,7 +194,7 @@ class _Worker(_Network):
         """Score some films, or say why nothing can be scored on this node."""
         return self._problem or score_files(self._scorer, self._plan, films)
 
-    def __call__(self, batch: dict[str, Column]) -> dict[str, Column]:
+    def __call__(self, batch: dict[str, ColumnArray]) -> dict[str, ColumnArray]:
         """Score a block of Ray Data."""
         return _column("result", self.score(_opened(batch["found"])))
 
@@ -202,10 +202,10 @@ class _Worker(_Network):
 class _Reader:
     """Reads and decodes, on a node's core, for a GPU to score."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: BacklogPlan) -> None:
         self._plan = plan
 
-    def __call__(self, batch: dict[str, Column]) -> dict[str, Column]:
+    def __call__(self, batch: dict[str, ColumnArray]) -> dict[str, ColumnArray]:
         """Read a block of Ray Data."""
         films = [read(film, self._plan) for film in _opened(batch["found"])]
         return {"found": batch["found"], **_column("film", films)}
@@ -246,13 +246,13 @@ def _quieten() -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def _column(name: str, values: list[Any]) -> dict[str, Column]:
+def _column(name: str, values: list[Any]) -> dict[str, ColumnArray]:
     """Make a column of any objects, one a row."""
     column = np.empty(len(values), object)
     column[:] = [_Sealed(value) for value in values]
     return {name: column}
 
 
-def _opened(column: Column) -> list[Any]:
+def _opened(column: ColumnArray) -> list[Any]:
     """Take the objects out of a column."""
     return [sealed.value for sealed in column]

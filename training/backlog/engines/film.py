@@ -41,7 +41,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredFile:
     """A file of the folder and what became of it."""
 
     found: Found
@@ -56,11 +56,11 @@ class AlreadyScored:
     sha256: str
 
 
-Result = Scored | AlreadyScored
+Result = ScoredFile | AlreadyScored
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BacklogPlan:
     """What every worker of an engine must know.
 
     Parameters
@@ -96,7 +96,7 @@ class Plan:
     other_ages: OtherAges = "remark"
 
 
-class Engine(Protocol):
+class BacklogEngine(Protocol):
     """Scores films. A run starts one and keeps it to its end."""
 
     def score(self, found: Iterable[Found]) -> Iterator[Sequence[Result]]:
@@ -108,7 +108,7 @@ class Engine(Protocol):
         ...
 
 
-def load(plan: Plan) -> Scorer:
+def load(plan: BacklogPlan) -> Scorer:
     """Load the network of a plan.
 
     Raises
@@ -125,7 +125,7 @@ def load(plan: Plan) -> Scorer:
     return scorer
 
 
-def read(found: Found, plan: Plan) -> Examined | AlreadyScored:
+def read(found: Found, plan: BacklogPlan) -> Examined | AlreadyScored:
     """Read and prepare one file; one that has vanished becomes an unreadable one."""
     try:
         data = _content(found.path)
@@ -167,11 +167,11 @@ def score_read(
     """Score files that were read, in one forward pass."""
     outcomes = iter(scorer.score_all([film for film in films if isinstance(film, Examined)]))
     return [
-        film if isinstance(film, AlreadyScored) else Scored(where, next(outcomes))
+        film if isinstance(film, AlreadyScored) else ScoredFile(where, next(outcomes))
         for where, film in zip(found, films, strict=True)
     ]
 
 
-def score_files(scorer: Scorer, plan: Plan, found: Sequence[Found]) -> list[Result]:
+def score_files(scorer: Scorer, plan: BacklogPlan, found: Sequence[Found]) -> list[Result]:
     """Read and score files, one after the other and then in one forward pass."""
     return score_read(scorer, found, [read(each, plan) for each in found])

@@ -29,10 +29,10 @@ from cxr_app.model.classifier import choose_device
 from cxr_app.scoring import Examined, Scorer, refusal, unreadable
 from training.backlog.engines.film import (
     AlreadyScored,
+    BacklogPlan,
     Found,
-    Plan,
     Result,
-    Scored,
+    ScoredFile,
     load,
     read,
     score_read,
@@ -59,7 +59,7 @@ Batch = Sequence[Found]
 Reading = list[Examined | AlreadyScored]
 
 
-def start(plan: Plan) -> "LocalEngine":
+def start(plan: BacklogPlan) -> "LocalEngine":
     """Start the workers; see `LocalEngine`."""
     return LocalEngine(plan)
 
@@ -78,7 +78,7 @@ class LocalEngine:
         If a worker cannot begin; in its words.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: BacklogPlan) -> None:
         self._plan = plan
         here = choose_device(plan.device).type != "cpu"
         self._scorer = load(plan) if here else None
@@ -157,13 +157,13 @@ class LocalEngine:
             return self._finished(*worker.receive())
         except EOFError:
             self._replace(worker)
-            return [Scored(film, refusal(unreadable(ENDED_BY)))]
+            return [ScoredFile(film, refusal(unreadable(ENDED_BY)))]
 
 
 class _Worker:
     """One process and what it has in hand; or a thread of this process, for a few films."""
 
-    def __init__(self, plan: Plan, *, apart: bool, scores: bool) -> None:
+    def __init__(self, plan: BacklogPlan, *, apart: bool, scores: bool) -> None:
         context = get_context("forkserver")  # which imports torch once for all of them
         context.set_forkserver_preload([__name__])
         self.connection, theirs = context.Pipe()
@@ -217,18 +217,18 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _work_apart(link: Connection, plan: Plan, scores: bool) -> None:
+def _work_apart(link: Connection, plan: BacklogPlan, scores: bool) -> None:
     """Work in a process of its own: Ctrl-C is for its master, who then closes the link."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     try:
         _work(link, plan, scores)
     except Exception as error:  # noqa: BLE001 - else its words would be printed
-        log_privacy.tell(error)
+        log_privacy.report_fault(error)
         sys.exit(1)
 
 
-def _work(link: Connection, plan: Plan, scores: bool) -> None:
+def _work(link: Connection, plan: BacklogPlan, scores: bool) -> None:
     """Load the network and work until the link is closed."""
     with link, contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
@@ -240,7 +240,7 @@ def _work(link: Connection, plan: Plan, scores: bool) -> None:
         _serve(link, plan, scorer)
 
 
-def _serve(link: Connection, plan: Plan, scorer: Scorer | None) -> None:
+def _serve(link: Connection, plan: BacklogPlan, scorer: Scorer | None) -> None:
     """Read the batches as they come, score the oldest, and send it back."""
     waiting: deque[tuple[Batch, list[Future[Examined | AlreadyScored]]]] = deque()
     with ThreadPoolExecutor(READERS) as pool:

@@ -23,7 +23,7 @@ _mount = st.components.v2.component(
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """One column of the table.
 
     Parameters
@@ -68,7 +68,7 @@ class Gesture:
 
 def film_table(
     key: str,
-    columns: Sequence[Column],
+    columns: Sequence[TableColumn],
     rows: Sequence[dict[str, Any]],
     *,
     label: str,

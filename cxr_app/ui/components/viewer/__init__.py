@@ -29,7 +29,7 @@ _mount = st.components.v2.component(
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ViewerFilm:
     """What the viewer shows.
 
     Parameters
@@ -76,7 +76,7 @@ class Keys:
 NO_KEYS = Keys()
 
 
-def film_viewer(picture: Picture, *, key: str = "viewer", keys: Keys = NO_KEYS) -> bool:
+def film_viewer(picture: ViewerFilm, *, key: str = "viewer", keys: Keys = NO_KEYS) -> bool:
     """Show a film.
 
     Returns

@@ -22,9 +22,9 @@ from cxr_app.evaluation.queue_simulation import (
     MISSED,
     PNEUMONIA,
     WITHOUT,
-    Films,
     Mix,
     Room,
+    SimulatedFilms,
     Span,
     draw,
     simulate,
@@ -61,7 +61,7 @@ def holds(estimate: Estimate, expected: float) -> bool:
     return abs(estimate.value - expected) <= reach < 0.15 * expected
 
 
-def drawn(seed: int, room: Room = ROOM, days: float = 3.0) -> Films:
+def drawn(seed: int, room: Room = ROOM, days: float = 3.0) -> SimulatedFilms:
     span = Span(days=days, warm_up=0.2)
     return draw(room, MIX, span, np.random.default_rng(seed))
 
@@ -155,7 +155,7 @@ def test_first_come_reads_in_order_of_arrival_and_of_nothing_else(seed: int, rea
     assert (waits_under(FIRST_COME, other, replace(ROOM, readers=readers)) == waited).all()
 
 
-def overtakers(films: Films, begun: NDArray[np.float64], film: int) -> NDArray[np.intp]:
+def overtakers(films: SimulatedFilms, begun: NDArray[np.float64], film: int) -> NDArray[np.intp]:
     """Films that came later and were begun earlier."""
     received = films.received
     return np.flatnonzero((received > received[film]) & (begun < begun[film]))

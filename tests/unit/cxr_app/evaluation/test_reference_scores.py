@@ -109,7 +109,7 @@ def test_no_file_says_how_to_make_one(tmp_path: Path) -> None:
 def test_the_shipped_file_belongs_to_the_shipped_checkpoint() -> None:
     path = PROJECT / "weights" / "pneumonia.safetensors"
     shipped = reference_scores.read(
-        reference_scores.beside(path), checkpoint.load(path).model_version
+        reference_scores.scores_path(path), checkpoint.load(path).model_version
     )
 
     assert shipped.partition == "validation"
@@ -121,11 +121,11 @@ def test_the_shipped_file_belongs_to_the_shipped_checkpoint() -> None:
 def test_scores_go_along_when_the_screening_network_is_put_in(tmp_path: Path) -> None:
     tiny = write_tiny(tmp_path / "tiny.safetensors")
     before = checkpoint.load(tiny).model_version
-    reference_scores.write(reference_scores.beside(tiny), scores(version=before))
+    reference_scores.write(reference_scores.scores_path(tiny), scores(version=before))
 
     assert embed_screening.main([str(tiny)]) == 0
 
     after = checkpoint.load(tiny).model_version
     assert after != before
-    kept = reference_scores.read(reference_scores.beside(tiny), after)
+    kept = reference_scores.read(reference_scores.scores_path(tiny), after)
     assert len(kept.truth) == 40

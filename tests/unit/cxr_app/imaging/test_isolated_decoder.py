@@ -21,7 +21,7 @@ from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
 
 from cxr_app.imaging import isolated_decoder
-from cxr_app.imaging.isolated_decoder import decode_apart, main, unfold_apart
+from cxr_app.imaging.isolated_decoder import decode_in_subprocess, main, read_picture_in_subprocess
 from cxr_app.imaging.limits import DECODER_BYTES, DECODER_SECONDS, LEAST_DECODER_SECONDS
 from tests.support.factories import (
     compressed_dicom_bytes,
@@ -49,7 +49,7 @@ JPEG_2000 = question(
 @pytest.fixture
 def one_child() -> None:
     """Leave one child idle, for `child` to name."""
-    decode_apart(*JPEG)
+    decode_in_subprocess(*JPEG)
     spare = isolated_decoder._idle[1:]
     del isolated_decoder._idle[1:]
     for each in spare:
@@ -62,29 +62,29 @@ def child() -> "subprocess.Popen[bytes]":
 
 
 def test_frame_comes_back_from_the_other_process() -> None:
-    assert np.abs(decode_apart(*JPEG).astype(int) - PIXELS).mean() < 5
-    assert (decode_apart(*JPEG_2000) == PIXELS).all()
+    assert np.abs(decode_in_subprocess(*JPEG).astype(int) - PIXELS).mean() < 5
+    assert (decode_in_subprocess(*JPEG_2000) == PIXELS).all()
 
 
 def test_frame_comes_back_at_a_lower_resolution_where_there_is_one() -> None:
-    assert decode_apart(*JPEG_2000, 1).shape == (20, 18)
-    assert (decode_apart(*JPEG_2000, 30) == PIXELS).all()
+    assert decode_in_subprocess(*JPEG_2000, 1).shape == (20, 18)
+    assert (decode_in_subprocess(*JPEG_2000, 30) == PIXELS).all()
     with pytest.raises(RuntimeError, match="the decoder gave no picture"):
-        decode_apart(b"no film at all", *JPEG_2000[1:], 1)
+        decode_in_subprocess(b"no film at all", *JPEG_2000[1:], 1)
 
 
 @pytest.mark.usefixtures("one_child")
 def test_child_decodes_one_film_after_the_other() -> None:
     first = child().pid
-    decode_apart(*JPEG_2000)
+    decode_in_subprocess(*JPEG_2000)
     assert child().pid == first
 
 
 def test_damage_is_an_error_here_without_the_decoder_s_words() -> None:
     with pytest.raises(RuntimeError, match="the decoder gave no picture") as refusal:
-        decode_apart(b"no film at all", *JPEG[1:])
+        decode_in_subprocess(b"no film at all", *JPEG[1:])
     assert refusal.value.__cause__ is None
-    assert np.abs(decode_apart(*JPEG).astype(int) - PIXELS).mean() < 5
+    assert np.abs(decode_in_subprocess(*JPEG).astype(int) - PIXELS).mean() < 5
 
 
 def children() -> int:
@@ -97,9 +97,9 @@ def test_what_is_no_pixel_data_costs_no_child(pixel_data: Any) -> None:
     """One that nobody waits for would stay, and keep its memory, as long as this process."""
     before = children()
     with pytest.raises(TypeError):
-        decode_apart(pixel_data, *JPEG[1:])
+        decode_in_subprocess(pixel_data, *JPEG[1:])
     assert children() == before
-    assert (decode_apart(*JPEG_2000) == PIXELS).all()
+    assert (decode_in_subprocess(*JPEG_2000) == PIXELS).all()
     assert children() == before
 
 
@@ -111,7 +111,7 @@ def test_child_that_was_interrupted_at_its_work_is_ended(monkeypatch: pytest.Mon
     interrupted_child = child()
     monkeypatch.setattr(isolated_decoder, "_read", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        decode_apart(*JPEG)
+        decode_in_subprocess(*JPEG)
     assert interrupted_child.poll() is not None
 
 
@@ -119,7 +119,7 @@ def test_child_that_was_interrupted_at_its_work_is_ended(monkeypatch: pytest.Mon
 def test_child_that_was_killed_is_replaced() -> None:
     child().send_signal(signal.SIGKILL)
     child().wait()
-    assert decode_apart(*JPEG).shape == PIXELS.shape
+    assert decode_in_subprocess(*JPEG).shape == PIXELS.shape
 
 
 @pytest.mark.usefixtures("one_child")
@@ -128,8 +128,8 @@ def test_child_that_was_killed_costs_the_picture_in_its_hand_alone() -> None:
     killing = threading.Timer(0.2, child().kill)
     killing.start()
     with pytest.raises(RuntimeError, match="ended without an answer"):
-        unfold_apart(jpeg_bytes(PIXELS), "JPEG")
-    assert unfold_apart(jpeg_bytes(PIXELS), "JPEG").values.shape == PIXELS.shape
+        read_picture_in_subprocess(jpeg_bytes(PIXELS), "JPEG")
+    assert read_picture_in_subprocess(jpeg_bytes(PIXELS), "JPEG").values.shape == PIXELS.shape
 
 
 @pytest.mark.usefixtures("one_child")
@@ -140,8 +140,8 @@ def test_decoder_that_hangs_is_stopped_and_the_next_film_decoded(
     with monkeypatch.context() as impatient:
         impatient.setattr(isolated_decoder, "DECODER_PATIENCE", 0.2)
         with pytest.raises(RuntimeError, match="ended without an answer"):
-            decode_apart(*JPEG)
-    assert decode_apart(*JPEG).shape == PIXELS.shape
+            decode_in_subprocess(*JPEG)
+    assert decode_in_subprocess(*JPEG).shape == PIXELS.shape
 
 
 def test_threads_decode_at_once_and_each_gets_its_own_film() -> None:
@@ -150,7 +150,7 @@ def test_threads_decode_at_once_and_each_gets_its_own_film() -> None:
     def decode(number: int) -> None:
         pixels = film_pixels(40, 36, bits=8, seed=number)
         data = compressed_dicom_bytes(radiograph_dataset(pixels), JPEG2000Lossless)
-        frame = decode_apart(*question(data, JPEG2000Lossless, "pylibjpeg"))
+        frame = decode_in_subprocess(*question(data, JPEG2000Lossless, "pylibjpeg"))
         results[number] = bool((frame == pixels).all())
 
     threads = [threading.Thread(target=decode, args=(number,)) for number in range(4)]
@@ -163,9 +163,10 @@ def test_threads_decode_at_once_and_each_gets_its_own_film() -> None:
 
 def test_child_ends_with_its_parent() -> None:
     program = (
-        "from tests.unit.cxr_app.imaging.test_isolated_decoder import JPEG, child, decode_apart\n"
         "import os, signal\n"
-        "decode_apart(*JPEG); print(child().pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+        "from tests.unit.cxr_app.imaging import test_isolated_decoder as test\n"
+        "test.decode_in_subprocess(*test.JPEG); print(test.child().pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
     )
     parent = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     orphan = int(parent.stdout)
@@ -181,7 +182,7 @@ def test_memory_of_the_child_is_bounded() -> None:
     # An image of 60,000 × 60,000 pixels needs more than a decoder may have.
     options = JPEG_2000[3] | {"rows": 60_000, "columns": 60_000}
     with pytest.raises(RuntimeError):
-        decode_apart(*JPEG_2000[:3], options)
+        decode_in_subprocess(*JPEG_2000[:3], options)
 
 
 Limits = list[tuple[int, tuple[int, int]]]

@@ -23,7 +23,7 @@ from cxr_app.model.classifier import (
     name_of,
 )
 from cxr_app.model.networks import GlobalAveragePoolingNetwork, build
-from cxr_app.model.preprocessing import squeeze
+from cxr_app.model.preprocessing import resize_to_square
 from cxr_app.prediction import HeatScale
 from tests.support.checkpoints import SIZE, describe
 from training.fit.recipe import read_recipe
@@ -178,7 +178,7 @@ def test_a_planted_blob_is_where_the_map_peaks(
     distance = np.hypot(y - down * rows, x - right * columns)
     image = np.maximum(0, 1 - distance / radius).astype(np.float32)
 
-    batch = torch.from_numpy(squeeze(image, 256))[None, None]
+    batch = torch.from_numpy(resize_to_square(image, 256))[None, None]
     features = network.features(batch)
     logits = network.classify(features)
     raw = class_activation_map(features, logits, network.linear.weight)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxr_app.model.preprocessing import InputSpec, squeeze, to_input
+from cxr_app.model.preprocessing import InputSpec, resize_to_square, to_input
 
 sides = st.integers(min_value=1, max_value=300)
 
@@ -12,7 +12,7 @@ sides = st.integers(min_value=1, max_value=300)
 def test_an_even_film_stays_even_at_any_aspect_ratio(rows: int, columns: int, grey: float) -> None:
     image = np.full((rows, columns), grey, dtype=np.float32)
 
-    squeezed = squeeze(image, 64)
+    squeezed = resize_to_square(image, 64)
 
     assert squeezed.shape == (64, 64)
     assert squeezed.dtype == np.float32
@@ -23,7 +23,7 @@ def test_an_even_film_stays_even_at_any_aspect_ratio(rows: int, columns: int, gr
 def test_grey_values_stay_between_black_and_white(rows: int, columns: int, seed: int) -> None:
     image = np.random.default_rng(seed).random((rows, columns), dtype=np.float32)
 
-    squeezed = squeeze(image, 48)
+    squeezed = resize_to_square(image, 48)
 
     assert squeezed.min() >= image.min() - 1e-6
     assert squeezed.max() <= image.max() + 1e-6
@@ -35,7 +35,7 @@ def test_a_place_keeps_its_fraction_of_the_film(shape: tuple[int, int]) -> None:
     image = np.zeros(shape, dtype=np.float32)
     image[int(rows * 0.25) - 8 : int(rows * 0.25) + 8, int(columns * 0.7) - 8 :][:, :16] = 1.0
 
-    squeezed = squeeze(image, 224)
+    squeezed = resize_to_square(image, 224)
 
     peak_row, peak_column = np.unravel_index(squeezed.argmax(), squeezed.shape)
     assert abs(peak_row / 224 - 0.25) < 0.06
@@ -45,7 +45,7 @@ def test_a_place_keeps_its_fraction_of_the_film(shape: tuple[int, int]) -> None:
 def test_a_film_of_the_right_size_is_left_alone() -> None:
     image = np.random.default_rng(0).random((224, 224), dtype=np.float32)
 
-    assert squeeze(image, 224) is image
+    assert resize_to_square(image, 224) is image
 
 
 def test_input_is_normalised_by_the_specification() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxr_app.model.screening import MIN_SIDE, Kind, remark_on, screen, screen_age, screen_kind
+from cxr_app.model.screening import MIN_SIDE, ViewClass, remark_on, screen, screen_age, screen_kind
 from cxr_app.radiograph import Header, Image, Radiograph
 from training.screening.phantom_films import draw
 
@@ -137,22 +137,22 @@ def test_reason_holds_nothing_of_the_patient() -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        (Kind.TURNED_LEFT, "on its side"),
-        (Kind.TURNED_RIGHT, "on its side"),
-        (Kind.UPSIDE_DOWN, "upside down"),
-        (Kind.NEGATIVE, "inverted"),
-        (Kind.OTHER, "does not look like a frontal chest film"),
+        (ViewClass.TURNED_LEFT, "on its side"),
+        (ViewClass.TURNED_RIGHT, "on its side"),
+        (ViewClass.UPSIDE_DOWN, "upside down"),
+        (ViewClass.NEGATIVE, "inverted"),
+        (ViewClass.OTHER, "does not look like a frontal chest film"),
     ],
 )
-def test_film_that_does_not_lie_right_or_is_none_is_refused(kind: Kind, words: str) -> None:
+def test_film_that_does_not_lie_right_or_is_none_is_refused(kind: ViewClass, words: str) -> None:
     assert words in (screen_kind(kind) or "")
     assert remark_on(kind) is None
 
 
 def test_mirrored_film_is_scored_with_a_remark() -> None:
-    assert screen_kind(Kind.MIRRORED) is None
-    assert "may be mirrored" in (remark_on(Kind.MIRRORED) or "")
-    assert screen_kind(Kind.UPRIGHT) is remark_on(Kind.UPRIGHT) is None
+    assert screen_kind(ViewClass.MIRRORED) is None
+    assert "may be mirrored" in (remark_on(ViewClass.MIRRORED) or "")
+    assert screen_kind(ViewClass.UPRIGHT) is remark_on(ViewClass.UPRIGHT) is None
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from cxr_app.errors import TrainingDataError
 from tests.support.films import write_manifest
 from training.data.dataset import LabelledFilm, find_reviewed
 from training.data.holdout import (
-    Candidate,
-    Past,
+    FilmHistory,
+    HoldoutFilm,
     Side,
     divide,
     read_candidates,
@@ -26,7 +26,7 @@ NAMES = [f"{number * 7919:016x}" for number in range(6)]
 
 candidates = st.lists(
     st.builds(
-        lambda sha256, patient, partition: Candidate(
+        lambda sha256, patient, partition: HoldoutFilm(
             LabelledFilm(Path("/f") / sha256, "NORMAL", "", patient, partition), sha256
         ),
         st.sampled_from(SHA256S),
@@ -36,7 +36,7 @@ candidates = st.lists(
     max_size=20,
 )
 some = st.frozensets(st.sampled_from(SHA256S))
-pasts = st.builds(Past, some, some, some, some)
+pasts = st.builds(FilmHistory, some, some, some, some)
 
 
 def normal(path: Path, patient_id: str = "p", partition: str = "") -> LabelledFilm:
@@ -52,7 +52,7 @@ def film(folder: Path, name: str, content: str) -> Path:
 
 @given(candidates, pasts, st.lists(st.sampled_from("abc"), min_size=20, max_size=20))
 def test_no_film_of_a_test_and_no_patient_on_two_sides(
-    found: list[Candidate], past: Past, pixels: list[str]
+    found: list[HoldoutFilm], past: FilmHistory, pixels: list[str]
 ) -> None:
     digests = [one.sha256 + pixels[0] for one in found]
     sides = divide(found, digests, past)
@@ -66,24 +66,26 @@ def test_no_film_of_a_test_and_no_patient_on_two_sides(
 
 @given(candidates, candidates)
 def test_a_patient_stays_where_he_is_when_films_are_added(
-    found: list[Candidate], more: list[Candidate]
+    found: list[HoldoutFilm], more: list[HoldoutFilm]
 ) -> None:
     alone = [one for one in found if one.film.partition != "test"]
     known = {one.film.patient_id for one in alone}
     added = [one for one in more if one.film.patient_id not in known]
 
-    def sides(films: list[Candidate]) -> list[Side]:
-        return divide(films, [f"{one.film.patient_id} {one.sha256}" for one in films], Past())
+    def sides(films: list[HoldoutFilm]) -> list[Side]:
+        return divide(
+            films, [f"{one.film.patient_id} {one.sha256}" for one in films], FilmHistory()
+        )
 
     assert sides([*alone, *added])[: len(alone)] == sides(alone)
 
 
 def test_what_the_model_in_use_has_learned_from_teaches_and_what_it_never_saw_compares() -> None:
     found = [
-        Candidate(normal(Path(f"/{number}"), name), SHA256S[number])
+        HoldoutFilm(normal(Path(f"/{number}"), name), SHA256S[number])
         for number, name in enumerate(NAMES)
     ]
-    past = Past(learned=set(SHA256S[:3]), unseen=set(SHA256S[3:]))
+    past = FilmHistory(learned=set(SHA256S[:3]), unseen=set(SHA256S[3:]))
     sides = divide(found, SHA256S[: len(found)], past)
     assert sides == [Side.LEARN] * 3 + [Side.COMPARE] * 3
 
@@ -125,8 +127,8 @@ def test_a_film_that_is_gone_is_named(tmp_path: Path) -> None:
 
 def test_sides_are_read_again_as_they_were_written(tmp_path: Path) -> None:
     found = [
-        Candidate(LabelledFilm(Path("/a"), "PNEUMONIA", "viral", NAMES[0], ""), SHA256S[0]),
-        Candidate(normal(Path("/b"), NAMES[1]), SHA256S[1]),
+        HoldoutFilm(LabelledFilm(Path("/a"), "PNEUMONIA", "viral", NAMES[0], ""), SHA256S[0]),
+        HoldoutFilm(normal(Path("/b"), NAMES[1]), SHA256S[1]),
     ]
     write_films(tmp_path / "films.csv", found, [Side.COMPARE, Side.LEARN])
     assert read_films(tmp_path / "films.csv", Side.COMPARE) == found[:1]

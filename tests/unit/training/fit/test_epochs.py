@@ -6,7 +6,7 @@ from cxr_app.model.networks import build
 from cxr_app.model.preprocessing import InputSpec
 from training.data.dataset import ANY_CAUSE
 from training.fit import distributed
-from training.fit.epochs import _loss, begin, settle
+from training.fit.epochs import _loss, begin, recalibrate_batch_norm
 from training.fit.recipe import Recipe, Stage
 
 
@@ -20,7 +20,7 @@ def test_settling_moves_statistics_and_no_weight() -> None:
     model = build("resnet18")
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
-    settle(model, films_in_batches())
+    recalibrate_batch_norm(model, films_in_batches())
 
     after = model.state_dict()
     learns = {name for name, _ in model.named_parameters()}
@@ -35,7 +35,7 @@ def test_settled_statistics_are_those_of_the_films() -> None:
     first = model.body.get_submodule("conv1")
     expected = torch.stack([first(films).mean(dim=(0, 2, 3)) for films in films_in_batches()])
 
-    settle(model, films_in_batches())
+    recalibrate_batch_norm(model, films_in_batches())
 
     settled = model.body.get_submodule("bn1")
     assert isinstance(settled, nn.BatchNorm2d)

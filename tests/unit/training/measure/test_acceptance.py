@@ -11,7 +11,7 @@ from cxr_app.prediction import OperatingPoint
 from training.data.dataset import LabelledFilm
 from training.measure import acceptance as module
 from training.measure.acceptance import challenge
-from training.measure.predictions import Facts, Scored
+from training.measure.predictions import FilmDetails, Predictions
 
 FILMS = 400
 CAUSES = ("", "bacterial", "", "viral")
@@ -53,8 +53,8 @@ def probabilities(strength: float, seed: int = 0) -> Floats:
 def compared(
     monkeypatch: pytest.MonkeyPatch, first: Floats, second: Floats, threshold: float = 0.5
 ) -> dict[str, Any]:
-    facts = [Facts(str(n), False) for n in range(FILMS)]
-    said = [Scored(films(), facts, each, []) for each in (first, second)]
+    facts = [FilmDetails(str(n), False) for n in range(FILMS)]
+    said = [Predictions(films(), facts, each, []) for each in (first, second)]
     monkeypatch.setattr(module, "score", lambda *_: said)
     return challenge(Model("now"), Model("new", threshold), films())  # type: ignore[arg-type]
 

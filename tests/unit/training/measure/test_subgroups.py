@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.scores import scored_films
-from training.measure.predictions import Facts
+from training.measure.predictions import FilmDetails
 from training.measure.subgroups import age_group, subgroups
 
 
@@ -71,4 +71,4 @@ def test_view_sex_and_age_are_groups_where_headers_tell_them() -> None:
     ],
 )
 def test_an_age_belongs_to_one_group(patient_age: str, group: str) -> None:
-    assert age_group(Facts("", rejected=False, patient_age=patient_age)) == group
+    assert age_group(FilmDetails("", rejected=False, patient_age=patient_age)) == group

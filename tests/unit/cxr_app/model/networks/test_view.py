@@ -11,21 +11,21 @@ from cxr_app.errors import CheckpointError, CheckpointMismatchError
 from cxr_app.model import checkpoint
 from cxr_app.model.classifier import Classifier
 from cxr_app.model.networks import view
-from cxr_app.model.networks.view import KINDS, KindNetwork, KindSpec, kind_logits, kinds_of
-from cxr_app.model.screening import Kind
+from cxr_app.model.networks.view import KINDS, ViewNetwork, ViewSpec, view_logits, views_of
+from cxr_app.model.screening import ViewClass
 from tests.support.checkpoints import write_tiny
 from training import embed_screening
 from training.screening.phantom_films import draw
 
-SPEC = KindSpec(size=32, mean=0.5, standard_deviation=0.25, least_frontal=0.0, least_mirrored=1.0)
+SPEC = ViewSpec(size=32, mean=0.5, standard_deviation=0.25, least_frontal=0.0, least_mirrored=1.0)
 
 
-def network(seed: int = 0) -> KindNetwork:
+def network(seed: int = 0) -> ViewNetwork:
     torch.manual_seed(seed)
-    return KindNetwork().eval()
+    return ViewNetwork().eval()
 
 
-def sure_of(kind: Kind, odds: float = 4.0) -> Tensor:
+def sure_of(kind: ViewClass, odds: float = 4.0) -> Tensor:
     """Logits of a network that is sure."""
     logits = torch.zeros(1, len(KINDS))
     logits[0, KINDS.index(kind)] = odds
@@ -33,25 +33,25 @@ def sure_of(kind: Kind, odds: float = 4.0) -> Tensor:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_likeliest_kind_is_taken(kind: Kind) -> None:
-    assert kinds_of(sure_of(kind), SPEC) == [kind]
+def test_likeliest_kind_is_taken(kind: ViewClass) -> None:
+    assert views_of(sure_of(kind), SPEC) == [kind]
 
 
 def test_film_below_the_threshold_is_refused_for_the_likeliest_reason() -> None:
-    strict = KindSpec(32, 0.5, 0.25, least_frontal=5.0, least_mirrored=1.0)
-    logits = sure_of(Kind.UPRIGHT) + 0.5 * sure_of(Kind.UPSIDE_DOWN)
-    assert kinds_of(logits, strict) == [Kind.UPSIDE_DOWN]
+    strict = ViewSpec(32, 0.5, 0.25, least_frontal=5.0, least_mirrored=1.0)
+    logits = sure_of(ViewClass.UPRIGHT) + 0.5 * sure_of(ViewClass.UPSIDE_DOWN)
+    assert views_of(logits, strict) == [ViewClass.UPSIDE_DOWN]
 
 
 def test_slightly_likelier_mirrored_film_counts_as_upright() -> None:
-    logits = sure_of(Kind.UPRIGHT) + sure_of(Kind.MIRRORED, odds=4.9)
-    assert kinds_of(logits, SPEC) == [Kind.UPRIGHT]
-    assert kinds_of(logits + sure_of(Kind.MIRRORED, odds=0.2), SPEC) == [Kind.MIRRORED]
+    logits = sure_of(ViewClass.UPRIGHT) + sure_of(ViewClass.MIRRORED, odds=4.9)
+    assert views_of(logits, SPEC) == [ViewClass.UPRIGHT]
+    assert views_of(logits + sure_of(ViewClass.MIRRORED, odds=0.2), SPEC) == [ViewClass.MIRRORED]
 
 
 def test_mirror_image_of_a_picture_swaps_left_and_right() -> None:
     picture = torch.from_numpy(draw(3, 64, 60).copy())[None, None]
-    one, other = (kind_logits(network(), p, SPEC) for p in (picture, picture.flip(3)))
+    one, other = (view_logits(network(), p, SPEC) for p in (picture, picture.flip(3)))
     swapped = [KINDS.index(view._MIRROR_IMAGE[kind]) for kind in KINDS]
     assert torch.allclose(one, other[:, swapped], atol=1e-4)
 
@@ -69,7 +69,7 @@ def test_impossible_description_is_refused(changed: dict[str, float]) -> None:
     values: dict[str, Any] = {"size": 32, "mean": 0.5, "standard_deviation": 0.25}
     values |= {"least_frontal": 0.0, "least_mirrored": 0.0} | changed
     with pytest.raises(ValueError, match=r"too low|finite"):
-        KindSpec(**values)
+        ViewSpec(**values)
 
 
 def test_checkpoint_carries_the_screening_network(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_checkpoint_carries_the_screening_network(tmp_path: Path) -> None:
 
     old, new = (Classifier.load(path, "cpu") for path in (plain, joined))
     inputs = [old.prepare(draw(seed, 200, 180)) for seed in range(3)]
-    assert old.kinds(inputs) == [Kind.UPRIGHT] * 3
+    assert old.kinds(inputs) == [ViewClass.UPRIGHT] * 3
     assert len(new.kinds(inputs)) == 3
     assert new.kinds([]) == []
     one, other = (classifier.predict(inputs)[0] for classifier in (old, new))

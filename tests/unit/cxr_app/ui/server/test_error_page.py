@@ -6,7 +6,7 @@ import pytest
 from streamlit import error_util
 from streamlit.testing.v1 import AppTest
 
-from cxr_app.errors import WorklistError, where
+from cxr_app.errors import WorklistError, fault_trace
 from cxr_app.ui.server import error_page
 
 NAME = "Quuxlove"
@@ -24,7 +24,7 @@ def fault() -> ValueError:
 
 
 def test_where_names_places_and_types_and_no_words() -> None:
-    told = where(fault())
+    told = fault_trace(fault())
     assert "test_error_page.py" in told
     assert "KeyError" in told
     assert "ValueError" in told

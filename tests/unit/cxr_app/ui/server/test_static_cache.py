@@ -7,7 +7,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from cxr_app.ui.server import static_cache
-from cxr_app.ui.server.static_cache import KeptFiles
+from cxr_app.ui.server.static_cache import StaticCache
 
 FILE = "/static/js/index.Ab12.js"
 
@@ -32,7 +32,7 @@ class Inner:
         await send({"type": "http.response.body", "body": b" whole", "more_body": False})
 
 
-def ask(app: KeptFiles, path: str = FILE, **scope: Any) -> tuple[Message, bytes]:
+def ask(app: StaticCache, path: str = FILE, **scope: Any) -> tuple[Message, bytes]:
     """What comes back; whoever sends it on adds a header of its own."""
     sent: list[Message] = []
 
@@ -51,7 +51,7 @@ def ask(app: KeptFiles, path: str = FILE, **scope: Any) -> tuple[Message, bytes]
 
 def test_a_file_is_read_once_and_sent_alike_each_time() -> None:
     inner = Inner(etag="x", content_type="text/javascript")
-    app = KeptFiles(inner)
+    app = StaticCache(inner)
     answers = [ask(app) for _ in range(3)]
     assert inner.asked == 1
     assert answers[1:] == answers[:1] * 2
@@ -60,7 +60,7 @@ def test_a_file_is_read_once_and_sent_alike_each_time() -> None:
 
 
 def test_each_path_has_its_own_file() -> None:
-    app = KeptFiles(Inner())
+    app = StaticCache(Inner())
     assert ask(app, "/static/a")[1] != ask(app, "/static/b")[1]
     assert ask(app, "/static/a")[1] == b"/static/a whole"
 
@@ -81,7 +81,7 @@ def test_what_is_no_plain_question_for_a_file_is_asked_each_time(
     path: str, scope: dict[str, Any]
 ) -> None:
     inner = Inner()
-    app = KeptFiles(inner)
+    app = StaticCache(inner)
     ask(app)  # kept, and yet of no use to these
     for _ in range(2):
         ask(app, path, **scope)
@@ -94,7 +94,7 @@ def test_what_is_no_plain_question_for_a_file_is_asked_each_time(
     ids=["none", "unchanged", "personal", "compressed"],
 )
 def test_what_is_no_file_for_everybody_is_not_kept(inner: Inner) -> None:
-    app = KeptFiles(inner)
+    app = StaticCache(inner)
     ask(app)
     ask(app)
     assert inner.asked == 2
@@ -105,7 +105,7 @@ def test_an_answer_that_broke_off_is_not_kept() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"half", "more_body": True})
 
-    app = KeptFiles(broken)
+    app = StaticCache(broken)
     assert ask(app)[1] == b"half"
     whole = Inner()
     app._app = whole
@@ -115,7 +115,7 @@ def test_an_answer_that_broke_off_is_not_kept() -> None:
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(static_cache, "MOST_BYTES", len(f"{FILE} whole"))
     inner = Inner()
-    app = KeptFiles(inner)
+    app = StaticCache(inner)
     for path in (FILE, FILE, "/static/another", "/static/another"):
         ask(app, path)
     assert inner.asked == 3

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cxr_app.ui.server.tcp_nodelay import OPEN_FILES, answer_at_once
+from cxr_app.ui.server.tcp_nodelay import OPEN_FILES, disable_nagle
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def listener() -> Iterator[socket.socket]:
 def test_a_connection_that_comes_later_sends_without_delay(listener: socket.socket) -> None:
     before = open_files()
     assert not accepted_option(listener)
-    answer_at_once()
+    disable_nagle()
     assert accepted_option(listener)
     assert open_files() == before
 
