@@ -29,6 +29,7 @@ from training.backlog.folder import Watch, find_films, inside
 from training.backlog.results import Results
 from training.backlog.run import Backlog
 from training.backlog.run_progress import BatchProgress
+from training.command_line.device_option import add_device_option
 
 STOPPED = 130
 """Exit status of a run that was stopped half-way, as shells have it."""
@@ -70,8 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="default: the model in use; with --no-worklist CXR_CHECKPOINT",
     )
-    devices = ("auto", "cuda", "mps", "cpu")
-    add("--device", choices=devices, help="default: CXR_DEVICE")
+    add_device_option(parser)
     add("--engine", choices=sorted(engines.ENGINES), default="local", help="default: local")
     add(
         "--workers",

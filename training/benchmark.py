@@ -26,7 +26,7 @@ from training.backlog.engines.local import cores
 from training.bench import kill_test, memory_growth, throughput
 from training.bench.bench_films import SUFFIXES, write_films
 from training.bench.training_throughput import training_rates
-from training.measure.output_path import make_way
+from training.command_line.output_path import make_way
 
 OF_LIMIT, OF_YARDSTICK, OF_NETWORK = 0.90, 3.0, 0.85
 """What the command should reach of its limit and of the yardstick, and training of its network."""

@@ -34,6 +34,8 @@ from cxr_app.model import checkpoint
 from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.model.classifier import Classifier, choose_device
 from cxr_app.settings import Settings
+from training.command_line.device_option import add_device_option
+from training.command_line.output_path import make_way
 from training.data.anonymous import anonymous
 from training.data.dataset import LabelledFilm, find_films
 from training.data.splits import own_split
@@ -41,14 +43,13 @@ from training.data.tested_films import UsedFilms
 from training.explain.cams import METHODS, OWN
 from training.explain.explanation import measure_explanations
 from training.explain.shortcuts import measure_shortcuts
-from training.measure.misclassified import most_wrong
+from training.measure.figures import measure, told
 from training.measure.operating_points import fixed_points
-from training.measure.output_path import make_way
 from training.measure.paired import compare
 from training.measure.predictions import Predictions, score
-from training.measure.report import measure, told
-from training.measure.report_page import render
 from training.measure.subgroups import age_group, subgroups
+from training.report.misclassified import most_wrong
+from training.report.report_page import render
 
 EXPLAINED_FILMS = 32
 """Unless ``--films`` says otherwise: some minutes on two cores."""
@@ -80,8 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         default="all",
         help="the publisher's partition, or 'validation' as described above",
     )
-    devices = ("auto", "cuda", "mps", "cpu")
-    parser.add_argument("--device", choices=devices, help="default: CXR_DEVICE")
+    add_device_option(parser)
     parser.add_argument("--against", type=Path, help="a second checkpoint to compare with")
     parser.add_argument(
         "--prevalence", type=_share, help="share of films with pneumonia where it is to be used"

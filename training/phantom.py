@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as PillowImage
 
-from training.screening.phantom_films import draw, opacities_of
+from training.drawing.phantom_films import draw, opacities_of
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -30,8 +30,8 @@ from cxr_app.settings import Settings
 from training.data.dataset import Films, find_films
 from training.data.splits import Indices, own_split
 from training.measure.predictions import in_batches
-from training.screening.screening_report import LAID, MIRRORED, share
 from training.train_screening import add_sources, in_ten, in_three, picture_folders
+from training.view_network.view_report import LAID, MIRRORED, share
 
 Pictures = dict[str, list[Path]]
 

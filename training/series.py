@@ -20,8 +20,8 @@ from pathlib import Path
 
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError, TrainingDataError
+from training.command_line.output_path import make_way
 from training.data.dataset import MANIFEST_COLUMNS, LabelledFilm, find_films
-from training.measure.output_path import make_way
 
 ONE_IN = 5
 

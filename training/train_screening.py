@@ -4,7 +4,7 @@
 
 ``--data`` holds the films that the pneumonia network learns from, ``--films`` further chest films
 of any patients, ``--others`` pictures that are no chest film, one folder a kind. What is drawn
-(`training.screening.negatives`, `training.screening.laterals`) is added. FILE is what
+(`training.drawing.negatives`, `training.drawing.laterals`) is added. FILE is what
 `training.embed_screening` puts into a checkpoint.
 """
 
@@ -33,8 +33,8 @@ from cxr_app.settings import Settings
 from training.data.augmentation import Augmentation
 from training.data.dataset import SUFFIXES, Films, LabelledFilm, decode, find_films, pixel_digests
 from training.data.splits import Indices, split
-from training.screening import laterals, negatives, phantom_films
-from training.screening.screening_report import choose, measure
+from training.drawing import laterals, negatives, phantom_films
+from training.view_network.view_report import choose, measure
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Worklist
 from tests.browser.driving import Server, find_chromium, launch, wait_idle
 from tests.support.factories import dicom_bytes, radiograph_dataset
-from training.screening.phantom_films import draw, opacities_of
+from training.drawing.phantom_films import draw, opacities_of
 
 PICTURES = Path(__file__).parent / "pictures"
 LARGEST_PICTURE = 400_000

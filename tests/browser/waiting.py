@@ -27,7 +27,7 @@ from tests.browser.screenshots import wait_until_scored
 from tests.support.factories import dicom_bytes, radiograph_dataset
 from training.bench.bench_films import write_films
 from training.bench.million_entries import fill
-from training.screening.phantom_films import draw, opacities_of
+from training.drawing.phantom_films import draw, opacities_of
 
 ENTRIES, TABS, FILMS, OPENINGS, BACKLOG_FILMS = 1000, 9, 100, 20, 2500
 FIRST_SCREEN_MS, NEXT_FILM_MS, UNDER_LOAD = 1000, 300, 2.0

@@ -28,7 +28,7 @@ from tests.support.factories import (
     radiograph_dataset,
     with_elements,
 )
-from training.screening.phantom_films import draw, opacities_of
+from training.drawing.phantom_films import draw, opacities_of
 
 PROBABILITY = 0.005
 GREY = 1.5 / 255

@@ -10,9 +10,9 @@ from cxr_app.model.classifier import Classifier
 from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
 from training import rejections
-from training.screening import negatives
-from training.screening.phantom_films import draw, opacities_of
-from training.screening.screening_report import LAID
+from training.drawing import negatives
+from training.drawing.phantom_films import draw, opacities_of
+from training.view_network.view_report import LAID
 
 
 def save(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], path: Path) -> Path:

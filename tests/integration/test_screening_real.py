@@ -19,9 +19,9 @@ from cxr_app.scoring import Scorer
 from tests.support.checkpoints import write_tiny
 from tests.support.factories import dicom_bytes, film_pixels, png_bytes, radiograph_dataset
 from training.data.splits import Indices
+from training.drawing import laterals
+from training.drawing.phantom_films import draw, opacities_of
 from training.fit.export import SCREENING
-from training.screening import laterals
-from training.screening.phantom_films import draw, opacities_of
 from training.train_screening import in_ten, in_three
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"

@@ -10,7 +10,7 @@ from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
 from tests.support.factories import Pixels
 from tests.twins import COMPRESSED, EXACT, LOSSLESS, LOSSY, differences, read_pixels
-from training.screening.phantom_films import draw, opacities_of
+from training.drawing.phantom_films import draw, opacities_of
 
 FILMS = 6
 """Of each source: `tests.twins` measures more."""

@@ -21,7 +21,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from training.screening.phantom_films import draw
+from training.drawing.phantom_films import draw
 
 Pixels = NDArray[Any]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training.screening.phantom_films import consolidation, diffuse, draw
+from training.drawing.phantom_films import consolidation, diffuse, draw
 
 KINDS = {"": "NORMAL", "bacterial": "PNEUMONIA", "viral": "PNEUMONIA"}
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cxr_app.imaging import intake
-from training.backlog.engines.film import RETRY, Found
+from training.backlog.engines.contract import RETRY, Found
 
 FILM_SUFFIXES = {".dcm", ".dicom", ".jpg", ".jpeg", ".png"}
 SNIFFED_BYTES = 4096

@@ -15,7 +15,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from training.screening.phantom_films import draw, opacities_of
+from training.drawing.phantom_films import draw, opacities_of
 
 ROWS, COLUMNS = 1000, 1400
 BITS = 12

@@ -18,7 +18,7 @@ from cxr_app.progress import Progress
 from cxr_app.settings import PROJECT
 from cxr_app.worklist import Worklist
 from training.bench import million_entries
-from training.screening.phantom_films import draw, opacities_of
+from training.drawing.phantom_films import draw, opacities_of
 
 DRAWN = 8
 SIDE = 320

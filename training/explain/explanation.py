@@ -23,9 +23,9 @@ from training.explain import body_mask, faithfulness, stability
 from training.explain.cams import explainer
 from training.explain.randomisation import PARTS, SEEDS, randomised
 from training.explain.stability import Steadiness
+from training.measure.figures import told
 from training.measure.metrics import mean_of
 from training.measure.predictions import Predictions, read
-from training.measure.report import told
 
 OURS = "heatmap"
 RIVALS = ("random", "centred blob")

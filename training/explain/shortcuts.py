@@ -14,9 +14,9 @@ from cxr_app.model.classifier import Classifier
 from cxr_app.model.preprocessing import NetworkInput
 from cxr_app.radiograph import Radiograph
 from training.explain.perturbations import SHORTCUTS
+from training.measure.figures import told
 from training.measure.metrics import mean_of
 from training.measure.predictions import Predictions, read
-from training.measure.report import told
 
 
 def measure_shortcuts(classifier: Classifier, scored: Predictions) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ from training.data.splits import Indices, Split, counts_of
 from training.fit import epochs
 from training.fit.calibration import fit_temperature, operating_points
 from training.fit.recipe import Recipe
-from training.measure.report import measure
+from training.measure.figures import measure
 
 SCREENING = PROJECT / "weights" / "screening.safetensors"
 """The shipped screening network, which every new checkpoint gets."""

@@ -1,1 +1,1 @@
-"""What a checkpoint is worth on labelled films: figures, comparison, report."""
+"""Performance of checkpoints on labelled films: predictions, figures and comparisons."""

@@ -22,8 +22,8 @@ from cxr_app.evaluation.operating_curve import FEWEST
 from cxr_app.model.classifier import Classifier
 from training.data.dataset import LabelledFilm
 from training.measure import delong
+from training.measure.figures import told
 from training.measure.predictions import Predictions, score
-from training.measure.report import told
 from training.measure.subgroups import groups
 
 AUROC_MARGIN = 0.01

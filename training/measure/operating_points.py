@@ -9,9 +9,9 @@ from sklearn.metrics import average_precision_score
 
 from cxr_app.evaluation.metrics import Booleans, Confusion, Floats, confusion, predictive_values
 from cxr_app.prediction import OperatingPoint
+from training.measure.figures import told
 from training.measure.metrics import sensitivity_at, specificity_at
 from training.measure.predictions import Predictions
-from training.measure.report import told
 
 SPECIFICITIES = (0.90, 0.95)
 SENSITIVITIES = (0.95, 0.97, 0.99)

@@ -11,8 +11,8 @@ from typing import Any
 
 from cxr_app.evaluation.metrics import Drawn, Floats, auroc, bootstrap_interval, confusion
 from training.measure import delong
+from training.measure.figures import told
 from training.measure.predictions import Predictions
-from training.measure.report import told
 
 FIGURES = ("accuracy", "sensitivity", "specificity")
 

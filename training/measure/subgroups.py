@@ -8,8 +8,8 @@ import numpy as np
 
 from cxr_app.evaluation.metrics import Booleans, Floats, auroc, confusion
 from cxr_app.evaluation.operating_curve import FEWEST
+from training.measure.figures import told
 from training.measure.predictions import FilmDetails, Predictions
-from training.measure.report import told
 
 _AGE = re.compile(r"(\d{3})([DWMY])")
 _YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}

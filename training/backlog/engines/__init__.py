@@ -8,7 +8,7 @@ file and the worklist.
 from collections.abc import Callable
 from importlib import import_module
 
-from training.backlog.engines.film import (
+from training.backlog.engines.contract import (
     AlreadyScored,
     BacklogEngine,
     BacklogPlan,

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from cxr_app.errors import CxrError, SettingsError
 from cxr_app.scoring import refusal, unreadable
 from cxr_app.settings import PROJECT
-from training.backlog.engines.film import (
+from training.backlog.engines.contract import (
     BacklogPlan,
     Found,
     Result,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cxr_app.model.screening import MIN_SIDE, ViewClass, remark_on, screen, screen_age, screen_kind
 from cxr_app.radiograph import Header, Image, Radiograph
-from training.screening.phantom_films import draw
+from training.drawing.phantom_films import draw
 
 FILM = draw(1, 300, 260)
 CHEST = Header(modality="CR", body_part_examined="CHEST", view_position="AP")

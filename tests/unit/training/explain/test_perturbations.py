@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from training.drawing.phantom_films import draw
 from training.explain.body_mask import outside
 from training.explain.perturbations import (
     DISTURBANCES,
@@ -12,7 +13,6 @@ from training.explain.perturbations import (
     without_letters,
     without_ring,
 )
-from training.screening.phantom_films import draw
 
 SIZE = 224
 

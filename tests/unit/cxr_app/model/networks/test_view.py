@@ -15,7 +15,7 @@ from cxr_app.model.networks.view import KINDS, ViewNetwork, ViewSpec, view_logit
 from cxr_app.model.screening import ViewClass
 from tests.support.checkpoints import write_tiny
 from training import embed_screening
-from training.screening.phantom_films import draw
+from training.drawing.phantom_films import draw
 
 SPEC = ViewSpec(size=32, mean=0.5, standard_deviation=0.25, least_frontal=0.0, least_mirrored=1.0)
 

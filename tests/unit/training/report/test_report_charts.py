@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from cxr_app.evaluation.metrics import GRID, confusion
 from cxr_app.prediction import OperatingPoint
 from tests.support.scores import scored_films
-from training.measure import report_charts
+from training.report import report_charts
 
 POINTS = (
     OperatingPoint("balanced", 0.5, 0.95, 0.9),

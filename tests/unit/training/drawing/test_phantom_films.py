@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
 from cxr_app.radiograph import Image, Radiograph
-from training.phantom import main
-from training.screening.phantom_films import (
+from training.drawing.phantom_films import (
     Opacity,
     consolidation,
     diffuse,
@@ -19,6 +18,7 @@ from training.screening.phantom_films import (
     opacities_of,
     widespread,
 )
+from training.phantom import main
 
 SIZES = st.integers(min_value=64, max_value=400)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cxr_app.errors import SettingsError
-from training.measure.output_path import make_way
+from training.command_line.output_path import make_way
 
 
 def test_the_folder_of_a_report_is_made(tmp_path: Path) -> None:

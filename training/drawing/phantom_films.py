@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cxr_app.radiograph import Image
-from training.screening.xray_model import Field, ball, enlarge, shell, step, texture, tube
+from training.drawing.xray_model import Field, ball, enlarge, shell, step, texture, tube
 
 DRAWING_SIZE = 400
 """Longest side of the grid that anatomy is drawn on; only the marker and the noise are finer."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.screening import laterals
+from training.drawing import laterals
 
 SIDE = 96
 

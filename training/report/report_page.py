@@ -11,9 +11,9 @@ from plotly.offline import get_plotlyjs
 
 from cxr_app.evaluation.operating_curve import FEWEST
 from cxr_app.prediction import OperatingPoint
-from training.measure import report_charts
-from training.measure.misclassified import WrongFilm
 from training.measure.predictions import Predictions
+from training.report import report_charts
+from training.report.misclassified import WrongFilm
 
 HEADLINE = (
     ("auroc", "AUROC"),

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from training.screening import negatives
-from training.screening.phantom_films import draw
+from training.drawing import negatives
+from training.drawing.phantom_films import draw
 
 FILMS = [
     np.rint(draw(seed, negatives.SIDE, negatives.SIDE) * 255).astype(np.uint8) for seed in range(3)

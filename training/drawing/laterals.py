@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageFilter
 
-from training.screening.xray_model import Field, ball, shell, step, texture, tube
+from training.drawing.xray_model import Field, ball, shell, step, texture, tube
 
 
 def draw(rng: np.random.Generator, side: int) -> NDArray[np.uint8]:

@@ -1,1 +1,0 @@
-"""Training data and report of the network that recognises frontal chest films."""

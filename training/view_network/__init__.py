@@ -1,0 +1,1 @@
+"""Training and report of the network that recognises frontal chest films."""
