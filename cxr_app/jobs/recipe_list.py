@@ -1,15 +1,18 @@
 """The recipes that a retraining may follow: those of the project, and those of the site."""
 
-import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from cxr_app.errors import JobError
+from cxr_app.errors import JobError, SettingsError
+from cxr_app.jobs.recipe_schema import Recipe, parse_recipe
+from cxr_app.model import networks
 from cxr_app.settings import PROJECT, Settings
 
-OURS = PROJECT / "training" / "recipes"
+PROJECT_RECIPES = PROJECT / "training" / "recipes"
 SHIPPED = "resnet18_two_scales"
-"""The recipe of the shipped checkpoint, which a training follows unless it is told another."""
+"""The recipe of the shipped checkpoint, and the default of a training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +22,9 @@ class RecipeFile:
     Parameters
     ----------
     architecture
-        The name of the network.
+        Name of the network.
     epochs, size
-        How often every film is seen, and the side of the films that the network reads in the end.
+        How often every film is shown, and the side of the films that the finished network reads.
     """
 
     name: str
@@ -32,37 +35,92 @@ class RecipeFile:
 
 
 def recipes(settings: Settings) -> list[RecipeFile]:
-    """List the recipes, ours first; a file that is none is left out."""
-    found: dict[str, RecipeFile] = {}
-    for folder in (OURS, settings.recipes_dir):
-        for path in sorted(folder.glob("*.toml")):
-            recipe = _read(path)
-            if recipe is not None:
-                found.setdefault(recipe.name, recipe)
-    return sorted(found.values(), key=lambda recipe: (recipe.name != SHIPPED, recipe.name))
+    """Return the recipes that can be followed, the shipped one first."""
+    found: list[RecipeFile] = []
+    for path in _paths(settings):
+        try:
+            recipe = read_recipe_file(path)
+        except SettingsError:
+            continue
+        found.append(RecipeFile(path.stem, path, recipe.architecture, recipe.epochs, recipe.size))
+    return sorted(found, key=lambda recipe: (recipe.name != SHIPPED, recipe.name))
+
+
+def refused_recipes(settings: Settings) -> list[str]:
+    """Return why each of the other recipe files cannot be followed."""
+    return [problem for path in _paths(settings) if (problem := _problem(path))]
 
 
 def recipe_named(settings: Settings, name: str) -> RecipeFile:
-    """Find a recipe.
+    """Return the recipe of this name.
 
     Raises
     ------
     JobError
-        If there is none of this name.
+        If there is none, or if its file has an unknown key or an impossible value.
     """
     for recipe in recipes(settings):
         if recipe.name == name:
             return recipe
+    for path in _paths(settings):
+        if path.stem == name:
+            raise JobError(_problem(path))
     raise JobError("There is no such recipe. Choose one from the list.")
 
 
-def _read(path: Path) -> RecipeFile | None:
-    """Read what a page says of a recipe; the command that follows it reads the rest."""
+def read_recipe_file(path: Path, **overrides: Any) -> Recipe:
+    """Read and check a recipe file.
+
+    Parameters
+    ----------
+    overrides
+        Values that replace those of the file.
+
+    Raises
+    ------
+    SettingsError
+        If it cannot be read, has an unknown key or an impossible value, or names no network.
+    """
     try:
-        recipe = tomllib.loads(path.read_text(encoding="utf-8"))
-        stages = recipe["stages"]
-        epochs = sum(int(stage["epochs"]) for stage in stages)
-        size = int(stages[-1]["size"])
-        return RecipeFile(path.stem, path, str(recipe["architecture"]), epochs, size)
-    except (OSError, LookupError, TypeError, ValueError):
-        return None
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path.name} cannot be read as text. Check the file.") from error
+    recipe = parse_recipe(text, path.name, **overrides)
+    _check_architecture(recipe, path.name)
+    return recipe
+
+
+def _check_architecture(recipe: Recipe, file_name: str) -> None:
+    """Refuse an unknown network, and stages that leave a member of one untrained."""
+    if recipe.architecture not in networks.NETWORKS:
+        raise SettingsError(
+            f"{file_name} has architecture = {recipe.architecture!r}; allowed are "
+            f"{', '.join(networks.NETWORKS)}."
+        )
+    trained = tuple(member.architecture for member in recipe.members)
+    wanted = networks.members(recipe.architecture)
+    if trained != wanted:
+        raise SettingsError(
+            f"The stages of {file_name} train {', '.join(trained)}; {recipe.architecture} is made "
+            f"of {', '.join(wanted)}. Name the member that each stage trains by its key "
+            "architecture."
+        )
+
+
+def _paths(settings: Settings) -> Iterator[Path]:
+    """Yield the recipe files; one of the project hides one of the site with the same name."""
+    names: set[str] = set()
+    for folder in (PROJECT_RECIPES, settings.recipes_dir):
+        for path in sorted(folder.glob("*.toml")):
+            if path.stem not in names:
+                names.add(path.stem)
+                yield path
+
+
+def _problem(path: Path) -> str:
+    """Return why a recipe file cannot be followed; empty if it can."""
+    try:
+        read_recipe_file(path)
+    except SettingsError as error:
+        return str(error)
+    return ""

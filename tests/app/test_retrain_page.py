@@ -67,6 +67,18 @@ def words(app: AppTest) -> str:
     return said(app).replace("\\", "")
 
 
+def test_a_recipe_with_a_wrong_value_is_refused_before_it_is_chosen(retrain: AppTest) -> None:
+    folder = Settings.read().recipes_dir
+    folder.mkdir(parents=True)
+    sound = 'architecture = "resnet18"\nstages = [{size = 64, epochs = 1}]\n'
+    (folder / "odd.toml").write_text(sound + 'learning_rate = "fast"')
+
+    shown(retrain)
+
+    assert "odd" not in retrain.selectbox("recipe").options
+    assert "odd.toml has learning_rate = 'fast'" in words(retrain)
+
+
 def running(worklist: Worklist, progress: Progress, films: str = "/films") -> Job:
     """A retraining that a process of another machine works on."""
     asked = worklist.jobs.ask(RETRAINING, {"data": [films], "reviewed": True, "recipe": "resnet18"})

@@ -9,7 +9,7 @@ import streamlit as st
 
 from cxr_app.errors import CxrError
 from cxr_app.jobs.allowed_folders import offered_films
-from cxr_app.jobs.recipe_list import recipes
+from cxr_app.jobs.recipe_list import recipes, refused_recipes
 from cxr_app.jobs.retraining import Challenger, Comparison
 from cxr_app.jobs.supervisor import BACKLOG, RETRAINING
 from cxr_app.promotion import checkpoint_in_use, go_back, promote
@@ -44,6 +44,8 @@ def form() -> None:
         known = {recipe.name: recipe for recipe in recipes(resources.settings())}
         name = st.selectbox("Recipe", list(known), key="recipe")
         st.caption(retrain_text.recipe(known[name]))
+        for problem in refused_recipes(resources.settings()):
+            st.caption(f"This recipe cannot be followed: {formatting.plain(problem)}")
         st.multiselect(
             "Films",
             offered,
