@@ -11,6 +11,12 @@ APP := $(VENV)/.app-requirements
 DEV := $(VENV)/.dev-requirements
 PIP := $(PYTHON) -m pip install --disable-pip-version-check --no-input
 
+# What checks the scripts of the browser. The app itself needs no node.
+NODE_MODULES := node_modules/.package-lock.json
+with_node = if command -v npm >/dev/null; then \
+		$(MAKE) --no-print-directory $(NODE_MODULES) && $(1); \
+	else echo 'JavaScript is skipped: it needs node 18 or later and npm, which are not installed.'; fi
+
 SUITES := tests/unit tests/integration tests/app
 JOURNEYS := tests/browser
 # Two files at a time. Journeys keep a loop of events running, which other tests begin: apart.
@@ -25,21 +31,24 @@ app: $(APP) ## set up what is missing and serve the app on http://127.0.0.1:8501
 test: $(DEV) ## everything that must hold: check, then every test
 	@status=0; \
 	$(MAKE) --no-print-directory check || status=1; \
+	{ $(call with_node,npm test --silent); } || status=1; \
 	$(PYTEST) $(SUITES) || status=1; \
 	$(PYTEST) $(JOURNEYS) || status=1; \
 	exit $$status
 
-check: $(DEV) ## format, lint, types, imports
+check: $(DEV) ## format, lint, types, imports, of Python and of JavaScript
 	@status=0; \
 	$(PYTHON) -m ruff format --check . || status=1; \
 	$(PYTHON) -m ruff check . || status=1; \
 	$(PYTHON) -m mypy || status=1; \
 	$(VENV)/bin/lint-imports --no-logo || status=1; \
+	{ $(call with_node,npm run --silent check); } || status=1; \
 	exit $$status
 
 format: $(DEV) ## write the code as check wants it
 	@$(PYTHON) -m ruff format .
 	@$(PYTHON) -m ruff check --fix .
+	@$(call with_node,npx biome format --write .)
 
 coverage: $(DEV) ## which lines and branches the tests reach
 	@$(PYTHON) -m pytest --cov --cov-report=term
@@ -63,3 +72,7 @@ $(APP): requirements.txt $(VENV)/.made
 $(DEV): requirements-dev.txt requirements-ray.txt requirements.txt $(VENV)/.made
 	$(PIP) -r requirements-dev.txt
 	@touch $@ $(APP)
+
+$(NODE_MODULES): package.json package-lock.json
+	npm ci --no-fund --no-audit --loglevel=error
+	@touch $@

@@ -1,6 +1,9 @@
-// When the reader last touched anything, by the page's clock. Noted from the page's head on: a
-// component that begins later would know of no earlier touch.
+// When the reader last used a key or the pointer, by the page's clock. It runs from the page's head
+// on, because a component that starts later would miss earlier input.
 globalThis.lastTouch = -Infinity;
 for (const kind of ["keydown", "pointerdown"]) {
-  document.addEventListener(kind, () => (globalThis.lastTouch = performance.now()), { capture: true });
+  const note = () => {
+    globalThis.lastTouch = performance.now();
+  };
+  document.addEventListener(kind, note, { capture: true });
 }

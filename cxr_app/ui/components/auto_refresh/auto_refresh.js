@@ -1,35 +1,40 @@
-// Asks the server to draw again, after a while in which the reader has not touched anything.
+// Asks the server to redraw, after a while in which the reader has not touched anything.
 
-const HELD = 6000; // milliseconds that a touch holds the refresh: the server is answering it
-const UNANSWERED = 3000; // then a beat is taken for lost, and another follows
-const LOOK = 100;
+const HOLD = 6000; // milliseconds that an input delays the refresh: the server is answering it
+const UNANSWERED = 3000; // then a request counts as lost, and another follows
+const INTERVAL = 100;
 
-let told = 0; // when the server was last asked; two questions sent at once reach one fragment only
+let lastAsked = 0; // two requests sent at once reach one fragment only
 
-const refreshes = new WeakMap(); // where Streamlit mounts us -> when the next beat is due, and whom to tell
+/** @typedef {{due: number, ask: () => void}} Refresh */
+/** Where Streamlit mounts us -> when the next request is due, and how to send it.
+ * @type {WeakMap<HTMLElement, Refresh>} */
+const refreshes = new WeakMap();
 
-const nobodyActs = () => !document.hidden && atRest();
+const isQuiet = () => !document.hidden && untouched(HOLD) && atRest();
 
-function begin(place) {
-  const refresh = {};
+/** @param {HTMLElement} place @returns {Refresh} */
+function start(place) {
+  const refresh = { due: Infinity, ask: () => {} };
   const timer = setInterval(() => {
     const now = performance.now();
     if (!place.isConnected) {
       clearInterval(timer);
       refreshes.delete(place);
-    } else if (now >= refresh.due && untouched(HELD) && now - told >= LOOK && nobodyActs()) {
-      told = now;
+    } else if (now >= refresh.due && now - lastAsked >= INTERVAL && isQuiet()) {
+      lastAsked = now;
       refresh.due = now + UNANSWERED;
-      refresh.tell();
+      refresh.ask();
     }
-  }, LOOK);
+  }, INTERVAL);
   refreshes.set(place, refresh);
   return refresh;
 }
 
-/** Streamlit calls this at first and after every drawing. */
+/** Streamlit calls this at first and after every drawing.
+ * @param {ComponentArguments<{milliseconds: number}>} component */
 export default function ({ data, parentElement, setTriggerValue }) {
-  const refresh = refreshes.get(parentElement) ?? begin(parentElement);
+  const refresh = refreshes.get(parentElement) ?? start(parentElement);
   refresh.due = performance.now() + data.milliseconds;
-  refresh.tell = () => setTriggerValue("beat", Date.now());
+  refresh.ask = () => setTriggerValue("beat", Date.now());
 }

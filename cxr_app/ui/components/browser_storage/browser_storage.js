@@ -1,39 +1,45 @@
-// A word that this browser keeps from one visit to the next: told to the server once, at first.
+// A word that this browser stores between visits: sent to the server once, at first.
 
-const HELD = 1000; // milliseconds that a touch holds the answer: a link leads to another page
+const HOLD = 1000; // milliseconds that an input delays the answer: a link may lead to another page
 
-const told = new WeakSet(); // where Streamlit mounts us, once the server knows
+/** Where Streamlit mounts us, once the server knows the word.
+ * @type {WeakSet<HTMLElement>} */
+const answered = new WeakSet();
 
-const kept = (name) => {
+/** @param {string} name */
+const read = (name) => {
   try {
     return localStorage.getItem(name) ?? "";
   } catch {
-    return ""; // a browser that keeps nothing
+    return ""; // a browser that stores nothing
   }
 };
 
-const keep = (name, word) => {
+/** @param {string} name @param {string} word */
+const store = (name, word) => {
   try {
     localStorage.setItem(name, word);
   } catch {
-    // it is asked for again at the next visit
+    // the reader is asked again at the next visit
   }
 };
 
-/** Wait until the page's script rests: an answer in the middle of the first drawing names no page yet. */
+/** Wait until the page's script is idle: during the first drawing an answer names no page yet.
+ * @param {() => void} then */
 function whenAtRest(then) {
   const timer = setInterval(() => {
-    if (!atRest() || !untouched(HELD)) return;
+    if (!atRest() || !untouched(HOLD)) return;
     clearInterval(timer);
     then();
   }, 100);
 }
 
-/** Streamlit calls this at first and whenever the word changes. */
+/** Streamlit calls this at first and whenever the word changes.
+ * @param {ComponentArguments<{name: string, word: string}>} component */
 export default function ({ data: { name, word }, parentElement, setTriggerValue }) {
-  if (word) keep(name, word);
-  else if (!told.has(parentElement)) {
-    told.add(parentElement);
-    whenAtRest(() => setTriggerValue("kept", { word: kept(name) }));
+  if (word) store(name, word);
+  else if (!answered.has(parentElement)) {
+    answered.add(parentElement);
+    whenAtRest(() => setTriggerValue("kept", { word: read(name) }));
   }
 }

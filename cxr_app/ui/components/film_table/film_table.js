@@ -1,29 +1,44 @@
 // A table of films. A row is its film's id: clicking or Enter opens that very film, whatever the
 // order was or has become since. Text goes in as text, never as markup.
 
-const LOOK = 50; // milliseconds from one look whether the page rests to the next
-const AGAIN = 6000; // until an unanswered gesture is told again
+const INTERVAL = 50; // milliseconds between two checks whether the page's script is idle
+const RESEND = 6000; // until an unanswered gesture is sent again
 const TRIES = 4;
-const tables = new WeakMap(); // where Streamlit mounts us -> FilmTable
+
+/** Where Streamlit mounts us -> its table.
+ * @type {WeakMap<HTMLElement, FilmTable>} */
+const tables = new WeakMap();
+
+/** @typedef {{id: string, tone?: string, [column: string]: any}} FilmRow */
+/** @typedef {HTMLTableRowElement & {drawn?: string}} DrawnRow */
 
 class FilmTable {
+  /** @type {{name: string, timer: ReturnType<typeof setInterval>} | null} */ asked = null;
+  /** @type {string | null} */ current = null; // id of the row that the arrow keys are at
+  /** @type {(name: string, value: unknown) => void} */ setTrigger = () => {};
+  drawnHead = "";
+  greeted = false;
+  sort = "";
+  descending = false;
+
+  /** @param {HTMLElement} parent */
   constructor(parent) {
     this.root = document.createElement("div");
     this.root.className = "films";
     this.root.innerHTML = "<table><thead><tr></tr></thead><tbody></tbody></table>";
-    this.table = this.root.querySelector("table");
-    this.head = this.root.querySelector("thead tr");
-    this.body = this.root.querySelector("tbody");
-    this.current = null; // id of the row that the arrow keys stand on
+    this.table = /** @type {HTMLTableElement} */ (this.root.querySelector("table"));
+    this.head = /** @type {HTMLTableRowElement} */ (this.root.querySelector("thead tr"));
+    this.body = /** @type {HTMLTableSectionElement} */ (this.root.querySelector("tbody"));
     parent.appendChild(this.root);
-    this.body.addEventListener("click", (event) => this._open(event.target.closest("tr")));
-    this.body.addEventListener("focusin", (event) => this._standOn(event.target.closest("tr")));
-    this.root.addEventListener("keydown", (event) => this._key(event));
-    this.head.addEventListener("click", (event) => this._sort(event.target.closest("th")));
+    this.body.addEventListener("click", (event) => this._open(closest(event, "tr")));
+    this.body.addEventListener("focusin", (event) => this._moveTo(closest(event, "tr")));
+    this.root.addEventListener("keydown", (event) => this._onKey(event));
+    this.head.addEventListener("click", (event) => this._sort(closest(event, "th")));
   }
 
-  update({ label, columns, rows, sort, descending, height }, tell) {
-    this.setTrigger = tell;
+  /** @param {TableData} data @param {(name: string, value: unknown) => void} setTrigger */
+  update({ label, columns, rows, sort, descending, height }, setTrigger) {
+    this.setTrigger = setTrigger;
     if (this.asked?.name === "sorted") this._settle();
     this.sort = sort;
     this.descending = descending;
@@ -34,8 +49,9 @@ class FilmTable {
     if (!this.greeted && rows.length) this._greet();
   }
 
-  // --- drawing: only what changed, so that nothing blinks and the hand keeps its place ---------
+  // --- drawing: only what changed, so that nothing blinks and the pointer keeps its row --------
 
+  /** @param {HeadColumn[]} columns */
   _drawHead(columns) {
     const drawn = JSON.stringify(columns);
     if (drawn !== this.drawnHead) {
@@ -44,37 +60,43 @@ class FilmTable {
       this.head.replaceChildren(...columns.map((column) => headCell(column, column.width / whole)));
     }
     this.drawnHead = drawn;
-    for (const cell of this.head.children) {
+    for (const cell of this.head.cells) {
       const direction = this.descending ? "descending" : "ascending";
-      if (cell.dataset.sort && cell.dataset.sort === this.sort) cell.setAttribute("aria-sort", direction);
+      if (cell.dataset.sort && cell.dataset.sort === this.sort)
+        cell.setAttribute("aria-sort", direction);
       else cell.removeAttribute("aria-sort");
     }
   }
 
+  /** @param {HeadColumn[]} columns @param {FilmRow[]} rows */
   _drawRows(columns, rows) {
-    const old = new Map([...this.body.children].map((row) => [row.dataset.film, row]));
-    const place = [...this.body.children].findIndex((row) => row.dataset.film === this.current);
-    const held = this.root.getRootNode().activeElement?.dataset?.film;
+    const old = new Map([...this.body.rows].map((row) => [row.dataset.film, row]));
+    const place = [...this.body.rows].findIndex((row) => row.dataset.film === this.current);
+    const root = /** @type {Document | ShadowRoot} */ (this.root.getRootNode());
+    const focused = root.activeElement instanceof HTMLTableRowElement;
     const drawn = rows.map((row) => drawRow(old.get(row.id), row, columns));
     drawn.forEach((row, index) => {
-      if (this.body.children[index] !== row) this.body.insertBefore(row, this.body.children[index]);
+      if (this.body.rows[index] !== row) this.body.insertBefore(row, this.body.rows[index] ?? null);
     });
-    while (this.body.children.length > drawn.length) this.body.lastChild.remove();
+    while (this.body.rows.length > drawn.length) this.body.deleteRow(-1);
     const next = this._row(this.current) ?? drawn[Math.min(Math.max(place, 0), drawn.length - 1)];
-    this._standOn(next ?? null);
-    if (held) next?.focus({ preventScroll: true }); // moving a row takes its focus away
+    this._moveTo(next ?? null);
+    if (focused) next?.focus({ preventScroll: true }); // moving a row takes its focus away
   }
 
+  /** @param {string | null} id */
   _row(id) {
-    return [...this.body.children].find((row) => row.dataset.film === id);
+    return [...this.body.rows].find((row) => row.dataset.film === id);
   }
 
-  _standOn(row) {
-    for (const other of this.body.children) other.tabIndex = other === row ? 0 : -1;
+  /** Make a row the one that the arrow keys are at.
+   * @param {HTMLElement | null} row */
+  _moveTo(row) {
+    for (const other of this.body.rows) other.tabIndex = other === row ? 0 : -1;
     this.current = row?.dataset.film ?? null;
   }
 
-  /** The first rows: the arrow keys work at once, unless the reader is already somewhere else. */
+  /** The first rows: the arrow keys work at once, unless the reader is typing elsewhere. */
   _greet() {
     this.greeted = true;
     const painted = () => performance.mark("films-visible"); // the frame after has begun
@@ -85,46 +107,60 @@ class FilmTable {
 
   // --- the reader's hand ---------------------------------------------------------------------
 
-  /** Tell the page's script of a gesture, when it rests, until it is answered: by another page, or
-   * another order. */
-  tell(name, value) {
+  /** Send a gesture when the page's script is idle, until it is answered: by another page, or another
+   * order.
+   * @param {string} name @param {unknown} value */
+  send(name, value) {
     this._settle();
     let [due, tries] = [performance.now(), 0];
-    const send = () => {
+    const attempt = () => {
       if (!this.root.isConnected || tries === TRIES) return this._settle();
       if (!atRest() || performance.now() < due) return;
-      due = performance.now() + AGAIN;
+      due = performance.now() + RESEND;
       tries += 1;
       this.setTrigger(name, value);
     };
-    this.asked = { name, timer: setInterval(send, LOOK) };
-    send();
+    this.asked = { name, timer: setInterval(attempt, INTERVAL) };
+    attempt();
   }
 
+  /** Stop sending. */
   _settle() {
     clearInterval(this.asked?.timer);
     this.asked = null;
   }
 
+  /** @param {HTMLElement | null} row */
   _open(row) {
-    if (row && !getSelection()?.toString()) this.tell("opened", row.dataset.film);
+    if (row && !getSelection()?.toString()) this.send("opened", row.dataset.film);
   }
 
+  /** The first click sorts, the second reverses, the third ends it.
+   * @param {HTMLElement | null} cell */
   _sort(cell) {
     if (!cell?.dataset.sort) return;
     const { sort } = cell.dataset;
     const first = cell.dataset.first === "descending";
     const again = this.sort === sort;
-    if (again && this.descending !== first) this.tell("sorted", { sort: "", descending: false });
-    else this.tell("sorted", { sort, descending: again ? !this.descending : first });
+    if (again && this.descending !== first) this.send("sorted", { sort: "", descending: false });
+    else this.send("sorted", { sort, descending: again ? !this.descending : first });
   }
 
-  _key(event) {
-    const row = event.target.closest("tbody tr");
+  /** @param {KeyboardEvent} event */
+  _onKey(event) {
+    const row = closest(event, "tbody tr");
     if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
-    const rows = [...this.body.children];
-    const at = rows.indexOf(row);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1, PageDown: at + 10, PageUp: at - 10 };
+    const rows = [...this.body.rows];
+    const at = rows.indexOf(/** @type {HTMLTableRowElement} */ (row));
+    /** @type {Record<string, number>} */
+    const to = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      Home: 0,
+      End: rows.length - 1,
+      PageDown: at + 10,
+      PageUp: at - 10,
+    };
     if (event.key === "Enter" || event.key === " ") this._open(row);
     else if (event.key in to) {
       const next = rows[Math.min(Math.max(to[event.key], 0), rows.length - 1)];
@@ -135,6 +171,11 @@ class FilmTable {
   }
 }
 
+/** @param {Event} event @param {string} selector @returns {HTMLElement | null} */
+const closest = ({ target }, selector) =>
+  target instanceof Element ? target.closest(selector) : null;
+
+/** @param {HeadColumn} column @param {number} part of the table's width */
 function headCell({ id, label, sort, first, kind, help }, part) {
   const cell = document.createElement("th");
   cell.scope = "col";
@@ -147,8 +188,11 @@ function headCell({ id, label, sort, first, kind, help }, part) {
   return cell;
 }
 
+/** @param {DrawnRow | undefined} old @param {FilmRow} row @param {HeadColumn[]} columns
+ * @returns {DrawnRow} */
 function drawRow(old, row, columns) {
   const drawn = JSON.stringify([row, columns]);
+  /** @type {DrawnRow} */
   const element = old ?? document.createElement("tr");
   if (element.drawn === drawn) return element;
   element.drawn = drawn;
@@ -158,6 +202,7 @@ function drawRow(old, row, columns) {
   return element;
 }
 
+/** @param {HeadColumn} column @param {FilmRow} row */
 function bodyCell({ id, kind }, row) {
   const cell = document.createElement("td");
   Object.assign(cell.dataset, { column: id, kind });
@@ -167,23 +212,28 @@ function bodyCell({ id, kind }, row) {
   return cell;
 }
 
-/** A bar of 0 to 1 with its operating point marked, and the number as words. */
+/** Draw a bar of 0 to 1 with its operating point marked, and the number as text.
+ * @param {{value: number, words: string, mark?: number | null}} share */
 function share({ value, words, mark }) {
   const bar = document.createElement("div");
   bar.className = "share";
   bar.innerHTML = '<div class="track"><div class="fill"></div></div><div class="number"></div>';
-  bar.querySelector(".fill").style.width = `${value * 100}%`;
-  bar.querySelector(".number").textContent = words;
+  const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (bar.querySelector(name));
+  part(".fill").style.width = `${value * 100}%`;
+  part(".number").textContent = words;
   if (mark) {
     const line = document.createElement("div");
     line.className = "mark";
     line.style.left = `${mark * 100}%`;
-    bar.querySelector(".track").appendChild(line);
+    part(".track").appendChild(line);
   }
   return bar;
 }
 
+/** Streamlit calls this at first and whenever the page's data change.
+ * @param {ComponentArguments<TableData>} component */
 export default function ({ data, parentElement, setTriggerValue }) {
-  if (!tables.has(parentElement)) tables.set(parentElement, new FilmTable(parentElement));
-  tables.get(parentElement).update(data, setTriggerValue);
+  const table = tables.get(parentElement) ?? new FilmTable(parentElement);
+  tables.set(parentElement, table);
+  table.update(data, setTriggerValue);
 }

@@ -1,7 +1,7 @@
-// Before Streamlit looks which theme was chosen at this address: dark, unless a reader wants light.
+// Runs before Streamlit reads the theme of this address: dark, unless the reader chose light.
 try {
   const chosen = localStorage.getItem("chest-film-triage-theme") === "Light" ? "Light" : "Dark";
   localStorage.setItem(`stActiveTheme-${location.pathname}-v2`, JSON.stringify(chosen));
 } catch {
-  // A browser that keeps nothing follows the computer's setting.
+  // A browser that stores nothing follows the computer's setting.
 }

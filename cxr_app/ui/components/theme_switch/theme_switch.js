@@ -1,5 +1,6 @@
-// A button that names the other theme, keeps the choice and loads the page again in it.
+// A button that names the other theme, stores the choice and reloads the page in it.
 
+/** @param {ComponentArguments<{kept: string}>} component */
 export default function ({ data, parentElement }) {
   if (parentElement.querySelector("button")) return;
   const other = localStorage.getItem(data.kept) === "Light" ? "Dark" : "Light";

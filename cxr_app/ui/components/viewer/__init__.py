@@ -15,7 +15,15 @@ import streamlit as st
 from cxr_app.ui.components.script_state import REST
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("transport.js", "greyscale.js", "heatmap.js", "viewport.js", "viewer.js")
+SCRIPTS = (
+    "transport.js",
+    "greyscale.js",
+    "heatmap.js",
+    "viewport.js",
+    "controls.js",
+    "key_presses.js",
+    "viewer.js",
+)
 """One module in the order it is read: a component's script may not import others."""
 
 

@@ -3,13 +3,18 @@
 
 const BLACK = 0xff000000;
 
-/** Brightness in [0, 1] of modality value `x`. DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3. */
+/** @typedef {(x: number, window: GreyWindow) => number} Shade */
+
+/** Brightness in [0, 1] of modality value `x`. DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3.
+ * @type {Record<string, Shade>} */
 const BRIGHTNESS = {
   LINEAR: (x, { center, width }) => (x - (center - 0.5)) / Math.max(width - 1, 1e-9) + 0.5,
   LINEAR_EXACT: (x, { center, width }) => (x - center) / width + 0.5,
   SIGMOID: (x, { center, width }) => 1 / (1 + Math.exp((-4 * (x - center)) / width)),
 };
 
+/** Interpolate a VOI LUT that is spread over the window.
+ * @type {Shade} */
 function throughLut(x, { center, width, lut }) {
   const place = ((x - center) / width + 0.5) * (lut.length - 1);
   if (!(place > 0)) return lut[0];
@@ -18,10 +23,13 @@ function throughLut(x, { center, width, lut }) {
   return lut[below] + (lut[below + 1] - lut[below]) * (place - below);
 }
 
-/** What every grey value looks like, as little-endian RGBA. */
+/** Return what every grey value looks like, as little-endian RGBA.
+ * @param {FilmHeader} header
+ * @param {GreyWindow} window
+ * @param {boolean} inverted */
 function lookupTable(header, window, inverted) {
   const shade = window.lut.length ? throughLut : BRIGHTNESS[window.function];
-  const dark = header.inverted !== inverted; // a MONOCHROME1 film is turned round once
+  const dark = header.inverted !== inverted; // a MONOCHROME1 film is inverted once
   const table = new Uint32Array(header.bits === 16 ? 65536 : 256);
   for (let value = 0; value <= header.largest; value++) {
     const bright = Math.min(1, Math.max(0, shade(header.origin + header.step * value, window)));
@@ -31,11 +39,13 @@ function lookupTable(header, window, inverted) {
   return table;
 }
 
-/** Half the size in both directions; each value the mean of four. */
+/** Halve the size in both directions; each value is the mean of four.
+ * @param {Level} level
+ * @returns {Level} */
 function halve({ values, rows, columns }) {
   const height = rows >> 1;
   const width = columns >> 1;
-  const half = new values.constructor(width * height);
+  const half = new (values instanceof Uint16Array ? Uint16Array : Uint8Array)(width * height);
   for (let row = 0; row < height; row++) {
     let above = 2 * row * columns;
     let below = above + columns;
@@ -48,20 +58,25 @@ function halve({ values, rows, columns }) {
   return { values: half, rows: height, columns: width };
 }
 
-/** A film's grey values at full, half, quarter ... size, painted where they are looked at. */
+/** A film's grey values at full, half, quarter ... size; only what is in view is painted. */
 class Film {
+  /** @param {FilmData} data */
   constructor({ header, values }) {
     this.header = header;
+    this.table = new Uint32Array();
+    /** @type {Level[]} */
     this.levels = [{ values, rows: header.rows, columns: header.columns }];
   }
 
-  /** The smallest level that has at least one pixel for each pixel of the screen. */
+  /** Return the smallest level with at least one pixel for each pixel of the screen.
+   * @param {number} scale */
   level(scale) {
     let index = 0;
     for (let size = scale; size <= 0.5 && this._canHalve(index); size *= 2) index++;
     return this.levels[index];
   }
 
+  /** @param {number} index */
   _canHalve(index) {
     const { rows, columns } = this.levels[index];
     if (Math.min(rows, columns) < 64) return false;
@@ -69,12 +84,15 @@ class Film {
     return true;
   }
 
+  /** @param {Uint32Array<ArrayBuffer>} table */
   setTable(table) {
     this.table = table;
     for (const level of this.levels) level.painted = null;
   }
 
-  /** Draw onto `context`, with the film's top left at (x, y), each film pixel `scale` wide. */
+  /** Draw the film with its top left corner at (x, y), each film pixel `scale` wide.
+   * @param {CanvasRenderingContext2D} context
+   * @param {Place} place */
   draw(context, { scale, x, y }) {
     const level = this.level(scale);
     const across = (this.header.columns * scale) / level.columns;
@@ -86,29 +104,49 @@ class Film {
       bottom: Math.min(level.rows, Math.ceil((context.canvas.height - y) / down) + 1),
     };
     if (seen.right <= seen.left || seen.bottom <= seen.top) return;
-    paint(level, seen, this.table);
+    const canvas = paint(level, seen, this.table);
     const width = seen.right - seen.left;
     const height = seen.bottom - seen.top;
     context.imageSmoothingEnabled = across !== 1;
     context.imageSmoothingQuality = "medium";
     context.drawImage(
-      level.canvas, seen.left, seen.top, width, height,
-      x + seen.left * across, y + seen.top * down, width * across, height * down,
+      canvas,
+      seen.left,
+      seen.top,
+      width,
+      height,
+      x + seen.left * across,
+      y + seen.top * down,
+      width * across,
+      height * down,
     );
   }
 
-  /** Give back the memory of what was painted; the grey values stay. */
+  /** Free the memory of what was painted; the grey values stay. */
   forgetPainting() {
-    for (const level of this.levels) level.canvas = level.painted = null;
+    for (const level of this.levels) {
+      level.canvas = null;
+      level.painted = null;
+    }
   }
 }
 
-/** Put the seen part of a level through the table, unless it is painted already. */
+/** Return whether one frame holds another.
+ * @param {Frame} outer @param {Frame} inner */
+const holds = (outer, inner) =>
+  outer.left <= inner.left &&
+  outer.top <= inner.top &&
+  outer.right >= inner.right &&
+  outer.bottom >= inner.bottom;
+
+/** Paint the visible part of a level by the table, unless it is painted already.
+ * @param {Level} level
+ * @param {Frame} seen
+ * @param {Uint32Array} table
+ * @returns {HTMLCanvasElement} */
 function paint(level, seen, table) {
-  const done = level.painted;
-  if (done && done.left <= seen.left && done.top <= seen.top
-      && done.right >= seen.right && done.bottom >= seen.bottom) return;
-  level.canvas ??= canvasOf(level.columns, level.rows);
+  level.canvas ??= newCanvas(level.columns, level.rows);
+  if (level.painted && holds(level.painted, seen)) return level.canvas;
   const width = seen.right - seen.left;
   const image = new ImageData(width, seen.bottom - seen.top);
   const pixels = new Uint32Array(image.data.buffer);
@@ -118,13 +156,23 @@ function paint(level, seen, table) {
       pixels[at] = table[level.values[from]];
     }
   }
-  level.canvas.getContext("2d").putImageData(image, seen.left, seen.top);
+  drawingOn(level.canvas).putImageData(image, seen.left, seen.top);
   level.painted = seen;
+  return level.canvas;
 }
 
-function canvasOf(width, height) {
+/** @param {number} width @param {number} height */
+function newCanvas(width, height) {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
   return canvas;
+}
+
+/** @param {HTMLCanvasElement} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings] */
+function drawingOn(canvas, settings) {
+  const context = canvas.getContext("2d", settings);
+  if (!context) throw new Error("this browser cannot draw on a canvas");
+  return context;
 }

@@ -12,6 +12,8 @@ const HEAT_COLOURS = [
 ];
 const OUTLINE_COLOUR = "#ffb020";
 
+/** Return red, green and blue in [0, 255] of heat in [0, 1].
+ * @param {number} heat */
 function heatColour(heat) {
   const place = heat * (HEAT_COLOURS.length - 1);
   const below = Math.min(Math.floor(place), HEAT_COLOURS.length - 2);
@@ -20,15 +22,17 @@ function heatColour(heat) {
 }
 
 const heatGradient = () =>
-  `linear-gradient(to right, ${HEAT_COLOURS.map((c, i) =>
-    `rgb(${c.join(" ")} / ${i / (HEAT_COLOURS.length - 1)})`).join(", ")})`;
+  `linear-gradient(to right, ${HEAT_COLOURS.map(
+    (c, i) => `rgb(${c.join(" ")} / ${i / (HEAT_COLOURS.length - 1)})`,
+  ).join(", ")})`;
 
-/** Heat of one film: a small coloured picture that is laid over the film, and its outline. */
+/** Heat of one film: a small coloured picture drawn over the film, and its outline. */
 class Heatmap {
+  /** @param {HeatData} data */
   constructor({ header, values }) {
     this.empty = header.empty;
     this.outline = header.outline; // fractions of the film's width and height
-    this.canvas = canvasOf(header.columns, header.rows);
+    this.canvas = newCanvas(header.columns, header.rows);
     const image = new ImageData(header.columns, header.rows);
     const table = Uint32Array.from({ length: 256 }, (_, value) => {
       const [red, green, blue] = heatColour(value / 255);
@@ -36,9 +40,12 @@ class Heatmap {
     });
     const pixels = new Uint32Array(image.data.buffer);
     for (let at = 0; at < values.length; at++) pixels[at] = table[values[at]];
-    this.canvas.getContext("2d").putImageData(image, 0, 0);
+    drawingOn(this.canvas).putImageData(image, 0, 0);
   }
 
+  /** @param {CanvasRenderingContext2D} context
+   * @param {Place} place
+   * @param {number} opacity */
   drawColour(context, { x, y, width, height }, opacity) {
     context.save();
     context.globalAlpha = opacity;
@@ -47,6 +54,10 @@ class Heatmap {
     context.restore();
   }
 
+  /** @param {CanvasRenderingContext2D} context
+   * @param {Place} place
+   * @param {number} opacity
+   * @param {number} thickness in device pixels of a CSS pixel */
   drawOutline(context, { x, y, width, height }, opacity, thickness) {
     context.save();
     context.globalAlpha = Math.max(opacity, 0.15);
@@ -54,9 +65,8 @@ class Heatmap {
     context.beginPath();
     for (const line of this.outline) {
       line.forEach(([across, down], i) => {
-        const to = [x + across * width, y + down * height];
-        if (i) context.lineTo(...to);
-        else context.moveTo(...to);
+        if (i) context.lineTo(x + across * width, y + down * height);
+        else context.moveTo(x + across * width, y + down * height);
       });
     }
     context.lineWidth = 3 * thickness;

@@ -1,19 +1,27 @@
-// Brings films and heatmaps from the server, and keeps the last few decoded ones in this page's
-// memory (never on disk: they are somebody's films).
+// Fetches films and heatmaps from the server, and holds the last few decoded ones in this page's
+// memory (never on disk: they are patients' films).
 
-const KEPT = 5;
-const kept = new Map(); // address -> promise of {header, values}
+const FILMS_HELD = 5;
+
+/** @typedef {{header: FilmHeader, values: GreyValues}} FilmData */
+/** @typedef {{header: HeatHeader, values: GreyValues}} HeatData */
+
+/** Address -> promise of its data, the latest used last.
+ * @type {Map<string, Promise<any>>} */
+const held = new Map();
 
 /** The server's own sentence about why there is nothing to show. */
 class Refusal extends Error {}
 
-async function bring(address) {
+/** @param {string} address */
+async function fetchData(address) {
   const response = await fetch(address, { cache: "no-store", credentials: "same-origin" });
   if (!response.ok) throw new Error(`the server answers ${response.status}`);
   return unpack(await response.arrayBuffer());
 }
 
-/** Little-endian: length of the header (4 bytes), the header as JSON, then the values. */
+/** Read the wire format, little-endian: length of the header (4 bytes), the header as JSON, values.
+ * @param {ArrayBuffer} buffer */
 function unpack(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
@@ -23,16 +31,18 @@ function unpack(buffer) {
   return { header, values: new Values(buffer, 4 + length, count) };
 }
 
-/** The film or heatmap at this address, from memory where it is already here. */
+/** Return the film or heatmap at this address, from memory if it is there.
+ * @param {string} address
+ * @returns {Promise<any>} */
 function load(address) {
-  const known = kept.get(address);
-  kept.delete(address);
-  const coming = known ?? bring(address);
-  kept.set(address, coming); // the latest used stands last
-  for (const oldest of kept.keys()) {
-    if (kept.size <= 2 * KEPT) break; // a film and its heatmap are two
-    kept.delete(oldest);
+  const known = held.get(address);
+  held.delete(address);
+  const coming = known ?? fetchData(address);
+  held.set(address, coming);
+  for (const oldest of held.keys()) {
+    if (held.size <= 2 * FILMS_HELD) break; // a film and its heatmap are two
+    held.delete(oldest);
   }
-  if (!known) coming.catch(() => kept.delete(address));
+  if (!known) coming.catch(() => held.delete(address));
   return coming;
 }

@@ -1,84 +1,124 @@
 // The film viewer: state, controls and keys. Nothing here asks the server for anything but the
 // film and its heatmap; every change of the picture is made in the browser.
 
-const ROOM_BELOW = 24; // pixels between the viewer and the window's lower edge
-const HABITS = "cxr-heat"; // heat on or off, its style and opacity: kept from film to film
-const viewers = new WeakMap(); // where Streamlit mounts us -> Viewer
-const PRESSES_KEPT = 40;
-let presses = []; // keys not yet acted on by the page's script, each with the film it was pressed at
-const AGAIN = 1500; // milliseconds until a press that was not heard is told again
-let pressed = Date.now(); // number of the last press: grows over reloads too
-let lastView = {}; // how the film last on screen was looked at, should Streamlit mount us anew
+/** Where Streamlit mounts us -> its viewer.
+ * @type {WeakMap<HTMLElement, Viewer>} */
+const viewers = new WeakMap();
 
-const ready = (promise) => promise.catch((error) => error);
-const short = (value) => (Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3)));
+/** The view of the film last on screen, should Streamlit mount us anew.
+ * @type {View | null} */
+let lastView = null;
+
+/** Return the result, or the error in its place.
+ * @template T @param {Promise<T>} promise @returns {Promise<T | Error>} */
+const settled = (promise) => promise.catch((error) => error);
 
 class Viewer {
+  /** @type {Film | null} */ film = null;
+  /** @type {GreyWindow | null} */ window = null;
+  /** @type {Heatmap | null} */ heatmap = null;
+  /** @type {string | null | undefined} */ heatAddress = undefined;
+  /** @type {boolean | undefined} */ heatKnown = undefined;
+  /** @type {number | null} */ frame = null;
+  /** @type {string[]} */ next = [];
+  /** @type {Record<string, string>} */ focusKeys = {};
+  /** @type {(name: string, value: unknown) => void} */ send = () => {};
+  entry = "";
+  note = "";
+  scriptKeys = "";
+  preset = 0;
+  inverted = false;
+  windowing = false;
+  span = 1; // of the film's modality values
+  mounted = {}; // the last call of Streamlit's that this viewer answered
+
+  /** @param {HTMLElement & {host?: HTMLElement}} parent */
   constructor(parent) {
     this.parent = parent;
-    this.root = parent.querySelector(".viewer");
-    this.canvas = this.root.querySelector("canvas");
-    this.context = this.canvas.getContext("2d", { alpha: false });
+    this.root = /** @type {HTMLElement} */ (parent.querySelector(".viewer"));
+    this.canvas = /** @type {HTMLCanvasElement} */ (this.root.querySelector("canvas"));
+    this.context = drawingOn(this.canvas, { alpha: false });
     this.viewport = new Viewport();
+    this.presses = new PressSender(this.root);
     this.stopping = new AbortController();
     this.page = (parent.host ?? parent).closest("[data-testid='stMain']"); // what scrolls
     this.heat = { on: true, outline: false, opacity: 0.6, ...readHabits() };
-    this.root.querySelector(".legend i").style.backgroundImage = heatGradient();
+    this.find(".legend i").style.backgroundImage = heatGradient();
     this._listen();
   }
 
-  part(name, tag = "") {
-    return this.root.querySelector(`${tag}[name="${name}"]`);
+  /** @param {string} selector @returns {any} */
+  find(selector) {
+    return this.root.querySelector(selector);
   }
 
-  say(text) {
-    this.root.querySelector(".notice").textContent = text;
+  /** Return a control by its name.
+   * @param {string} name @param {string} [tag] */
+  part(name, tag = "") {
+    return this.find(`${tag}[name="${name}"]`);
+  }
+
+  /** @param {string} text */
+  notify(text) {
+    this.find(".notice").textContent = text;
   }
 
   // --- films -------------------------------------------------------------------------------
 
-  /** Show what the page asks for; the same film stays as it is being looked at. */
-  async update({ entry, film, heat, next, note, keys, focus, acts, heard, heatOn }, tell) {
+  /** Show what the page asks for; the same film stays as it is being looked at.
+   * @param {ViewerData} data
+   * @param {(name: string, value: unknown) => void} send */
+  async update({ entry, film, heat, next, note, keys, focus, acts, heard, heatOn }, send) {
     this.note = note ?? "";
     this.next = next ?? [];
-    this.focus = focus ?? {};
-    this.acts = acts ?? "";
-    this.tell = tell;
-    if (acts) this._hear(heard ?? 0);
-    this.toldHeat ??= heatOn;
+    this.focusKeys = focus ?? {};
+    this.scriptKeys = acts ?? "";
+    this.send = this.presses.send = send;
+    if (acts) this.presses.acknowledge(heard ?? 0);
+    this.heatKnown ??= heatOn;
     this.part("help").hidden = !keys?.length;
-    listKeys(this.root.querySelector("dialog dl"), keys ?? []);
+    listKeys(this.find("dialog dl"), keys ?? []);
     if (entry !== this.entry) this._open(entry, film);
     if (heat !== this.heatAddress) this._openHeat(heat);
-    this._tellHeat();
+    this._sendHeat();
     this._refresh();
   }
 
+  /** @param {string} entry @param {string} address */
   async _open(entry, address) {
     this._remember();
-    this.film = this.window = this.heatmap = null; // never one patient's film by another's name
+    this.film = this.window = this.heatmap = null; // never one patient's film under another's name
     this.heatAddress = undefined;
     this.entry = entry;
-    for (const fact of ["inverted", "zoom", "windowCenter", "windowWidth"]) delete this.root.dataset[fact];
+    for (const fact of ["inverted", "zoom", "windowCenter", "windowWidth"]) {
+      delete this.root.dataset[fact];
+    }
     Object.assign(this.root.dataset, { entry, ready: "false" });
-    this.root.querySelector(".remark").textContent = "";
-    this.say("");
+    this.find(".remark").textContent = "";
+    this.notify("");
     this._refresh();
-    const waiting = setTimeout(() => this.entry === entry && this.say("Loading the film …"), 300);
-    const loaded = await ready(load(address));
+    const waiting = setTimeout(
+      () => this.entry === entry && this.notify("Loading the film …"),
+      300,
+    );
+    const loaded = await settled(load(address));
     clearTimeout(waiting);
     if (this.entry !== entry) return;
-    this.say("");
+    this.notify("");
     if (loaded instanceof Error) this._refuse(loaded);
     else this._show(new Film(loaded));
   }
 
+  /** @param {Error} error */
   _refuse(error) {
     const known = error instanceof Refusal;
-    this.say(known ? error.message : "The film could not be brought here. Reload the page to try again.");
+    this.notify(
+      known ? error.message : "The film could not be loaded. Reload the page to try again.",
+    );
     this.root.dataset.ready = "error";
   }
 
+  /** @param {Film} film */
   _show(film) {
     this.film = film;
     const { columns, rows, film_columns, film_rows, windows } = film.header;
@@ -88,41 +128,46 @@ class Viewer {
     offerWindows(this.part("preset"), windows);
     this._bound(film.header);
     this.usePreset(0);
-    if (lastView.entry === this.entry) this._lookAgain(lastView);
-    this._fitBox();
-    this.root.querySelector(".remark").textContent =
-      columns === film_columns ? "" : `Shown at ${columns} × ${rows} of ${film_columns} × ${film_rows} pixels`;
+    if (lastView?.entry === this.entry) this._restore(lastView);
+    fitBox(this.canvas, this.viewport);
+    this.find(".remark").textContent =
+      columns === film_columns
+        ? ""
+        : `Shown at ${columns} × ${rows} of ${film_columns} × ${film_rows} pixels`;
     this._changeTable();
     this._draw();
     this.root.dataset.ready = "true";
     performance.mark("film-visible", { detail: this.entry });
-    for (const address of this.next) load(address).catch(() => {}); // prepared ahead; may fail quietly
+    for (const address of this.next) load(address).catch(() => {}); // loaded ahead; may fail quietly
   }
 
+  /** @param {string | null} address */
   async _openHeat(address) {
     this.heatAddress = address;
     this.heatmap = null;
     if (!address) return;
-    const loaded = await ready(load(address));
+    const loaded = await settled(load(address));
     if (this.heatAddress !== address || loaded instanceof Error) return;
     this.heatmap = new Heatmap(loaded);
     this._refresh();
   }
 
-  /** Keep how this film was looked at, should it come back. */
+  /** Remember how this film was looked at, should it come back. */
   _remember() {
-    if (!this.film) return;
+    if (!this.film || !this.window) return;
     const { entry, preset, window, inverted } = this;
     const { zoom, middle } = this.viewport;
     lastView = { entry, preset, window, inverted, place: { zoom, middle } };
     this.film.forgetPainting();
   }
 
-  _lookAgain({ preset, window, inverted, place }) {
+  /** @param {View} view */
+  _restore({ preset, window, inverted, place }) {
     Object.assign(this, { preset, window, inverted });
     Object.assign(this.viewport, place);
   }
 
+  /** @param {FilmHeader} header */
   _bound({ origin, step, largest }) {
     this.span = Math.max(step * largest, step);
     Object.assign(this.part("center", "input"), { min: origin, max: origin + this.span });
@@ -131,6 +176,7 @@ class Viewer {
 
   // --- how it is shown ---------------------------------------------------------------------
 
+  /** @param {number} index */
   usePreset(index) {
     const window = this.film?.header.windows[index];
     if (!window) return;
@@ -138,6 +184,7 @@ class Viewer {
     this.setWindow({ ...window });
   }
 
+  /** @param {GreyWindow} window */
   setWindow(window) {
     this.window = { ...window, width: Math.max(window.width, this.span / 500) };
     this._changeTable();
@@ -145,9 +192,11 @@ class Viewer {
   }
 
   _changeTable() {
+    if (!this.film || !this.window) return;
     this.film.setTable(lookupTable(this.film.header, this.window, this.inverted));
   }
 
+  /** @param {number} across @param {number} down */
   dragWindow(across, down) {
     if (!this.window) return;
     const pace = Math.max(this.window.width, this.span / 20) / 400;
@@ -162,10 +211,11 @@ class Viewer {
     this._refresh();
   }
 
+  /** @param {Partial<HeatHabits>} change */
   setHeat(change) {
     Object.assign(this.heat, change);
     writeHabits(this.heat);
-    if (this.heat.on) this._tellHeat(); // that it is off concerns the next film, and is told with it
+    if (this.heat.on) this._sendHeat(); // "off" concerns the next film, and is sent with it
     this._refresh();
   }
 
@@ -174,16 +224,19 @@ class Viewer {
     this._refresh();
   }
 
+  /** @param {number} factor @param {number} [x] @param {number} [y] */
   zoom(factor, x = this.canvas.width / 2, y = this.canvas.height / 2) {
     this.viewport.zoomAt(factor, x, y);
     this._refresh();
   }
 
+  /** @param {number} scale */
   zoomTo(scale) {
     this.viewport.zoomTo(scale);
     this._refresh();
   }
 
+  /** @param {number} across @param {number} down */
   pan(across, down) {
     this.viewport.pan(across, down);
     this._refresh();
@@ -202,7 +255,7 @@ class Viewer {
   }
 
   help() {
-    const card = this.root.querySelector("dialog");
+    const card = this.find("dialog");
     if (card.open) card.close();
     else card.showModal();
   }
@@ -210,12 +263,12 @@ class Viewer {
   // --- drawing -----------------------------------------------------------------------------
 
   _refresh() {
-    this._showState();
+    showState(this);
     this.frame ??= requestAnimationFrame(() => this._draw());
   }
 
   _draw() {
-    cancelAnimationFrame(this.frame);
+    cancelAnimationFrame(this.frame ?? 0);
     this.frame = null;
     this.context.fillStyle = "#000";
     this.context.fillRect(0, 0, this.canvas.width, this.canvas.height);
@@ -224,84 +277,28 @@ class Viewer {
     this.film.draw(this.context, place);
     if (!this.heatmap || !this.heat.on || this.heatmap.empty) return;
     const thickness = this.canvas.width / Math.max(this.canvas.clientWidth, 1);
-    if (this.heat.outline) this.heatmap.drawOutline(this.context, place, this.heat.opacity, thickness);
-    else this.heatmap.drawColour(this.context, place, this.heat.opacity);
+    const { opacity } = this.heat;
+    if (this.heat.outline) this.heatmap.drawOutline(this.context, place, opacity, thickness);
+    else this.heatmap.drawColour(this.context, place, opacity);
   }
 
-  /** Say whether heatmaps are shown, where the server takes it otherwise: a verdict may follow them. */
-  _tellHeat() {
-    if (!this.heatAddress || this.toldHeat === this.heat.on) return;
-    this.toldHeat = this.heat.on;
-    this.tell("heat", { on: this.heat.on });
-  }
-
-  _fitBox() {
-    const ratio = globalThis.devicePixelRatio || 1;
-    const width = Math.round(this.canvas.clientWidth * ratio);
-    const height = Math.round(this.canvas.clientHeight * ratio);
-    if (!width || !height) return;
-    if (this.canvas.width !== width) this.canvas.width = width;
-    if (this.canvas.height !== height) this.canvas.height = height;
-    this.viewport.setBox(width, height);
-  }
-
-  /** Say in the controls, and to tests in data attributes, how the film is shown. */
-  _showState() {
-    const { film, window, viewport, heat } = this;
-    const data = this.root.dataset;
-    for (const control of this.root.querySelectorAll(".bar :is(button, select, input)")) control.disabled = !film;
-    this.part("help").disabled = false;
-    data.hand = this.windowing ? "window" : "pan";
-    press(this.part("hand"), this.windowing);
-    this._showHeat();
-    if (!film || !window) {
-      for (const output of this.root.querySelectorAll("output")) output.value = "";
-      this.part("actual").textContent = "";
-      this.part("preset").replaceChildren();
-      return;
-    }
-    data.inverted = Boolean(this.inverted);
-    press(this.part("invert"), this.inverted);
-    data.zoom = viewport.zoom.toFixed(3);
-    const share = (viewport.scale * film.header.columns) / film.header.film_columns;
-    this.part("actual").textContent = `${Math.round(100 * share)} %`;
-    data.windowCenter = window.center;
-    data.windowWidth = window.width;
-    for (const name of ["center", "width"]) {
-      this.part(name, "input").value = window[name];
-      this.part(name, "output").value = short(window[name]);
-    }
-    const { center, width } = film.header.windows[this.preset];
-    this.part("preset").value = window.center === center && window.width === width ? this.preset : "own";
-    data.heatStyle = heat.outline ? "outline" : "colour";
-  }
-
-  _showHeat() {
-    const { heat, heatmap } = this;
-    const some = Boolean(heatmap && !heatmap.empty);
-    this.root.dataset.heat = !heatmap ? "none" : heatmap.empty ? "empty" : heat.on ? "on" : "off";
-    press(this.part("heat"), heat.on && some);
-    press(this.part("outline"), heat.outline);
-    for (const name of ["heat", "outline", "opacity"]) this.part(name).disabled = !some;
-    for (const name of ["outline", "opacity"]) this.part(name).hidden = !some;
-    this.part("heat").hidden = !this.heatAddress && !this.note;
-    this.part("opacity").value = heat.opacity;
-    this.root.querySelector(".legend").hidden = !some || heat.outline;
-    this.root.querySelector(".note").textContent = heatmap?.empty ? "No area stands out" : heatmap ? "" : this.note;
-  }
-
-  /** Reach down to the window's lower edge, whatever stands above. */
-  _fillWindow() {
-    const above = this.root.getBoundingClientRect().top + (this.page?.scrollTop ?? 0) + ROOM_BELOW;
-    this.root.style.setProperty("--above", `${Math.ceil(above)}px`);
+  /** Send whether heatmaps are shown, if the server assumes otherwise: a verdict may follow them. */
+  _sendHeat() {
+    if (!this.heatAddress || this.heatKnown === this.heat.on) return;
+    this.heatKnown = this.heat.on;
+    this.send("heat", { on: this.heat.on });
   }
 
   // --- hands and keys ----------------------------------------------------------------------
 
   _listen() {
     const { signal } = this.stopping;
-    const on = (name, event, does, tag) =>
-      this.part(name, tag).addEventListener(event, (e) => does(e.target), { signal });
+    /** @param {string} name @param {string} event @param {(control: any) => void} handle
+     * @param {string} [tag] */
+    const on = (name, event, handle, tag) =>
+      this.part(name, tag).addEventListener(event, (/** @type {Event} */ e) => handle(e.target), {
+        signal,
+      });
     for (const [name, action] of Object.entries(BUTTONS)) on(name, "click", () => action(this));
     on("preset", "change", (control) => {
       this.usePreset(Number(control.value));
@@ -309,12 +306,14 @@ class Viewer {
     });
     on("opacity", "input", (control) => this.setHeat({ opacity: Number(control.value) }));
     for (const name of ["center", "width"]) {
-      on(name, "input", (control) => this.setWindow({ ...this.window, [name]: Number(control.value) }), "input");
+      const change = (/** @type {any} */ control) => {
+        if (this.window) this.setWindow({ ...this.window, [name]: Number(control.value) });
+      };
+      on(name, "input", change, "input");
     }
-    document.addEventListener("keydown", (event) => this._key(event), { signal, capture: true });
-    // A switch of the frame lets go of the keys once it was used: Streamlit's buttons heed none in a field.
-    document.addEventListener("change", ({ target }) => target.type === "checkbox" && target.blur(), { signal });
-    this.canvas.addEventListener("keydown", (event) => this._arrow(event), { signal });
+    document.addEventListener("keydown", (event) => this.onKey(event), { signal, capture: true });
+    document.addEventListener("change", releaseKeys, { signal });
+    this.canvas.addEventListener("keydown", (event) => this._onArrow(event), { signal });
     const stop = followHand(this.canvas, {
       pan: (across, down) => this.pan(across, down),
       windowing: (across, down) => this.dragWindow(across, down),
@@ -324,150 +323,75 @@ class Viewer {
     });
     signal.addEventListener("abort", stop);
     const watching = new ResizeObserver(() => {
-      this._fitBox();
-      this._showState();
+      fitBox(this.canvas, this.viewport);
+      showState(this);
       this._draw(); // in the same frame, so that a resized canvas is never seen blank
     });
     watching.observe(this.canvas);
-    const placing = new ResizeObserver(() => this._fillWindow());
+    const placing = new ResizeObserver(() => fillWindow(this.root, this.page));
     placing.observe(this.page?.firstElementChild ?? document.body);
-    globalThis.addEventListener("resize", () => this._fillWindow(), { signal });
-    this._fillWindow();
+    globalThis.addEventListener("resize", () => fillWindow(this.root, this.page), { signal });
+    fillWindow(this.root, this.page);
     signal.addEventListener("abort", () => {
       watching.disconnect();
       placing.disconnect();
     });
   }
 
-  _key(event) {
+  /** @param {KeyboardEvent} event */
+  onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
     const key = event.key.toLowerCase();
-    const name = KEYS[key];
-    const preset = "12345".indexOf(event.key);
-    const acts = key.length === 1 && this.acts.includes(key);
-    if (!this.root.isConnected || (!name && preset < 0 && !this.focus[key] && !acts)) return;
+    const handle = this._handlerOf(key, event.repeat);
+    if (!this.root.isConnected || !handle) return;
     event.preventDefault();
     event.stopImmediatePropagation(); // ours alone: Streamlit would rerun the page on R
-    if (acts) this._press(key, event.repeat);
-    else if (this.focus[key]) document.querySelector(this.focus[key])?.focus();
-    else if (preset >= 0) this.usePreset(preset);
-    else if (!event.repeat || name === "in" || name === "out") this.part(name).click();
+    handle();
   }
 
-  /** Tell the page's script of a key, with the film that the reader has in sight: whatever the script
-   * is drawing meanwhile, a verdict goes to that film. Earlier presses are told along, lest one is lost. */
-  _press(key, repeated) {
-    if (repeated) return;
-    presses = [...presses, { number: ++pressed, key, entry: this.entry }].slice(-PRESSES_KEPT);
-    this._tellPresses();
+  /** @param {string} key @param {boolean} repeated @returns {(() => void) | undefined} */
+  _handlerOf(key, repeated) {
+    const name = KEYS[key];
+    const preset = "12345".indexOf(key);
+    if (key.length === 1 && this.scriptKeys.includes(key)) {
+      return () => repeated || this.presses.add(key, this.entry);
+    }
+    if (this.focusKeys[key]) return () => focusOn(this.focusKeys[key]);
+    if (preset >= 0) return () => this.usePreset(preset);
+    if (name) return () => (repeated && !REPEATING.includes(name)) || this.part(name).click();
+    return undefined;
   }
 
-  /** Forget what the script has acted on: a server that was started anew must not be told it again.
-   * What it has not, a viewer that Streamlit has put in the place of another goes on telling. */
-  _hear(heard) {
-    presses = presses.filter(({ number }) => number > heard);
-    if (presses.length) this._tellPressesLater();
-  }
-
-  _tellPresses(again = false) {
-    clearTimeout(this.telling);
-    this.telling = undefined;
-    if (!this.root.isConnected || !presses.length) return;
-    if (again && !atRest()) return this._tellPressesLater();
-    this.tell("presses", { list: presses, told: performance.now() }); // the time makes it a new one
-    this._tellPressesLater();
-  }
-
-  _tellPressesLater() {
-    this.telling ??= setTimeout(() => this._tellPresses(true), AGAIN);
-  }
-
-  _arrow(event) {
-    const way = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+  /** @param {KeyboardEvent} event */
+  _onArrow(event) {
+    const way = ARROWS[event.key];
     if (!way) return;
     event.preventDefault();
-    this.pan(...way.map((step) => (step * this.canvas.width) / 10));
+    const step = this.canvas.width / 10;
+    this.pan(way[0] * step, way[1] * step);
   }
 
   end() {
     this._remember();
     this.stopping.abort();
-    clearTimeout(this.telling);
-    cancelAnimationFrame(this.frame);
+    this.presses.stop();
+    cancelAnimationFrame(this.frame ?? 0);
     viewers.delete(this.parent);
   }
 }
 
-const BUTTONS = {
-  heat: (viewer) => viewer.setHeat({ on: !viewer.heat.on }),
-  outline: (viewer) => viewer.setHeat({ outline: !viewer.heat.outline }),
-  invert: (viewer) => viewer.invert(),
-  hand: (viewer) => viewer.swapHand(),
-  in: (viewer) => viewer.zoom(1.25),
-  out: (viewer) => viewer.zoom(0.8),
-  actual: (viewer) => viewer.zoomTo(1),
-  fit: (viewer) => viewer.fit(),
-  reset: (viewer) => viewer.reset(),
-  help: (viewer) => viewer.help(),
-};
-const KEYS = { h: "heat", o: "outline", i: "invert", l: "hand", "+": "in", "=": "in", "-": "out", 0: "fit", r: "reset", "?": "help" };
-
-function listKeys(list, keys) {
-  list.replaceChildren(
-    ...keys.flatMap(([key, does]) => {
-      const [term, text] = [document.createElement("dt"), document.createElement("dd")];
-      [term.textContent, text.textContent] = [key, does];
-      return [term, text];
-    }),
-  );
-}
-
-function offerWindows(select, windows) {
-  const options = windows.map(({ name }, index) => {
-    const text = index < 5 ? `${index + 1}  ${name}` : name;
-    return new Option(text, index); // text, never markup: names come from files
-  });
-  const own = new Option("By hand", "own");
-  own.hidden = true;
-  select.replaceChildren(...options, own);
-}
-
-function isTyping(event) {
-  const target = event.composedPath()[0];
-  if (!(target instanceof HTMLElement)) return false;
-  if (target.isContentEditable || ["TEXTAREA", "SELECT"].includes(target.tagName)) return true;
-  return target.tagName === "INPUT" && !["range", "checkbox", "radio", "button"].includes(target.type);
-}
-
-const press = (button, on) => button.setAttribute("aria-pressed", String(Boolean(on)));
-
-function readHabits() {
-  try {
-    const { on, outline, opacity } = JSON.parse(sessionStorage.getItem(HABITS));
-    return { on: on !== false, outline: outline === true, opacity: Math.min(Math.max(Number(opacity) || 0.6, 0.1), 1) };
-  } catch {
-    return {}; // nothing kept yet, or the browser keeps nothing
-  }
-}
-
-function writeHabits(habits) {
-  try {
-    sessionStorage.setItem(HABITS, JSON.stringify(habits));
-  } catch {
-    // The browser keeps nothing; the next film then opens as the first did.
-  }
-}
-
-/** Streamlit calls this at first and whenever the page's data or theme changes. */
+/** Streamlit calls this at first and whenever the page's data or theme changes.
+ * @param {ComponentArguments<ViewerData>} component */
 export default function mount({ data, parentElement, setStateValue }) {
-  let viewer = viewers.get(parentElement);
-  if (viewer && !viewer.root.isConnected) {
-    viewer.end();
-    viewer = null;
+  let old = viewers.get(parentElement);
+  if (old && !old.root.isConnected) {
+    old.end();
+    old = undefined;
   }
-  viewer ??= new Viewer(parentElement);
+  const viewer = old ?? new Viewer(parentElement);
   viewers.set(parentElement, viewer);
-  const turn = (viewer.turn = {});
+  const call = {};
+  viewer.mounted = call;
   viewer.update(data, setStateValue);
-  return () => viewer.turn === turn && viewer.end(); // a stale call must not end the living viewer
+  return () => viewer.mounted === call && viewer.end(); // an outdated call must not end it
 }

@@ -1,13 +1,13 @@
 // Where the film lies in its box: fit, zoom at a point, pan. Lengths are device pixels.
 
 const LARGEST_SCALE = 16;
+const ROOM_BELOW = 24; // pixels between the viewer and the window's lower edge
 
 class Viewport {
-  constructor() {
-    this.box = { width: 1, height: 1 };
-    this.film = { columns: 1, rows: 1 };
-    this.reset();
-  }
+  box = { width: 1, height: 1 };
+  film = { columns: 1, rows: 1 };
+  zoom = 1;
+  middle = { x: 0.5, y: 0.5 };
 
   reset() {
     this.zoom = 1; // 1 = the whole film fits
@@ -22,7 +22,8 @@ class Viewport {
     return this.fit * this.zoom;
   }
 
-  /** The film's rectangle in the box. */
+  /** The film's rectangle in the box.
+   * @returns {Place} */
   get place() {
     const width = this.film.columns * this.scale;
     const height = this.film.rows * this.scale;
@@ -31,7 +32,8 @@ class Viewport {
     return { x, y, width, height, scale: this.scale };
   }
 
-  /** Zoom by a factor; the film's point under (x, y) stays there. */
+  /** Zoom by a factor; the point of the film at (x, y) of the box stays there.
+   * @param {number} factor @param {number} x @param {number} y */
   zoomAt(factor, x, y) {
     const smallest = Math.min(1, 1 / this.fit); // the whole film, or one to one if that is smaller
     const largest = Math.max(LARGEST_SCALE / this.fit, 1);
@@ -43,17 +45,19 @@ class Viewport {
     this._stayInside();
   }
 
+  /** @param {number} scale device pixels for a pixel of the film */
   zoomTo(scale) {
     this.zoomAt(scale / this.scale, this.box.width / 2, this.box.height / 2);
   }
 
+  /** @param {number} across @param {number} down */
   pan(across, down) {
     this.middle.x -= across / (this.film.columns * this.scale);
     this.middle.y -= down / (this.film.rows * this.scale);
     this._stayInside();
   }
 
-  /** Let no edge of the film leave its edge of the box while there is film beyond it. */
+  /** Keep every edge of the film at or beyond its edge of the box, if the film is larger. */
   _stayInside() {
     const reachX = this.box.width / (this.film.columns * this.scale) / 2;
     const reachY = this.box.height / (this.film.rows * this.scale) / 2;
@@ -61,24 +65,38 @@ class Viewport {
     this.middle.y = inside(this.middle.y, reachY);
   }
 
+  /** @param {number} width @param {number} height */
   setBox(width, height) {
     this.box = { width: Math.max(1, width), height: Math.max(1, height) };
     this._stayInside();
   }
 
+  /** @param {number} columns @param {number} rows */
   setFilm(columns, rows) {
     this.film = { columns, rows };
   }
 }
 
-const inside = (value, reach) =>
-  reach >= 0.5 ? 0.5 : Math.min(Math.max(value, reach), 1 - reach);
+/** @param {number} value @param {number} reach half of the box, in fractions of the film */
+const inside = (value, reach) => (reach >= 0.5 ? 0.5 : Math.min(Math.max(value, reach), 1 - reach));
 
-/** Turn pointers and the wheel into `pan`, `window` and `zoom`. Returns how to stop. */
+/**
+ * @typedef {object} Hand What pointers and the wheel do.
+ * @property {(across: number, down: number) => void} pan
+ * @property {(across: number, down: number) => void} windowing
+ * @property {(factor: number, x: number, y: number) => void} zoom
+ * @property {() => void} reset
+ * @property {() => boolean} windowsByLeftDrag
+ */
+
+/** Turn pointers and the wheel into calls of `hand`; return how to stop.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Hand} hand */
 function followHand(canvas, { pan, windowing, zoom, reset, windowsByLeftDrag }) {
+  /** @type {Map<number, {x: number, y: number, windows: boolean}>} */
   const pointers = new Map();
   const ratio = () => canvas.width / canvas.clientWidth;
-  const at = (event) => {
+  const at = (/** @type {MouseEvent} */ event) => {
     const frame = canvas.getBoundingClientRect();
     return { x: (event.clientX - frame.left) * ratio(), y: (event.clientY - frame.top) * ratio() };
   };
@@ -86,13 +104,13 @@ function followHand(canvas, { pan, windowing, zoom, reset, windowsByLeftDrag }) 
     const [a, b] = [...pointers.values()];
     return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, span: Math.hypot(a.x - b.x, a.y - b.y) };
   };
-  const down = (event) => {
+  const down = (/** @type {PointerEvent} */ event) => {
     canvas.focus({ preventScroll: true });
     canvas.setPointerCapture(event.pointerId);
     const windows = event.button === 2 || (event.button === 0 && windowsByLeftDrag());
     pointers.set(event.pointerId, { ...at(event), windows });
   };
-  const move = (event) => {
+  const move = (/** @type {PointerEvent} */ event) => {
     const last = pointers.get(event.pointerId);
     if (!last) return;
     const before = pointers.size === 2 ? pinch() : null;
@@ -105,21 +123,40 @@ function followHand(canvas, { pan, windowing, zoom, reset, windowsByLeftDrag }) 
     } else if (last.windows) windowing((now.x - last.x) / ratio(), (now.y - last.y) / ratio());
     else pan(now.x - last.x, now.y - last.y);
   };
-  const up = (event) => pointers.delete(event.pointerId);
-  const wheel = (event) => {
+  const up = (/** @type {PointerEvent} */ event) => pointers.delete(event.pointerId);
+  const wheel = (/** @type {WheelEvent} */ event) => {
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 30 : 1;
     const { x, y } = at(event);
     zoom(Math.exp(-Math.max(-240, Math.min(240, event.deltaY * lines)) * 0.0015), x, y);
   };
   const stopping = new AbortController();
-  const listen = (name, does) =>
+  const listen = (/** @type {string} */ name, /** @type {(event: any) => void} */ does) =>
     canvas.addEventListener(name, does, { signal: stopping.signal, passive: false });
   listen("pointerdown", down);
   listen("pointermove", move);
   for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) listen(name, up);
   listen("wheel", wheel);
   listen("dblclick", reset);
-  listen("contextmenu", (event) => event.preventDefault());
+  listen("contextmenu", (/** @type {Event} */ event) => event.preventDefault());
   return () => stopping.abort();
+}
+
+/** Give the canvas as many pixels as the screen shows of it.
+ * @param {HTMLCanvasElement} canvas @param {Viewport} viewport */
+function fitBox(canvas, viewport) {
+  const ratio = globalThis.devicePixelRatio || 1;
+  const width = Math.round(canvas.clientWidth * ratio);
+  const height = Math.round(canvas.clientHeight * ratio);
+  if (!width || !height) return;
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  viewport.setBox(width, height);
+}
+
+/** Make the viewer reach down to the window's lower edge, whatever lies above.
+ * @param {HTMLElement} root @param {Element | null} page what scrolls */
+function fillWindow(root, page) {
+  const above = root.getBoundingClientRect().top + (page?.scrollTop ?? 0) + ROOM_BELOW;
+  root.style.setProperty("--above", `${Math.ceil(above)}px`);
 }

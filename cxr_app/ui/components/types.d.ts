@@ -1,0 +1,119 @@
+// Types that several scripts share, for the type checker alone: the browser never sees this file.
+
+/** When the reader last used a key or the pointer, by the page's clock. */
+declare var lastTouch: number;
+
+/** One way of mapping values to brightness (DICOM PS3.3 C.11.2.1.2), or a VOI LUT. */
+interface GreyWindow {
+  name?: string;
+  function: "LINEAR" | "LINEAR_EXACT" | "SIGMOID";
+  center: number;
+  width: number;
+  /** Brightness in [0, 1] of a VOI LUT's entries; empty for a window function. */
+  lut: number[];
+}
+
+/** What stands before the grey values of a film. Modality value = origin + step * stored value. */
+interface FilmHeader {
+  rows: number;
+  columns: number;
+  bits: 8 | 16;
+  largest: number;
+  origin: number;
+  step: number;
+  inverted: boolean;
+  windows: GreyWindow[];
+  film_rows: number;
+  film_columns: number;
+  message?: string;
+}
+
+/** What stands before the values of a heatmap, in [0, 255]. */
+interface HeatHeader {
+  rows: number;
+  columns: number;
+  bits: 8;
+  empty: boolean;
+  /** Lines of points, in fractions of the film's width and height. */
+  outline: [number, number][][];
+  message?: string;
+}
+
+type GreyValues = Uint8Array | Uint16Array;
+
+/** A film's grey values at one size, and the part of them that is painted. */
+interface Level {
+  values: GreyValues;
+  rows: number;
+  columns: number;
+  canvas?: HTMLCanvasElement | null;
+  painted?: Frame | null;
+}
+
+interface Frame {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+/** Where the film lies in its box, in device pixels. */
+interface Place {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  scale: number;
+}
+
+/** What a component's page hands it, and how it answers (Streamlit components, version 2). */
+interface ComponentArguments<Data> {
+  data: Data;
+  parentElement: HTMLElement & { host?: HTMLElement };
+  setTriggerValue: (name: string, value: unknown) => void;
+  setStateValue: (name: string, value: unknown) => void;
+}
+
+/** How a film was looked at. */
+interface View {
+  entry: string;
+  preset: number;
+  window: GreyWindow;
+  inverted: boolean;
+  place: { zoom: number; middle: { x: number; y: number } };
+}
+
+/** What the page asks the viewer for; see `film_viewer` in Python. */
+interface ViewerData {
+  entry: string;
+  film: string;
+  heat: string | null;
+  next: string[];
+  note: string;
+  keys: [string, string][];
+  focus: Record<string, string>;
+  acts: string;
+  heard: number;
+  heatOn: boolean;
+}
+
+/** A column of the film table; see `TableColumn` in Python. */
+interface HeadColumn {
+  id: string;
+  label: string;
+  width: number;
+  sort: string;
+  first: "ascending" | "descending";
+  kind: "text" | "number" | "share";
+  help: string;
+}
+
+/** What the page asks the film table for; see `film_table` in Python. */
+interface TableData {
+  label: string;
+  columns: HeadColumn[];
+  rows: { id: string; tone?: string; [column: string]: any }[];
+  sort: string;
+  descending: boolean;
+  height: string;
+}

@@ -1,0 +1,126 @@
+// The controls around the film, and what the reader chose in them before.
+
+const HABITS = "cxr-heat"; // heat on or off, its style and opacity: stored from film to film
+
+/** @typedef {{on: boolean, outline: boolean, opacity: number}} HeatHabits */
+
+/** @param {Element} button @param {unknown} on */
+const setPressed = (button, on) => button.setAttribute("aria-pressed", String(Boolean(on)));
+
+/** Write a number with three digits, or whole if it is large.
+ * @param {number} value */
+const short = (value) =>
+  Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
+
+/** Fill the list of keys on the help card.
+ * @param {Element} list
+ * @param {[string, string][]} keys */
+function listKeys(list, keys) {
+  list.replaceChildren(
+    ...keys.flatMap(([key, effect]) => {
+      const [term, text] = [document.createElement("dt"), document.createElement("dd")];
+      [term.textContent, text.textContent] = [key, effect];
+      return [term, text];
+    }),
+  );
+}
+
+/** @param {HTMLSelectElement} select @param {GreyWindow[]} windows */
+function offerWindows(select, windows) {
+  const options = windows.map(({ name }, index) => {
+    const text = index < 5 ? `${index + 1}  ${name}` : name;
+    return new Option(text, String(index)); // text, never markup: names come from files
+  });
+  const own = new Option("By hand", "own");
+  own.hidden = true;
+  select.replaceChildren(...options, own);
+}
+
+/** @returns {Partial<HeatHabits>} */
+function readHabits() {
+  try {
+    const { on, outline, opacity } = JSON.parse(sessionStorage.getItem(HABITS) ?? "");
+    const bounded = Math.min(Math.max(Number(opacity) || 0.6, 0.1), 1);
+    return { on: on !== false, outline: outline === true, opacity: bounded };
+  } catch {
+    return {}; // nothing stored yet, or the browser stores nothing
+  }
+}
+
+/** @param {HeatHabits} habits */
+function writeHabits(habits) {
+  try {
+    sessionStorage.setItem(HABITS, JSON.stringify(habits));
+  } catch {
+    // The browser stores nothing; the next film opens as the first did.
+  }
+}
+
+/** What a click on each control does.
+ * @type {Record<string, (viewer: any) => void>} */
+const BUTTONS = {
+  heat: (viewer) => viewer.setHeat({ on: !viewer.heat.on }),
+  outline: (viewer) => viewer.setHeat({ outline: !viewer.heat.outline }),
+  invert: (viewer) => viewer.invert(),
+  hand: (viewer) => viewer.swapHand(),
+  in: (viewer) => viewer.zoom(1.25),
+  out: (viewer) => viewer.zoom(0.8),
+  actual: (viewer) => viewer.zoomTo(1),
+  fit: (viewer) => viewer.fit(),
+  reset: (viewer) => viewer.reset(),
+  help: (viewer) => viewer.help(),
+};
+
+/** Show in the controls, and for tests in data attributes, how the film is shown.
+ * @param {any} viewer */
+function showState(viewer) {
+  const { film, window, viewport, heat } = viewer;
+  const data = viewer.root.dataset;
+  for (const control of viewer.root.querySelectorAll(".bar :is(button, select, input)")) {
+    /** @type {HTMLButtonElement} */ (control).disabled = !film;
+  }
+  viewer.part("help").disabled = false;
+  data.hand = viewer.windowing ? "window" : "pan";
+  setPressed(viewer.part("hand"), viewer.windowing);
+  showHeat(viewer);
+  if (!film || !window) {
+    for (const output of viewer.root.querySelectorAll("output")) output.value = "";
+    viewer.part("actual").textContent = "";
+    viewer.part("preset").replaceChildren();
+    return;
+  }
+  data.inverted = String(viewer.inverted);
+  setPressed(viewer.part("invert"), viewer.inverted);
+  data.zoom = viewport.zoom.toFixed(3);
+  const share = (viewport.scale * film.header.columns) / film.header.film_columns;
+  viewer.part("actual").textContent = `${Math.round(100 * share)} %`;
+  data.windowCenter = String(window.center);
+  data.windowWidth = String(window.width);
+  for (const name of /** @type {const} */ (["center", "width"])) {
+    viewer.part(name, "input").value = window[name];
+    viewer.part(name, "output").value = short(window[name]);
+  }
+  const { center, width } = film.header.windows[viewer.preset];
+  const isPreset = window.center === center && window.width === width;
+  viewer.part("preset").value = isPreset ? viewer.preset : "own";
+  data.heatStyle = heat.outline ? "outline" : "colour";
+}
+
+/** @param {any} viewer */
+function showHeat(viewer) {
+  const { heat, heatmap } = viewer;
+  const some = Boolean(heatmap && !heatmap.empty);
+  viewer.root.dataset.heat = !heatmap ? "none" : heatmap.empty ? "empty" : heat.on ? "on" : "off";
+  setPressed(viewer.part("heat"), heat.on && some);
+  setPressed(viewer.part("outline"), heat.outline);
+  for (const name of ["heat", "outline", "opacity"]) viewer.part(name).disabled = !some;
+  for (const name of ["outline", "opacity"]) viewer.part(name).hidden = !some;
+  viewer.part("heat").hidden = !viewer.heatAddress && !viewer.note;
+  viewer.part("opacity").value = heat.opacity;
+  viewer.find(".legend").hidden = !some || heat.outline;
+  viewer.find(".note").textContent = heatmap?.empty
+    ? "No area stands out"
+    : heatmap
+      ? ""
+      : viewer.note;
+}
