@@ -21,7 +21,7 @@ MOUNT = """async ([html, script]) => {
   };
   window.replace = (heard) => {
     window.end?.();
-    document.body.innerHTML = `<main>${html}</main>`;
+    document.body.innerHTML = `<main data-test-script-state="notRunning">${html}</main>`;
     window.place = document.querySelector("main");
     window.show(heard);
   };
