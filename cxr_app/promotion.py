@@ -19,7 +19,7 @@ COMPANIONS = (".films.json", ".scores.json")
 
 def checkpoint_in_use(settings: Settings, worklist: Worklist) -> Path:
     """Say which checkpoint is to be used now."""
-    return _file(settings, worklist.models.newest())
+    return _file(settings, worklist.promotions.newest())
 
 
 def promote(
@@ -36,14 +36,14 @@ def promote(
     comparison = challenger.comparison
     if comparison is None or not comparison.not_worse:
         raise PromotionError("This challenger is not known to be as good as the model in use.")
-    standing = worklist.models.newest()
+    standing = worklist.promotions.newest()
     if _sha256(_file(settings, standing)) != comparison.in_use_sha256:
         raise PromotionError(
             f"This challenger was compared with {comparison.in_use}, which is no longer in use. "
             "Retrain once more to compare it with the model in use now."
         )
     _keep(settings, challenger.checkpoint, comparison.challenger_sha256)
-    return worklist.models.put_to_use(
+    return worklist.promotions.put_to_use(
         comparison.challenger_sha256,
         comparison.challenger,
         by=by,
@@ -69,8 +69,8 @@ def go_back(
             f"The file of {earlier.model_version} is gone from the server or was changed. "
             "Restore it from a backup of the data folder."
         )
-    standing = worklist.models.newest()
-    return worklist.models.put_to_use(
+    standing = worklist.promotions.newest()
+    return worklist.promotions.put_to_use(
         earlier.sha256 if earlier else "",
         earlier.model_version if earlier else "",
         by=by,

@@ -123,7 +123,7 @@ def write_reviewed(worklist: Worklist, parameters: Mapping[str, Any], place: Pat
     with partial.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.writer(file)
         writer.writerow(("path", "target", "cause", "patient_id", "partition"))
-        writer.writerows(_reviewed_row(film) for film in worklist.readings.reviewed_films())
+        writer.writerows(_reviewed_row(film) for film in worklist.reviews.reviewed_films())
     partial.replace(manifest)
 
 

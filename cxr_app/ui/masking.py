@@ -84,4 +84,4 @@ def _short(kind: str, value: str, key: bytes) -> str:
 
 def _changed() -> None:
     if not st.session_state[SWITCH]:
-        resources.worklist().readings.note_unmasking(current_reader.name())
+        resources.worklist().unmasking.record(current_reader.name())

@@ -106,7 +106,7 @@ def _worklist(url: str) -> Worklist:
 
 @st.cache_resource(show_spinner=False)
 def _masking_key(url: str) -> bytes:
-    return _worklist(url).readings.masking_key()
+    return _worklist(url).unmasking.masking_key()
 
 
 @st.cache_resource(show_spinner=False, on_release=ScoringEngine.stop)

@@ -1,23 +1,23 @@
-"""The list of films: received, scored, read. Nothing that it acknowledged is lost.
+"""The list of films: received, scored, read. A film that was acknowledged is never lost.
 
-Nothing outside this folder knows SQLAlchemy; what goes in and comes out are plain values.
+Only this folder imports SQLAlchemy; arguments and results are plain values.
 """
 
-from cxr_app.worklist.entry import SORTABLE, WAITING_CAP, Counts, Entry, Query, Score
+from cxr_app.worklist.claims import ClaimLog
+from cxr_app.worklist.entry import SORTABLE, WAITING_CAP, Claim, Counts, Entry, Query, Score
 from cxr_app.worklist.job import Job, JobState
 from cxr_app.worklist.job_queue import JobQueue
-from cxr_app.worklist.promotion import Promotion
-from cxr_app.worklist.promotions import PromotionLog
-from cxr_app.worklist.readings import Readings
+from cxr_app.worklist.promotions import Promotion, PromotionLog
 from cxr_app.worklist.review import (
     Agreement,
     Cause,
-    Claim,
     ReadingDay,
     Review,
     ReviewedFilm,
     Verdict,
 )
+from cxr_app.worklist.reviews import ReviewLog
+from cxr_app.worklist.unmasking import UnmaskingLog
 from cxr_app.worklist.worklist import Worklist
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Agreement",
     "Cause",
     "Claim",
+    "ClaimLog",
     "Counts",
     "Entry",
     "Job",
@@ -35,10 +36,11 @@ __all__ = [
     "PromotionLog",
     "Query",
     "ReadingDay",
-    "Readings",
     "Review",
+    "ReviewLog",
     "ReviewedFilm",
     "Score",
+    "UnmaskingLog",
     "Verdict",
     "Worklist",
 ]

@@ -1,4 +1,4 @@
-"""The database under the worklist: opened, brought up to date, and its faults told in sentences."""
+"""The worklist's database: opened, upgraded, and its errors translated into advice."""
 
 import logging
 import os
@@ -42,12 +42,12 @@ logger = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "worklist_version"
 HEAD = "0008"
-"""The newest revision; known here, so that opening an up-to-date database needs no Alembic."""
+"""The newest revision; named here so that opening an up-to-date database needs no Alembic."""
 
 LOCK_TIMEOUT_SECONDS = 30
-UPGRADE_LOCK = 0x435852  # any number, the same for all who upgrade: "CXR"
+UPGRADE_LOCK = 0x435852  # any number that all servers share: "CXR"
 
-# What to do, by the start of SQLite's error name or of PostgreSQL's SQLSTATE.
+# By the first letters of SQLite's error name or of PostgreSQL's SQLSTATE.
 _ADVICE = {
     "SQLITE_BUSY": "it is locked by another program. Close what holds it, then try again",
     "SQLITE_LOCKED": "it is locked by another program. Close what holds it, then try again",
@@ -74,15 +74,15 @@ _UNKNOWN = "it refused. Check the database and its disk, then try again"
 
 
 def _code(error: DBAPIError) -> str | None:
-    """Name the fault as the database does; None for one that never reached it, which is a bug."""
+    """Return the database's error code; None for a bug, which never reached the database."""
     named = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
     lost = error.connection_invalidated or isinstance(error, OperationalError)
     return named or ("08000" if lost else None)
 
 
 @contextmanager
-def told_in_sentences() -> Iterator[None]:
-    """Turn a database's fault into a `WorklistError` that says what to do.
+def translated_errors() -> Iterator[None]:
+    """Raise a `WorklistError` with advice in place of a database's error.
 
     The original is not chained: its text repeats the values of the row, and so patient data.
     """
@@ -102,27 +102,27 @@ def told_in_sentences() -> Iterator[None]:
 
 
 class Database:
-    """Connections to one database, made once and shared by all threads.
+    """Connections to one database, opened once and shared by all threads.
 
     Parameters
     ----------
     url
-        ``sqlite:///FILE`` or ``postgresql+psycopg://...``. A SQLite file is made where there is
-        none, readable by this user only.
+        ``sqlite:///FILE`` or ``postgresql+psycopg://...``. A missing SQLite file is created,
+        readable by this user only.
 
     Attributes
     ----------
     engine
         SQLAlchemy's.
     insert
-        The database's own INSERT, which can pass over what is there already.
+        The database's own INSERT, which can skip rows that exist already.
 
     Raises
     ------
     SettingsError
         If the URL names no database that this program can use.
     WorklistError
-        If the database cannot be opened or brought up to date.
+        If the database cannot be opened or upgraded.
     """
 
     def __init__(self, url: str) -> None:
@@ -135,7 +135,7 @@ class Database:
         self._reading = sessionmaker(self._engine_for_reading(), expire_on_commit=False)
         self._writing = sessionmaker(self.engine.execution_options(writes=True))
         try:
-            with told_in_sentences():
+            with translated_errors():
                 _upgrade(self.engine)
         except WorklistError:
             self.engine.dispose()
@@ -143,22 +143,22 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Give one unchanging picture of the database; writers are not held up."""
-        with told_in_sentences(), self._reading.begin() as session:
+        """Yield a session with one unchanging snapshot of the database; writers do not wait."""
+        with translated_errors(), self._reading.begin() as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """Give one transaction: all of it is on the disk afterwards, or nothing."""
-        with told_in_sentences(), self._writing.begin() as session:
+        """Yield a session with one transaction: afterwards all of it is on the disk, or nothing."""
+        with translated_errors(), self._writing.begin() as session:
             yield session
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
         self.engine.dispose()
 
     def _engine_for_reading(self) -> Engine:
-        if self.engine.dialect.name == "sqlite":  # where every transaction is one picture
+        if self.engine.dialect.name == "sqlite":  # every transaction has a snapshot
             return self.engine
         return self.engine.execution_options(isolation_level="REPEATABLE READ")
 
@@ -187,7 +187,7 @@ def _parse(url: str) -> URL:
 
 
 def _make_private_file(path: Path) -> None:
-    """SQLite gives its journals the mode of the file, so the file must be private first."""
+    """Create or protect the file; SQLite gives its journals the mode of the file."""
     try:
         make_private_folder(path.parent)
         if not path.exists():
@@ -202,10 +202,10 @@ def _make_private_file(path: Path) -> None:
 
 
 class _HintingCompiler(SQLiteCompiler):
-    """Writes a statement's INDEXED BY, which SQLAlchemy leaves out."""
+    """Compiler that adds a statement's INDEXED BY, which SQLAlchemy leaves out."""
 
     def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
-        """Give the hint as it stands."""
+        """Return the hint unchanged."""
         return text
 
 
@@ -241,7 +241,7 @@ def _connect(address: URL) -> Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves, below
+    connection.isolation_level = None  # `_begin_sqlite` sends BEGIN
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")  # acknowledged means on the disk
     connection.execute("PRAGMA secure_delete = ON")  # deleted means overwritten
@@ -249,7 +249,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Let readers and a writer work at once; the very first switch needs the file to itself."""
+    """Switch to WAL: readers and a writer work at once. The first switch needs the file alone."""
     deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
     while True:
         try:
@@ -263,9 +263,9 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Take the write lock at once where writing is meant: a read that turns into one can fail.
+    """Take the write lock at once for a writing session: upgrading a read lock later can fail.
 
-    What must not stand in a transaction is asked for with the option ``bare``.
+    Statements that must not run in a transaction use the option ``bare``.
     """
     options = connection.get_execution_options()
     if not options.get("bare", False):
@@ -281,7 +281,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _upgrade(engine: Engine) -> None:
-    """Create the tables, or bring those of an older program up to date; one process at a time."""
+    """Create the tables, or upgrade those of an older program; one process at a time."""
     with engine.connect() as connection:
         if _revision(connection) == HEAD:
             return
@@ -293,7 +293,7 @@ def _upgrade(engine: Engine) -> None:
 
 
 def _migrate(connection: Connection) -> None:
-    # Imported here because it takes as long as opening an up-to-date database ten times.
+    # Imported here: the import takes ten times as long as opening an up-to-date database.
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError

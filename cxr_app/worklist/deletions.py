@@ -1,8 +1,8 @@
-"""Films whose time has ended: which these are, and that they are gone. Each verb one transaction.
+"""Films whose retention time has ended: found, deleted, recorded. Each method is one transaction.
 
-A film's file is deleted within the transaction that records it. Where that fails after the file is
-gone, the entry is still due: the next sweep finds no file, and records it then. So a deletion is
-recorded once, and never one that was not made.
+A film's file is deleted within the transaction that records it. If the transaction fails after the
+file is gone, the entry is still due: the next sweep finds no file and records the deletion then. So
+a deletion is recorded once, and only if it was made.
 """
 
 from collections.abc import Callable
@@ -12,26 +12,25 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, select
 
 from cxr_app.worklist.database import Database
+from cxr_app.worklist.events import EventKind, new_event
+from cxr_app.worklist.locking import locked_entry
 from cxr_app.worklist.mapping import forget_patient
-from cxr_app.worklist.readings import event
 from cxr_app.worklist.secure_delete import scrub
 from cxr_app.worklist.tables import READ_AT_INDEX, EntryRow
 
-FILM_DELETED = "FILM_DELETED"
-"""Kind of event."""
 RETENTION = "retention time"
-"""Stands in an event in a reader's place."""
+"""Name recorded in place of a reader's."""
 
 
 class Deletions:
-    """What the retention time takes from the worklist.
+    """Deletion of films at the end of their retention time.
 
     Parameters
     ----------
     database
         Open and up to date.
     clock
-        Tells the time, aware.
+        Returns the current time, aware.
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
@@ -39,12 +38,12 @@ class Deletions:
         self._clock = clock
 
     def due(self, films: Path, read_before: datetime) -> list[str]:
-        """Give the entries whose film is to go: judged, read before a moment, and kept here.
+        """Return the ids of entries whose film is due: judged, read before a moment, and kept here.
 
         Parameters
         ----------
         films
-            Root of the film store; what lies elsewhere is not ours to delete.
+            Root of the film store; files elsewhere are not ours to delete.
         """
         # Its folders are named by two hexadecimal digits; a path sorts by its bytes.
         kept_here = EntryRow.path.between(films / "0", films / "g")
@@ -61,27 +60,26 @@ class Deletions:
         Parameters
         ----------
         remove
-            Deletes the file of a SHA-256; one that is gone already is no fault.
+            Deletes the file of a SHA-256; does nothing if it is gone already.
 
         Returns
         -------
         bool
-            False where another server was faster, or the film counts as unread again.
+            False if another server was faster, or if the film counts as unread again.
         """
-        statement = select(EntryRow).where(EntryRow.id == entry_id, *_is_due(read_before))
         with self._database.writing() as session:
-            entry = session.scalar(statement.with_for_update())
+            entry = locked_entry(session, EntryRow.id == entry_id, *_is_due(read_before))
             if entry is None:
                 return False
             remove(entry.sha256)
             now = self._clock()
             entry.film_deleted_at = now
             forget_patient(entry)
-            session.add(event(FILM_DELETED, RETENTION, now, entry.number))
+            session.add(new_event(EventKind.FILM_DELETED, RETENTION, now, entry.number))
             return True
 
     def scrub(self) -> bool:
-        """Overwrite what the database keeps of deleted values; False where it must be tried again.
+        """Overwrite the remains of deleted values in the database; False if it must be tried again.
 
         Raises
         ------
@@ -92,7 +90,7 @@ class Deletions:
 
 
 def _is_due(read_before: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Say of an entry that its film is to go; one without a score is needed, even if it is read."""
+    """Return the conditions for a film to be due; an unscored one is needed even if it is read."""
     return (
         EntryRow.read_at < read_before,
         EntryRow.state.is_not(None),

@@ -1,4 +1,4 @@
-"""What the worklist hands out and what it is asked for: plain values, no database."""
+"""Entries, queries and counts of the worklist: plain values, no database."""
 
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
@@ -8,35 +8,49 @@ from typing import Literal
 from cxr_app.outcome import Priority, ScoringState
 from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.radiograph import Header
-from cxr_app.worklist.review import Claim
 
 WAITING_CAP = timedelta(hours=72)
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """The reader who has a film open.
+
+    Parameters
+    ----------
+    since, until
+        Aware, UTC. It ends by itself unless it is renewed.
+    """
+
+    reader: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One film in the worklist, and the newest that scoring said of it.
+    """One film in the worklist, with its newest result.
 
     Parameters
     ----------
     id
         Opaque, 32 hexadecimal digits; its first 8 are its short form.
     received_at, scored_at, read_at
-        Aware, UTC. None where it has not happened.
+        Aware, UTC. None if it has not happened.
     film_deleted_at
         When the film's file was deleted; the entry then names no patient. None while it is kept.
     state
-        None as long as the film has not been scored.
+        None until the film has been scored.
     reason
         Why it was rejected or failed; empty otherwise.
     activation_map, heat_scale
-        As in `Prediction`; None where there is none, and in lists, which do not load them.
+        As in `Prediction`; None if there is none, and in lists, which do not load them.
     read_by
-        Who has read it; empty where that is not known.
+        The reader who has read it; empty if unknown.
     claim
-        Who has it open; known in pages of the list and where one entry is asked for.
+        The reader who has it open; loaded in pages of the list and for a single entry.
     rows, columns
-        Size of the film in pixels; 0 where it could not be read.
+        Size of the film in pixels; 0 if it could not be read.
     """
 
     id: str
@@ -79,7 +93,7 @@ class Score:
     activation_map, heat_scale
         As in `Prediction`; None for a refusal.
     scored_at
-        Aware, UTC: when this was said last.
+        Aware, UTC: when this result was last given.
     """
 
     state: ScoringState
@@ -102,7 +116,7 @@ SORTABLE = frozenset(
     {each.name for each in fields(Entry)}
     - {"activation_map", "heat_scale", "claim", "header", "remarks"}
 ) | frozenset(HEADER_NAMES)
-"""What `Query.sort` may name: every column of an entry that a list can show."""
+"""Allowed values of `Query.sort`: every column of an entry that a list can show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,28 +126,28 @@ class Query:
     Parameters
     ----------
     state
-        ``needs_a_person`` is what is unread and was rejected or failed; ``unread`` includes it,
-        and what has not been scored yet.
+        ``needs_a_person``: unread, and rejected or failed. ``unread`` includes these and the films
+        not scored yet.
     flag
-        ``not_flagged`` is what a model judged and did not flag.
+        ``not_flagged``: judged by a model and not flagged.
     tier
-        Of what a model judged; None for any.
+        Of films that a model judged; None for any.
     text
         Words that must all occur, in any case, in the patient's id or name, the accession number,
         the study description or the source; or the first 8 or more digits of an entry's id.
     sort
         A name in `SORTABLE`; empty for the default order: past the waiting cap first; then flagged
         first, HIGH before MEDIUM before LOW; then longest waiting; then highest probability; then
-        as received. Films already read wait no longer: they come after those that do.
-        What has no value comes last, whichever way it is sorted; equals stand in default order.
+        as received. Films already read no longer wait and come after those that do.
+        Films without a value come last in either direction; equal ones are in default order.
         ``priority`` sorts by rank and ``patient_age`` by length of life.
     waiting_cap
-        A film that has waited this long rises to the top whatever its probability.
+        Time after which a waiting film rises to the top whatever its probability.
 
     Raises
     ------
     ValueError
-        If a choice is not among these.
+        If a value is not allowed.
     """
 
     state: Literal["unread", "read", "needs_a_person", "all"] = "unread"
@@ -155,18 +169,18 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How the list stands.
+    """Number of films in each state, in the whole list.
 
     Parameters
     ----------
     unread
-        Not read yet, scored or not.
+        Not read yet, whether scored or not.
     flagged_unread, needs_a_person
         Parts of `unread`.
     in_progress
         Not scored yet.
     longest_wait
-        Of the unread; None where nothing waits.
+        Longest wait of an unread film; None if nothing waits.
     """
 
     unread: int

@@ -1,4 +1,4 @@
-"""A long work that somebody asked for: what it is, where it stands, which process does it."""
+"""A long-running job: what was requested, its state, and the process that does it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,43 +10,43 @@ from cxr_app.progress import Progress
 
 
 class JobState(Enum):
-    """Where a job stands."""
+    """State of a job."""
 
     SCHEDULED = "SCHEDULED"
-    """Asked for; a server takes it up as soon as it has no other."""
+    """Requested; a server starts it as soon as no other of its kind runs."""
     RUNNING = "RUNNING"
-    """A process works on it."""
+    """A process is working on it."""
     COMPLETED = "COMPLETED"
-    """Done; single pieces of it may have failed."""
+    """Done; some pieces may have failed."""
     CANCELLED = "CANCELLED"
-    """Stopped by a person; it can go on."""
+    """Stopped by a person; it can be resumed."""
     INTERRUPTED = "INTERRUPTED"
-    """Its process ended without a word; it can go on."""
+    """Its process ended unexpectedly; it can be resumed."""
     FAILED = "FAILED"
-    """Its process said why it cannot do it."""
+    """It cannot be done; the message has the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One long work.
+    """One long-running job.
 
     Parameters
     ----------
     id
         Opaque, 32 hexadecimal digits.
     kind
-        What is to be done, as `cxr_app.jobs.supervisor` knows it.
+        A name in `cxr_app.jobs.kinds.KINDS`.
     parameters
-        What it is to be done with: text, numbers, booleans, by name.
+        Text, numbers and booleans, by name.
     host, pid, process_started
-        The machine and process that does it, and when that process began, in seconds since 1970
-        as the machine counts them; None before it has begun.
+        The machine and process that does it, and when that process was started, in seconds since
+        1970 by the machine's clock; None before that.
     heard_at
-        When its server last said that it runs.
+        When its server last reported that it runs.
     cancelling
-        Whether somebody wants it stopped.
+        Whether it is to be stopped.
     message
-        Why it is where it stands; empty where there is nothing to explain.
+        Explains the state; empty if there is nothing to explain.
     """
 
     id: str
@@ -66,5 +66,5 @@ class Job:
 
     @property
     def is_active(self) -> bool:
-        """Whether it runs or will."""
+        """Whether it is running or waiting to run."""
         return self.state in (JobState.SCHEDULED, JobState.RUNNING)

@@ -1,4 +1,4 @@
-"""The jobs that were asked for, beside the films. Each verb is one transaction."""
+"""The jobs that were requested. Each method is one transaction."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
@@ -18,14 +18,14 @@ ACTIVE = (JobState.SCHEDULED, JobState.RUNNING)
 
 
 class JobQueue:
-    """Long work: asked for by a page, done by a process, followed by every window.
+    """Long-running jobs: requested by a page, done by a process, shown in every window.
 
     Parameters
     ----------
     database
         Open and up to date.
     clock
-        Tells the time, aware.
+        Returns the current time, aware.
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
@@ -33,7 +33,7 @@ class JobQueue:
         self._clock = clock
 
     def ask(self, kind: str, parameters: Mapping[str, Any]) -> Job:
-        """Ask for a job; one that is asked for and not ended is not begun a second time."""
+        """Request a job; if the same one is active already, return that."""
         with self._database.writing() as session:
             same = [job for job in _active(session, kind) if job.parameters == dict(parameters)]
             if same:
@@ -50,7 +50,7 @@ class JobQueue:
             return _as_job(row)
 
     def ask_again(self, job_id: str, **changed_parameters: Any) -> Job:
-        """Let an ended job go on; one that has not ended is left as it is.
+        """Resume an ended job; an active one is left unchanged.
 
         Raises
         ------
@@ -68,7 +68,7 @@ class JobQueue:
             return _as_job(row)
 
     def cancel(self, job_id: str) -> None:
-        """Say that a job is to stop; one that has not begun is stopped by that.
+        """Request that a job stop; one that has not been started is cancelled at once.
 
         Raises
         ------
@@ -82,7 +82,7 @@ class JobQueue:
             row.cancelling = row.state is JobState.RUNNING
 
     def claim(self, host: str, kinds: Collection[str]) -> Job | None:
-        """Take up the job of these kinds that was asked for first; no two servers get the same."""
+        """Claim the oldest waiting job of these kinds; no two servers get the same one."""
         oldest = select(JobRow).where(JobRow.state == JobState.SCHEDULED, JobRow.kind.in_(kinds))
         oldest = oldest.order_by(JobRow.requested_at, JobRow.number).limit(1)
         with self._database.writing() as session:
@@ -94,15 +94,15 @@ class JobQueue:
             return _as_job(row)
 
     def begun(self, job_id: str, pid: int, process_started: float) -> None:
-        """Write down which process does a claimed job."""
+        """Record which process does a claimed job."""
         self._change(job_id, None, pid=pid, process_started=process_started)
 
     def report(self, job: Job, progress: Progress) -> None:
-        """Say that a job runs, and how far it is."""
+        """Record that a job runs, and its progress."""
         self._change(job.id, job.pid, progress=progress.to_json())
 
     def end(self, job: Job, state: JobState, message: str, progress: Progress) -> None:
-        """Write down how a job ended; a process that has followed on it is not touched."""
+        """Record how a job ended, unless another process has taken it up since."""
         self._change(
             job.id,
             job.pid,
@@ -114,7 +114,7 @@ class JobQueue:
         )
 
     def job(self, job_id: str) -> Job:
-        """Give one job.
+        """Return one job.
 
         Raises
         ------
@@ -128,20 +128,20 @@ class JobQueue:
             return _as_job(row)
 
     def running(self) -> list[Job]:
-        """Give the jobs that a process works on, or should."""
+        """Return the jobs in state RUNNING."""
         statement = select(JobRow).where(JobRow.state == JobState.RUNNING)
         with self._database.reading() as session:
             return [_as_job(row) for row in session.scalars(statement.order_by(JobRow.number))]
 
     def newest(self, kind: str, limit: int = 20) -> list[Job]:
-        """Give the jobs of a kind, the one asked for last on top."""
+        """Return the jobs of a kind, the newest request first."""
         statement = select(JobRow).where(JobRow.kind == kind)
         statement = statement.order_by(JobRow.requested_at.desc(), JobRow.number.desc())
         with self._database.reading() as session:
             return [_as_job(row) for row in session.scalars(statement.limit(limit))]
 
     def _change(self, job_id: str, process: int | None, **values: Any) -> None:
-        """Change a running job, if it is still this process that runs."""
+        """Change a running job, if it still belongs to this process."""
         same_process = JobRow.pid.is_(None) if process is None else JobRow.pid == process
         statement = update(JobRow).where(
             JobRow.id == job_id, JobRow.state == JobState.RUNNING, same_process

@@ -1,4 +1,4 @@
-"""Between values and rows: how an outcome is written down, and how it is read again."""
+"""Conversion between values and rows: outcomes into rows, rows into entries and scores."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,15 +12,14 @@ from sqlalchemy.orm import Session
 from cxr_app.outcome import Outcome
 from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.radiograph import Header
-from cxr_app.worklist.entry import HEADER_NAMES, Entry, Score
-from cxr_app.worklist.review import Claim
+from cxr_app.worklist.entry import HEADER_NAMES, Claim, Entry, Score
+from cxr_app.worklist.search_text import search_text
 from cxr_app.worklist.tables import (
     MAX_FACT_LENGTH,
     UNJUDGED_TIER,
     EntryRow,
     Judgement,
     ScoreRow,
-    search_text,
     tier,
 )
 
@@ -31,23 +30,23 @@ IDENTIFYING = (
     *("study_instance_uid", "series_instance_uid", "sop_instance_uid"),
     "study_description",  # free text
 )
-"""Of a header, what tells whose film it is."""
+"""Header values that identify the patient."""
 
 
-def note(session: Session, entry: EntryRow, outcome: Outcome, scored_at: datetime) -> None:
+def add_outcome(session: Session, entry: EntryRow, outcome: Outcome, scored_at: datetime) -> None:
     """Add an outcome to the history, and show it in the entry if it is the newest."""
-    if _stands_already(entry, outcome):
+    if _is_repeated(entry, outcome):
         return
-    score = _in_history(session, entry, outcome, scored_at)
+    score = _history_row(session, entry, outcome, scored_at)
     _describe(entry, outcome)
     if entry.scored_at is None or scored_at >= entry.scored_at:
         _show(entry, score)
 
 
-def first_noted(
+def rows_with_outcome(
     arrival: Mapping[str, Any], outcome: Outcome, scored_at: datetime
 ) -> tuple[EntryRow, ScoreRow]:
-    """Make the rows of a film that comes together with its outcome; no session knows them yet."""
+    """Return the rows of a new film with its outcome, not yet in a session."""
     entry = EntryRow(**arrival)
     score = _score_row(entry, outcome, scored_at)
     _describe(entry, outcome)
@@ -56,7 +55,7 @@ def first_noted(
 
 
 def values_of(row: EntryRow | ScoreRow) -> dict[str, Any]:
-    """Give the columns of a row that no session knows, for many to be inserted at once."""
+    """Return the column values of a row that is in no session, for a bulk insert."""
     names = (column.key for column in type(row).__table__.columns if column.key != "number")
     return {name: getattr(row, name) for name in names}
 
@@ -64,7 +63,7 @@ def values_of(row: EntryRow | ScoreRow) -> dict[str, Any]:
 def as_entry(
     row: EntryRow, claim: Claim | None = None, evidence: Mapping[str, Any] | None = None
 ) -> Entry:
-    """Read an entry from its row; `evidence` is what `evidence_of` found."""
+    """Return the entry of a row; `evidence` is the result of `evidence_of`."""
     return Entry(
         id=row.id,
         sha256=row.sha256,
@@ -89,7 +88,7 @@ def as_entry(
 
 
 def forget_patient(entry: EntryRow) -> None:
-    """Take from an entry what tells whose film it was; a file's name may be a patient's."""
+    """Remove what identifies the patient from an entry; a file's name may, too."""
     entry.source = None
     for name in IDENTIFYING:
         setattr(entry, name, None)
@@ -97,7 +96,7 @@ def forget_patient(entry: EntryRow) -> None:
 
 
 def receive_again(entry: EntryRow, source: str, path: Path, received_at: datetime) -> None:
-    """Make an entry whose film was deleted wait for a score and a reader; its history stays."""
+    """Make an entry whose film was deleted wait for a score and a reader; its history is kept."""
     entry.source, entry.path, entry.received_at = source, path, received_at
     entry.film_deleted_at = None
     entry.is_read, entry.read_at, entry.read_by = False, None, None
@@ -109,7 +108,7 @@ def receive_again(entry: EntryRow, source: str, path: Path, received_at: datetim
 
 
 def as_score(row: ScoreRow) -> Score:
-    """Read one line of the history."""
+    """Return one result of the history."""
     return Score(
         state=row.state,
         priority=row.priority,
@@ -120,7 +119,7 @@ def as_score(row: ScoreRow) -> Score:
 
 
 def evidence_of(session: Session, entry: EntryRow) -> dict[str, Any]:
-    """Look up the map that belongs to the probability that an entry shows, and its scale."""
+    """Return the map of the probability that an entry shows, and its scale."""
     statement = select(ScoreRow).where(
         ScoreRow.entry_number == entry.number, ScoreRow.model_version == entry.model_version
     )
@@ -128,16 +127,16 @@ def evidence_of(session: Session, entry: EntryRow) -> dict[str, Any]:
     return {} if score is None else _evidence(score)
 
 
-def _stands_already(entry: EntryRow, outcome: Outcome) -> bool:
+def _is_repeated(entry: EntryRow, outcome: Outcome) -> bool:
     if outcome.prediction is None:
         return entry.state is outcome.state and entry.reason == outcome.reason
     return entry.model_version == outcome.prediction.model_version
 
 
-def _in_history(
+def _history_row(
     session: Session, entry: EntryRow, outcome: Outcome, scored_at: datetime
 ) -> ScoreRow:
-    """Find the line that says the same, said again now, or write a new one."""
+    """Return the row of the same result, with its new time, or a new row."""
     same = select(ScoreRow).where(ScoreRow.entry_number == entry.number)
     if outcome.prediction is None:
         same = same.where(
@@ -147,7 +146,7 @@ def _in_history(
         )
     else:
         same = same.where(ScoreRow.model_version == outcome.prediction.model_version)
-    # A new entry has no history to look through; one whose film came back is known by its format.
+    # A new entry has no history; an entry whose film came back has a format.
     is_new = entry.scored_at is None and entry.file_format is None
     score = None if is_new else session.scalars(same).first()
     if score is None:
@@ -183,8 +182,8 @@ def _score_row(entry: EntryRow, outcome: Outcome, scored_at: datetime) -> ScoreR
 
 
 def _describe(entry: EntryRow, outcome: Outcome) -> None:
-    """Write down what the film is; what is known stays where the outcome does not know it."""
-    # A scoring that began before the film was deleted must not bring its patient back.
+    """Update what is known of the film; values that the outcome lacks are kept."""
+    # Scoring that began before the film was deleted must not restore its patient.
     if outcome.header is not None and entry.film_deleted_at is None:
         entry.has_header = True
         for name in HEADER_NAMES:
@@ -198,7 +197,7 @@ def _describe(entry: EntryRow, outcome: Outcome) -> None:
 
 
 def _show(entry: EntryRow, score: ScoreRow) -> None:
-    """Make a line of the history what the entry shows, and what it is ordered by."""
+    """Make a result of the history the one that the entry shows and is ordered by."""
     for name in JUDGEMENT_NAMES:
         setattr(entry, name, getattr(score, name))
     entry.state = score.state
@@ -219,7 +218,7 @@ def _search_text(entry: EntryRow) -> str:
 
 
 def _days(patient_age: str) -> int | None:
-    """Turn (0010,1010) *Patient's Age* into days, so that 11 months come before 2 years."""
+    """Return (0010,1010) *Patient's Age* in days, so that 11 months come before 2 years."""
     number, unit = patient_age[:-1], patient_age[-1:]
     return round(int(number) * DAYS[unit]) if number.isdecimal() and unit in DAYS else None
 

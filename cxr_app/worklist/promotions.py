@@ -1,25 +1,59 @@
-"""Which model is in use: rows that are only ever added. Each verb is one transaction."""
+"""Which model was put to use when, and by whom: rows are only added.
+
+Each method is one transaction.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 
 from cxr_app.errors import PromotionError
 from cxr_app.worklist.database import Database
-from cxr_app.worklist.promotion import Promotion
 from cxr_app.worklist.tables import PromotionRow
 
 
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """One change of the model in use; the newest is valid.
+
+    Parameters
+    ----------
+    number
+        Ascending.
+    promoted_at
+        Aware, UTC.
+    promoted_by
+        Name of the reader, as known to the page.
+    sha256
+        Of the checkpoint's file; empty for the one that the settings name.
+    model_version
+        Version of the model that was put to use.
+    replaced_version
+        Version of the model that was in use before.
+    job_id
+        The retraining that made and compared it; empty if an earlier model was put back.
+    """
+
+    number: int
+    promoted_at: datetime
+    promoted_by: str
+    sha256: str
+    model_version: str
+    replaced_version: str
+    job_id: str
+
+
 class PromotionLog:
-    """The models that were put to use, beside the films that they scored.
+    """The models that were put to use.
 
     Parameters
     ----------
     database
         Open and up to date.
     clock
-        Tells the time, aware.
+        Returns the current time, aware.
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
@@ -36,14 +70,14 @@ class PromotionLog:
         replaced_version: str,
         job_id: str = "",
     ) -> Promotion:
-        """Put a model to use, if nobody has changed the model in use since.
+        """Put a model to use, unless the model in use was changed since.
 
         Parameters
         ----------
         sha256
             Of the checkpoint's file; empty for the one that the settings name.
         instead_of
-            The newest change that the person knew of.
+            The newest change that the reader has seen.
 
         Raises
         ------
@@ -59,24 +93,24 @@ class PromotionLog:
             "replaces": instead_of.number if instead_of else 0,
             "job_id": job_id or None,
         }
-        # Of two who replace the same one, the column's being unique lets the first through.
+        # The column is unique: of two that replace the same change, the first one wins.
         insert = self._database.insert(PromotionRow).values(values)
         insert = insert.on_conflict_do_nothing(index_elements=["replaces"])
         with self._database.writing() as session:
             number = session.scalar(insert.returning(PromotionRow.number))
             if number is None:
                 raise PromotionError(
-                    "Somebody else has just changed the model in use. Look at it, then decide anew."
+                    "The model in use has just been changed. Look at it, then decide again."
                 )
             return _as_promotion(session.get_one(PromotionRow, number))
 
     def newest(self) -> Promotion | None:
-        """Give the change that stands; None where there was never one."""
+        """Return the newest change; None if there was none."""
         found = self.history(limit=1)
         return found[0] if found else None
 
     def history(self, limit: int = 50) -> list[Promotion]:
-        """Give the changes, newest first."""
+        """Return the changes, newest first."""
         statement = select(PromotionRow).order_by(PromotionRow.number.desc()).limit(limit)
         with self._database.reading() as session:
             return [_as_promotion(row) for row in session.scalars(statement)]

@@ -1,4 +1,4 @@
-"""What readers say of films, and who has a film open: plain values, no database."""
+"""What readers say of films: plain values, no database."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,18 +7,18 @@ from pathlib import Path
 
 
 class Verdict(Enum):
-    """What a reader says of a film and the model's flag."""
+    """A reader's judgement of a film and of the model's flag."""
 
     AGREE = "AGREE"
     """The flag is right: flagged and pneumonia, or not flagged and none."""
     DISAGREE = "DISAGREE"
     """The flag is wrong."""
     UNUSABLE = "UNUSABLE"
-    """The film cannot be judged, by anybody."""
+    """The film cannot be judged."""
 
 
 class Cause(Enum):
-    """What a reader takes for the cause of a pneumonia."""
+    """The cause of a pneumonia, in a reader's judgement."""
 
     BACTERIAL = "BACTERIAL"
     VIRAL = "VIRAL"
@@ -26,34 +26,19 @@ class Cause(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """Who has a film open.
-
-    Parameters
-    ----------
-    since, until
-        Aware, UTC. It ends by itself unless it is said again before.
-    """
-
-    reader: str
-    since: datetime
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Review:
-    """What one reader said of a film at one moment, beside what the model had said.
+    """One reader's review of a film, with the model's result at that moment.
 
     Parameters
     ----------
     verdict
         None for a comment alone.
     cause
-        None where the reader named none.
+        None if the reader named none.
     heat_seen
-        Whether the reader had seen the heatmap of the film before.
+        Whether the reader had seen the film's heatmap before.
     model_version, flagged, pneumonia_probability, threshold
-        What the film's entry showed; empty or None where no model had spoken.
+        As the film's entry showed them; empty or None if no model had judged it.
     """
 
     reader: str
@@ -69,7 +54,7 @@ class Review:
 
     @property
     def pneumonia(self) -> bool | None:
-        """Whether the reader saw pneumonia; None where that was not said."""
+        """Whether the reader saw pneumonia; None if unknown."""
         if self.flagged is None or self.verdict not in (Verdict.AGREE, Verdict.DISAGREE):
             return None
         return self.flagged == (self.verdict is Verdict.AGREE)
@@ -77,16 +62,16 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class ReviewedFilm:
-    """A film, and what its last verdict says that it shows.
+    """A film and its last verdict.
 
     Parameters
     ----------
     patient_id
-        (0010,0020); empty where the file tells none.
+        (0010,0020); empty if the file has none.
     pneumonia
-        What the reader saw.
+        Whether the reader saw it.
     cause
-        None where the reader named none; never one without pneumonia.
+        None if the reader named none, or saw no pneumonia.
     """
 
     sha256: str
@@ -98,16 +83,16 @@ class ReviewedFilm:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How flags and readers' verdicts went together over some films, each by its last verdict.
+    """How flags agree with readers' verdicts in one week; of each film the last verdict counts.
 
     Parameters
     ----------
     week
-        The Monday on which the week began, of the moments of the verdicts, in UTC.
+        The Monday of the week of the verdicts, in UTC.
     true_positive, false_positive, true_negative, false_negative
-        Flagged or not, against what the reader saw.
+        The flag compared with what the reader saw.
     unusable
-        Films that the reader could not judge.
+        Films that could not be judged.
     """
 
     week: date
@@ -120,12 +105,12 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class ReadingDay:
-    """What has been read since a moment.
+    """What was read since a moment.
 
     Parameters
     ----------
     median_seconds
-        From a film's arrival to its reading, half of the films faster; None where none was read.
+        Median time from a film's arrival to its reading; None if none was read.
     """
 
     read: int

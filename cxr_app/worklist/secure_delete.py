@@ -1,39 +1,39 @@
-"""What SQLite keeps of values that were deleted or overwritten, and how it is made to go.
+"""Remains of deleted and overwritten values in SQLite's files, and their removal.
 
-The tables are free of them at once, by SQLite's ``secure_delete``. The search index keeps the
-trigrams of an old text until it is merged, and the journal keeps whole pages until it is emptied.
-PostgreSQL overwrites what it keeps in its own time (VACUUM).
+SQLite's ``secure_delete`` clears the tables at once. The search index keeps the trigrams of an old
+text until it is merged, and the journal keeps whole pages until it is emptied. PostgreSQL
+overwrites deleted rows in its own time (VACUUM).
 """
 
 from sqlalchemy import Connection
 
-from cxr_app.worklist.database import LOCK_TIMEOUT_SECONDS, Database, told_in_sentences
+from cxr_app.worklist.database import LOCK_TIMEOUT_SECONDS, Database, translated_errors
 
 MERGED_PAGES = 500
-"""In one transaction, for others write in between: some tenths of a second."""
+"""Pages merged in one transaction: some tenths of a second, so that others can write between."""
 PATIENCE_SECONDS = 1.0
 _MERGE = "INSERT INTO worklist_search (worklist_search, rank) VALUES ('merge', ?)"
 
 
 def scrub(database: Database) -> bool:
-    """Overwrite what is kept of deleted values.
+    """Overwrite the remains of deleted values.
 
     Returns
     -------
     bool
-        False where somebody has read in the journal all the time, so that it could not be emptied.
+        False if readers used the journal all the time, so that it could not be emptied.
     """
     if database.engine.dialect.name != "sqlite":
         return True
-    _merge(database, -MERGED_PAGES)  # a negative number begins to merge all there is
+    _merge(database, -MERGED_PAGES)  # a negative number starts a merge of everything
     while _merge(database, MERGED_PAGES):
         pass
-    with told_in_sentences(), database.engine.execution_options(bare=True).connect() as connection:
+    with translated_errors(), database.engine.execution_options(bare=True).connect() as connection:
         return _empty_journal(connection)
 
 
 def _empty_journal(connection: Connection) -> bool:
-    """Bring the journal into the database; nobody can write while this waits for readers."""
+    """Move the journal into the database; writers wait while this waits for readers."""
     patience = "PRAGMA busy_timeout = {:.0f}"
     connection.exec_driver_sql(patience.format(1000 * PATIENCE_SECONDS))
     try:
@@ -44,11 +44,11 @@ def _empty_journal(connection: Connection) -> bool:
 
 
 def _merge(database: Database, pages: int) -> bool:
-    """Merge some of the search index; False where nothing is left to merge.
+    """Merge a part of the search index; False if nothing is left to merge.
 
     References
     ----------
-    SQLite, FTS5 extension, 6.8: fewer than two changes say that there was nothing to do.
+    SQLite, FTS5 extension, 6.8: fewer than two changes mean that there was nothing to do.
     """
     with database.writing() as session:
         connection = session.connection()

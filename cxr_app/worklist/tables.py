@@ -1,120 +1,36 @@
-"""The tables of the worklist, and how values are stored so that two databases behave as one."""
+"""The tables of the worklist and their indexes."""
 
-import json
-import os
-import unicodedata
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
-    Dialect,
     Float,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
     MetaData,
     SmallInteger,
     String,
-    Text,
     UniqueConstraint,
     text,
 )
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from cxr_app.outcome import Priority, ScoringState
+from cxr_app.worklist.column_types import (
+    AnyText,
+    FilePath,
+    Moment,
+    Parameters,
+    RowNumber,
+    Sentences,
+)
 from cxr_app.worklist.job import JobState
 from cxr_app.worklist.review import Cause, Verdict
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-_UNWRITABLE = dict.fromkeys((0, *range(0xD800, 0xE000)), "\N{REPLACEMENT CHARACTER}")
-"""NUL and lone surrogates (of file names in no known encoding): no database or page takes them."""
-
-
-class AnyText(TypeDecorator[str]):
-    """Text of any content, sorted by code point on every database; empty text is no value."""
-
-    impl = Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
-        """Keep PostgreSQL from sorting by the language of the server."""
-        return Text(collation="C" if dialect.name == "postgresql" else None)
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Replace what cannot be written."""
-        return value.translate(_UNWRITABLE) if value else None
-
-
-class FilePath(TypeDecorator[Path]):
-    """A path, stored as the bytes that the file system knows it by: exact in any encoding."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def process_bind_param(self, value: Path | None, dialect: Dialect) -> bytes | None:
-        """Encode as the file system does."""
-        return None if value is None else os.fsencode(value)
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Path | None:
-        """Decode as the file system does."""
-        return None if value is None else Path(os.fsdecode(value))
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware time, stored as whole microseconds since 1970 in UTC.
-
-    A whole number is exact, compares alike on SQLite and PostgreSQL, takes half the room of ISO
-    text in an index, and no session's time zone can bend it.
-    """
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Count from the epoch; exact, as no floating point takes part."""
-        return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """Give an aware time in UTC."""
-        return None if value is None else EPOCH + timedelta(microseconds=value)
-
-
-class Sentences(TypeDecorator[tuple[str, ...]]):
-    """Several sentences, stored as a JSON list."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
-        """Store none as an empty list."""
-        return json.dumps(value or ())
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
-        """Give a tuple back."""
-        return tuple(json.loads(value or "[]"))
-
-
-class Parameters(TypeDecorator[dict[str, Any]]):
-    """Plain values by name, stored as a JSON object in ASCII: paths of any encoding survive."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> str:
-        """Store none as an empty object."""
-        return json.dumps(value or {}, sort_keys=True)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any]:
-        """Give them back."""
-        return dict(json.loads(value or "{}"))
 
 
 def _one_of(members: type[Enum], name: str) -> EnumType:
@@ -122,7 +38,7 @@ def _one_of(members: type[Enum], name: str) -> EnumType:
 
 
 class Table(DeclarativeBase):
-    """What all tables share: constraints with names, so that migrations can find them."""
+    """Base of all tables: constraints have names, so that migrations can find them."""
 
     metadata = MetaData(
         naming_convention={
@@ -136,7 +52,7 @@ class Table(DeclarativeBase):
 
 
 class Judgement:
-    """The columns of one thing said of a film; a film's newest stands in its entry too."""
+    """The columns of a result of scoring; the newest one of a film is in its entry too."""
 
     reason: Mapped[str | None] = mapped_column(AnyText)
     model_version: Mapped[str | None] = mapped_column(AnyText)
@@ -178,15 +94,12 @@ class HeaderFacts:
     burned_in_annotation: Mapped[str | None] = mapped_column(AnyText)  # (0028,0301)
 
 
-Number = BigInteger().with_variant(Integer(), "sqlite")
-
 MAX_FACT_LENGTH = 400
-"""Of a header's value, in characters: more than DICOM allows, less than an index can hold."""
-MAX_SEARCH_LENGTH = 500
+"""Length of a header value, in characters: more than DICOM allows, less than an index can hold."""
 
 REFUSED = text("state IN ('REJECTED', 'FAILED')")
 UNSCORED = text("state IS NULL")
-"""Written out, not as parameters: a database uses a partial index only for its very words."""
+"""Written out, not as parameters: a partial index serves only exactly its own condition."""
 
 PLACE = ("tier", "received_at", "descending_probability", "number")
 ORDER_INDEX = "ix_worklist_entry_order"
@@ -212,10 +125,10 @@ SORT_INDEXES = {
         "source",
     )
 }
-"""The columns that are sorted by an index of their own; others by looking at every row."""
+"""Indexes of the columns that have one to sort by; for others every row is read."""
 
 UNBOUNDED = ("reason", "source")
-"""Texts that may be too long for an index of PostgreSQL; there they are sorted without one."""
+"""Texts that may be too long for an index of PostgreSQL, where they are sorted without one."""
 
 TIERS = range(6)
 FLAGGED_TIERS = range(3)
@@ -223,25 +136,25 @@ UNJUDGED_TIER = 4
 
 
 def tier(priority: Priority, *, flagged: bool | None) -> int:
-    """Fold flag and priority into one number to order by: flagged first, then HIGH to LOW.
+    """Return the number that flag and priority are ordered by: flagged first, then HIGH to LOW.
 
-    What no model has judged stands with MEDIUM, not flagged: `UNJUDGED_TIER`.
+    Films that no model has judged are with MEDIUM, not flagged: `UNJUDGED_TIER`.
     """
     return (0 if flagged else 3) + (Priority.HIGH, Priority.MEDIUM, Priority.LOW).index(priority)
 
 
 def _sort_index(name: str) -> Index:
-    """Make a column's index: it holds the place among equals and the state, to filter by."""
+    """Return a column's index: it also holds the order among equals, and the state to filter by."""
     index = Index(SORT_INDEXES[name], *dict.fromkeys(("is_read", name, *PLACE, "state")))
     return index.ddl_if(dialect="sqlite") if name in UNBOUNDED else index
 
 
 class EntryRow(Judgement, HeaderFacts, Table):
-    """One film. The columns from `is_read` on repeat others in the form that an index can order."""
+    """One film. The columns from `is_read` on repeat others in a form that an index can order."""
 
     __tablename__ = "worklist_entry"
 
-    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    number: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     id: Mapped[str] = mapped_column(String(32), unique=True)
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
     source: Mapped[str | None] = mapped_column(AnyText)
@@ -268,7 +181,7 @@ class EntryRow(Judgement, HeaderFacts, Table):
         CheckConstraint("(read_at IS NOT NULL) = is_read", "read"),
         CheckConstraint("(state IS NULL) = (scored_at IS NULL)", "scored"),
         CheckConstraint("tier BETWEEN 0 AND 5", "tier"),
-        # Holds the state and the search text too, so that no filter need look at the rows.
+        # Holds the state and the search text too, so that filters need not read the rows.
         Index(ORDER_INDEX, "is_read", *PLACE, "state", "search_text"),
         Index(
             REFUSED_INDEX,
@@ -288,11 +201,11 @@ class EntryRow(Judgement, HeaderFacts, Table):
 
 
 class ScoreRow(Judgement, Table):
-    """One line of a film's history. A refusal has no model_version, so it may come again."""
+    """One result in a film's history. A refusal has no model_version, so it may be repeated."""
 
     __tablename__ = "worklist_score"
 
-    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    number: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     entry_number: Mapped[int] = mapped_column(ForeignKey("worklist_entry.number"))
     state: Mapped[ScoringState] = mapped_column(_one_of(ScoringState, "state"))
     priority: Mapped[Priority] = mapped_column(_one_of(Priority, "priority"))
@@ -311,11 +224,11 @@ class ScoreRow(Judgement, Table):
 
 
 class JobRow(Table):
-    """One long work."""
+    """One long-running job."""
 
     __tablename__ = "worklist_job"
 
-    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    number: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     id: Mapped[str] = mapped_column(String(32), unique=True)
     kind: Mapped[str] = mapped_column(String(32))
     parameters: Mapped[dict[str, Any]] = mapped_column(Parameters)
@@ -337,23 +250,23 @@ class PromotionRow(Table):
 
     __tablename__ = "worklist_promotion"
 
-    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    number: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     promoted_at: Mapped[datetime] = mapped_column(Moment)
     promoted_by: Mapped[str | None] = mapped_column(AnyText)
     sha256: Mapped[str | None] = mapped_column(String(64))
     model_version: Mapped[str | None] = mapped_column(AnyText)
     replaced_version: Mapped[str | None] = mapped_column(AnyText)
-    replaces: Mapped[int] = mapped_column(Number, unique=True)
+    replaces: Mapped[int] = mapped_column(RowNumber, unique=True)
     job_id: Mapped[str | None] = mapped_column(String(32))
 
 
 class ClaimRow(Table):
-    """Who has a film open, and how long that holds unless it is said again."""
+    """The reader who has a film open, and until when unless renewed."""
 
     __tablename__ = "worklist_claim"
 
     entry_number: Mapped[int] = mapped_column(
-        Number, ForeignKey("worklist_entry.number"), primary_key=True, autoincrement=False
+        RowNumber, ForeignKey("worklist_entry.number"), primary_key=True, autoincrement=False
     )
     reader: Mapped[str] = mapped_column(AnyText)
     since: Mapped[datetime] = mapped_column(Moment)
@@ -361,11 +274,11 @@ class ClaimRow(Table):
 
 
 class ReviewRow(Table):
-    """What a reader said of a film, beside what the model had said; never changed."""
+    """One reader's review of a film, with the model's result at that moment; never changed."""
 
     __tablename__ = "worklist_review"
 
-    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    number: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     entry_number: Mapped[int] = mapped_column(ForeignKey("worklist_entry.number"))
     reader: Mapped[str] = mapped_column(AnyText)
     reviewed_at: Mapped[datetime] = mapped_column(Moment, index=True)
@@ -382,11 +295,11 @@ class ReviewRow(Table):
 
 
 class EventRow(Table):
-    """What must be known later of who did what; never changed."""
+    """One action of a reader or of the program that must be known later; never changed."""
 
     __tablename__ = "worklist_event"
 
-    number: Mapped[int] = mapped_column(Number, primary_key=True)
+    number: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     happened_at: Mapped[datetime] = mapped_column(Moment)
     kind: Mapped[str] = mapped_column(String(32))
     reader: Mapped[str] = mapped_column(AnyText)
@@ -395,29 +308,9 @@ class EventRow(Table):
 
 
 class SecretRow(Table):
-    """What all servers of a worklist share and nobody else may know."""
+    """A secret that all servers of a worklist share."""
 
     __tablename__ = "worklist_secret"
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
     value: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-_SHORT_ID_LETTERS = {ord(digit): 0xE000 + int(digit, 16) for digit in "0123456789abcdef"}
-SHORT_ID_LENGTH = 8
-
-
-def folded(text: str) -> str:
-    """Fold a text so that it is found in any case and any form of its accents."""
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
-def short_id(entry_id: str) -> str:
-    """Write the short form of an id in letters of its own: a search for "12" must not find it."""
-    return entry_id[:SHORT_ID_LENGTH].translate(_SHORT_ID_LETTERS)
-
-
-def search_text(entry_id: str, source: str, *facts: str) -> str:
-    """Join what a search looks through; of a long source the end, with the file's name, counts."""
-    known = "\n".join((short_id(entry_id), *map(folded, facts)))[:MAX_SEARCH_LENGTH]
-    return f"{known}\n{folded(source)[-(MAX_SEARCH_LENGTH + 1 - len(known)) :]}"

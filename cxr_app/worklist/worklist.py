@@ -1,6 +1,6 @@
-"""What can be done with the list of films. Each verb is one transaction: done, or not begun."""
+"""What can be done with the list of films. Each method is one transaction: done, or not begun."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -11,75 +11,74 @@ from sqlalchemy.orm import Session
 
 from cxr_app.errors import EntryNotFoundError
 from cxr_app.outcome import Outcome
+from cxr_app.worklist.claims import ClaimLog, claims_of
+from cxr_app.worklist.column_types import AnyText, Moment
+from cxr_app.worklist.counting import count, count_unscored, oldest_unread, unscored
 from cxr_app.worklist.database import Database
 from cxr_app.worklist.deletions import Deletions
+from cxr_app.worklist.earlier_films import earlier_films
 from cxr_app.worklist.entry import Counts, Entry, Query, Score
 from cxr_app.worklist.job_queue import JobQueue
+from cxr_app.worklist.locking import locked_entries, locked_entry
 from cxr_app.worklist.mapping import (
+    add_outcome,
     as_entry,
     as_score,
     evidence_of,
-    first_noted,
-    note,
     receive_again,
+    rows_with_outcome,
     values_of,
 )
-from cxr_app.worklist.order import (
-    count,
-    count_unscored,
-    neighbours,
-    numbers,
-    oldest_unread,
-    unscored,
-)
+from cxr_app.worklist.order import neighbours, numbers
 from cxr_app.worklist.promotions import PromotionLog
-from cxr_app.worklist.readings import Readings, claims_of
-from cxr_app.worklist.tables import (
-    UNJUDGED_TIER,
-    AnyText,
-    EntryRow,
-    Moment,
-    ScoreRow,
-    search_text,
-)
+from cxr_app.worklist.reviews import ReviewLog
+from cxr_app.worklist.search_text import search_text
+from cxr_app.worklist.tables import UNJUDGED_TIER, EntryRow, ScoreRow
+from cxr_app.worklist.unmasking import UnmaskingLog
 
 IDS_AT_ONCE = 500
 
 
 def now_in_utc() -> datetime:
-    """Tell the time."""
+    """Return the current time."""
     return datetime.now(UTC)
 
 
 class Worklist:
-    """The films that were received, and what became of them. Safe for many threads and processes.
+    """The films that were received, and their results. Safe for many threads and processes.
 
     Parameters
     ----------
     database
         Open and up to date.
     clock
-        Tells the time, aware.
+        Returns the current time, aware.
 
     Attributes
     ----------
+    claims
+        Which reader has which film open.
     deletions
-        The films whose retention time has ended, in the same database.
+        Films whose retention time has ended.
     jobs
-        The long work that was asked for, in the same database.
-    models
-        Which model is in use, in the same database.
-    readings
-        Who reads which film, and what was said of it, in the same database.
+        Long-running jobs.
+    promotions
+        Which model was put to use when.
+    reviews
+        What readers say of films.
+    unmasking
+        Who had masked names and ids shown.
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = now_in_utc) -> None:
         self._database = database
         self._clock = clock
+        self.claims = ClaimLog(database, clock)
         self.deletions = Deletions(database, clock)
         self.jobs = JobQueue(database, clock)
-        self.models = PromotionLog(database, clock)
-        self.readings = Readings(database, clock)
+        self.promotions = PromotionLog(database, clock)
+        self.reviews = ReviewLog(database, clock)
+        self.unmasking = UnmaskingLog(database, clock)
 
     @classmethod
     def open(cls, url: str, clock: Callable[[], datetime] = now_in_utc) -> Self:
@@ -95,17 +94,16 @@ class Worklist:
         return cls(Database(url), clock)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close all connections to the database."""
         self._database.close()
 
     def receive(
         self, sha256: str, source: str, path: Path, received_at: datetime | None = None
     ) -> tuple[str, bool]:
-        """Take a film in; when this returns, it is acknowledged and stays.
+        """Add a film; when this returns, it is on the disk.
 
-        The same film received again is the same entry, which keeps its first source and time, and
-        from now on the film is where it lies now. Where it had been deleted since, it comes back:
-        unread, and to be scored.
+        The same film received again has the same entry, with its first source and time and its new
+        path. If the film had been deleted since, it comes back: unread, and to be scored.
 
         Returns
         -------
@@ -115,7 +113,7 @@ class Worklist:
         known = self._known(sha256, path)
         if known is not None:
             return known, False
-        values = _arrival(sha256, source, path, self._moment(received_at))
+        values = _new_entry(sha256, source, path, self._moment(received_at))
         statement = self._database.insert(EntryRow).values(values)
         statement = statement.on_conflict_do_nothing(index_elements=["sha256"])
         with self._database.writing() as session:
@@ -123,8 +121,7 @@ class Worklist:
             if created is not None:
                 return created, True
             # Locked, so that a deletion has either happened or will find the film unread.
-            same = select(EntryRow).where(EntryRow.sha256 == sha256).with_for_update()
-            entry = session.scalars(same).one()
+            (entry,) = locked_entries(session, EntryRow.sha256 == sha256)
             is_back = entry.film_deleted_at is not None
             entry.path = path
             if is_back:
@@ -132,10 +129,10 @@ class Worklist:
             return entry.id, is_back
 
     def record(self, outcome: Outcome, scored_at: datetime | None = None) -> str:
-        """Add what scoring said to a film's history; the newest is what its entry shows.
+        """Add an outcome to a film's history; the entry shows the newest.
 
-        Said again by the same model (or refused again for the same reason as it stands), it is not
-        written twice. A model that speaks again after another becomes the newest.
+        The same model's outcome, or a refusal repeated for the same reason, is not added twice.
+        If a model scores a film again after another one, its outcome becomes the newest.
 
         Returns
         -------
@@ -149,47 +146,46 @@ class Worklist:
         """
         moment = self._moment(scored_at)
         with self._database.writing() as session:
-            statement = select(EntryRow).where(EntryRow.sha256 == outcome.sha256).with_for_update()
-            entry = session.scalar(statement)
+            entry = locked_entry(session, EntryRow.sha256 == outcome.sha256)
             if entry is None:
                 raise EntryNotFoundError(
                     f"No film {outcome.sha256[:8]} is in the worklist. Receive it before scoring."
                 )
-            note(session, entry, outcome, moment)
+            add_outcome(session, entry, outcome, moment)
             return entry.id
 
     def enter(self, films: Iterable[tuple[Outcome, str, Path]]) -> None:
-        """Take films in together with what scoring said of them: all of them, or none.
+        """Add films together with their outcomes: all of them, or none.
 
-        Each is as `receive` and then `record` would make it, at a fraction of the time.
+        Equals `receive` and then `record` for each, in a fraction of the time.
 
         Parameters
         ----------
         films
-            What scoring said, the source, and where the film lies.
+            The outcome, the source and the path of each film.
         """
         by_sha256 = {outcome.sha256: (outcome, source, path) for outcome, source, path in films}
         if not by_sha256:
             return
         moment = self._clock()
-        # In one order for all who enter films: two that cross would wait for each other for ever.
+        # All callers use the same order, else two of them would deadlock.
         new = {
-            sha256: first_noted(_arrival(sha256, source, path, moment), outcome, moment)
+            sha256: rows_with_outcome(_new_entry(sha256, source, path, moment), outcome, moment)
             for sha256, (outcome, source, path) in sorted(by_sha256.items())
         }
         insert = self._database.insert(EntryRow.__table__)
         insert = insert.on_conflict_do_nothing(index_elements=["sha256"])
         with self._database.writing() as session:
             session.execute(insert, [values_of(entry) for entry, _ in new.values()])
-            known = _give_numbers(session, new)
+            known = _assign_numbers(session, new)
             scores = [values_of(score) for sha256, (_, score) in new.items() if sha256 not in known]
             if scores:
                 session.execute(self._database.insert(ScoreRow.__table__), scores)
-            for entry in _locked(session, known):
-                note(session, entry, by_sha256[entry.sha256][0], moment)
+            for entry in locked_entries(session, EntryRow.sha256.in_(known)):
+                add_outcome(session, entry, by_sha256[entry.sha256][0], moment)
 
     def mark_read(self, entry_id: str, reader: str = "", *, read: bool = True) -> None:
-        """Say that a reader has read the film, or that it has not been read after all.
+        """Record that a reader has read the film, or that it counts as unread again.
 
         Raises
         ------
@@ -206,7 +202,7 @@ class Worklist:
             raise EntryNotFoundError.of(entry_id)
 
     def scored_by(self, model_version: str) -> set[str]:
-        """Give the SHA-256 of every film that this model has given a probability."""
+        """Return the SHA-256 of every film that this model has scored."""
         statement = (
             select(EntryRow.sha256)
             .join(ScoreRow, EntryRow.number == ScoreRow.entry_number)
@@ -215,25 +211,25 @@ class Worklist:
         with self._database.reading() as session:
             return set(session.scalars(statement))
 
-    def judged(self, sha256s: Iterable[str]) -> dict[str, datetime]:
-        """Say when those of some films were scored or refused that are in the list and were."""
+    def scored_at(self, sha256s: Iterable[str]) -> dict[str, datetime]:
+        """Return by SHA-256 when films were scored or refused; films that were not are left out."""
         wanted = list(sha256s)
         found: dict[str, datetime] = {}
         with self._database.reading() as session:
             for start in range(0, len(wanted), IDS_AT_ONCE):
                 some = EntryRow.sha256.in_(wanted[start : start + IDS_AT_ONCE])
-                asked = select(EntryRow.sha256, EntryRow.scored_at).where(some)
-                judged = session.execute(asked.where(EntryRow.scored_at.is_not(None)))
-                found.update((sha256, scored_at) for sha256, scored_at in judged if scored_at)
+                columns = select(EntryRow.sha256, EntryRow.scored_at).where(some)
+                rows = session.execute(columns.where(EntryRow.scored_at.is_not(None)))
+                found.update((sha256, scored_at) for sha256, scored_at in rows if scored_at)
         return found
 
     def next_received(self, limit: int = 16) -> list[Entry]:
-        """Give the films that wait for a score, longest waiting first."""
+        """Return the films that wait for a score, longest waiting first."""
         with self._database.reading() as session:
             return [as_entry(row) for row in session.scalars(unscored().limit(limit))]
 
     def entry(self, entry_id: str) -> Entry:
-        """Give one entry, with its activation map.
+        """Return one entry, with its activation map.
 
         Raises
         ------
@@ -247,12 +243,12 @@ class Worklist:
         return found
 
     def entry_by_sha256(self, sha256: str) -> Entry | None:
-        """Give the entry of a film, with its activation map, or None if it was never received."""
+        """Return the entry of a film, with its activation map; None if it was never received."""
         with self._database.reading() as session:
             return self._whole(session, select(EntryRow).where(EntryRow.sha256 == sha256))
 
     def entries_by_ids(self, ids: Iterable[str]) -> list[Entry]:
-        """Give entries in the order asked for, without activation maps; unknown ids are skipped."""
+        """Return entries in the order of `ids`, without activation maps; skip unknown ids."""
         wanted = list(ids)
         found: dict[str, Entry] = {}
         with self._database.reading() as session:
@@ -262,8 +258,13 @@ class Worklist:
                 found.update((row.id, as_entry(row)) for row in rows)
         return [found[each] for each in wanted if each in found]
 
+    def earlier_films(self, entry: Entry, limit: int = 10) -> list[Entry]:
+        """Return other films of the same patient up to this one's date, newest first."""
+        with self._database.reading() as session:
+            return earlier_films(session, entry, limit)
+
     def page(self, query: Query, offset: int = 0, limit: int = 50) -> list[Entry]:
-        """Give one page of the list, in the query's order, without activation maps."""
+        """Return one page of the list, in the query's order, without activation maps."""
         with self._database.reading() as session:
             wanted = numbers(session, query, self._clock(), offset, limit)
             claims = claims_of(session, wanted, self._clock())
@@ -272,15 +273,15 @@ class Worklist:
         return [found[number] for number in wanted]
 
     def count(self, query: Query, at_most: int | None = None) -> int:
-        """Say how many films the query is about; of a search no more than are asked for."""
+        """Count the films that match the query; for a search at most `at_most`."""
         with self._database.reading() as session:
             return count(session, query, at_most)
 
     def neighbours(self, query: Query, entry_id: str) -> tuple[str | None, str | None]:
-        """Give the ids of the entries before and after this one in the query's order.
+        """Return the ids of the entries before and after this one in the query's order.
 
-        An entry that no longer matches the query (read a moment ago) still has neighbours: those
-        beside the place where it stood.
+        An entry that no longer matches the query (read a moment ago) still has the neighbours of
+        the place where it was.
 
         Raises
         ------
@@ -294,7 +295,7 @@ class Worklist:
         return found
 
     def counts(self) -> Counts:
-        """Count what is unread, flagged, read, ... in the whole list."""
+        """Count the films in each state, in the whole list."""
         with self._database.reading() as session:
             oldest = oldest_unread(session)
             return Counts(
@@ -307,7 +308,7 @@ class Worklist:
             )
 
     def scores(self, entry_id: str) -> list[Score]:
-        """Give the film's history, newest first.
+        """Return the film's history, newest first.
 
         Raises
         ------
@@ -323,7 +324,7 @@ class Worklist:
             return [as_score(row) for row in session.scalars(newest_first)]
 
     def _known(self, sha256: str, path: Path) -> str | None:
-        """Find an entry that stays as it is: an unread film is not deleted in between."""
+        """Return the id of an entry that needs no change: unread, so not deleted meanwhile."""
         statement = select(EntryRow.id).where(EntryRow.sha256 == sha256, EntryRow.path == path)
         statement = statement.where(~EntryRow.is_read)
         with self._database.reading() as session:
@@ -337,7 +338,7 @@ class Worklist:
         return as_entry(row, claim, evidence_of(session, row))
 
     def _moment(self, given: datetime | None) -> datetime:
-        """Take the time given, or now; one without a zone would be a guess."""
+        """Return the time given, or now; a time without a zone is refused."""
         if given is not None and given.tzinfo is None:
             raise ValueError("a time must be aware, got one without a time zone")
         return given or self._clock()
@@ -346,8 +347,8 @@ class Worklist:
         return max(self._clock() - since, timedelta(0))
 
 
-def _arrival(sha256: str, source: str, path: Path, received_at: datetime) -> dict[str, Any]:
-    """Make the values of a new entry."""
+def _new_entry(sha256: str, source: str, path: Path, received_at: datetime) -> dict[str, Any]:
+    """Return the column values of a new entry."""
     entry_id = uuid4().hex
     return {
         "id": entry_id,
@@ -363,13 +364,13 @@ def _arrival(sha256: str, source: str, path: Path, received_at: datetime) -> dic
     }
 
 
-def _give_numbers(session: Session, new: Mapping[str, tuple[EntryRow, ScoreRow]]) -> set[str]:
-    """Tell scores the numbers that their entries have got; give the films that were there before.
+def _assign_numbers(session: Session, new: Mapping[str, tuple[EntryRow, ScoreRow]]) -> set[str]:
+    """Set the scores' entry numbers; return the films that were there before.
 
     Parameters
     ----------
     new
-        By SHA-256, what was to be inserted.
+        By SHA-256, the rows that were to be inserted.
     """
     known = set()
     found = select(EntryRow.sha256, EntryRow.id, EntryRow.number).where(EntryRow.sha256.in_(new))
@@ -380,11 +381,3 @@ def _give_numbers(session: Session, new: Mapping[str, tuple[EntryRow, ScoreRow]]
         else:
             known.add(sha256)
     return known
-
-
-def _locked(session: Session, sha256s: Set[str]) -> Sequence[EntryRow]:
-    """Give the entries of some films, to be changed."""
-    if not sha256s:
-        return []
-    statement = select(EntryRow).where(EntryRow.sha256.in_(sha256s)).order_by(EntryRow.sha256)
-    return session.scalars(statement.with_for_update()).all()

@@ -246,7 +246,7 @@ def test_what_readers_said_of_this_model_is_counted(page: AppTest, worklist: Wor
     assert "No reader has judged a flag of this model yet" in said(page)
     for number, verdict in enumerate((Verdict.AGREE, Verdict.AGREE, Verdict.DISAGREE)):
         film = scored(worklist, 0.8, source=f"{number}.dcm")
-        worklist.readings.review(film, "Weiss", verdict)
+        worklist.reviews.add(film, "Weiss", verdict)
     page.run()
     (table,) = [each.value for each in page.table if "Week from" in each.value.columns]
     assert list(table["Agreement"]) == ["too few: 2 of 3"] * 2

@@ -65,7 +65,7 @@ def test_a_film_that_another_reads_says_so_and_is_taken_over_knowingly(
     worklist: Worklist, read: Opener
 ) -> None:
     film = scored(worklist, 0.8)
-    worklist.readings.claim(film, "<b>Braun</b>")
+    worklist.claims.claim(film, "<b>Braun</b>")
     app = read(film)
     assert "Open with &lt;b&gt;Braun&lt;/b&gt;" in words(app)
     assert not labels(app) & {"Agree", "Disagree", "Not a usable film"}
@@ -79,7 +79,7 @@ def test_a_film_that_another_reads_says_so_and_is_taken_over_knowingly(
 def test_films_that_others_have_open_are_passed_over(worklist: Worklist, read: Opener) -> None:
     films = [scored(worklist, 0.9, minutes=40 - number) for number in range(4)]
     for busy in films[1:3]:
-        worklist.readings.claim(busy, "Braun")
+        worklist.claims.claim(busy, "Braun")
     app = read(films[0])
     app.button(key="next").click().run()
     assert app.query_params["film"] in (films[3], [films[3]])
@@ -95,7 +95,7 @@ def test_a_verdict_is_kept_with_cause_and_reader_and_the_film_counts_as_read(
     app = read(film)
     app.button_group(key=f"cause_{film}").select(Cause.VIRAL).run()
     app.button(key=f"{button}_{film}").click().run()
-    (review,) = worklist.readings.reviews(film)
+    (review,) = worklist.reviews.of_film(film)
     assert (review.reader, review.verdict, review.cause) == ("Weiss", verdict, Cause.VIRAL)
     assert review.heat_seen  # it lies on the film until the reader's browser says otherwise
     assert worklist.entry(film).read_by == "Weiss"
@@ -110,7 +110,7 @@ def test_a_cause_chosen_after_the_verdict_is_said_with_it_once_more(
     app = read(film)
     app.button(key=f"agree_{film}").click().run()
     app.button_group(key=f"cause_{film}").select(Cause.BACTERIAL).run()
-    said = [(review.verdict, review.cause) for review in worklist.readings.reviews(film)]
+    said = [(review.verdict, review.cause) for review in worklist.reviews.of_film(film)]
     assert said == [(Verdict.AGREE, Cause.BACTERIAL), (Verdict.AGREE, None)]
 
 
@@ -118,7 +118,7 @@ def test_a_comment_is_kept_as_text_and_is_no_verdict(worklist: Worklist, read: O
     film = scored(worklist, 0.8)
     app = read(film)
     app.text_input(key="comment").input("  <i>left base</i> ").run()
-    (review,) = worklist.readings.reviews(film)
+    (review,) = worklist.reviews.of_film(film)
     assert (review.comment, review.verdict) == ("<i>left base</i>", None)
     assert worklist.entry(film).read_at is None
     assert "&lt;i&gt;left base&lt;/i&gt;" in words(app)
@@ -132,7 +132,7 @@ def test_where_no_model_has_spoken_there_is_no_flag_to_agree_with(
     app = read(film)
     assert not labels(app) & {"Agree", "Disagree"}
     app.button(key=f"unusable_{film}").click().run()
-    assert worklist.readings.reviews(film)[0].verdict is Verdict.UNUSABLE
+    assert worklist.reviews.of_film(film)[0].verdict is Verdict.UNUSABLE
 
 
 def test_the_heat_comes_after_the_readers_own_verdict_where_the_site_wants_that(
@@ -141,12 +141,12 @@ def test_the_heat_comes_after_the_readers_own_verdict_where_the_site_wants_that(
     monkeypatch.setenv("CXR_HEAT", "after_verdict")
     film = scored(worklist, 0.8)
     scored(worklist, 0.7)
-    worklist.readings.review(film, "Braun", Verdict.AGREE)
+    worklist.reviews.add(film, "Braun", Verdict.AGREE)
     app = read(film)
     assert (viewer(app)["heat"], viewer(app)["note"]) == (None, "After your verdict")
     assert not [address for address in viewer(app)["next"] if "heat" in address]
     app.button(key=f"agree_{film}").click().run()
-    assert not worklist.readings.reviews(film)[0].heat_seen
+    assert not worklist.reviews.of_film(film)[0].heat_seen
     assert viewer(app)["heat"] is not None
 
 
@@ -206,6 +206,6 @@ def test_an_earlier_film_of_the_patient_stands_beside_this_one(
 def test_a_reader_without_a_name_gets_one(worklist: Worklist, read: Opener) -> None:
     film = scored(worklist, 0.8)
     read(film, reader=" ").button(key=f"agree_{film}").click().run()
-    (review,) = worklist.readings.reviews(film)
+    (review,) = worklist.reviews.of_film(film)
     assert review.reader.startswith("Reader ")
     assert review.reviewed_at <= datetime.now(UTC)

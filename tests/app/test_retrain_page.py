@@ -192,7 +192,7 @@ def test_reviewed_films_can_be_chosen_where_there_are_some(
     retrain: AppTest, worklist: Worklist
 ) -> None:
     entry_id = scored(worklist, 0.9)
-    worklist.readings.review(entry_id, "Ada", Verdict.AGREE)
+    worklist.reviews.add(entry_id, "Ada", Verdict.AGREE)
     page = shown(retrain)
     assert page.multiselect(key="films").options == ["Reviewed films (1)"]
     page.multiselect(key="films").set_value(["reviewed films"]).run()
@@ -304,7 +304,7 @@ def test_a_challenger_is_promoted_and_one_click_leads_back(
     job, version = compared(worklist, configured)
     page = shown(retrain)
     page.button(key="promote").click().run()
-    promoted = worklist.models.newest()
+    promoted = worklist.promotions.newest()
     assert promoted is not None
     assert (promoted.model_version, promoted.job_id) == (version, job.id)
     assert promoted.promoted_by
@@ -316,7 +316,7 @@ def test_a_challenger_is_promoted_and_one_click_leads_back(
     assert "being loaded" not in said(page)
     assert f"by {promoted.promoted_by}, after a comparison" in words(page)
     page.button(key="back_configured").click().run()
-    newest = worklist.models.newest()
+    newest = worklist.promotions.newest()
     assert newest is not None
     assert newest.sha256 == ""
     assert page.button(key=f"back_{promoted.sha256[:8]}").label.startswith("Back to")
@@ -340,7 +340,7 @@ def test_a_challenger_compared_with_another_model_is_refused_with_a_sentence(
     write_tiny(configured, seed=5)
     page.button(key="promote").click().run()
     assert "no longer in use" in page.error[0].value
-    assert worklist.models.newest() is None
+    assert worklist.promotions.newest() is None
 
 
 def test_a_challenger_is_discarded_and_its_figures_stay(

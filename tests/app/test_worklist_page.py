@@ -126,9 +126,9 @@ def test_a_row_says_who_has_the_film_open_else_who_has_read_it(
     read = scored(worklist, 0.9)
     worklist.mark_read(read, "Okafor")
     opened = scored(worklist, 0.5)
-    worklist.readings.claim(opened, "Weiss")
+    worklist.claims.claim(opened, "Weiss")
     assert shown(run(app, state="all"), "reader") == ["open: Weiss", "Okafor"]
-    worklist.readings.claim(read, "Weiss")
+    worklist.claims.claim(read, "Weiss")
     assert shown(app.run(), "reader") == ["open: Weiss", "open: Weiss"]
 
 
@@ -273,7 +273,7 @@ def test_open_next_passes_over_films_that_others_have_open(
     app: AppTest, worklist: Worklist
 ) -> None:
     top, free, _ = (scored(worklist, 0.9, minutes=minutes) for minutes in (30, 20, 10))
-    worklist.readings.claim(top, "Braun")
+    worklist.claims.claim(top, "Braun")
     run(app)
     app.button(key="open_next").click().run()
     assert address(app)["film"] == free
@@ -283,7 +283,7 @@ def test_open_next_opens_the_top_film_where_others_have_all_of_them(
     app: AppTest, worklist: Worklist
 ) -> None:
     top = scored(worklist, 0.9)
-    worklist.readings.claim(top, "Braun")
+    worklist.claims.claim(top, "Braun")
     run(app)
     app.button(key="open_next").click().run()
     assert address(app)["film"] == top

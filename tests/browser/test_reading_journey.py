@@ -105,7 +105,7 @@ def test_a_hundred_films_by_keyboard_alone(desk: Desk, app_url: str, quick_page:
         page.keyboard.press("n")  # at once, as a hurried reader does
     expect(page.locator(".st-key-reading")).to_contain_text("agrees")  # with the last
     wait_idle(page)
-    said = [[review.verdict for review in desk.worklist.readings.reviews(film)] for film in order]
+    said = [[review.verdict for review in desk.worklist.reviews.of_film(film)] for film in order]
     verdicts = (Verdict.AGREE, Verdict.DISAGREE, Verdict.UNUSABLE)
     assert said == [[verdicts[place % 3]] for place in range(FILMS)]
     assert desk.worklist.count(Query()) == 0
@@ -134,7 +134,7 @@ def test_two_readers_and_one_film(
     page.keyboard.press("a")  # Dr Weiss does not know yet
     expect(page.get_by_text("Open with Dr Braun").first).to_be_visible()
     other.close()
-    said = [(review.reader, review.verdict) for review in desk.worklist.readings.reviews(film)]
+    said = [(review.reader, review.verdict) for review in desk.worklist.reviews.of_film(film)]
     assert said == [("Dr Braun", Verdict.DISAGREE)]
 
 
@@ -197,7 +197,7 @@ def test_from_upload_to_review(desk: Desk, app_url: str, page: Page) -> None:
     wait_idle(page)
     page.get_by_role("button", name="Not a usable film").click()
     expect(page.get_by_text("finds the film not usable")).to_be_visible()
-    verdicts = [review.verdict for review in desk.worklist.readings.reviews(entry_id)]
+    verdicts = [review.verdict for review in desk.worklist.reviews.of_film(entry_id)]
     assert verdicts == [Verdict.UNUSABLE, None]
 
 

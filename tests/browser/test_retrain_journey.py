@@ -174,4 +174,4 @@ def test_a_challenger_is_trained_promoted_and_taken_back(
     expect_in_use(page, before)
     (entry,) = worklist.page(Query(state="all"))
     assert entry.model_version == scored_by
-    assert [change.sha256 == "" for change in worklist.models.history()] == [True, False]
+    assert [change.sha256 == "" for change in worklist.promotions.history()] == [True, False]

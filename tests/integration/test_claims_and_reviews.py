@@ -19,7 +19,7 @@ from cxr_app.worklist import (
     Verdict,
     Worklist,
 )
-from cxr_app.worklist.readings import CLAIM
+from cxr_app.worklist.claims import CLAIM_LIFETIME
 from tests.support.outcomes import refused, scored, sha256
 
 NOON = datetime(2026, 10, 7, 12, 0, tzinfo=UTC)  # a Wednesday
@@ -56,38 +56,38 @@ def enter(desk: Worklist, number: int, probability: float = 0.8, **header: str) 
 
 def test_a_film_is_open_with_one_reader_until_he_is_silent(desk: Worklist, clock: Clock) -> None:
     film = enter(desk, 1)
-    assert desk.readings.claim(film, "Weiss").reader == "Weiss"
-    clock.now += CLAIM - SECOND
-    assert desk.readings.claim(film, "Braun").reader == "Weiss"
-    again = desk.readings.claim(film, "Weiss")
-    assert (again.since, again.until) == (NOON, clock.now + CLAIM)
+    assert desk.claims.claim(film, "Weiss").reader == "Weiss"
+    clock.now += CLAIM_LIFETIME - SECOND
+    assert desk.claims.claim(film, "Braun").reader == "Weiss"
+    again = desk.claims.claim(film, "Weiss")
+    assert (again.since, again.until) == (NOON, clock.now + CLAIM_LIFETIME)
     assert desk.entry(film).claim == again
     assert desk.page(Query())[0].claim == again
-    clock.now += CLAIM
+    clock.now += CLAIM_LIFETIME
     assert desk.entry(film).claim is None
-    taken = desk.readings.claim(film, "Braun")
+    taken = desk.claims.claim(film, "Braun")
     assert (taken.reader, taken.since) == ("Braun", clock.now)
 
 
 def test_a_claim_is_let_go_by_who_has_it_alone(desk: Worklist) -> None:
     film = enter(desk, 1)
-    desk.readings.claim(film, "Weiss")
-    desk.readings.release(film, "Braun")
-    assert desk.readings.claim(film, "Braun").reader == "Weiss"
-    desk.readings.release(film, "Weiss")
-    assert desk.readings.claim(film, "Braun").reader == "Braun"
+    desk.claims.claim(film, "Weiss")
+    desk.claims.release(film, "Braun")
+    assert desk.claims.claim(film, "Braun").reader == "Weiss"
+    desk.claims.release(film, "Weiss")
+    assert desk.claims.claim(film, "Braun").reader == "Braun"
 
 
 def test_taking_over_is_possible_and_recorded(
     desk: Worklist, worklist_url: str, clock: Clock
 ) -> None:
     film = enter(desk, 1)
-    desk.readings.claim(film, "Weiss")
+    desk.claims.claim(film, "Weiss")
     clock.now += SECOND
-    claim = desk.readings.claim(film, "Braun", take_over=True)
+    claim = desk.claims.claim(film, "Braun", take_over=True)
     assert (claim.reader, claim.since) == ("Braun", clock.now)
-    desk.readings.claim(film, "Braun", take_over=True)  # her own: nothing to record
-    desk.readings.note_unmasking("Braun")
+    desk.claims.claim(film, "Braun", take_over=True)  # her own: nothing to record
+    desk.unmasking.record("Braun")
     engine = create_engine(worklist_url)
     with engine.connect() as connection:
         asked = "SELECT kind, reader, detail FROM worklist_event ORDER BY number"
@@ -103,7 +103,7 @@ def test_of_many_readers_who_open_a_film_at_once_one_has_it(desk: Worklist) -> N
     film = enter(desk, 1)
     names = [f"reader {number}" for number in range(8)]
     with ThreadPoolExecutor(8) as readers:
-        holders = set(readers.map(lambda name: desk.readings.claim(film, name).reader, names))
+        holders = set(readers.map(lambda name: desk.claims.claim(film, name).reader, names))
     assert len(holders) == 1
 
 
@@ -111,13 +111,13 @@ def test_what_is_said_of_a_film_is_kept_beside_what_the_model_said(
     desk: Worklist, clock: Clock
 ) -> None:
     film = enter(desk, 1, 0.8)
-    desk.readings.review(film, "Weiss", comment="<b>left</b> base\x00")
+    desk.reviews.add(film, "Weiss", comment="<b>left</b> base\x00")
     assert desk.entry(film).read_at is None
     clock.now += SECOND
-    desk.readings.review(film, "Weiss", Verdict.AGREE, cause=Cause.VIRAL, heat_seen=True)
+    desk.reviews.add(film, "Weiss", Verdict.AGREE, cause=Cause.VIRAL, heat_seen=True)
     clock.now += SECOND
-    desk.readings.review(film, "Braun", Verdict.DISAGREE)
-    reviews = desk.readings.reviews(film)
+    desk.reviews.add(film, "Braun", Verdict.DISAGREE)
+    reviews = desk.reviews.of_film(film)
     assert [review.reader for review in reviews] == ["Braun", "Weiss", "Weiss"]
     assert [review.pneumonia for review in reviews] == [False, True, None]
     assert [review.heat_seen for review in reviews] == [False, True, False]
@@ -130,21 +130,21 @@ def test_what_is_said_of_a_film_is_kept_beside_what_the_model_said(
 
 def test_a_review_stays_as_it_was_when_another_model_speaks(desk: Worklist) -> None:
     film = enter(desk, 1, 0.8)
-    desk.readings.review(film, "Weiss", Verdict.AGREE)
+    desk.reviews.add(film, "Weiss", Verdict.AGREE)
     desk.record(scored(1, 0.1, model_version="model-2"))
-    (review,) = desk.readings.reviews(film)
+    (review,) = desk.reviews.of_film(film)
     assert (review.model_version, review.flagged) == ("model-1", True)
-    assert desk.readings.agreement("model-2") == []
+    assert desk.reviews.agreement("model-2") == []
 
 
 def test_nobody_can_judge_a_flag_that_there_is_not(desk: Worklist) -> None:
     desk.receive(sha256(1), "1.dcm", Path("/kept/1"))
     film = desk.record(refused(1))
     with pytest.raises(ValueError, match="flagged"):
-        desk.readings.review(film, "Weiss", Verdict.AGREE)
+        desk.reviews.add(film, "Weiss", Verdict.AGREE)
     with pytest.raises(ValueError, match="neither"):
-        desk.readings.review(film, "Weiss")
-    desk.readings.review(film, "Weiss", Verdict.UNUSABLE)
+        desk.reviews.add(film, "Weiss")
+    desk.reviews.add(film, "Weiss", Verdict.UNUSABLE)
     assert desk.entry(film).read_by == "Weiss"
 
 
@@ -154,13 +154,13 @@ def test_reviewed_films_say_what_their_last_verdict_said(desk: Worklist) -> None
         for number, probability in ((1, 0.9), (2, 0.2), (3, 0.9))
     )
     enter(desk, 4)  # nobody has spoken
-    desk.readings.review(flagged, "Weiss", Verdict.AGREE, cause=Cause.BACTERIAL)
-    desk.readings.review(flagged, "Weiss", Verdict.DISAGREE, cause=Cause.BACTERIAL)
-    desk.readings.review(flagged, "Weiss", comment="Only rotated.")
-    desk.readings.review(clear, "Weiss", Verdict.DISAGREE, cause=Cause.VIRAL)
-    desk.readings.review(doubtful, "Weiss", Verdict.AGREE)
-    desk.readings.review(doubtful, "Braun", Verdict.UNUSABLE)
-    films = list(desk.readings.reviewed_films())
+    desk.reviews.add(flagged, "Weiss", Verdict.AGREE, cause=Cause.BACTERIAL)
+    desk.reviews.add(flagged, "Weiss", Verdict.DISAGREE, cause=Cause.BACTERIAL)
+    desk.reviews.add(flagged, "Weiss", comment="Only rotated.")
+    desk.reviews.add(clear, "Weiss", Verdict.DISAGREE, cause=Cause.VIRAL)
+    desk.reviews.add(doubtful, "Weiss", Verdict.AGREE)
+    desk.reviews.add(doubtful, "Braun", Verdict.UNUSABLE)
+    films = list(desk.reviews.reviewed_films())
     assert [(film.patient_id, film.pneumonia, film.cause) for film in films] == [
         ("P-1", False, None),
         ("P-2", True, Cause.VIRAL),
@@ -172,16 +172,16 @@ def test_agreement_is_counted_by_week_and_each_film_once(desk: Worklist, clock: 
     films = [enter(desk, number, 0.9 if number < 4 else 0.1) for number in range(8)]
     clock.now = datetime(2026, 10, 11, 23, 59, 59, tzinfo=UTC)  # a Sunday
     for film in films:
-        desk.readings.review(film, "Weiss", Verdict.AGREE)
+        desk.reviews.add(film, "Weiss", Verdict.AGREE)
     clock.now += SECOND
-    desk.readings.review(films[0], "Weiss", Verdict.DISAGREE)
-    desk.readings.review(films[5], "Weiss", Verdict.DISAGREE)
-    desk.readings.review(films[6], "Weiss", Verdict.UNUSABLE)
-    assert desk.readings.agreement("model-1") == [
+    desk.reviews.add(films[0], "Weiss", Verdict.DISAGREE)
+    desk.reviews.add(films[5], "Weiss", Verdict.DISAGREE)
+    desk.reviews.add(films[6], "Weiss", Verdict.UNUSABLE)
+    assert desk.reviews.agreement("model-1") == [
         Agreement(date(2026, 10, 5), true_positive=3, true_negative=2),
         Agreement(date(2026, 10, 12), false_positive=1, false_negative=1, unusable=1),
     ]
-    assert desk.readings.agreement("model-2") == []
+    assert desk.reviews.agreement("model-2") == []
 
 
 def test_earlier_films_are_the_same_patients(desk: Worklist) -> None:
@@ -195,11 +195,11 @@ def test_earlier_films_are_the_same_patients(desk: Worklist) -> None:
     film(5, "20250101", "20220101")
     film(6, "20250101", patient_id="P-11")
     desk.mark_read(older, "Weiss")
-    found = desk.readings.earlier_films(desk.entry(now))
+    found = desk.earlier_films(desk.entry(now))
     assert [entry.id for entry in found] == [newer, older]
     nobody = enter(desk, 7)
     enter(desk, 8)
-    assert desk.readings.earlier_films(desk.entry(nobody)) == []
+    assert desk.earlier_films(desk.entry(nobody)) == []
 
 
 @pytest.mark.parametrize(("waits", "middle"), [([], None), ([5, 90, 10], 10.0), ([4, 6], 5.0)])
@@ -212,12 +212,12 @@ def test_the_day_tells_how_long_films_waited(
         received = clock.now - wait * SECOND
         film, _ = desk.receive(sha256(number), "film", Path("/kept"), received)
         desk.mark_read(film, "Weiss")
-    assert desk.readings.since(clock.now) == ReadingDay(len(waits), middle)
+    assert desk.reviews.read_since(clock.now) == ReadingDay(len(waits), middle)
 
 
 def test_all_servers_of_a_worklist_mask_alike(desk: Worklist, worklist_url: str) -> None:
     other = Worklist.open(worklist_url)
-    ask: Callable[[Worklist], bytes] = lambda each: each.readings.masking_key()  # noqa: E731
+    ask: Callable[[Worklist], bytes] = lambda each: each.unmasking.masking_key()  # noqa: E731
     with ThreadPoolExecutor(8) as servers:
         keys = set(servers.map(ask, [desk, other] * 4))
     assert len(keys) == 1
@@ -227,10 +227,10 @@ def test_all_servers_of_a_worklist_mask_alike(desk: Worklist, worklist_url: str)
 
 def test_what_there_is_not_cannot_be_read(desk: Worklist) -> None:
     for act in (
-        lambda: desk.readings.claim("0" * 32, "Weiss"),
-        lambda: desk.readings.review("0" * 32, "Weiss", Verdict.UNUSABLE),
+        lambda: desk.claims.claim("0" * 32, "Weiss"),
+        lambda: desk.reviews.add("0" * 32, "Weiss", Verdict.UNUSABLE),
     ):
         with pytest.raises(EntryNotFoundError, match="00000000"):
             act()
-    desk.readings.release("0" * 32, "Weiss")
-    assert replace(desk.readings.since(NOON), read=0).median_seconds is None
+    desk.claims.release("0" * 32, "Weiss")
+    assert replace(desk.reviews.read_since(NOON), read=0).median_seconds is None

@@ -343,7 +343,7 @@ def test_what_readers_said_is_written_down_for_the_training(
     for number, (verdict, cause) in enumerate(said):
         entry_id, _ = worklist.receive(sha256(number), "film", tmp_path / str(number))
         worklist.record(scored(number, probability=0.9))
-        worklist.readings.review(entry_id, "Ada", verdict, cause=cause)
+        worklist.reviews.add(entry_id, "Ada", verdict, cause=cause)
     parameters = {"data": [], "reviewed": True}
     KINDS[RETRAINING].prepare(worklist, parameters, tmp_path)
     films, without_cause = find_reviewed(tmp_path / REVIEWED)
@@ -355,6 +355,6 @@ def test_what_readers_said_is_written_down_for_the_training(
     assert len({film.patient_id for film in films}) == 2
     entry_id, _ = worklist.receive(sha256(9), "film", tmp_path / "9")
     worklist.record(scored(9, probability=0.9))
-    worklist.readings.review(entry_id, "Ada", Verdict.DISAGREE)
+    worklist.reviews.add(entry_id, "Ada", Verdict.DISAGREE)
     KINDS[RETRAINING].prepare(worklist, parameters, tmp_path)
     assert len(find_reviewed(tmp_path / REVIEWED)[0]) == 2

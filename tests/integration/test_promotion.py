@@ -60,18 +60,18 @@ def challenger(
 
 
 def put(worklist: Worklist, sha256: str, instead_of: Promotion | None) -> Promotion:
-    return worklist.models.put_to_use(
+    return worklist.promotions.put_to_use(
         sha256, f"m-{sha256}", by="Ada", instead_of=instead_of, replaced_version="m-0"
     )
 
 
 def test_the_newest_change_stands_and_none_is_lost(worklist: Worklist) -> None:
-    assert worklist.models.newest() is None
+    assert worklist.promotions.newest() is None
     first = put(worklist, "a" * 64, None)
     second = put(worklist, "", first)
-    assert worklist.models.newest() == second
+    assert worklist.promotions.newest() == second
     assert (second.sha256, second.promoted_by, second.job_id) == ("", "Ada", "")
-    assert worklist.models.history() == [second, first]
+    assert worklist.promotions.history() == [second, first]
 
 
 def test_of_many_who_change_it_at_once_one_does(worklist: Worklist) -> None:
@@ -88,7 +88,7 @@ def test_of_many_who_change_it_at_once_one_does(worklist: Worklist) -> None:
         assert sum(people.map(change, range(8))) == 1
     with pytest.raises(PromotionError, match="Somebody else"):
         put(worklist, "b" * 64, None)
-    assert len(worklist.models.history()) == 2
+    assert len(worklist.promotions.history()) == 2
 
 
 def test_a_challenger_is_put_to_use_and_the_way_back_is_open(
@@ -129,7 +129,7 @@ def test_what_must_not_be_put_to_use_is_refused(
     promote(settings, site, challenger(tmp_path / "job", settings.checkpoint), "", "Ada")
     with pytest.raises(PromotionError, match="no longer in use"):
         promote(settings, site, late, "", "Ada")
-    assert len(site.models.history()) == 1
+    assert len(site.promotions.history()) == 1
 
 
 def test_a_model_that_is_gone_is_not_gone_back_to(
@@ -251,4 +251,4 @@ def test_a_full_disk_while_a_model_is_kept_changes_nothing(
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(PromotionError, match="No space left"):
         promote(settings, site, made, "", "Ada")
-    assert site.models.newest() is None
+    assert site.promotions.newest() is None

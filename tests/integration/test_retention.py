@@ -98,7 +98,7 @@ class Site:
     def read_film(self, data: bytes) -> str:
         """Upload, score and read a film now."""
         entry_id = self.score(self.upload(data))
-        self.worklist.readings.review(entry_id, "Weiss", Verdict.AGREE)
+        self.worklist.reviews.add(entry_id, "Weiss", Verdict.AGREE)
         return entry_id
 
     def is_kept(self, entry_id: str) -> bool:
@@ -146,7 +146,7 @@ def test_scores_and_reviews_stay_and_the_patient_goes(site: Site) -> None:
     assert entry.pneumonia_probability == before.pneumonia_probability
     assert (entry.read_by, entry.read_at) == ("Weiss", before.read_at)
     assert len(site.worklist.scores(film)) == 1
-    assert [review.verdict for review in site.worklist.readings.reviews(film)] == [Verdict.AGREE]
+    assert [review.verdict for review in site.worklist.reviews.of_film(film)] == [Verdict.AGREE]
     for word in ("quuxlove", "zebedea", "QX-18151210", "QX-77", "1.2.77"):
         assert site.worklist.count(Query(state="all", text=word)) == 0
     assert site.worklist.count(Query(state="all", text=film[:8])) == 1
@@ -357,10 +357,10 @@ def test_a_score_that_comes_late_brings_no_patient_back(site: Site) -> None:
 
 def test_nobody_trains_on_a_film_that_is_gone(site: Site) -> None:
     site.read_film(b"film")
-    assert len(list(site.worklist.readings.reviewed_films())) == 1
+    assert len(list(site.worklist.reviews.reviewed_films())) == 1
     site.clock.now += 31 * DAY
     site.retention.sweep()
-    assert list(site.worklist.readings.reviewed_films()) == []
+    assert list(site.worklist.reviews.reviewed_films()) == []
 
 
 class Sent:

@@ -333,7 +333,7 @@ def test_entering_films_is_receiving_and_recording_them(worklist: Worklist) -> N
         worklist.enter((film, f"{film.sha256[:4]}.jpg", Path(film.sha256)) for film in films)
     assert worklist.count(Query(state="all")) == 3
     assert worklist.scored_by("model-1") == {sha256(1), sha256(2)}
-    judged = worklist.judged(map(sha256, range(5)))
+    judged = worklist.scored_at(map(sha256, range(5)))
     assert judged.keys() == {sha256(1), sha256(2), sha256(3)}
     assert set(judged.values()) <= {each.scored_at for each in worklist.page(Query(state="all"))}
     receive(worklist, 4)

@@ -57,7 +57,7 @@ def _unread(worklist: Worklist, film: str, _outcome: Outcome) -> None:
 
 def _review(worklist: Worklist, film: str, _outcome: Outcome) -> None:
     entry_id, _ = worklist.receive(sha256(film), film, PATH)
-    worklist.readings.review(entry_id, "Weiss", Verdict.UNUSABLE)
+    worklist.reviews.add(entry_id, "Weiss", Verdict.UNUSABLE)
 
 
 Verb = Callable[[Worklist, str, Outcome], None]
@@ -158,7 +158,7 @@ def test_a_search_finds_what_a_look_at_every_film_finds(
 
 
 def _holds(entry: Entry, asked: str) -> bool:
-    from cxr_app.worklist.tables import folded
+    from cxr_app.worklist.search_text import folded
 
     header = entry.header or Header()
     written = asked.replace("\x00", "\N{REPLACEMENT CHARACTER}")

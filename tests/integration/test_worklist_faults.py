@@ -205,7 +205,7 @@ def test_a_worklist_of_the_first_version_is_brought_up_to_date(worklist_url: str
     after = Worklist.open(worklist_url)
     assert after.count(Query(state="read")) == 1
     assert after.jobs.ask("backlog", {}).state is JobState.SCHEDULED
-    after.readings.review(film, "Weiss", Verdict.AGREE)
+    after.reviews.add(film, "Weiss", Verdict.AGREE)
     assert after.entry(film).read_by == "Weiss"
     after.close()
 
@@ -432,7 +432,7 @@ def test_a_value_that_no_database_takes_is_a_fault_of_the_program(broken: Workli
 def test_a_worklist_without_a_free_connection_says_it_is_busy(tmp_path: Path) -> None:
     options = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.01}
     engine = create_engine(f"sqlite:///{tmp_path / 'x.sqlite'}", **options)
-    with engine.connect(), pytest.raises(WorklistError, match="busy"), database.told_in_sentences():
+    with engine.connect(), pytest.raises(WorklistError, match="busy"), database.translated_errors():
         engine.connect()
     engine.dispose()
 

@@ -177,7 +177,7 @@ def test_the_order_does_not_hang_on_how_it_is_found(
     expected = _expected(received, query)
     with (
         patch("cxr_app.worklist.search.FEW", 0),
-        patch("cxr_app.worklist.order.MOST_VALUES", 0),
+        patch("cxr_app.worklist.list_segments.MOST_VALUES", 0),
     ):
         pages = [filled.page(query, offset, size) for offset in range(0, FILMS + size, size)]
         assert [entry.id for page in pages for entry in page] == expected

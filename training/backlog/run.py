@@ -126,7 +126,7 @@ class Backlog:
         """Say when each of these contents was finished with, in seconds since 1970."""
         if self._worklist is None:
             return dict.fromkeys(contents, self._results.written_at)
-        judged = self._worklist.judged(contents)
+        judged = self._worklist.scored_at(contents)
         return {sha256: scored_at.timestamp() for sha256, scored_at in judged.items()}
 
     def _finish(self, results: Sequence[Result]) -> None:

@@ -22,7 +22,8 @@ from cxr_app.outcome import Outcome, Priority, ScoringState
 from cxr_app.prediction import OperatingPoint, Prediction
 from cxr_app.radiograph import Header
 from cxr_app.worklist import Query, Worklist
-from cxr_app.worklist.tables import SORT_INDEXES, search_text
+from cxr_app.worklist.search_text import search_text
+from cxr_app.worklist.tables import SORT_INDEXES
 
 PAGE, COUNTED = 50, 1001
 """Films of a page, and as many of a search as the page has counted."""
@@ -200,7 +201,7 @@ def questions(worklist: Worklist) -> Iterator[Question]:
     somewhere = worklist.page(Query(), middle, 1)[0].id
     midnight = datetime.now(UTC) - timedelta(hours=12)
     yield "counts", worklist.counts
-    yield "read today", lambda: worklist.readings.since(midnight)
+    yield "read today", lambda: worklist.reviews.read_since(midnight)
     yield from _of_filters(worklist)
     for sort in ("", "patient_name"):
         query, by = Query(sort=sort), f" by {sort}" if sort else ""

@@ -65,7 +65,7 @@ def claim(entry: Entry) -> Claim | None:
     who = current_reader.name()
     if st.session_state.get(CLAIMED) not in (None, (entry.id, who)):
         release()
-    stands = resources.worklist().readings.claim(entry.id, who)
+    stands = resources.worklist().claims.claim(entry.id, who)
     if stands.reader != who:
         return stands
     st.session_state[CLAIMED] = (entry.id, who)
@@ -75,7 +75,7 @@ def claim(entry: Entry) -> Claim | None:
 def release() -> None:
     """Let go of the film that this session has open, if there is one."""
     if held := st.session_state.pop(CLAIMED, None):
-        act(partial(resources.worklist().readings.release, *held))
+        act(partial(resources.worklist().claims.release, *held))
 
 
 def keep(entry: Entry, others: Claim | None) -> None:
@@ -115,7 +115,7 @@ def may_see_heat(entry: Entry, reviews: list[Review] | None = None) -> bool:
     if resources.settings().heat == "at_once":
         return True
     if reviews is None:
-        reviews = resources.worklist().readings.reviews(entry.id)
+        reviews = resources.worklist().reviews.of_film(entry.id)
     return own_verdict(reviews) is not None
 
 
@@ -172,7 +172,7 @@ def _held(entry: Entry, others: Claim) -> None:
 
 def _take_over(entry: Entry) -> None:
     who = current_reader.name()
-    resources.worklist().readings.claim(entry.id, who, take_over=True)
+    resources.worklist().claims.claim(entry.id, who, take_over=True)
     st.session_state[CLAIMED] = (entry.id, who)
 
 
@@ -242,7 +242,7 @@ def _commented(entry: Entry) -> None:
 def _review(entry: Entry, verdict: Verdict | None, comment: str = "") -> None:
     """Add what the reader says now, beside whether the heat had been in sight."""
     cause = st.session_state.get(f"cause_{entry.id}")
-    resources.worklist().readings.review(
+    resources.worklist().reviews.add(
         entry.id,
         current_reader.name(),
         verdict,
@@ -254,7 +254,7 @@ def _review(entry: Entry, verdict: Verdict | None, comment: str = "") -> None:
 
 def earlier(entry: Entry) -> Entry | None:
     """Offer the earlier films of the patient; give the one to show beside this one."""
-    films = {film.id: film for film in resources.worklist().readings.earlier_films(entry)}
+    films = {film.id: film for film in resources.worklist().earlier_films(entry)}
     if not films:
         return None
     chosen = st.pills(

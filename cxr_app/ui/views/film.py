@@ -156,7 +156,7 @@ def follow(entry: Entry, loaded: bool) -> None:
 def film(entry: Entry) -> None:
     """Show one film."""
     others = review.claim(entry)
-    reviews = resources.worklist().readings.reviews(entry.id)
+    reviews = resources.worklist().reviews.of_film(entry.id)
     before, after = around(entry.id)
     top(masking.shown(entry), before, after)
     with st.container(horizontal=True, gap="small", key="film_body"):

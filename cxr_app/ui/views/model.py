@@ -194,7 +194,7 @@ def groups(curve: OperatingCurve, here: AtThreshold) -> None:
 def as_used_here(status: EngineStatus) -> None:
     """Say how flags and readers went together here, week by week."""
     st.subheader("As used here", anchor=False)
-    weeks = resources.worklist().readings.agreement(status.model_version)
+    weeks = resources.worklist().reviews.agreement(status.model_version)
     if not weeks:
         st.caption(
             "No reader has judged a flag of this model yet. Agree or disagree on the film page, "

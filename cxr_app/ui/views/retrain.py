@@ -31,7 +31,7 @@ REVIEWED = "reviewed films"
 @st.cache_data(show_spinner=False, ttl=COUNT_SECONDS)
 def reviewed_films() -> int:
     """Count the films that readers have judged."""
-    return sum(1 for _ in resources.worklist().readings.reviewed_films())
+    return sum(1 for _ in resources.worklist().reviews.reviewed_films())
 
 
 def form() -> None:
@@ -197,7 +197,7 @@ def comparison_card(job: Job) -> None:
 
 def decision(job: Job, challenger: Challenger, comparison: Comparison) -> None:
     """Offer to put the challenger to use, or to throw it away; or say why neither."""
-    standing = resources.worklist().models.newest()
+    standing = resources.worklist().promotions.newest()
     say_problem("challenger")
     if standing is not None and standing.sha256 == comparison.challenger_sha256:
         st.success("This model is in use.")
@@ -251,7 +251,7 @@ def changed(promotion: Promotion) -> None:
 
 def models() -> None:
     """Say which models were in use, and offer the way back to each."""
-    history = resources.worklist().models.history()
+    history = resources.worklist().promotions.history()
     if not history:
         return
     path = resources.settings().checkpoint
@@ -298,7 +298,7 @@ def loading() -> None:
 
 def scored_before() -> None:
     """Offer to score earlier films with the model in use."""
-    if not resources.worklist().models.newest():
+    if not resources.worklist().promotions.newest():
         return
     jobs = resources.worklist().jobs.newest(BACKLOG)
     folders = list(dict.fromkeys(str(job.parameters["folder"]) for job in jobs))

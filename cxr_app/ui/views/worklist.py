@@ -179,7 +179,7 @@ def worklist() -> None:
     """Show the list as it is now, again and again."""
     beside_search = title_and_search()
     now = resources.worklist().counts()
-    counts(now, resources.worklist().readings.since(_midnight()))
+    counts(now, resources.worklist().reviews.read_since(_midnight()))
     query = view_state.query()
     total = resources.worklist().count(query, at_most=MOST + 1)
     with beside_search:

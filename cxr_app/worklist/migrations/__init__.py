@@ -1,5 +1,5 @@
-"""How the tables came to be, step by step; `cxr_app.worklist.database` applies what is missing.
+"""The migrations of the tables; `cxr_app.worklist.database` applies the missing ones.
 
-A new step: change `tables`, add the file below ``versions``, set `database.HEAD`. A test compares
-the migrated database with the tables, on SQLite and on PostgreSQL.
+To add one: change `tables`, add a file below ``versions``, set `database.HEAD`. A test compares the
+migrated database with the tables, on SQLite and on PostgreSQL.
 """

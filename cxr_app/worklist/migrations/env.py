@@ -1,4 +1,4 @@
-"""Run by Alembic: applies the steps on the connection that `database` hands over."""
+"""Run by Alembic: applies the migrations on the connection that `database` passes."""
 
 from alembic import context
 

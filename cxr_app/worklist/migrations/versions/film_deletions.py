@@ -1,4 +1,4 @@
-"""When a film's file was deleted. A column, since every page asks it and every sweep passes by."""
+"""Add when a film's file was deleted: a column, since every page and every sweep reads it."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,5 +8,5 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Say in an entry that its film is no longer kept."""
+    """Add the column."""
     op.add_column("worklist_entry", sa.Column("film_deleted_at", sa.BigInteger()))

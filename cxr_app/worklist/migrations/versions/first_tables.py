@@ -1,4 +1,4 @@
-"""Entries and the history of what was said of them."""
+"""Add entries and the history of their results."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,6 +1,6 @@
-"""What each map is drawn on: it belongs to the model that scored, and not to the one in use.
+"""Add the scale of each activation map: that of the model that scored, not of the one in use.
 
-Scores from before do not say it.
+Older scores have none.
 """
 
 import sqlalchemy as sa
@@ -11,6 +11,6 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
-    """Keep the scale beside the map."""
+    """Add the columns."""
     op.add_column("worklist_score", sa.Column("heat_begin", sa.Float(53)))
     op.add_column("worklist_score", sa.Column("heat_full", sa.Float(53)))

@@ -1,4 +1,4 @@
-"""Long work that a page asks for."""
+"""Add long-running jobs."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,7 +1,7 @@
-"""What a million films need: an index for every column that sorts, a tally, and trigrams.
+"""Add what a million films need: indexes to sort by, counters, and trigrams.
 
-The triggers hang on the table of entries: a later step that makes SQLite copy it must make them
-again.
+The triggers belong to the table of entries: a later migration that makes SQLite copy it must
+create them again.
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ down_revision = "0004"
 
 TABLE = "worklist_entry"
 PLACE = ("tier", "received_at", "descending_probability", "number")
-REMADE = (
+RECREATED = (
     *("received_at", "pneumonia_probability", "patient_id", "patient_name"),
     *("accession_number", "study_date"),
 )
@@ -22,7 +22,7 @@ NEW = (
 )
 SQLITE_ONLY = ("reason", "source")
 
-TALLY = (
+COUNTERS = (
     "CREATE TABLE worklist_tally (is_read BOOLEAN NOT NULL, tier SMALLINT NOT NULL,"
     " state VARCHAR(16) NOT NULL, films INTEGER NOT NULL,"
     " PRIMARY KEY (is_read, tier, state)) WITHOUT ROWID",
@@ -41,19 +41,19 @@ TALLY = (
     " INSERT INTO worklist_tally VALUES (new.is_read, new.tier, coalesce(new.state, ''), 1)"
     " ON CONFLICT DO UPDATE SET films = films + 1; END",
 )
-TAKE_OUT = (
+REMOVE_TEXT = (
     "INSERT INTO worklist_search (worklist_search, rowid, search_text)"
     " VALUES ('delete', old.number, old.search_text);"
 )
-PUT_IN = "INSERT INTO worklist_search (rowid, search_text) VALUES (new.number, new.search_text);"
+ADD_TEXT = "INSERT INTO worklist_search (rowid, search_text) VALUES (new.number, new.search_text);"
 TRIGRAMS = (
     "CREATE VIRTUAL TABLE worklist_search USING fts5 (search_text, content='worklist_entry',"
     " content_rowid='number', tokenize='trigram case_sensitive 1', detail=none, columnsize=0)",
     "INSERT INTO worklist_search (worklist_search) VALUES ('rebuild')",
-    f"CREATE TRIGGER worklist_search_insert AFTER INSERT ON worklist_entry BEGIN {PUT_IN} END",
-    f"CREATE TRIGGER worklist_search_delete AFTER DELETE ON worklist_entry BEGIN {TAKE_OUT} END",
+    f"CREATE TRIGGER worklist_search_insert AFTER INSERT ON worklist_entry BEGIN {ADD_TEXT} END",
+    f"CREATE TRIGGER worklist_search_delete AFTER DELETE ON worklist_entry BEGIN {REMOVE_TEXT} END",
     "CREATE TRIGGER worklist_search_update AFTER UPDATE OF search_text ON worklist_entry"
-    f" WHEN old.search_text <> new.search_text BEGIN {TAKE_OUT} {PUT_IN} END",
+    f" WHEN old.search_text <> new.search_text BEGIN {REMOVE_TEXT} {ADD_TEXT} END",
 )
 POSTGRESQL_TRIGRAMS = """
 DO $$ BEGIN
@@ -67,15 +67,15 @@ END $$
 
 
 def upgrade() -> None:
-    """Make the indexes; on SQLite also the tally and the trigrams."""
+    """Create the indexes; on SQLite also the counters and the trigrams."""
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     op.drop_index("ix_worklist_entry_order", TABLE)
     columns = ["is_read", *PLACE, "state", "search_text"]
     op.create_index("ix_worklist_entry_order", TABLE, columns)
-    for name in REMADE:
+    for name in RECREATED:
         op.drop_index(f"ix_worklist_entry_{name}", TABLE)
-    for name in (*REMADE, *NEW, *(SQLITE_ONLY if is_sqlite else ())):
+    for name in (*RECREATED, *NEW, *(SQLITE_ONLY if is_sqlite else ())):
         columns = list(dict.fromkeys(("is_read", name, *PLACE, "state")))
         op.create_index(f"ix_worklist_entry_{name}", TABLE, columns)
-    for statement in (*TALLY, *TRIGRAMS) if is_sqlite else (POSTGRESQL_TRIGRAMS,):
+    for statement in (*COUNTERS, *TRIGRAMS) if is_sqlite else (POSTGRESQL_TRIGRAMS,):
         op.execute(sa.text(statement))

@@ -1,4 +1,4 @@
-"""Which model was put to use when, and by whom."""
+"""Add the log of the models that were put to use."""
 
 import sqlalchemy as sa
 from alembic import op

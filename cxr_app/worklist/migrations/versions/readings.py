@@ -1,4 +1,4 @@
-"""Who reads a film, what was said of it, and what must be known of readers later."""
+"""Add claims, reviews, events and secrets."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,7 +25,7 @@ CAUSE = sa.Enum(
 
 
 def upgrade() -> None:
-    """Create the tables, and say in an entry who has read it."""
+    """Create the tables, and add to an entry the reader who has read it."""
     op.add_column("worklist_entry", sa.Column("read_by", TEXT))
     op.create_index("ix_worklist_entry_read_at", "worklist_entry", ["read_at", "received_at"])
     op.create_table(

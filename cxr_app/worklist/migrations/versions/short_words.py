@@ -1,7 +1,7 @@
-"""What finds words of one or two letters in SQLite: every place of a text begins three letters.
+"""Make words of one or two letters searchable in SQLite.
 
-Two more characters after each text let its last letters begin three as well. The index then knows
-of each short word whether, and with which letters after it, it occurs anywhere.
+Two more characters after each text let a trigram begin at its last letters as well. The index then
+holds, for each short word, the trigrams that begin with it.
 """
 
 import sqlalchemy as sa
@@ -37,7 +37,7 @@ TRIGRAMS = (
 
 
 def upgrade() -> None:
-    """Make SQLite's trigrams anew; PostgreSQL's stay."""
+    """Create SQLite's trigrams again; PostgreSQL's are unchanged."""
     if op.get_bind().dialect.name == "sqlite":
         for statement in TRIGRAMS:
             op.execute(sa.text(statement))

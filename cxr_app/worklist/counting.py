@@ -1,0 +1,51 @@
+"""Number of films in each state, and the films that wait for a score."""
+
+from datetime import datetime
+
+from sqlalchemy import Select, func, select, union_all
+from sqlalchemy.orm import Session
+
+from cxr_app.worklist import counters, search
+from cxr_app.worklist.entry import Query
+from cxr_app.worklist.filters import filters_of, order_index, read_values
+from cxr_app.worklist.segment import along
+from cxr_app.worklist.tables import ORDER_INDEX, TIERS, UNSCORED, UNSCORED_INDEX, EntryRow
+
+
+def count(session: Session, query: Query, at_most: int | None = None) -> int:
+    """Count the films that match the query, at most `at_most` of them if it has a text."""
+    if not query.text and counters.has_counters(session):
+        return counters.count(session, query)
+    few = search.among_few(session, query.text)
+    clauses = (EntryRow.is_read.in_(read_values(query)), *filters_of(query))
+    clauses = clauses if few is None else (*clauses, few)
+    index = None if few is not None else order_index(query)
+    found = along(index, select(EntryRow.number)).where(*clauses).limit(at_most)
+    return session.scalar(select(func.count()).select_from(found.subquery())) or 0
+
+
+def unscored() -> Select[EntryRow]:
+    """Return a select of the entries that wait for a score, longest waiting first."""
+    statement = along(UNSCORED_INDEX, select(EntryRow)).where(UNSCORED)
+    return statement.order_by(EntryRow.received_at, EntryRow.number)
+
+
+def count_unscored(session: Session) -> int:
+    """Count the entries that wait for a score."""
+    if counters.has_counters(session):
+        return counters.count_unscored(session)
+    return session.scalar(select(func.count()).select_from(EntryRow).where(UNSCORED)) or 0
+
+
+def oldest_unread(session: Session) -> datetime | None:
+    """Return when the oldest unread film arrived: six look-ups in an index, one for each tier."""
+    oldest = union_all(
+        *(
+            along(ORDER_INDEX, select(func.min(EntryRow.received_at).label("oldest")))
+            .select_from(EntryRow)
+            .where(EntryRow.is_read.is_(False), EntryRow.tier == tier)
+            for tier in TIERS
+        )
+    ).subquery()
+    found: datetime | None = session.scalar(select(func.min(oldest.c.oldest)))
+    return found

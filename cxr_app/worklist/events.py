@@ -1,0 +1,30 @@
+"""Rows that record who did what: added, never changed."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from cxr_app.worklist.tables import EventRow
+
+
+class EventKind(StrEnum):
+    """What was done."""
+
+    TAKEN_OVER = "TAKEN_OVER"
+    """A reader took a film that another had open."""
+    UNMASKED = "UNMASKED"
+    """A reader had names and ids shown."""
+    FILM_DELETED = "FILM_DELETED"
+    """A film was deleted at the end of its retention time."""
+
+
+def new_event(
+    kind: EventKind,
+    reader: str,
+    now: datetime,
+    entry_number: int | None = None,
+    detail: str | None = None,
+) -> EventRow:
+    """Return a new row, to be added to a session."""
+    return EventRow(
+        happened_at=now, kind=kind.value, reader=reader, entry_number=entry_number, detail=detail
+    )

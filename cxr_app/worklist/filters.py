@@ -1,0 +1,28 @@
+"""The conditions of a query, in SQL."""
+
+from cxr_app.outcome import ScoringState
+from cxr_app.worklist import counters, search
+from cxr_app.worklist.entry import Query
+from cxr_app.worklist.segment import Clause
+from cxr_app.worklist.tables import ORDER_INDEX, REFUSED, REFUSED_INDEX, EntryRow
+
+
+def filters_of(query: Query) -> tuple[Clause, ...]:
+    """Return the conditions of the query, apart from read or unread."""
+    clauses: list[Clause] = []
+    if query.state == "needs_a_person":
+        clauses.append(REFUSED)
+    if query.flag != "any" or query.tier is not None:
+        clauses.append(EntryRow.tier.in_(counters.tiers_of(query)))
+        clauses.append(EntryRow.state == ScoringState.SCORED)
+    return (*clauses, *search.contains_all(query.text))
+
+
+def read_values(query: Query) -> tuple[bool, ...]:
+    """Return the values of `is_read` that match the query, in the order of the list."""
+    return (False, True) if query.state == "all" else (query.state == "read",)
+
+
+def order_index(query: Query) -> str:
+    """Return the index that has the query's films in default order."""
+    return REFUSED_INDEX if query.state == "needs_a_person" else ORDER_INDEX

@@ -1,0 +1,195 @@
+"""The list cut into segments, each in an order that one index holds.
+
+The default order is no single sort: a film past the waiting cap jumps ahead, so a film's place
+depends on the time. But it is a fixed sequence of segments (past the cap, tier 0; past the cap,
+tier 1; ...), and within each the order is that of an index.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Text, case, func, literal, select, type_coerce
+from sqlalchemy.orm import Session
+
+from cxr_app.outcome import Priority
+from cxr_app.worklist import counters, search
+from cxr_app.worklist.entry import Query
+from cxr_app.worklist.filters import filters_of, order_index, read_values
+from cxr_app.worklist.segment import DEFAULT_KEYS, Clause, Key, ListSegment, along, column_named
+from cxr_app.worklist.tables import SORT_INDEXES, UNJUDGED_TIER, EntryRow, tier
+
+FEW_VALUED = frozenset(
+    SORT_INDEXES[name]
+    for name in ("state", "read_by", "patient_age_days", "patient_sex", "view_position", "reason")
+)
+"""Indexes of columns that have, or may have, few values."""
+MOST_VALUES = 64
+"""Most values, of unread and read films together, that are walked one by one."""
+
+
+def list_segments(session: Session, query: Query, now: datetime) -> list[ListSegment]:
+    """Return the segments of the query's list, first to last."""
+    # A column's index does not hold the search texts: it is faster to read through these first.
+    scan = query.sort not in ("", "priority")
+    few = search.among_few(session, query.text, scan=scan)
+    if few is not None:
+        return list(_of_few(query, now, few))
+    if not query.sort:
+        return list(_in_default_order(query, now))
+    if query.sort == "priority":
+        return list(_by_priority(query))
+    return list(_sorted(session, query))
+
+
+def _in_default_order(query: Query, now: datetime) -> Iterator[ListSegment]:
+    filters, index, tiers = filters_of(query), order_index(query), counters.tiers_of(query)
+    if query.state != "read":
+        for past_cap in (True, False):
+            for tier in tiers:
+                yield _waiting(tier, now - query.waiting_cap, filters, index, past_cap=past_cap)
+    if query.state in ("read", "all"):
+        for tier in tiers:
+            yield _of_tier(tier, filters, index, is_read=True)
+
+
+def _waiting(
+    tier: int, cap: datetime, filters: tuple[Clause, ...], index: str, *, past_cap: bool
+) -> ListSegment:
+    received_at = EntryRow.received_at
+    return ListSegment(
+        (
+            EntryRow.is_read.is_(False),
+            EntryRow.tier == tier,
+            received_at <= cap if past_cap else received_at > cap,
+            *filters,
+        ),
+        lambda place: (
+            not place.is_read and place.tier == tier and (place.received_at <= cap) == past_cap
+        ),
+        index,
+    )
+
+
+def _of_tier(
+    tier: int, filters: tuple[Clause, ...], index: str, *, is_read: bool, scored: bool | None = None
+) -> ListSegment:
+    """Return one tier's films; `scored` limits them to those with or without a score."""
+    if scored is not None:
+        filters = (*filters, EntryRow.state.is_not(None) if scored else EntryRow.state.is_(None))
+    return ListSegment(
+        (EntryRow.is_read.is_(is_read), EntryRow.tier == tier, *filters),
+        lambda place: (
+            place.is_read == is_read and place.tier == tier and scored in (None, place.is_scored)
+        ),
+        index,
+    )
+
+
+def _by_priority(query: Query) -> Iterator[ListSegment]:
+    """Yield the segments by priority: of each, the flagged tier and the other one."""
+    filters, index = filters_of(query), order_index(query)
+    ranks = (Priority.LOW, Priority.MEDIUM, Priority.HIGH)
+    for rank in ranks[::-1] if query.descending else ranks:
+        for is_read in read_values(query):
+            for flagged in (True, False):
+                of_rank = tier(rank, flagged=flagged)
+                yield _of_tier(of_rank, filters, index, is_read=is_read, scored=True)
+    for is_read in read_values(query):
+        yield _of_tier(UNJUDGED_TIER, filters, index, is_read=is_read, scored=False)
+
+
+def _sorted(session: Session, query: Query) -> Iterator[ListSegment]:
+    """Yield the segments by a column: first films with a value, then those without."""
+    key, index, filters = sort_key(query.sort), _sort_index(query.sort), filters_of(query)
+    values = _values(session, key, index) if query.descending else None
+    if values is None:
+        yield ListSegment(
+            (*filters, key.is_not(None)),
+            lambda place: place.sorted_by is not None,
+            index,
+            ("is_read", "tier", *DEFAULT_KEYS),
+            key,
+            query.descending,
+            read_values(query),
+        )
+    for value in (*(values or ()), None):
+        for is_read in read_values(query):
+            yield _of_value(key, value, filters, index, is_read=is_read)
+
+
+def _of_value(
+    key: Key, value: Any, filters: tuple[Clause, ...], index: str | None, *, is_read: bool
+) -> ListSegment:
+    of_value = key.is_(None) if value is None else key == literal(value, key.type)
+    return ListSegment(
+        (*filters, of_value, EntryRow.is_read.is_(is_read)),
+        lambda place: place.sorted_by == value and place.is_read == is_read,
+        index,
+        ("tier", *DEFAULT_KEYS),
+        key if value is None else None,
+    )
+
+
+def _values(session: Session, key: Key, index: str | None) -> list[Any] | None:
+    """Return a column's values, greatest first; None if there are too many.
+
+    An index that is ascending among equals cannot be walked in descending order. If there are many
+    values, each has few equals, which are sorted fast; few values can be walked one by one.
+    """
+    if index not in FEW_VALUED:
+        return None
+    found: list[Any] = []
+    for is_read in (False, True):
+        greatest = along(index, select(func.max(key)).select_from(EntryRow))
+        greatest = greatest.where(EntryRow.is_read.is_(is_read), key.is_not(None))
+        value = session.scalar(greatest)
+        while value is not None and len(found) <= MOST_VALUES:
+            found.append(value)
+            value = session.scalar(greatest.where(key < literal(value, key.type)))
+    return None if len(found) > MOST_VALUES else sorted(set(found), reverse=True)
+
+
+def _of_few(query: Query, now: datetime, few: Clause) -> Iterator[ListSegment]:
+    """Yield the segments of the few films of a search, which need no index."""
+    clauses = (few, EntryRow.is_read.in_(read_values(query)), *filters_of(query))
+    keys = ("is_read", "tier", *DEFAULT_KEYS)
+    if not query.sort:
+        yield ListSegment(clauses, lambda _: True, None, keys, rank(query, now))
+        return
+    key = sort_key(query.sort)
+    yield ListSegment(
+        (*clauses, key.is_not(None)),
+        lambda place: place.sorted_by is not None,
+        None,
+        keys,
+        key,
+        query.descending,
+    )
+    yield ListSegment(
+        (*clauses, key.is_(None)), lambda place: place.sorted_by is None, None, keys, key
+    )
+
+
+def rank(query: Query, now: datetime) -> Key:
+    """Return the expression that the default order begins with: past the cap, waiting, read."""
+    waits = case((EntryRow.received_at <= now - query.waiting_cap, 0), else_=1)
+    if query.state == "all":
+        return case((EntryRow.is_read, 2), else_=waits)
+    return literal(2) if query.state == "read" else waits
+
+
+def sort_key(name: str) -> Key:
+    """Return what a column is sorted by: its values, or their rank if that is the order meant."""
+    if name == "priority":
+        ranks = {Priority.LOW.value: 0, Priority.MEDIUM.value: 1, Priority.HIGH.value: 2}
+        return case(ranks, value=type_coerce(EntryRow.priority, Text))
+    if name == "patient_age":
+        return EntryRow.patient_age_days.expression
+    if name == "state":
+        return type_coerce(EntryRow.state, Text)
+    return column_named(name)
+
+
+def _sort_index(name: str) -> str | None:
+    return SORT_INDEXES.get("patient_age_days" if name == "patient_age" else name)
