@@ -1,66 +1,74 @@
-"""How far a long work is: its process writes it into a file, and the page shows it."""
+"""Progress of a long-running job: its process writes it to a file, and the page shows it."""
 
 import json
+import logging
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One picture of a long work.
+    """Progress of a job at one moment.
 
     Parameters
     ----------
     done, total
-        Pieces of the work, films or epochs; no total as long as they are still being counted.
+        Pieces of work, films or epochs; the total is None while they are being counted.
     counts
-        What else the kind of work counts, by name.
+        Other counts of this kind of job, by name.
     rate
-        Pieces a second, lately; 0 where nothing is known.
+        Pieces per second, recently; 0 if unknown.
     exit_status
         Of the command; None until it has ended by itself.
     message
-        Why it ended without having done its work; empty otherwise.
+        Why the command ended without doing its work; empty otherwise.
     """
 
     done: int = 0
     total: int | None = None
-    counts: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, int] = Field(default_factory=dict)
     rate: float = 0.0
     exit_status: int | None = None
     message: str = ""
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote; what it does not know, of another version, is left out.
+        """Parse what `to_json` wrote; unknown keys, of another version, are ignored.
 
         Raises
         ------
-        TypeError, ValueError
-            If the text is something else.
+        ValueError
+            If the text is not JSON or has a wrong value.
         """
-        told: Any = json.loads(text)
-        if not isinstance(told, dict):
-            raise TypeError(f"a progress is a JSON object, got {type(told).__name__}")
-        return cls(**{each.name: told[each.name] for each in fields(cls) if each.name in told})
+        # Not `validate_json`, which refuses the lone surrogates of odd file names.
+        return TypeAdapter(cls).validate_python(json.loads(text))
 
     def to_json(self) -> str:
-        """Write it as one line."""
+        """Return the progress as one line of JSON."""
         return json.dumps(asdict(self))
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Read the file of a work; None where it has written nothing yet."""
+        """Read the file of a job; None if it is missing or has a wrong value, which is logged."""
         try:
             return cls.from_json(path.read_text(encoding="utf-8"))
-        except (OSError, TypeError, ValueError):
+        except ValidationError as error:
+            wrong = ", ".join(".".join(map(str, each["loc"])) for each in error.errors())
+            logger.warning("%s cannot be used; wrong: %s", path, wrong or "no JSON object")
+            return None
+        except (OSError, ValueError):
             return None
 
     def write(self, path: Path) -> None:
-        """Replace the file at one stroke: who reads it finds the old picture or the new one."""
+        """Replace the file atomically: a reader finds the old content or the new."""
         beside = path.with_name(f".{path.name}.{os.getpid()}")
         beside.write_text(self.to_json(), encoding="utf-8")
         beside.replace(path)

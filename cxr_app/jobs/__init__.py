@@ -1,1 +1,1 @@
-"""Long work in processes of its own: started, followed, stopped."""
+"""Long-running jobs in processes of their own: started, followed, stopped."""

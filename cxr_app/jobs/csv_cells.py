@@ -1,8 +1,9 @@
-"""Cells of a CSV file that no spreadsheet takes for a formula, and the text that they stand for.
+"""Text as cells of a CSV file that no spreadsheet takes for a formula, and back.
 
-A spreadsheet parts a row where its locale does: at a comma, a semicolon, a tab. So not only the
-beginning of a cell counts, but whatever may come to be one. A sign that would begin a formula there
-gets an apostrophe before it, and so does an apostrophe, that the way back is certain.
+A spreadsheet splits a row at the separator of its locale: a comma, a semicolon or a tab. So not
+only the beginning of a cell matters, but every place that may become one. A character that would
+begin a formula there is preceded by an apostrophe, and so is an apostrophe, so that the text can be
+read back exactly.
 
 References
 ----------
@@ -12,26 +13,26 @@ OWASP, CSV Injection.
 import re
 
 MAX_CELL_LENGTH = 32_767
-"""Characters that a cell of a spreadsheet holds; Python's reader gives up beyond 131,072."""
+"""Most characters of a spreadsheet's cell; Python's reader fails beyond 131,072."""
 
-_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
-"""What begins a formula, and their full-width and small forms."""
-_PARTED = "(?:^|[,;|\t\r\n\uff0c\uff1b])"
-"""Where some spreadsheet, in some locale, begins a cell."""
-_PASSED_OVER = '[\\s"\x00-\x1f\x7f\u200b\ufeff]*'
-"""What a spreadsheet leaves out at the beginning of one."""
+_FORMULA_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
+"""Characters that begin a formula, and their full-width and small forms."""
+_CELL_START = "(?:^|[,;|\t\r\n\uff0c\uff1b])"
+"""Pattern of the places where a spreadsheet, in some locale, begins a cell."""
+_SKIPPED = '[\\s"\x00-\x1f\x7f\u200b\ufeff]*'
+"""Pattern of the characters that a spreadsheet skips at the beginning of a cell."""
 
 _WHITESPACE_FIRST = re.compile("^(?=[\t\r\n])")
-_SIGN = re.compile(f"({_PARTED}{_PASSED_OVER})(?=[{_SIGNS}'])")
-_GUARDED = re.compile(f"({_PARTED}{_PASSED_OVER})'(?=[{_SIGNS}'])")
+_SIGN = re.compile(f"({_CELL_START}{_SKIPPED})(?=[{_FORMULA_SIGNS}'])")
+_GUARDED = re.compile(f"({_CELL_START}{_SKIPPED})'(?=[{_FORMULA_SIGNS}'])")
 _GUARDED_WHITESPACE = re.compile("^'(?=[\t\r\n])")
 
 
 def as_cell(text: str) -> str:
-    """Write a text so that no part of it can begin a formula; `text_of` gives it back."""
+    """Return a text in which no part can begin a formula; `text_of` is the inverse."""
     return _WHITESPACE_FIRST.sub("'", _SIGN.sub(r"\1'", text))
 
 
 def text_of(cell: str) -> str:
-    """Give the text that `as_cell` wrote."""
+    """Return the text that `as_cell` was given."""
     return _GUARDED.sub(r"\1", _GUARDED_WHITESPACE.sub("", cell))

@@ -1,40 +1,45 @@
-"""What a retraining leaves in its folder: its curves while it runs, and how it compares at the end.
+"""The folder of a retraining: its curves while it runs, and the comparison at the end.
 
-`training.retrain` writes it; nothing here trains or scores.
+`training.retrain` writes them; nothing here trains or scores.
 """
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+logger = logging.getLogger(__name__)
 
 CHECKPOINT = "checkpoint.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A challenger and the model in use, measured on the same films.
+    """The challenger and the model in use, measured on the same films.
 
     Parameters
     ----------
     in_use, challenger
-        Their versions.
+        Versions of the models.
     in_use_sha256, challenger_sha256
-        Of their files.
+        Of the checkpoint files.
     n_normal, n_pneumonia, n_patients
-        What they were measured on.
+        Numbers of films and patients measured on.
     figures, subgroups
-        Each by its name: the figure of the one, of the other, the difference and its interval.
+        Each with its name, the value of both models, the difference and its interval.
     checks
-        The rule: what is asked, what is allowed, whether it is so.
+        The rule for not being worse: what is checked, what is allowed, whether it is passed.
     not_worse
-        Whether all of them are.
+        Whether all checks are passed.
     counts
-        Films by what they were used for.
+        Number of films by use.
     unknown
-        Films of which nobody knows whether the model in use has learned from them.
+        Number of films that the model in use may have been trained on.
     """
 
     in_use: str
@@ -53,43 +58,46 @@ class Comparison:
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Read what the command wrote; None where it has not, or in another form."""
+        """Read the file; None if it does not exist or has a wrong value, which is logged."""
         try:
-            told: Any = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**{each.name: told[each.name] for each in fields(cls)})
-        except (OSError, KeyError, TypeError, ValueError):
+            return TypeAdapter(cls).validate_json(path.read_bytes())
+        except OSError:
+            return None
+        except ValidationError as error:
+            wrong = ", ".join(".".join(map(str, each["loc"])) for each in error.errors())
+            logger.warning("%s cannot be used; wrong or missing: %s", path, wrong or "not JSON")
             return None
 
 
 @dataclass(frozen=True, slots=True)
 class Challenger:
-    """A retraining's folder.
+    """The folder of a retraining.
 
     Parameters
     ----------
     folder
-        What the command was given as ``--out``.
+        The command's ``--out``.
     """
 
     folder: Path
 
     @property
     def checkpoint(self) -> Path:
-        """Where its checkpoint is, or will be."""
+        """Path of its checkpoint, which need not exist yet."""
         return self.folder / "run" / CHECKPOINT
 
     @property
     def comparison(self) -> Comparison | None:
-        """How it compares; None as long as that is not known."""
+        """The comparison with the model in use; None until it is known."""
         return Comparison.read(self.folder / "comparison.json")
 
     @property
     def is_there(self) -> bool:
-        """Whether it has been trained and not been discarded."""
+        """Whether it was trained and not discarded."""
         return self.checkpoint.exists()
 
     def epochs(self) -> list[dict[str, Any]]:
-        """Give the curves so far, one entry an epoch; a line that is half written is none yet."""
+        """Return the curves so far, one entry for each epoch; an incomplete line is left out."""
         lines: list[dict[str, Any]] = []
         with suppress(OSError, ValueError):
             text = (self.folder / "run" / "epochs.jsonl").read_text(encoding="utf-8")
@@ -97,6 +105,6 @@ class Challenger:
         return lines
 
     def discard(self) -> None:
-        """Throw the weights away; how they compared is kept."""
+        """Delete the weights; the comparison is kept."""
         for path in (self.folder / "run").glob("*.safetensors"):
             path.unlink(missing_ok=True)

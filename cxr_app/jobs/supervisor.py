@@ -1,20 +1,21 @@
-"""Long work in processes of their own: begun, followed and stopped by a thread of the server.
+"""Jobs in processes of their own: started, followed and stopped by a thread of the server.
 
-A process outlives the server that began it; the next one finds it by its id and start. Where a job
-stands is in the worklist's database, so every window and every server sees the same.
+A process outlives the server that started it; the next server finds it by its id and start time. A
+job's state is in the worklist's database, so every window and every server sees the same.
+
+No queue library fits: Celery, RQ, Dramatiq and Huey need a broker or workers that run all the time,
+beside the one command that starts the app; a job there is a function of a worker and ends with it,
+whereas these take hours, must survive a restart of the server, and are stopped by their process.
 """
 
-import csv
 import logging
 import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,136 +24,47 @@ import psutil
 
 from cxr_app.errors import JobError, WorklistError
 from cxr_app.film_store import make_private_folder
-from cxr_app.jobs.allowed_folders import allowed_films, allowed_folder
-from cxr_app.jobs.recipe_list import recipe_named
+from cxr_app.jobs.kinds import KINDS, PROGRESS, RESULTS, REVIEWED, JobKind, job_threads
 from cxr_app.progress import Progress
 from cxr_app.settings import PROJECT, Settings
-from cxr_app.worklist import Cause, Job, JobState, ReviewedFilm, Worklist
+from cxr_app.worklist import Job, JobState, Worklist
 
 logger = logging.getLogger(__name__)
 
-BACKLOG = "backlog"
-RETRAINING = "retraining"
-
-RESULTS = "results.csv"
-PROGRESS = "progress.json"
 LOG = "log.txt"
-REVIEWED = "reviewed.csv"
+DEATHS = "deaths.txt"
+"""File with one line for each unexpected end of a job's process: the pieces done until then."""
+MAX_DEATHS = 3
+"""Unexpected ends without any gain between them after which a job has failed."""
 
 NICENESS = 19
-"""Readers come first: such a process gets what they leave."""
+"""Lowest priority: readers come first."""
 
-LOOK_SECONDS = 1.0
+BUSY_SECONDS = 1.0
 IDLE_SECONDS = 5.0
-"""How often jobs are looked at while one runs, and while none does."""
+"""Time between two polls, while a job runs and while none does."""
 
 HEARTBEAT = timedelta(seconds=20)
 SILENCE = timedelta(minutes=2)
-"""A job of another machine that was not heard of for so long has died with that machine."""
+"""Time without a report after which a job of another machine counts as dead."""
 
 CLOCK_SLACK_SECONDS = 5.0
 STOP_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class JobKind:
-    """One kind of long work.
-
-    Parameters
-    ----------
-    accept
-        Turns what was asked for into parameters, or says by `JobError` why it cannot be done.
-    command
-        The command that does it, from its parameters and the job's own folder. It writes `PROGRESS`
-        there, and goes on where it stopped when it is started again.
-    prepare
-        Puts into the job's folder what the command needs of the worklist.
-    """
-
-    accept: Callable[[Settings, Mapping[str, Any]], dict[str, Any]]
-    command: Callable[[Mapping[str, Any], Path], list[str]]
-    prepare: Callable[[Worklist, Mapping[str, Any], Path], None] = lambda *_: None
-
-
-def accept_backlog(settings: Settings, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Take a folder that the settings allow."""
-    roots = settings.backlog_roots
-    if asked["folder"] == str(settings.films_dir):  # what was uploaded is scored anew
-        roots = (settings.films_dir,)
-    folder = allowed_folder(str(asked["folder"]), roots, "CXR_BACKLOG_FOLDERS")
-    return {**asked, "folder": str(folder), "within": [str(root) for root in roots]}
-
-
-def backlog_command(parameters: Mapping[str, Any], place: Path) -> list[str]:
-    """Write the command that scores a folder."""
-    command = [sys.executable, "-m", "training.batch", parameters["folder"]]
-    command += ["--out", str(place / RESULTS), "--progress", str(place / PROGRESS)]
-    command += ["--workers", str(_few_threads())]
-    command += [f"--within={root}" for root in parameters["within"]]
-    return [*command, "--retry-failed"] if parameters.get("retry_failed") else command
-
-
-def accept_retraining(settings: Settings, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Take films that the settings allow, or that readers have reviewed, and a recipe."""
-    data = [
-        str(allowed_films(str(each), settings.training_roots, "CXR_TRAINING_FOLDERS"))
-        for each in asked["data"]
-    ]
-    if not data and not asked["reviewed"]:
-        raise JobError("Choose films to train on: a folder, a manifest or the reviewed films.")
-    recipe = recipe_named(settings, str(asked["recipe"]))
-    within = [str(root) for root in settings.training_roots]
-    return {**asked, "data": data, "recipe_path": str(recipe.path), "within": within}
-
-
-def retraining_command(parameters: Mapping[str, Any], place: Path) -> list[str]:
-    """Write the command that trains and compares a challenger."""
-    command = [sys.executable, "-m", "training.retrain", "--out", str(place)]
-    command += ["--recipe", parameters["recipe_path"], "--progress", str(place / PROGRESS)]
-    command += [f"--data={each}" for each in parameters["data"]]
-    command += [f"--within={root}" for root in parameters["within"]]
-    return [*command, f"--reviewed={place / REVIEWED}"] if parameters["reviewed"] else command
-
-
-def write_reviewed(worklist: Worklist, parameters: Mapping[str, Any], place: Path) -> None:
-    """Write the manifest of the reviewed films; a job that goes on keeps its own."""
-    manifest = place / REVIEWED
-    if not parameters["reviewed"] or manifest.exists():
-        return
-    partial = manifest.with_suffix(".partial")
-    with partial.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-        writer = csv.writer(file)
-        writer.writerow(("path", "target", "cause", "patient_id", "partition"))
-        writer.writerows(_reviewed_row(film) for film in worklist.reviews.reviewed_films())
-    partial.replace(manifest)
-
-
-def _reviewed_row(film: ReviewedFilm) -> tuple[str, ...]:
-    """Say what a reader saw; a film that names no patient is a patient of its own."""
-    cause = film.cause.value.lower() if film.cause in (Cause.BACTERIAL, Cause.VIRAL) else ""
-    target = "PNEUMONIA" if film.pneumonia else "NORMAL"
-    return (str(film.path), target, cause, film.patient_id or f"film {film.sha256}", "")
-
-
-KINDS: Mapping[str, JobKind] = {
-    BACKLOG: JobKind(accept_backlog, backlog_command),
-    RETRAINING: JobKind(accept_retraining, retraining_command, write_reviewed),
-}
-
-
 class Supervisor:
-    """Does one job of a kind after the other, each in a process of its own at low priority.
+    """Runs the jobs of each kind one after the other, each in a process of its own at low priority.
 
-    A retraining takes hours, and a backlog does not wait for it.
+    A retraining takes hours; a backlog does not wait for it.
 
     Parameters
     ----------
     settings
-        Where jobs keep their files; handed on to their processes.
+        Where jobs keep their files; passed on to their processes.
     worklist
-        Whose jobs.
+        The worklist that the jobs belong to.
     kinds
-        What can be asked for.
+        The kinds of jobs that can be requested.
     """
 
     def __init__(
@@ -169,26 +81,26 @@ class Supervisor:
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
 
     def start(self) -> None:
-        """Begin to look after jobs."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more; what runs goes on, and the next server finds it."""
+        """Stop the thread; running jobs continue, and the next server finds them."""
         self._stop.set()
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def place(self, job_id: str) -> Path:
-        """Say where a job keeps its files."""
+        """Return the folder of a job."""
         return self._settings.jobs_dir / job_id
 
     def results(self, job_id: str) -> Path:
-        """Say where a backlog writes its results."""
+        """Return the results file of a backlog."""
         return self.place(job_id) / RESULTS
 
     def ask(self, kind: str, **parameters: Any) -> Job:
-        """Ask for a job.
+        """Request a job.
 
         Raises
         ------
@@ -200,7 +112,7 @@ class Supervisor:
         return job
 
     def ask_again(self, job_id: str, **changed_parameters: Any) -> None:
-        """Let an ended job go on.
+        """Resume an ended job.
 
         Raises
         ------
@@ -211,7 +123,7 @@ class Supervisor:
         self._wake.set()
 
     def cancel(self, job_id: str) -> None:
-        """Stop a job, soon.
+        """Request that a job stop.
 
         Raises
         ------
@@ -221,36 +133,36 @@ class Supervisor:
         self._jobs.cancel(job_id)
         self._wake.set()
 
-    def look(self) -> bool:
-        """Follow what runs here, and begin what was asked for first of a kind that does not.
+    def poll(self) -> bool:
+        """Follow the jobs that run here, and start the oldest request of a kind that does not run.
 
         Returns
         -------
         bool
-            Whether anything runs here.
+            Whether a job runs here.
         """
         running = self._jobs.running()
         busy = {job.kind for job in running if self._follow(job)}
-        self._let_go({job.id for job in running})
+        self._forget_ended({job.id for job in running})
         job = self._jobs.claim(self._host, self._kinds.keys() - busy)
         if job is not None:
-            self._begin(job)
+            self._start(job)
         return bool(busy) or job is not None
 
     def _run(self) -> None:
         while not self._stop.is_set():
             self._wake.clear()
             try:
-                busy = self.look()
+                busy = self.poll()
             except WorklistError as error:
-                logger.warning("Jobs are not looked after for a moment: %s", error)
+                logger.warning("Jobs are not followed for a moment: %s", error)
                 busy = False
-            self._wake.wait(LOOK_SECONDS if busy else IDLE_SECONDS)
+            self._wake.wait(BUSY_SECONDS if busy else IDLE_SECONDS)
 
-    def _begin(self, job: Job) -> None:
-        """Start the process of a claimed job, or say why it cannot be."""
+    def _start(self, job: Job) -> None:
+        """Start the process of a claimed job, or record why it cannot be started."""
         try:
-            process = self._start(job)
+            process = self._start_process(job)
         except JobError as error:
             self._jobs.end(job, JobState.FAILED, str(error), job.progress)
         except OSError as error:
@@ -259,7 +171,7 @@ class Supervisor:
         else:
             self._jobs.begun(job.id, process.pid, process.create_time())
 
-    def _start(self, job: Job) -> psutil.Process:
+    def _start_process(self, job: Job) -> psutil.Process:
         kind = self._kinds[job.kind]
         place = self.place(job.id)
         parameters = kind.accept(self._settings, job.parameters)
@@ -275,23 +187,23 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # what ends the server does not end its jobs
+                start_new_session=True,  # signals that end the server do not reach its jobs
             )
         self._children[job.id] = child
         process = psutil.Process(child.pid)
-        _step_back(process)
+        _lower_priority(process)
         return process
 
     def _follow(self, job: Job) -> bool:
-        """Bring what is written of a running job up to date; False where it no longer runs here."""
-        heard = datetime.now(UTC) - (job.heard_at or job.requested_at)
+        """Update what is recorded of a running job; return False if it no longer runs here."""
+        silence = datetime.now(UTC) - (job.heard_at or job.requested_at)
         if job.host != self._host:
-            if heard > SILENCE:
-                message = f"The server {job.host}, which did it, has fallen silent."
+            if silence > SILENCE:
+                message = f"The server {job.host}, which ran it, has fallen silent."
                 self._jobs.end(job, JobState.INTERRUPTED, message, job.progress)
             return False
-        if job.pid is None:  # another server of this machine begins it right now, or has died
-            return heard < HEARTBEAT or self._end(job)
+        if job.pid is None:  # another server of this machine is starting it, or has died
+            return silence < HEARTBEAT or self._end(job)
         process = self._process(job)
         if process is not None and job.cancelling:
             _end_all(process)
@@ -299,24 +211,24 @@ class Supervisor:
         if process is None:
             return self._end(job)
         progress = self._progress(job)
-        if progress != job.progress or heard > HEARTBEAT:
+        if progress != job.progress or silence > HEARTBEAT:
             self._jobs.report(job, progress)
         return True
 
     def _process(self, job: Job) -> psutil.Process | None:
-        """Find the process of a job; another that has got its number since is none."""
+        """Return the process of a job; None if it ended, even if its id is in use again."""
         if child := self._children.get(job.id):
-            child.poll()  # an ended child stays in the process table until it is asked
+            child.poll()  # an ended child stays in the process table until it is polled
         try:
             process = psutil.Process(job.pid)
-            late = process.create_time() - (job.process_started or 0.0)
+            difference = process.create_time() - (job.process_started or 0.0)
             ended = process.status() == psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return None
-        return None if ended or abs(late) > CLOCK_SLACK_SECONDS else process
+        return None if ended or abs(difference) > CLOCK_SLACK_SECONDS else process
 
-    def _let_go(self, running: set[str]) -> None:
-        """Forget ended processes whose end another server has written down."""
+    def _forget_ended(self, running: set[str]) -> None:
+        """Forget ended processes whose end another server has recorded."""
         for job_id, child in list(self._children.items()):
             if job_id not in running and child.poll() is not None:
                 del self._children[job_id]
@@ -325,18 +237,35 @@ class Supervisor:
         return Progress.read(self.place(job.id) / PROGRESS) or job.progress
 
     def _end(self, job: Job) -> bool:
-        """Write down how a job ended whose process is gone; False: it no longer runs."""
+        """Record how a job ended whose process is gone; return False, as it no longer runs."""
         child = self._children.pop(job.id, None)
         progress = self._progress(job)
-        state, message = _ending(job, progress, child.poll() if child else None)
+        status = child.poll() if child else None
+        state, message = _ending(job, progress, status)
+        if status and state is JobState.INTERRUPTED and self._is_hopeless(job, progress.done):
+            state, message = (
+                JobState.FAILED,
+                (
+                    f"Its process ended {MAX_DEATHS} times with status {status} at the same point. "
+                    f"{LOG} in the job's folder has the reason."
+                ),
+            )
         self._jobs.end(job, state, message, progress)
-        # It names patients, whose films may be deleted any day; a job that goes on gets a new one.
+        # It names patients, whose films may be deleted soon; a resumed job gets a new one.
         (self.place(job.id) / REVIEWED).unlink(missing_ok=True)
         return False
 
+    def _is_hopeless(self, job: Job, done: int) -> bool:
+        """Record an unexpected end; return whether the last ones came without any gain."""
+        path = self.place(job.id) / DEATHS
+        with path.open("a", encoding="ascii") as file:
+            file.write(f"{done}\n")
+        latest = path.read_text(encoding="ascii").split()[-MAX_DEATHS:]
+        return len(latest) == MAX_DEATHS and len(set(latest)) == 1
+
 
 def _ending(job: Job, progress: Progress, status: int | None) -> tuple[JobState, str]:
-    """Say how a job ended, from what its process left."""
+    """Return how a job ended, from its progress file and exit status."""
     if progress.exit_status in (0, 1):
         return JobState.COMPLETED, ""
     if progress.exit_status is not None:
@@ -346,16 +275,16 @@ def _ending(job: Job, progress: Progress, status: int | None) -> tuple[JobState,
     if status:
         return JobState.INTERRUPTED, (
             f"Its process ended with status {status}. What is done is kept. "
-            f"Let it go on; if it ends again, {LOG} in the job's folder says more."
+            f"Resume it; if it ends again, {LOG} in the job's folder has the reason."
         )
     return JobState.INTERRUPTED, "Its process was ended from outside. What is done is kept."
 
 
-def _step_back(process: psutil.Process) -> None:
-    """Let readers go first.
+def _lower_priority(process: psutil.Process) -> None:
+    """Give a process the lowest priority.
 
-    Where Linux weighs whole sessions against each other (sched_autogroup), niceness counts only
-    within a session, and a job has one of its own: it must be nice as a session too.
+    If Linux schedules whole sessions (sched_autogroup), niceness counts only within a session, and
+    a job has a session of its own: the session gets the same niceness.
     """
     process.nice(NICENESS)
     with suppress(OSError):  # another system, or a kernel without it
@@ -363,24 +292,19 @@ def _step_back(process: psutil.Process) -> None:
 
 
 def _end_all(process: psutil.Process) -> None:
-    """End a process and all that it has started, kindly first."""
+    """End a process and its children: SIGTERM, then SIGKILL."""
     for kind in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, kind)
         psutil.wait_procs([process], timeout=STOP_SECONDS)
 
 
-def _few_threads() -> int:
-    """Leave a core to the readers."""
-    return max(1, (os.cpu_count() or 1) - 1)
-
-
 def _environment(settings: Settings) -> dict[str, str]:
-    """Hand on the settings as they are here, and no others; a password is in no command line."""
+    """Return a job's environment: it has the settings, so that no password is in a command."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("CXR_")}
     values = settings.model_dump(mode="json")
     return (
         own
-        | {"OMP_NUM_THREADS": str(_few_threads())}
+        | {"OMP_NUM_THREADS": str(job_threads())}
         | {f"CXR_{name.upper()}": str(value) for name, value in values.items()}
     )

@@ -1,4 +1,4 @@
-"""What a backlog could not score, read from its ``results.csv`` while that still grows."""
+"""Files that a backlog could not score, read from its ``results.csv`` while it still grows."""
 
 import csv
 import io
@@ -15,14 +15,14 @@ READ_AT_ONCE = 2**22
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A file of the folder that has no probability, and why.
+    """A file of the folder without a probability, and the reason.
 
     Parameters
     ----------
     source
-        Its path below the folder.
+        Path below the folder.
     sha256
-        Of its content; empty where it could not even be opened.
+        Of the content; empty if the file could not be opened.
     """
 
     source: str
@@ -32,57 +32,57 @@ class Refusal:
 
 
 class RefusalReader:
-    """Follows one results file; each look reads only what is new. Safe for many threads.
+    """Follows one results file; each call reads only new rows. Safe for many threads.
 
     Parameters
     ----------
     path
-        The file; it need not be there yet.
+        The file; it need not exist yet.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._begin_anew(0)
+        self._reset(0)
 
     def refusals(self) -> list[Refusal]:
-        """Give what stands refused now, in the order in which it was written."""
+        """Return the files that are refused now, in the order of the rows."""
         with self._lock:
             try:
-                self._read_on()
+                self._read_new_rows()
             except FileNotFoundError:
-                self._begin_anew(0)
+                self._reset(0)
             return list(self._refused.values())
 
-    def _begin_anew(self, inode: int) -> None:
+    def _reset(self, inode: int) -> None:
         self._inode = inode
         self._offset = 0
         self._columns: list[str] = []
         self._refused: dict[str, Refusal] = {}
 
-    def _read_on(self) -> None:
+    def _read_new_rows(self) -> None:
         with self._path.open("rb") as file:
             status = os.fstat(file.fileno())
             if status.st_ino != self._inode or status.st_size < self._offset:
-                self._begin_anew(status.st_ino)  # a run that goes on may put the file in order
+                self._reset(status.st_ino)  # a resumed run may rewrite the file
             file.seek(self._offset)
             pending = b""
             while chunk := file.read(READ_AT_ONCE):
                 whole = _whole_rows(pending + chunk)
-                self._take(whole)
+                self._add_rows(whole)
                 self._offset += len(whole)
                 pending = (pending + chunk)[len(whole) :]
 
-    def _take(self, content: bytes) -> None:
+    def _add_rows(self, content: bytes) -> None:
         text = content.decode("utf-8", "surrogateescape")
         for row in csv.reader(io.StringIO(text, newline="")):
             if not self._columns:
                 self._columns = row
             elif len(row) == len(self._columns):
-                self._note(dict(zip(self._columns, row, strict=True)))
+                self._update(dict(zip(self._columns, row, strict=True)))
 
-    def _note(self, row: dict[str, str]) -> None:
-        """Keep a refusal; a file that was scored after all is none."""
+    def _update(self, row: dict[str, str]) -> None:
+        """Add a refusal, or remove it if the file was scored since."""
         source = text_of(row["source"])
         if row["state"] == ScoringState.SCORED.value:
             self._refused.pop(source, None)
@@ -92,7 +92,7 @@ class RefusalReader:
 
 
 def _whole_rows(content: bytes) -> bytes:
-    """Cut off a row that is still being written; a line break within quotes ends none."""
+    """Return the complete rows; a line break within quotes ends none."""
     end = len(content)
     while (end := content.rfind(b"\n", 0, end)) >= 0:
         if content.count(b'"', 0, end) % 2 == 0:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cxr_app.jobs.supervisor import BACKLOG, Supervisor
+from cxr_app.jobs.kinds import BACKLOG
+from cxr_app.jobs.supervisor import Supervisor
 from cxr_app.outcome import Outcome, Priority, ScoringState
 from cxr_app.progress import Progress
 from cxr_app.settings import Settings

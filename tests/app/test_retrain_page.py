@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cxr_app.jobs.kinds import BACKLOG, RETRAINING
 from cxr_app.jobs.recipe_list import SHIPPED
 from cxr_app.jobs.retraining import Comparison
-from cxr_app.jobs.supervisor import BACKLOG, RETRAINING, Supervisor
+from cxr_app.jobs.supervisor import Supervisor
 from cxr_app.model import checkpoint
 from cxr_app.progress import Progress
 from cxr_app.scoring import EngineStatus

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import BrowserContext, BrowserType, Page, sync_playwright
 
 from cxr_app.film_store import FilmStore
-from cxr_app.jobs.supervisor import BACKLOG, accept_backlog
+from cxr_app.jobs.kinds import BACKLOG, accept_backlog
 from cxr_app.settings import Settings
 from cxr_app.worklist import Job, Query, Worklist
 from tests.browser.driving import Server, find_chromium, launch, launch_kept, wait_idle

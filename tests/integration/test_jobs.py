@@ -15,18 +15,9 @@ import psutil
 import pytest
 
 from cxr_app.errors import FolderNotAllowedError, JobError
+from cxr_app.jobs.kinds import BACKLOG, KINDS, PROGRESS, RETRAINING, REVIEWED, JobKind
 from cxr_app.jobs.recipe_list import SHIPPED, recipes
-from cxr_app.jobs.supervisor import (
-    BACKLOG,
-    KINDS,
-    NICENESS,
-    PROGRESS,
-    RETRAINING,
-    REVIEWED,
-    SILENCE,
-    JobKind,
-    Supervisor,
-)
+from cxr_app.jobs.supervisor import MAX_DEATHS, NICENESS, SILENCE, Supervisor
 from cxr_app.progress import Progress
 from cxr_app.settings import Settings
 from cxr_app.worklist import Cause, Job, JobState, Verdict, Worklist
@@ -78,7 +69,7 @@ def supervisor(settings: Settings, worklist: Worklist) -> Iterator[Supervisor]:
     yield yours
     for job in worklist.jobs.running():
         worklist.jobs.cancel(job.id)
-    while yours.look():
+    while yours.poll():
         pass
 
 
@@ -93,7 +84,7 @@ def wait_for(
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not reached(now := worklist.jobs.job(job.id)):
         assert time.monotonic() < deadline, now
-        supervisor.look()
+        supervisor.poll()
         time.sleep(0.02)
     return now
 
@@ -155,7 +146,7 @@ def test_a_cancelled_job_stops_and_goes_on_when_it_is_told_to(
 def test_one_job_runs_and_the_next_waits(worklist: Worklist, supervisor: Supervisor) -> None:
     first = wait_for(worklist, supervisor, work(supervisor, 1000, 0.1), counting)
     second = work(supervisor, 2)
-    supervisor.look()
+    supervisor.poll()
     assert worklist.jobs.job(second.id).state is JobState.SCHEDULED
     supervisor.cancel(first.id)
     assert wait_for(worklist, supervisor, second, ended).state is JobState.COMPLETED
@@ -199,6 +190,37 @@ def test_a_killed_process_is_an_interrupted_job_that_can_go_on(
     assert wait_for(worklist, successor, job, ended).state is JobState.COMPLETED
 
 
+def test_a_job_whose_process_dies_again_and_again_fails(
+    worklist: Worklist, supervisor: Supervisor
+) -> None:
+    job = work(supervisor, status=9)
+    for _ in range(MAX_DEATHS - 1):
+        assert wait_for(worklist, supervisor, job, ended).state is JobState.INTERRUPTED
+        supervisor.ask_again(job.id)
+    job = wait_for(worklist, supervisor, job, ended)
+    assert job.state is JobState.FAILED
+    assert "with status 9 at the same point" in job.message
+
+
+def test_a_job_that_gains_something_before_each_death_can_go_on(
+    worklist: Worklist, supervisor: Supervisor
+) -> None:
+    job = work(supervisor, status=9)
+    for steps in range(2, MAX_DEATHS + 3):
+        assert wait_for(worklist, supervisor, job, ended).state is JobState.INTERRUPTED
+        supervisor.ask_again(job.id, steps=steps + 1)
+
+
+def test_parameters_of_a_wrong_type_are_refused_by_name(
+    worklist: Worklist, supervisor: Supervisor, settings: Settings
+) -> None:
+    real = Supervisor(settings, worklist)
+    with pytest.raises(JobError, match="folder: Input should be a valid string"):
+        real.ask(BACKLOG, folder=3)
+    with pytest.raises(JobError, match="recipe: Field required"):
+        real.ask(RETRAINING, data=[], reviewed=True)
+
+
 def test_another_process_that_has_got_the_number_is_not_taken_for_the_job(
     worklist: Worklist, supervisor: Supervisor
 ) -> None:
@@ -218,11 +240,11 @@ def test_a_job_of_another_machine_is_left_alone_until_that_falls_silent(
     job = work(supervisor)
     elsewhere.jobs.claim("elsewhere", WORK_KINDS)
     elsewhere.jobs.begun(job.id, os.getpid(), 1.0)
-    supervisor.look()
+    supervisor.poll()
     assert elsewhere.jobs.job(job.id).state is JobState.RUNNING
     then -= SILENCE + timedelta(seconds=1)
     elsewhere.jobs.report(replace(job, pid=os.getpid()), Progress(3))
-    supervisor.look()
+    supervisor.poll()
     assert elsewhere.jobs.job(job.id).state is JobState.INTERRUPTED
     assert "fallen silent" in elsewhere.jobs.job(job.id).message
     elsewhere.close()
@@ -324,7 +346,7 @@ def test_the_names_of_patients_do_not_outlast_a_job(settings: Settings, worklist
     supervisor = Supervisor(settings, worklist, {"work": JobKind(accept, command, prepare)})
     for status in (0, 9):
         job = work(supervisor, status=status)
-        supervisor.look()
+        supervisor.poll()
         assert (supervisor.place(job.id) / REVIEWED).exists()
         wait_for(worklist, supervisor, job, ended)
         assert not (supervisor.place(job.id) / REVIEWED).exists()

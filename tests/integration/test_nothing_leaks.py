@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 
-from cxr_app.jobs.supervisor import PROGRESS, REVIEWED, backlog_command, retraining_command
+from cxr_app.jobs.kinds import PROGRESS, REVIEWED, backlog_command, retraining_command
 from cxr_app.progress import Progress
 from tests.support.checkpoints import write_tiny
 from tests.support.factories import (

@@ -8,7 +8,7 @@ import streamlit as st
 
 from cxr_app.errors import JobError
 from cxr_app.jobs.allowed_folders import offered_folders
-from cxr_app.jobs.supervisor import BACKLOG
+from cxr_app.jobs.kinds import BACKLOG
 from cxr_app.jobs.unscored import Refusal
 from cxr_app.ui import masking, resources
 from cxr_app.ui.components.auto_refresh import auto_refresh

@@ -9,9 +9,9 @@ import streamlit as st
 
 from cxr_app.errors import CxrError
 from cxr_app.jobs.allowed_folders import offered_films
+from cxr_app.jobs.kinds import BACKLOG, RETRAINING
 from cxr_app.jobs.recipe_list import recipes, refused_recipes
 from cxr_app.jobs.retraining import Challenger, Comparison
-from cxr_app.jobs.supervisor import BACKLOG, RETRAINING
 from cxr_app.promotion import checkpoint_in_use, go_back, promote
 from cxr_app.ui import current_reader, masking, resources
 from cxr_app.ui.components.auto_refresh import auto_refresh

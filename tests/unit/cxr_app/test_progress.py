@@ -42,3 +42,17 @@ def test_what_is_no_progress_is_none(tmp_path: Path, content: str) -> None:
 
 def test_what_a_newer_program_adds_is_left_out() -> None:
     assert Progress.from_json('{"done": 3, "mood": "good"}') == Progress(3)
+
+
+def test_a_wrong_value_is_refused_by_its_name(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "progress.json"
+    path.write_text('{"done": "fast", "rate": 1}')
+    assert Progress.read(path) is None
+    assert "done" in caplog.text
+
+
+def test_a_file_name_of_no_known_encoding_survives() -> None:
+    progress = Progress(message="a\udce4.dcm cannot be read.")
+    assert Progress.from_json(progress.to_json()) == progress
