@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Self
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
+
+from cxr_app.atomic_file import atomic_write
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,4 @@ class Progress:
 
     def write(self, path: Path) -> None:
         """Replace the file atomically: a reader finds the old content or the new."""
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_text(self.to_json(), encoding="utf-8")
-        beside.replace(path)
+        atomic_write(path, self.to_json())

@@ -7,8 +7,9 @@ be found again as it was. Its thresholds are in the same file and change with it
 import hashlib
 from pathlib import Path
 
+from cxr_app.atomic_file import atomic_write
 from cxr_app.errors import PromotionError
-from cxr_app.film_store import make_private_folder, write_durably
+from cxr_app.film_store import make_private_folder
 from cxr_app.jobs.retraining import Challenger
 from cxr_app.settings import Settings
 from cxr_app.worklist import Promotion, Worklist
@@ -98,8 +99,8 @@ def _keep(settings: Settings, source: Path, sha256: str) -> None:
         make_private_folder(settings.models_dir)
         for suffix in COMPANIONS:
             if (companion := source.with_suffix(suffix)).exists():
-                write_durably(place.with_suffix(suffix), companion.read_bytes())
-        write_durably(place, content)
+                atomic_write(place.with_suffix(suffix), companion.read_bytes(), private=True)
+        atomic_write(place, content, private=True)
     except OSError as error:
         raise PromotionError(
             f"The challenger could not be kept: {error.strerror}. "

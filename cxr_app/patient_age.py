@@ -1,0 +1,24 @@
+"""Ages as DICOM writes them: (0010,1010) *Patient's Age*, value representation AS."""
+
+import re
+
+_AGE_STRING = re.compile(r"(\d{3})([DWMY])", re.ASCII)
+_DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
+"""Mean length of each unit."""
+
+
+def age_in_days(patient_age: str) -> float | None:
+    """Return an age such as ``004Y`` or ``011M`` in days; None if it is not a legal age string.
+
+    References
+    ----------
+    DICOM PS3.5 6.2, AS.
+    """
+    stated = _AGE_STRING.fullmatch(patient_age)
+    return int(stated[1]) * _DAYS[stated[2]] if stated else None
+
+
+def age_in_years(patient_age: str) -> float | None:
+    """Return an age in years, as `age_in_days` does in days."""
+    days = age_in_days(patient_age)
+    return None if days is None else days / _DAYS["Y"]
