@@ -24,9 +24,9 @@ from cxr_app.settings import Settings
 from training.backlog.engines import BacklogPlan
 from training.backlog.engines.local import cores
 from training.bench import kill_test, memory_growth, throughput
-from training.bench.bench_films import SUFFIXES, write_films
+from training.bench.bench_films import SUFFIXES, write_bench_films
 from training.bench.training_throughput import training_rates
-from training.command_line.output_path import make_way
+from training.command_line.output_path import prepare_output
 
 OF_LIMIT, OF_YARDSTICK, OF_NETWORK = 0.90, 3.0, 0.85
 """What the command should reach of its limit and of the yardstick, and training of its network."""
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
         if options.json is not None:
-            make_way(options.json)
+            prepare_output(options.json)
         measured = measure(options)
     except CxrError as error:
         print(error, file=sys.stderr)
@@ -90,7 +90,9 @@ def measure(options: argparse.Namespace) -> Document:
         if options.films:
             measured |= _scoring(place, plan, ours, options.films)
             _tell("Training")
-            whole, network = throughput.apart(training_rates, options.recipe, settings.device)
+            whole, network = throughput.in_fresh_process(
+                training_rates, options.recipe, settings.device
+            )
             measured["training"] = {"whole": whole, "network": network, "share": whole / network}
         measured |= _lasting(place, ours, options)
     return measured
@@ -99,7 +101,7 @@ def measure(options: argparse.Namespace) -> Document:
 def _scoring(place: Path, plan: BacklogPlan, ours: Mapping[str, str], count: int) -> Document:
     """Measure each format against its limit, and JPEG against the yardstick."""
     _tell("Drawing films")
-    folders = {kind: write_films(place / kind, kind, count) for kind in SUFFIXES}
+    folders = {kind: write_bench_films(place / kind, kind, count) for kind in SUFFIXES}
     jpeg = folders["jpeg"]
     _tell("Network alone")
     network = {size: throughput.network_rate(jpeg, plan, size) for size in throughput.BATCH_SIZES}
@@ -132,7 +134,7 @@ def _middle_round(
     for _ in range(ROUNDS):
         decode = throughput.decode_rate(folder, plan)
         network = throughput.network_rate(folder, plan, batch_size)
-        limit = throughput.combined(decode, network)
+        limit = throughput.combined_rate(decode, network)
         whole = throughput.command_rate(folder, settings)
         found = {"decode": decode, "network": network, "limit": limit, "whole": whole}
         rounds.append({**found, "share": whole / limit})
@@ -157,13 +159,13 @@ def _lasting(place: Path, ours: Mapping[str, str], options: argparse.Namespace) 
     measured: Document = {}
     if options.memory:
         _tell(f"Memory over {options.memory} films")
-        films = memory_growth.small_films(place / "memory", options.memory)
+        films = memory_growth.write_small_films(place / "memory", options.memory)
         measured["memory"] = memory_growth.follow_memory(films, ours)
     if options.kills:
         _tell(f"{options.kills} kills")
-        films = memory_growth.small_films(place / "kills", FILMS_A_KILL * options.kills)
+        films = memory_growth.write_small_films(place / "kills", FILMS_A_KILL * options.kills)
         settings = {**ours, "CXR_DATA_DIR": str(place / "killed")}
-        endured = kill_test.endure(films, place / "killed.csv", settings, options.kills)
+        endured = kill_test.run_kill_test(films, place / "killed.csv", settings, options.kills)
         measured["kills"] = asdict(endured)
     if options.entries:
         _tell(f"A worklist of {options.entries} entries")

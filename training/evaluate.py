@@ -35,7 +35,7 @@ from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.model.classifier import Classifier, choose_device
 from cxr_app.settings import Settings
 from training.command_line.device_option import add_device_option
-from training.command_line.output_path import make_way
+from training.command_line.output_path import prepare_output
 from training.data.anonymous import anonymous
 from training.data.dataset import LabelledFilm, find_films
 from training.data.splits import own_split
@@ -43,10 +43,10 @@ from training.data.tested_films import UsedFilms
 from training.explain.cams import METHODS, OWN
 from training.explain.explanation import measure_explanations
 from training.explain.shortcuts import measure_shortcuts
-from training.measure.figures import measure, told
+from training.measure.figures import measure_figures, nan_to_none
 from training.measure.operating_points import fixed_points
-from training.measure.paired import compare
-from training.measure.predictions import Predictions, score
+from training.measure.paired import compare_models
+from training.measure.predictions import Predictions, score_films
 from training.measure.subgroups import age_group, subgroups
 from training.report.misclassified import most_wrong
 from training.report.report_page import render
@@ -114,7 +114,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     if options.json.suffix == ".html":
         raise SettingsError(f"--json is {options.json}; .html is the page's. Give a .json file.")
     for path in filter(None, (options.json, options.json.with_suffix(".html"), options.scores)):
-        make_way(path)
+        prepare_output(path)
     device = options.device or settings.device
     source = checkpoint.load(options.checkpoint or settings.checkpoint)
     classifiers = [Classifier(source, choose_device(device))]
@@ -122,7 +122,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
         classifiers.append(Classifier.load(options.against, device))
     classifier = classifiers[0]
     films = choose(find_films(options.data), options.partition, classifier, settings)
-    scored, *others = score(classifiers, films)
+    scored, *others = score_films(classifiers, films)
     _keep_tested(scored, settings)
     points = [classifier.operating_points[name] for name in ("balanced", "high_sensitivity")]
     report = report_of(classifier, scored) | {
@@ -159,7 +159,7 @@ def _compared(
 ) -> dict[str, Any]:
     """Compare with a second checkpoint, and name it."""
     thresholds = [one.operating_points["balanced"].threshold for one in (classifier, other)]
-    found = compare(scored, thresholds[0], its_scores, thresholds[1])
+    found = compare_models(scored, thresholds[0], its_scores, thresholds[1])
     return {"against": other.model_version, **found}
 
 
@@ -239,14 +239,14 @@ def evaluate(classifier: Classifier, films: Sequence[LabelledFilm]) -> dict[str,
     dict
         The report of the contract, and every operating point measured on these films.
     """
-    (scored,) = score([classifier], films)
+    (scored,) = score_films([classifier], films)
     return report_of(classifier, scored)
 
 
 def report_of(classifier: Classifier, scored: Predictions) -> dict[str, Any]:
     """Measure what a classifier said of films."""
     points = classifier.operating_points
-    report = measure(scored.probabilities, scored.films, points["balanced"].threshold)
+    report = measure_figures(scored.probabilities, scored.films, points["balanced"].threshold)
     report["model_version"] = classifier.model_version
     report["rejected"] = sum(facts.rejected for facts in scored.facts)
     report["failed"] = len(scored.unreadable)
@@ -254,7 +254,7 @@ def report_of(classifier: Classifier, scored: Predictions) -> dict[str, Any]:
     threshold = points["high_sensitivity"].threshold
     counts = confusion(scored.pneumonia, scored.truth, threshold)
     names = ("accuracy", "sensitivity", "specificity", "ppv", "f1")
-    sensitive = {name: told(getattr(counts, name)) for name in names}
+    sensitive = {name: nan_to_none(getattr(counts, name)) for name in names}
     report["high_sensitivity"] = {"threshold": threshold, **sensitive}
     return report
 

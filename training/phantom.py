@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image as PillowImage
 
-from training.drawing.phantom_films import draw, opacities_of
+from training.drawing.phantom_films import draw_phantom, opacities_of
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     options.folder.mkdir(parents=True, exist_ok=True)
     for seed in range(options.seed, options.seed + options.films):
-        film = draw(seed, opacities=opacities_of(seed))
+        film = draw_phantom(seed, opacities=opacities_of(seed))
         picture = PillowImage.fromarray(np.round(film * 255).astype(np.uint8))
         picture.save(options.folder / f"phantom-{seed:03}.png")
     print(f"{options.films} films drawn in {options.folder}.")

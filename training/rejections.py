@@ -30,8 +30,8 @@ from cxr_app.settings import Settings
 from training.data.dataset import Films, find_films
 from training.data.splits import Indices, own_split
 from training.measure.predictions import in_batches
-from training.train_screening import add_sources, in_ten, in_three, picture_folders
-from training.view_network.view_report import LAID, MIRRORED, share
+from training.train_screening import add_sources, picture_folders, split_films, split_others
+from training.view_network.view_report import MIRRORED, WRONG_VIEWS, share_with_interval
 
 Pictures = dict[str, list[Path]]
 
@@ -80,10 +80,10 @@ def _chosen(options: argparse.Namespace, scorer: Scorer, cache: Path) -> tuple[P
     kept_back = [labelled[index].path for index in parts.validation]
     films = {options.data.name: _some(kept_back, options.most)}
     if options.films:
-        films |= _folders(options.films, options.most, lambda count: in_ten(count)[2])
+        films |= _folders(options.films, options.most, lambda count: split_films(count)[2])
     others = {}
     if options.others:
-        others = _folders(options.others, options.most, lambda count: in_three(count)[1])
+        others = _folders(options.others, options.most, lambda count: split_others(count)[1])
     return films, others
 
 
@@ -104,7 +104,7 @@ def rows(scorer: Scorer, films: Pictures, others: Pictures) -> Iterator[tuple[st
     """Send pictures through the app, and say of each kind how many it refuses or notices."""
     for name, paths in films.items():
         yield _row(name, _outcomes(scorer, (path.read_bytes() for path in paths)))
-        for laid, change in LAID.items():
+        for laid, change in WRONG_VIEWS.items():
             files = (_as_png(change(_grey(path))) for path in paths)
             noticed = _is_remarked if laid == MIRRORED else _is_refused
             yield _row(f"{name}, {laid}", _outcomes(scorer, files), noticed)
@@ -145,7 +145,7 @@ def _row(
     found = [outcome for outcome in outcomes if noticed(outcome)]
     if not outcomes:
         return name, "0", "", "", ""
-    counted = share(np.array([noticed(outcome) for outcome in outcomes]))
+    counted = share_with_interval(np.array([noticed(outcome) for outcome in outcomes]))
     low, high = counted["ci95"]
     told = Counter(outcome.reason or outcome.remarks[0] for outcome in found).most_common(1)
     words = f"{told[0][0]} ({told[0][1]})" if told else ""

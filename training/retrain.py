@@ -48,7 +48,7 @@ from training.data.tested_films import UsedFilms
 from training.fit.recipe import Recipe, read_recipe
 from training.fit.trainer import EpochRecords, TrainingRun
 from training.measure.acceptance import challenge
-from training.measure.lineage import past_of, write_down
+from training.measure.lineage import history_of, record_films
 from training.train import train
 
 logger = logging.getLogger(__name__)
@@ -218,7 +218,7 @@ def _choose(
     sources.append(reviewed)
     every = read_candidates(sources)
     _check_enough([one.film for one in every])
-    past = past_of(source, in_use, sources, [one.sha256 for one in every], settings.data_dir)
+    past = history_of(source, in_use, sources, [one.sha256 for one in every], settings.data_dir)
     candidates, contradicting = without_copies(every)
     pixels = decode([one.film for one in candidates], recipe.size, settings.cache_dir)
     sides = divide(candidates, pixel_digests(pixels), past)
@@ -226,7 +226,7 @@ def _choose(
     kept = read_films(options.out / FILMS, Side.COMPARE)
     _check_comparison([one.film for one in kept])
     make_private_folder(options.out / RUN)
-    write_down(options.out / RUN / CHECKPOINT, candidates, sides)
+    record_films(options.out / RUN / CHECKPOINT, candidates, sides)
     counts = Counter(side.value for side in sides)
     left_out = {"without_cause": without_cause, "contradicting": contradicting}
     unknown = sum(one.sha256 not in past.unseen for one in kept)

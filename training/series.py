@@ -20,7 +20,7 @@ from pathlib import Path
 
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError, TrainingDataError
-from training.command_line.output_path import make_way
+from training.command_line.output_path import prepare_output
 from training.data.dataset import MANIFEST_COLUMNS, LabelledFilm, find_films
 
 ONE_IN = 5
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; 0 done, 2 for films or paths that cannot be used."""
     options = _parser().parse_args(arguments)
     try:
-        make_way(options.out)
+        prepare_output(options.out)
         films = find_films(options.data)
         kept = keep(films, options.keep)
     except CxrError as error:

@@ -34,7 +34,7 @@ from training.data.augmentation import Augmentation
 from training.data.dataset import SUFFIXES, Films, LabelledFilm, decode, find_films, pixel_digests
 from training.data.splits import Indices, split
 from training.drawing import laterals, negatives, phantom_films
-from training.view_network.view_report import choose, measure
+from training.view_network.view_report import choose_thresholds, measure_views
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ SPLIT_SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PictureSet:
     """Upright films by where they come from, and pictures that are no films by their kind."""
 
     films: dict[str, Films]
@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         train, tune, validation = read_parts(options, cache)
         options.out.parent.mkdir(parents=True, exist_ok=True)
-        run(train, tune, validation, options)
+        train_view_network(train, tune, validation, options)
     except CxrError as error:
         print(error, file=sys.stderr)
         return 2
@@ -94,7 +94,9 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--others", type=Path, help="folder of folders of other pictures")
 
 
-def read_parts(options: argparse.Namespace, cache: Path) -> tuple[Part, Part, Part]:
+def read_parts(
+    options: argparse.Namespace, cache: Path
+) -> tuple[PictureSet, PictureSet, PictureSet]:
     """Read everything and say who learns, who chooses thresholds and who measures."""
     labelled = find_films(options.data)
     children = decode(labelled, SIZE, cache)
@@ -102,20 +104,20 @@ def read_parts(options: argparse.Namespace, cache: Path) -> tuple[Part, Part, Pa
     films = [{"children": children[part]} for part in (parts.train, parts.tune, parts.validation)]
     if options.films:
         for folder, squeezed in _folders(options.films, SIZE, cache):
-            for place, part in enumerate(in_ten(len(squeezed))):
+            for place, part in enumerate(split_films(len(squeezed))):
                 films[place][folder] = squeezed[part]
     others: list[dict[str, Films]] = [{}, {}, {}]
     if options.others:
         for folder, squeezed in _folders(options.others, negatives.SIDE, cache):
-            learned, held_back = in_three(len(squeezed))
+            learned, held_back = split_others(len(squeezed))
             if folder != options.without:
                 others[0][folder] = squeezed[learned]
             others[2][folder] = squeezed[held_back]
     large = decode([labelled[index] for index in parts.train[::4]], negatives.SIDE, cache)
     return (
-        Part(films[0], _bank(large, others[0], options.seed)),
-        Part(films[1], {}),
-        Part(films[2], {name: _squeezed(some) for name, some in others[2].items()}),
+        PictureSet(films[0], _bank(large, others[0], options.seed)),
+        PictureSet(films[1], {}),
+        PictureSet(films[2], {name: _squeezed(some) for name, some in others[2].items()}),
     )
 
 
@@ -138,13 +140,13 @@ def picture_folders(root: Path) -> Iterator[tuple[str, list[Path]]]:
         yield folder.name, sorted(paths)
 
 
-def in_three(count: int) -> tuple[Indices, Indices]:
+def split_others(count: int) -> tuple[Indices, Indices]:
     """Divide pictures that are no films: two of three are learned from, one measures."""
     mixed = np.random.default_rng(SPLIT_SEED).permutation(count)
     return mixed[: count * 2 // 3], mixed[count * 2 // 3 :]
 
 
-def in_ten(count: int) -> list[Indices]:
+def split_films(count: int) -> list[Indices]:
     """Divide films whose patients nobody knows, eight to one to one, in blocks of neighbours."""
     block = np.arange(count) * 200 // max(count, 1) % 10
     return [np.flatnonzero(block < 8), np.flatnonzero(block == 8), np.flatnonzero(block == 9)]
@@ -156,7 +158,7 @@ def _bank(large: Films, others: dict[str, Films], seed: int) -> dict[str, Films]
     bank = {
         "drawings": [negatives.draw_picture(rng) for _ in range(DRAWINGS)],
         "pieces": [negatives.cut_picture(large, rng) for _ in range(PIECES)],
-        "side views": [laterals.draw(rng, negatives.SIDE) for _ in range(SIDE_VIEWS)],
+        "side views": [laterals.draw_lateral(rng, negatives.SIDE) for _ in range(SIDE_VIEWS)],
     }
     for name, pictures in others.items():
         if len(pictures):
@@ -173,27 +175,29 @@ def _squeezed(pictures: Iterable[negatives.Pixels]) -> Films:
     return squeezed
 
 
-def run(train: Part, tune: Part, validation: Part, options: argparse.Namespace) -> None:
+def train_view_network(
+    train: PictureSet, tune: PictureSet, validation: PictureSet, options: argparse.Namespace
+) -> None:
     """Fit the network, choose its thresholds, measure, write."""
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
-    phantoms = [phantom_films.draw(rng, 256, 240) for _ in range(PHANTOMS)]
+    phantoms = [phantom_films.draw_phantom(rng, 256, 240) for _ in range(PHANTOMS)]
     drawn_films = np.stack([np.rint(resize_to_square(film, SIZE) * 255) for film in phantoms])
     films = [*train.films.values(), drawn_films.astype(np.uint8)]
     grey = np.concatenate([some[::20].ravel() for some in films]).astype(np.float32) / 255
     spec = ViewSpec(SIZE, float(grey.mean()), float(grey.std()), 0.0, 0.0)
-    network = fit(films, list(train.others.values()), spec, options.steps, options.seed)
+    network = fit_network(films, list(train.others.values()), spec, options.steps, options.seed)
     weights = checkpoint.rounded(network)
     network.load_state_dict(weights)
-    spec = choose(network, spec, tune.films)
-    metrics = measure(network, spec, validation.films, validation.others)
+    spec = choose_thresholds(network, spec, tune.films)
+    metrics = measure_views(network, spec, validation.films, validation.others)
     counts = {name: len(some) for name, some in (train.films | train.others).items()}
     spec = replace(spec, metrics=metrics, data_summary=counts)
     checkpoint.save_screening(options.out, weights, spec)
     logger.info("%s", json.dumps(asdict(spec), indent=1))
 
 
-def fit(
+def fit_network(
     films: Sequence[Films], others: Sequence[Films], spec: ViewSpec, steps: int, seed: int
 ) -> ViewNetwork:
     """Learn from batches of films, turned as they may come, and of other pictures."""
@@ -224,7 +228,7 @@ def _batch(
     """Draw films of all sources alike, and other pictures of all kinds alike."""
     kinds = rng.choice(len(AS_THEY_LIE), size=FILMS_OF_BATCH, p=AS_THEY_LIE)
     chosen = [_drawn_from(films, rng) for _ in kinds]
-    laid = [lay(film, KINDS[kind], rng) for film, kind in zip(chosen, kinds, strict=True)]
+    laid = [as_view(film, KINDS[kind], rng) for film, kind in zip(chosen, kinds, strict=True)]
     if others:
         laid += [_drawn_from(others, rng) for _ in range(BATCH - FILMS_OF_BATCH)]
     pictures = torch.from_numpy(np.stack(laid)).float()[:, None] / 255
@@ -238,7 +242,7 @@ def _drawn_from(sources: Sequence[Films], rng: np.random.Generator) -> negatives
     return picture
 
 
-def lay(film: negatives.Pixels, kind: ViewClass, rng: np.random.Generator) -> negatives.Pixels:
+def as_view(film: negatives.Pixels, kind: ViewClass, rng: np.random.Generator) -> negatives.Pixels:
     """Lay an upright film as another kind has it; one that is turned may be mirrored too."""
     quarters = {ViewClass.TURNED_LEFT: 1, ViewClass.UPSIDE_DOWN: 2, ViewClass.TURNED_RIGHT: 3}.get(
         kind, 0

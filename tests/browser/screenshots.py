@@ -19,7 +19,7 @@ from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Worklist
 from tests.browser.driving import Server, find_chromium, launch, wait_idle
 from tests.support.factories import dicom_bytes, radiograph_dataset
-from training.drawing.phantom_films import draw, opacities_of
+from training.drawing.phantom_films import draw_phantom, opacities_of
 
 PICTURES = Path(__file__).parent / "pictures"
 LARGEST_PICTURE = 400_000
@@ -115,7 +115,7 @@ def save(page: Page, path: Path) -> None:
 
 def dicom_film(seed: int, now: datetime) -> bytes:
     """Draw a film of a child who does not exist, with 12 bits and a header."""
-    pixels = np.rint(draw(seed, opacities=opacities_of(seed)) * 4095).astype(np.uint16)
+    pixels = np.rint(draw_phantom(seed, opacities=opacities_of(seed)) * 4095).astype(np.uint16)
     age = 1 + seed % 5
     ds = radiograph_dataset(
         pixels,
@@ -134,7 +134,7 @@ def dicom_film(seed: int, now: datetime) -> bytes:
 
 def jpeg_film(seed: int) -> bytes:
     """Draw a film as a photograph of the archive would be: 8 bits and no header."""
-    pixels = np.rint(draw(seed, opacities=opacities_of(seed)) * 255).astype(np.uint8)
+    pixels = np.rint(draw_phantom(seed, opacities=opacities_of(seed)) * 255).astype(np.uint8)
     buffer = BytesIO()
     PillowImage.fromarray(pixels).save(buffer, "JPEG", quality=90)
     return buffer.getvalue()

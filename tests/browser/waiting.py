@@ -25,9 +25,9 @@ from cxr_app.worklist import Job, Query, Worklist
 from tests.browser.driving import Server, find_chromium, launch, launch_kept, wait_idle
 from tests.browser.screenshots import wait_until_scored
 from tests.support.factories import dicom_bytes, radiograph_dataset
-from training.bench.bench_films import write_films
-from training.bench.million_entries import fill
-from training.drawing.phantom_films import draw, opacities_of
+from training.bench.bench_films import write_bench_films
+from training.bench.million_entries import fill_worklist
+from training.drawing.phantom_films import draw_phantom, opacities_of
 
 ENTRIES, TABS, FILMS, OPENINGS, BACKLOG_FILMS = 1000, 9, 100, 20, 2500
 FIRST_SCREEN_MS, NEXT_FILM_MS, UNDER_LOAD = 1000, 300, 2.0
@@ -143,7 +143,7 @@ def first_screens(
     settings = Settings(data_dir=place / "data")
     settings.data_dir.mkdir(parents=True)
     worklist = Worklist.open(settings.worklist_url)
-    fill(worklist, settings.data_dir / "worklist.sqlite", options.entries)
+    fill_worklist(worklist, settings.data_dir / "worklist.sqlite", options.entries)
     worklist.close()
     entries = f"first screen, {options.entries:,} films"
     with serving(Server(settings.data_dir, place / "output.txt")) as server:
@@ -179,7 +179,7 @@ def films_in_sight(
     settings = Settings(data_dir=place / "data")
     worklist = receive(settings, count)
     server = ServerWithArchive(settings.data_dir, place / "output.txt")
-    write_films(server.archive, "jpeg", BACKLOG_FILMS)
+    write_bench_films(server.archive, "jpeg", BACKLOG_FILMS)
     with serving(server), visitor(chromium, executable, place / "profile") as context:
         wait_until_scored(worklist)
         listed = [entry.id for entry in worklist.page(Query(sort=LONGEST), limit=count)]
@@ -244,7 +244,7 @@ def receive(settings: Settings, count: int) -> Worklist:
 
 
 def _pixels(seed: int) -> NDArray[np.uint16]:
-    film = draw(seed, ROWS // 2, COLUMNS // 2, opacities_of(seed)).repeat(2, 0).repeat(2, 1)
+    film = draw_phantom(seed, ROWS // 2, COLUMNS // 2, opacities_of(seed)).repeat(2, 0).repeat(2, 1)
     pixels: NDArray[np.uint16] = np.rint(film * 4095).astype(np.uint16)
     return pixels
 

@@ -20,13 +20,14 @@ from tests.support.checkpoints import write_tiny
 from tests.support.films import jpeg
 from training import batch
 from training.backlog import folder as folder_module
-from training.backlog.folder import find_films
+from training.backlog import folder_scoring
+from training.backlog.folder import scan_folder
 from training.backlog.results import COLUMNS
 
 NO_PRIVILEGE = (
     ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--") if os.geteuid() == 0 else ()
 )
-"""Root may open anything, unless it gives that up."""
+"""Root may open any file unless it gives up that privilege."""
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def checkpoint_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def backlog(tmp_path: Path) -> Path:
-    """A folder with films at several depths, and files that are none."""
+    """A folder with films at several depths, and files that are not films."""
     folder = tmp_path / "backlog"
     (folder / "2026" / "deep").mkdir(parents=True)
     (folder / "a.jpeg").write_bytes(jpeg(1))
@@ -59,7 +60,7 @@ def environment(
 
 
 def run(*arguments: object) -> int:
-    """Run the command in this process: what it starts costs seconds each time."""
+    """Run the command in this process: starting another takes seconds each time."""
     return batch.main([*map(str, arguments), "--workers", "0"])
 
 
@@ -95,7 +96,7 @@ def test_every_film_found_gets_one_row_of_the_contract(backlog: Path, tmp_path: 
 
 
 @pytest.mark.usefixtures("environment")
-def test_the_films_are_in_the_worklist_once_and_open_where_they_lie(
+def test_the_films_are_in_the_worklist_once_and_can_be_opened(
     backlog: Path, tmp_path: Path
 ) -> None:
     run(backlog, "--out", tmp_path / "results.csv")
@@ -116,7 +117,7 @@ def test_without_the_worklist_no_database_is_touched(backlog: Path, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_run_cut_off_in_a_row_goes_on_without_loss_or_repeat(
+def test_a_run_cut_off_within_a_row_resumes_without_loss_or_repeat(
     backlog: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "results.csv"
@@ -135,7 +136,7 @@ def test_a_run_cut_off_in_a_row_goes_on_without_loss_or_repeat(
 
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize("content", ["something,else\n1,2\n", None])
-def test_a_file_that_is_not_our_results_is_left_alone(
+def test_a_file_that_is_not_a_results_file_is_left_unchanged(
     backlog: Path, tmp_path: Path, content: str | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "results.csv"
@@ -150,7 +151,7 @@ def test_a_file_that_is_not_our_results_is_left_alone(
 
 
 @pytest.mark.usefixtures("environment")
-def test_no_cell_begins_a_formula(tmp_path: Path) -> None:
+def test_no_cell_begins_with_a_formula(tmp_path: Path) -> None:
     folder = tmp_path / "films"
     folder.mkdir()
     names = ["=1+1.jpg", "+a.jpg", "-b.jpg", "@c.jpg", "'d.jpg", ";=2+2.jpg"]
@@ -168,14 +169,14 @@ def test_no_cell_begins_a_formula(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_what_cannot_run_says_so_and_exits_with_2(
+def test_an_impossible_run_exits_with_2_and_a_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(tmp_path / "nowhere", "--out", tmp_path / "r.csv") == 2
     assert "not a folder" in capsys.readouterr().err
 
 
-def test_the_command_runs_as_it_stands_in_the_readme(
+def test_the_command_of_the_readme_runs(
     backlog: Path, tmp_path: Path, checkpoint_path: Path, project_root: Path
 ) -> None:
     out = tmp_path / "results.csv"
@@ -197,7 +198,7 @@ def test_the_command_runs_as_it_stands_in_the_readme(
 
 
 @pytest.mark.usefixtures("environment")
-def test_what_cannot_be_read_has_its_row_and_is_read_as_soon_as_it_can_be(tmp_path: Path) -> None:
+def test_an_unreadable_file_has_a_row_and_is_read_as_soon_as_possible(tmp_path: Path) -> None:
     folder, out = tmp_path / "films", tmp_path / "results.csv"
     folder.mkdir()
     (folder / "film.jpg").write_bytes(jpeg(1))
@@ -227,7 +228,7 @@ def test_what_cannot_be_read_has_its_row_and_is_read_as_soon_as_it_can_be(tmp_pa
 
 
 @pytest.mark.usefixtures("environment")
-def test_what_may_not_be_opened_is_told_and_scored_as_soon_as_it_may(
+def test_a_forbidden_file_is_reported_and_scored_once_it_is_allowed(
     tmp_path: Path, project_root: Path
 ) -> None:
     if NO_PRIVILEGE and shutil.which(NO_PRIVILEGE[0]) is None:
@@ -265,15 +266,15 @@ def test_what_may_not_be_opened_is_told_and_scored_as_soon_as_it_may(
 
 
 @pytest.mark.usefixtures("environment")
-def test_files_that_vanish_while_the_run_goes_on_are_rows(
+def test_files_that_vanish_during_the_run_get_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, out = tmp_path / "films", tmp_path / "results.csv"
     folder.mkdir()
     for number in range(3):
         (folder / f"{number}.jpg").write_bytes(jpeg(number))
-    found = list(find_films(folder))
-    monkeypatch.setattr(batch, "find_films", lambda _: iter(found))
+    found = list(scan_folder(folder))
+    monkeypatch.setattr(folder_scoring, "scan_folder", lambda _: iter(found))
     (folder / "1.jpg").unlink()
     assert run(folder, "--out", out) == 1
     assert [row["state"] for row in sorted(rows_of(out), key=lambda row: row["source"])] == [
@@ -284,16 +285,18 @@ def test_files_that_vanish_while_the_run_goes_on_are_rows(
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_limited_run_stops_there_and_the_next_goes_on(backlog: Path, tmp_path: Path) -> None:
+def test_a_limited_run_stops_at_the_limit_and_the_next_continues(
+    backlog: Path, tmp_path: Path
+) -> None:
     out, progress = tmp_path / "results.csv", tmp_path / "progress.json"
     for limit, rows in ((0, 0), (2, 2), (2, 4), (9, 5)):
         run(backlog, "--out", out, "--limit", limit, "--progress", progress)
         assert len(rows_of(out)) == rows
-    told = Progress.read(progress)
-    assert told is not None
-    assert (told.done, told.total, told.exit_status) == (5, 5, 1)
+    progress_read = Progress.read(progress)
+    assert progress_read is not None
+    assert (progress_read.done, progress_read.total, progress_read.exit_status) == (5, 5, 1)
     flagged = sum(row["flagged"] == "true" for row in rows_of(out))
-    assert told.counts == {
+    assert progress_read.counts == {
         "SCORED": 4,
         "REJECTED": 0,
         "FAILED": 1,
@@ -303,7 +306,7 @@ def test_a_limited_run_stops_there_and_the_next_goes_on(backlog: Path, tmp_path:
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_watched_folder_is_scored_as_films_arrive_until_it_is_told_to_end(
+def test_a_watched_folder_is_scored_as_films_arrive_until_interrupted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(folder_module, "SETTLE_SECONDS", 0.05)
@@ -333,7 +336,7 @@ def test_an_impossible_option_is_refused(tmp_path: Path, options: list[str]) -> 
 
 
 @pytest.mark.usefixtures("environment")
-def test_a_run_that_is_told_to_stop_says_so_and_goes_on_later(
+def test_an_interrupted_run_says_so_and_continues_later(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, out = tmp_path / "films", tmp_path / "results.csv"
@@ -351,7 +354,7 @@ def test_a_run_that_is_told_to_stop_says_so_and_goes_on_later(
     stopping.start()
     assert run(folder, "--out", out, "--no-worklist") == batch.STOPPED
     stopping.join()
-    assert "The same command goes on here." in capsys.readouterr().err
+    assert "The same command continues here." in capsys.readouterr().err
     assert 0 < len(rows_of(out)) < 300
     assert run(folder, "--out", out, "--no-worklist") == 0
     assert len({row["sha256"] for row in rows_of(out)}) == len(rows_of(out)) == 300

@@ -14,8 +14,8 @@ from cxr_app.worklist import Query, Worklist
 from tests.support.checkpoints import write_tiny
 from tests.support.films import jpeg
 from training import batch
-from training.backlog.run import LOOKED_AT
-from training.bench.kill_test import endure
+from training.backlog.run import SAMPLED_FILMS
+from training.bench.kill_test import run_kill_test
 
 FILMS = 40
 KILLS = 3
@@ -63,7 +63,7 @@ def test_a_run_that_is_killed_again_and_again_goes_on_exactly(
         "CXR_CHECKPOINT": str(weights[0]),
         "CXR_DEVICE": "cpu",
     }
-    endured = endure(films, tmp_path / "results.csv", settings, KILLS, ["--workers", "1"])
+    endured = run_kill_test(films, tmp_path / "results.csv", settings, KILLS, ["--workers", "1"])
     assert endured.films == FILMS
     assert endured.kills >= 1  # a fast run may be done before the last blow
     assert endured.is_exact, endured
@@ -135,7 +135,7 @@ def test_without_the_worklist_too_a_film_changed_while_the_run_went_on_is_scored
 ) -> None:
     folder, out = tmp_path / "films", tmp_path / "results.csv"
     folder.mkdir()
-    for number in range(LOOKED_AT + 1):
+    for number in range(SAMPLED_FILMS + 1):
         (folder / f"{number:02d}.jpg").write_bytes(jpeg(number))
     run(folder, "--out", out, "--no-worklist")
     (folder / "01.jpg").write_bytes(jpeg(100))
@@ -143,7 +143,7 @@ def test_without_the_worklist_too_a_film_changed_while_the_run_went_on_is_scored
     os.utime(out, (later, later))  # rows of other films came after the change
     run(folder, "--out", out, "--no-worklist")
     assert [row["source"] for row in rows_of(out)].count("01.jpg") == 2
-    assert len({row["sha256"] for row in rows_of(out)}) == len(rows_of(out)) == LOOKED_AT + 2
+    assert len({row["sha256"] for row in rows_of(out)}) == len(rows_of(out)) == SAMPLED_FILMS + 2
     assert "rows of other films" not in caplog.text
 
 

@@ -1,4 +1,4 @@
-"""The engine of this machine: processes that share nothing, and what happens when one ends."""
+"""The engine of this machine: processes that share nothing, and the death of one of them."""
 
 import os
 import signal
@@ -18,21 +18,21 @@ from cxr_app.scoring import Scorer
 from tests.support.checkpoints import write_tiny
 from tests.support.films import jpeg
 from training.backlog import engines
-from training.backlog.engines import BacklogPlan, Found, ScoredFile, local
+from training.backlog.engines import BacklogPlan, FoundFile, ScoredFile, local
 
 FILMS = 21
 
 
 class DeadlyPath(type(Path())):  # type: ignore[misc]  # the class that a system's paths have
-    """A file that ends whatever process opens it, as a broken decoder does."""
+    """A file that kills the process that opens it, as a broken decoder does."""
 
     def open(self, *_: Any, **__: Any) -> Any:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.fixture
-def films(tmp_path: Path) -> list[Found]:
-    found = [Found(tmp_path / f"{number}.jpg", str(number)) for number in range(FILMS)]
+def films(tmp_path: Path) -> list[FoundFile]:
+    found = [FoundFile(tmp_path / f"{number}.jpg", str(number)) for number in range(FILMS)]
     for number, film in enumerate(found):
         film.path.write_bytes(jpeg(number))
     return found
@@ -46,7 +46,7 @@ def plan(tmp_path: Path) -> BacklogPlan:
     return BacklogPlan(path, source.model_version, spec, "cpu", workers=0, batch_size=4)
 
 
-def score(plan: BacklogPlan, films: list[Found]) -> dict[str, Outcome]:
+def score(plan: BacklogPlan, films: list[FoundFile]) -> dict[str, Outcome]:
     """Score films; each comes back once."""
     with closing(engines.start("local", plan)) as engine:
         results = [result for some in engine.score(films) for result in some]
@@ -59,7 +59,7 @@ def score(plan: BacklogPlan, films: list[Found]) -> dict[str, Outcome]:
 
 
 def assert_scored_as_alone(
-    outcomes: dict[str, Outcome], films: list[Found], plan: BacklogPlan
+    outcomes: dict[str, Outcome], films: list[FoundFile], plan: BacklogPlan
 ) -> None:
     scorer = Scorer(Classifier.load(plan.checkpoint, "cpu"))
     for film in films:
@@ -72,8 +72,8 @@ def assert_scored_as_alone(
         )
 
 
-def test_a_file_that_ends_its_process_costs_itself_alone(
-    films: list[Found], plan: BacklogPlan, caplog: pytest.LogCaptureFixture
+def test_only_the_file_that_ends_its_process_fails(
+    films: list[FoundFile], plan: BacklogPlan, caplog: pytest.LogCaptureFixture
 ) -> None:
     deadly = list(films)
     deadly[7] = replace(films[7], path=DeadlyPath(films[7].path))
@@ -82,25 +82,25 @@ def test_a_file_that_ends_its_process_costs_itself_alone(
     assert refused.state is ScoringState.FAILED
     assert "ended the process that read it" in refused.reason
     assert_scored_as_alone(outcomes, films[:7] + films[8:], plan)
-    assert "A scoring process ended in its work" in caplog.text
+    assert "A scoring process ended unexpectedly" in caplog.text
 
 
-def test_beside_a_gpu_the_workers_only_read(
-    films: list[Found], plan: BacklogPlan, monkeypatch: pytest.MonkeyPatch
+def test_with_a_gpu_the_workers_only_read(
+    films: list[FoundFile], plan: BacklogPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The one network is on the CPU all the same: this machine may have no other.
+    # The one network still runs on the CPU: this machine may have no GPU.
     monkeypatch.setattr(local, "choose_device", lambda _: torch.device("cuda"))
     assert_scored_as_alone(score(plan, films), films, plan)
 
 
-def test_a_film_that_is_known_is_not_scored(films: list[Found], plan: BacklogPlan) -> None:
+def test_a_known_film_is_not_scored_again(films: list[FoundFile], plan: BacklogPlan) -> None:
     first = score(plan, films[:1])["0"]
     assert score(replace(plan, known=frozenset({first.sha256})), films).keys() == {
         film.source for film in films[1:]
     }
 
 
-def test_weights_that_were_replaced_since_the_run_began_stop_it(plan: BacklogPlan) -> None:
+def test_weights_replaced_during_a_run_stop_it(plan: BacklogPlan) -> None:
     write_tiny(plan.checkpoint, seed=9)
-    with pytest.raises(CheckpointMismatchError, match="Put it back, or begin anew"):
+    with pytest.raises(CheckpointMismatchError, match="Put it back, or start again"):
         engines.start("local", replace(plan, workers=1))

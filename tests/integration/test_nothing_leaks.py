@@ -35,9 +35,9 @@ MARKS = (b"quuxlove", b"zebedea", b"qx-18151210", b"19151210")
 FAULT = f"""
 import sys
 sys.path.insert(0, {str(PROJECT)!r})
-from cxr_app import intake
+from cxr_app.imaging import intake
 
-def fail(data, sha256="", *, apart=False):
+def fail(data, sha256="", **_):
     raise LookupError("no value in the table for " + "aedebeZ^evolxuuQ"[::-1])
 
 intake.read_radiograph = fail

@@ -1,4 +1,4 @@
-"""A backlog over a Ray cluster: a real one of this machine, with the rows of the local engine."""
+"""A backlog scored by a real Ray cluster on this machine gives the rows of the local engine."""
 
 import csv
 import json
@@ -31,37 +31,39 @@ RUN_SECONDS = 240.0
 FILMS = 160
 
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-"""A cluster lets in who knows its token: this one is known to nobody else."""
+"""Secret token of this cluster, so that no other process can join it."""
 
 NUMBERS = {"pneumonia_probability", "bacterial_probability", "viral_probability"}
 
 DEADLY = """
 import json, os, sys
 from pathlib import Path, PosixPath
-from cxr_app import checkpoint
-from training import engines
+from cxr_app.model import checkpoint
+from training.backlog import engines
 
 class Deadly(PosixPath):
-    "A file that ends whoever opens it."
+    "A file that ends the process that opens it."
     def open(self, *arguments, **options):
         os._exit(1)
 
-folder, weights, told = map(Path, sys.argv[1:])
+folder, weights, out = map(Path, sys.argv[1:])
 source = checkpoint.load(weights)
 spec = source.description.input_spec
-plan = engines.Plan(weights, source.model_version, spec, device="cpu", workers=2, batch_size=4)
-films = [engines.Found(path, path.name) for path in sorted(folder.iterdir())]
-films.insert(5, engines.Found(Deadly("/deadly"), "deadly"))
+plan = engines.BacklogPlan(
+    weights, source.model_version, spec, device="cpu", workers=2, batch_size=4
+)
+films = [engines.FoundFile(path, path.name) for path in sorted(folder.iterdir())]
+films.insert(5, engines.FoundFile(Deadly("/deadly"), "deadly"))
 engine = engines.start("ray", plan)
 done = [result for results in engine.score(films) for result in results]
-told.write_text(json.dumps([[each.found.source, each.outcome.state.value] for each in done]))
+out.write_text(json.dumps([[each.found.source, each.outcome.state.value] for each in done]))
 engine.close()
 """
 
 
 @pytest.fixture(scope="module")
 def cluster_folder() -> Iterator[Path]:
-    """Where the cluster keeps its logs; its path is short, since sockets lie below it."""
+    """Folder of the cluster's logs; a short path, because it also holds sockets."""
     folder = Path(tempfile.mkdtemp(prefix="ray-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -69,7 +71,7 @@ def cluster_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def cluster(cluster_folder: Path) -> Iterator[str]:
-    """A head node of this test run's own; it says that it has a GPU, so that both ways are gone."""
+    """A head node for this test run; it claims to have a GPU, so that both ways are tested."""
     if find_spec("ray") is None:
         pytest.skip(NO_RAY)
     address = f"127.0.0.1:{_free_port()}"
@@ -150,7 +152,7 @@ def rows_of(path: Path) -> dict[str, dict[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """One folder scored by both engines, the rows by source, and what the cluster's run printed."""
+    """One folder scored by both engines: rows by source, and the output of the cluster's run."""
 
     local: dict[str, dict[str, str]]
     cluster: dict[str, dict[str, str]]
@@ -159,7 +161,7 @@ class Both:
 
 @pytest.fixture(scope="module")
 def both(cluster: str, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Both:
-    """Films of every fate and of a patient whose name is looked for, by both engines."""
+    """Films of every state, of a patient whose name is searched for, scored by both engines."""
     place = tmp_path_factory.mktemp("both")
     folder = place / "films"
     (folder / "deep").mkdir(parents=True)
@@ -189,23 +191,23 @@ def test_a_cluster_gives_the_rows_of_the_local_engine(both: Both) -> None:
 
 
 def without_numbers(row: dict[str, str]) -> dict[str, str]:
-    """Leave out of a row what two machines reckon a little differently."""
-    return {name: said for name, said in row.items() if name not in NUMBERS}
+    """Leave out the numbers of a row, which two machines compute slightly differently."""
+    return {name: text for name, text in row.items() if name not in NUMBERS}
 
 
-def test_no_node_keeps_a_patients_name(both: Both, cluster_folder: Path) -> None:
+def test_no_node_stores_a_patients_name(both: Both, cluster_folder: Path) -> None:
     kept = {
         str(file): file.read_bytes()
         for file in cluster_folder.rglob("*")
         if file.is_file() and not file.is_symlink()
     }
     assert any("worker" in name for name in kept)
-    for place, said in {**kept, "what it printed": both.printed.encode()}.items():
-        found = [mark for mark in MARKS if mark in said.lower()]
+    for place, content in {**kept, "output": both.printed.encode()}.items():
+        found = [mark for mark in MARKS if mark in content.lower()]
         assert not found, f"{found} in {place}"
 
 
-def test_a_worker_killed_in_the_middle_loses_and_repeats_nothing(
+def test_killing_a_worker_loses_and_repeats_nothing(
     cluster: str, weights: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "films"
@@ -245,27 +247,27 @@ def _scores(process: psutil.Process) -> bool:
     return "_Worker" in " ".join(process.info["cmdline"] or [])
 
 
-def test_a_file_that_ends_its_workers_costs_that_file_alone(
+def test_only_the_file_that_ends_its_workers_fails(
     cluster: str, weights: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "films"
     folder.mkdir()
     for seed in range(12):
         (folder / f"{seed}.jpeg").write_bytes(jpeg(seed))
-    out = tmp_path / "told.json"
+    out = tmp_path / "results.json"
     done = run(
         [sys.executable, "-c", DEADLY, str(folder), str(weights), str(out)], weights, cluster
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(out.read_text())
-    assert len(told) == 13  # each once
-    states = dict(told)
+    results = json.loads(out.read_text())
+    assert len(results) == 13  # each once
+    states = dict(results)
     assert states.pop("deadly") == "FAILED"
     assert set(states.values()) == {"SCORED"}
     assert len(states) == 12
 
 
-def test_without_a_cluster_the_option_says_what_it_needs(weights: Path, tmp_path: Path) -> None:
+def test_without_a_cluster_the_message_says_what_is_needed(weights: Path, tmp_path: Path) -> None:
     if find_spec("ray") is None:
         pytest.skip(NO_RAY)
     (tmp_path / "a.jpeg").write_bytes(jpeg(1))
@@ -275,7 +277,7 @@ def test_without_a_cluster_the_option_says_what_it_needs(weights: Path, tmp_path
     assert "Traceback" not in done.stderr
 
 
-def test_without_ray_the_option_says_how_to_install_it(weights: Path, tmp_path: Path) -> None:
+def test_without_ray_the_message_says_how_to_install_it(weights: Path, tmp_path: Path) -> None:
     (tmp_path / "a.jpeg").write_bytes(jpeg(1))
     without = "import sys; sys.modules['ray'] = None; from training import batch; "
     without += "sys.exit(batch.main(sys.argv[1:]))"

@@ -28,7 +28,7 @@ from tests.support.factories import (
     radiograph_dataset,
     with_elements,
 )
-from training.drawing.phantom_films import draw, opacities_of
+from training.drawing.phantom_films import draw_phantom, opacities_of
 
 PROBABILITY = 0.005
 GREY = 1.5 / 255
@@ -43,7 +43,7 @@ def classifier() -> Classifier:
 
 def drawn(seed: int) -> bytes:
     rows, columns = ((1000, 1400), (1801, 2403), (900, 897), (3000, 2500))[seed % 4]
-    film = draw(seed, rows, columns, opacities_of(seed))
+    film = draw_phantom(seed, rows, columns, opacities_of(seed))
     picture = PillowImage.fromarray(np.rint(film * 255).astype(np.uint8))
     buffer = BytesIO()
     picture.save(buffer, "JPEG", quality=(75, 90)[seed % 2])
@@ -81,7 +81,7 @@ SIZES = ((900, 1401), (1801, 2001), (1797, 1900), (449, 3000))
 
 
 def twelve_bits(seed: int) -> Pixels:
-    film = draw(seed, *SIZES[seed % 4], opacities_of(seed))
+    film = draw_phantom(seed, *SIZES[seed % 4], opacities_of(seed))
     return np.asarray(np.rint(4095 * (film - film.min()) / np.ptp(film)), dtype=np.uint16)
 
 

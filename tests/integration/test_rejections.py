@@ -11,8 +11,8 @@ from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
 from training import rejections
 from training.drawing import negatives
-from training.drawing.phantom_films import draw, opacities_of
-from training.view_network.view_report import LAID
+from training.drawing.phantom_films import draw_phantom, opacities_of
+from training.view_network.view_report import WRONG_VIEWS
 
 
 def save(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], path: Path) -> Path:
@@ -25,7 +25,7 @@ def test_every_kind_is_sent_through_the_app_and_counted(tmp_path: Path) -> None:
     checkpoint = Settings.model_fields["checkpoint"].default
     films = [
         save(
-            np.rint(255 * draw(seed, 300, 260, opacities_of(seed))).astype(np.uint8),
+            np.rint(255 * draw_phantom(seed, 300, 260, opacities_of(seed))).astype(np.uint8),
             tmp_path / f"{seed}.png",
         )
         for seed in range(1, 7)
@@ -35,7 +35,7 @@ def test_every_kind_is_sent_through_the_app_and_counted(tmp_path: Path) -> None:
     scorer = Scorer(Classifier.load(checkpoint, "cpu"))
     rows = {row[0]: row[1:] for row in rejections.rows(scorer, {"films": films}, {"drawn": others})}
     assert rows["films"][:2] == ("6", "0.000")
-    assert all(rows[f"films, {laid}"][0] == "6" for laid in LAID)
+    assert all(rows[f"films, {laid}"][0] == "6" for laid in WRONG_VIEWS)
     assert float(rows["films, upside down"][1]) > 0.8
     assert "upside down" in rows["films, upside down"][3]
     assert "mirrored" in rows["films, mirrored"][3]

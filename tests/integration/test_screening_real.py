@@ -20,9 +20,9 @@ from tests.support.checkpoints import write_tiny
 from tests.support.factories import dicom_bytes, film_pixels, png_bytes, radiograph_dataset
 from training.data.splits import Indices
 from training.drawing import laterals
-from training.drawing.phantom_films import draw, opacities_of
+from training.drawing.phantom_films import draw_phantom, opacities_of
 from training.fit.export import SCREENING
-from training.train_screening import in_ten, in_three
+from training.train_screening import split_films, split_others
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 FILMS = 100
@@ -62,7 +62,7 @@ def share_refused(found: Sequence[ViewClass]) -> float:
 @needs_data
 @pytest.mark.parametrize(("folder", "count"), [("hand", 40), ("photo", 300)])
 def test_what_is_no_chest_film_is_refused(classifier: Classifier, folder: str, count: int) -> None:
-    _, held_back = in_three(count)
+    _, held_back = split_others(count)
     found = kinds(classifier, pictures(f"not_chest/{folder}", held_back))
     assert share_refused(found) >= 0.97
 
@@ -74,7 +74,7 @@ def test_what_is_no_chest_film_is_refused(classifier: Classifier, folder: str, c
 def test_real_film_is_scored_and_noticed_where_it_does_not_lie_right(
     classifier: Classifier, folder: str, count: int
 ) -> None:
-    part = in_ten(count)[2] if folder else None
+    part = split_films(count)[2] if folder else None
     films = pictures(folder or "chest_xray_original", part)
     assert share_refused(kinds(classifier, films)) <= 0.02
     for quarters in (1, 2, 3):
@@ -121,12 +121,12 @@ def test_the_one_lateral_film_at_hand_is_refused_by_its_pixels(classifier: Class
 
 def test_drawn_lateral_film_is_refused(classifier: Classifier) -> None:
     rng = np.random.default_rng(2_026)  # no seed that the network learned from
-    films = [np.float32(1 / 255) * laterals.draw(rng, 192) for _ in range(60)]
+    films = [np.float32(1 / 255) * laterals.draw_lateral(rng, 192) for _ in range(60)]
     assert share_refused(kinds(classifier, films)) >= 0.97
 
 
 def test_drawn_film_is_scored(classifier: Classifier) -> None:
-    films = [draw(seed, 300, 260, opacities_of(seed)) for seed in range(1, 13)]
+    films = [draw_phantom(seed, 300, 260, opacities_of(seed)) for seed in range(1, 13)]
     assert kinds(classifier, films) == [ViewClass.UPRIGHT] * 12
 
 

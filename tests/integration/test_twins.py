@@ -10,7 +10,7 @@ from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
 from tests.support.factories import Pixels
 from tests.twins import COMPRESSED, EXACT, LOSSLESS, LOSSY, differences, read_pixels
-from training.drawing.phantom_films import draw, opacities_of
+from training.drawing.phantom_films import draw_phantom, opacities_of
 
 FILMS = 6
 """Of each source: `tests.twins` measures more."""
@@ -30,7 +30,7 @@ def check(scorer: Scorer, films: list[Pixels]) -> None:
 
 
 def test_a_drawn_film_has_one_score_however_it_is_stored(scorer: Scorer) -> None:
-    drawn = [draw(seed, 500, 460, opacities_of(seed)) for seed in range(1, FILMS + 1)]
+    drawn = [draw_phantom(seed, 500, 460, opacities_of(seed)) for seed in range(1, FILMS + 1)]
     check(scorer, [np.rint(255 * film).astype(np.uint8) for film in drawn])
 
 

@@ -353,7 +353,9 @@ def test_entering_films_is_receiving_and_recording_them(worklist: Worklist) -> N
 def test_a_film_entered_is_in_every_column_as_one_received_and_recorded(
     worklist_url: str, tmp_path: Path
 ) -> None:
-    films = list(million_entries.films(range(60)))  # with headers and without, scored and refused
+    films = list(
+        million_entries.made_up_films(range(60))
+    )  # with headers and without, scored and refused
     entering = Worklist.open(worklist_url, lambda: NOON)
     receiving = Worklist.open(f"sqlite:///{tmp_path / 'other.sqlite'}", lambda: NOON)
     entering.enter(films)

@@ -21,14 +21,14 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from training.drawing.phantom_films import draw
+from training.drawing.phantom_films import draw_phantom
 
 Pixels = NDArray[Any]
 
 
 def film_pixels(rows: int = 160, columns: int = 144, *, bits: int = 12, seed: int = 0) -> Pixels:
     """Draw a chest film as unsigned stored values over the whole range of `bits`."""
-    image = draw(seed, rows, columns)
+    image = draw_phantom(seed, rows, columns)
     image = (image - image.min()) / (image.max() - image.min())
     return np.asarray(np.rint(image * (2**bits - 1)), dtype=np.uint8 if bits <= 8 else np.uint16)
 

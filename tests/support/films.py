@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from training.drawing.phantom_films import consolidation, diffuse, draw
+from training.drawing.phantom_films import consolidation, diffuse, draw_phantom
 
 KINDS = {"": "NORMAL", "bacterial": "PNEUMONIA", "viral": "PNEUMONIA"}
 
@@ -15,7 +15,7 @@ KINDS = {"": "NORMAL", "bacterial": "PNEUMONIA", "viral": "PNEUMONIA"}
 def jpeg(seed: int, cause: str = "", rows: int = 128, columns: int = 128) -> bytes:
     """A drawn chest film as JPEG: clear, with a consolidation, or with a diffuse haze."""
     opacities = {"": [], "bacterial": consolidation(seed), "viral": diffuse(seed)}[cause]
-    image = np.rint(draw(seed, rows, columns, opacities) * 255).astype(np.uint8)
+    image = np.rint(draw_phantom(seed, rows, columns, opacities) * 255).astype(np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "JPEG", quality=90)
     return buffer.getvalue()

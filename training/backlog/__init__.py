@@ -1,1 +1,1 @@
-"""A folder of films scored to a CSV file, resumable."""
+"""Scoring of a folder of films into a CSV file; a run can be resumed."""

@@ -1,4 +1,4 @@
-"""The films of a folder: found at any depth by what they are, and watched as they arrive."""
+"""The films of a folder: found at any depth by their content, or watched as they arrive."""
 
 import os
 import stat
@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cxr_app.imaging import intake
-from training.backlog.engines.contract import RETRY, Found
+from training.backlog.engines.contract import RETRY, FoundFile
 
 FILM_SUFFIXES = {".dcm", ".dicom", ".jpg", ".jpeg", ".png"}
 SNIFFED_BYTES = 4096
@@ -16,18 +16,18 @@ LEADS_OUT = (
     "It is a link to a file outside the folders that may be scored. Put the film itself there."
 )
 LINKED_FOLDER = (
-    "It is a link to a folder elsewhere, and such links are not followed. Score that folder by "
-    "itself."
+    "It is a link to a folder elsewhere, and such links are not followed. Score that folder "
+    "separately."
 )
 SETTLE_SECONDS = 2.0
-"""A file that has not changed for so long has arrived whole."""
+"""How long a file must be unchanged to count as complete."""
 
 
-def find_films(folder: Path) -> Iterator[Found]:
-    """Find films: by content, and by name so that a broken film is not lost.
+def scan_folder(folder: Path) -> Iterator[FoundFile]:
+    """Yield the films of a folder: by content, and by name so that a broken film is not lost.
 
-    What cannot be opened may be a film too, and is found with its problem; so is a link to a folder
-    elsewhere. Links to folders are not followed, so that a loop of links ends.
+    A file or folder that cannot be opened may be a film, and is yielded with its problem; so is a
+    link to a folder elsewhere. Links to folders are not followed, so that a loop of links ends.
     """
     whole = folder.resolve()
     ahead = [folder]
@@ -38,7 +38,7 @@ def find_films(folder: Path) -> Iterator[Found]:
                 entries = sorted(scanned, key=lambda entry: entry.name)
         except OSError as error:
             problem = f"The folder cannot be opened: {error.strerror}. {RETRY}"
-            yield Found(here, f"{here.relative_to(folder)}/", problem)
+            yield FoundFile(here, f"{here.relative_to(folder)}/", problem)
             continue
         below = []
         for entry in entries:
@@ -50,15 +50,15 @@ def find_films(folder: Path) -> Iterator[Found]:
         ahead.extend(reversed(below))
 
 
-def inside(found: Iterable[Found], roots: Sequence[Path]) -> Iterator[Found]:
-    """Keep what lies below some folders; a link that leads elsewhere is not followed.
+def refuse_outside_links(found: Iterable[FoundFile], roots: Sequence[Path]) -> Iterator[FoundFile]:
+    """Yield films, with a problem for each link that leads outside some folders.
 
     Parameters
     ----------
     found
-        Films, some of them perhaps links.
+        Films; some may be links.
     roots
-        The folders; none for anywhere.
+        The folders that links may lead into; empty for any.
     """
     whole = [root.resolve() for root in roots]
     for film in found:
@@ -70,37 +70,37 @@ def inside(found: Iterable[Found], roots: Sequence[Path]) -> Iterator[Found]:
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
-    """Say whether it is a folder; what cannot be asked may be a film, which then tells why."""
+    """Check whether an entry is a folder; if that fails, treat it as a film with a problem."""
     try:
         return entry.is_dir(follow_symlinks=False)
     except OSError:
         return False
 
 
-def _film(path: Path, source: str, folder: Path) -> Found | None:
-    """Take a file for a film, or for none."""
+def _film(path: Path, source: str, folder: Path) -> FoundFile | None:
+    """Return a file as a film, or None if it is not one."""
     try:
         status = path.stat()
-        if stat.S_ISDIR(status.st_mode):  # a link, whose films are found where they lie, or not
-            inside_anyway = path.resolve().is_relative_to(folder)
-            return None if inside_anyway else Found(path, f"{source}/", LINKED_FOLDER)
+        if stat.S_ISDIR(status.st_mode):  # a link; films inside the folder are found anyway
+            is_inside = path.resolve().is_relative_to(folder)
+            return None if is_inside else FoundFile(path, f"{source}/", LINKED_FOLDER)
         if not stat.S_ISREG(status.st_mode) or not _may_be_film(path):
             return None
     except OSError as error:
-        return Found(path, source, f"The file cannot be read: {error.strerror}. {RETRY}")
-    return Found(path, source, changed_at=max(status.st_mtime, status.st_ctime))
+        return FoundFile(path, source, f"The file cannot be read: {error.strerror}. {RETRY}")
+    return FoundFile(path, source, changed_at=max(status.st_mtime, status.st_ctime))
 
 
 def _may_be_film(path: Path) -> bool:
-    """Say whether a file claims to be a film, or begins like one."""
+    """Check whether a file is named like a film or begins like one."""
     if path.suffix.lower() in FILM_SUFFIXES:
         return True
     with path.open("rb") as file:
         return intake.sniff(file.read(SNIFFED_BYTES)) is not None
 
 
-class Watch:
-    """A folder that films arrive in; each is given out once it has stopped growing.
+class FolderWatch:
+    """A folder that films arrive in; each is returned once it has stopped growing.
 
     Parameters
     ----------
@@ -111,28 +111,30 @@ class Watch:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._seen: dict[str, tuple[float, int]] = {}
-        self._given: dict[str, tuple[float, int]] = {}
+        self._returned: dict[str, tuple[float, int]] = {}
 
-    def arrived(self) -> list[Found]:
-        """Wait a moment, and give the films that came or changed and are the same as before it."""
+    def arrived(self) -> list[FoundFile]:
+        """Wait a moment; return the films that are new or changed and complete by now."""
         began = time.monotonic()
-        looked = {film.source: (film, _shape(film)) for film in find_films(self._folder)}
+        scanned = {film.source: (film, _state(film)) for film in scan_folder(self._folder)}
         settled = [
             film
-            for source, (film, shape) in looked.items()
-            if self._seen.get(source) == shape and self._given.get(source) != shape
+            for source, (film, state) in scanned.items()
+            if self._seen.get(source) == state and self._returned.get(source) != state
         ]
-        self._seen = {source: shape for source, (_, shape) in looked.items()}
-        self._given = {source: self._given[source] for source in looked if source in self._given}
-        self._given.update((film.source, looked[film.source][1]) for film in settled)
+        self._seen = {source: state for source, (_, state) in scanned.items()}
+        self._returned = {
+            source: self._returned[source] for source in scanned if source in self._returned
+        }
+        self._returned.update((film.source, scanned[film.source][1]) for film in settled)
         if not settled:
-            # A look at a large folder takes long itself: rest as long as it took.
+            # Scanning a large folder takes long: pause at least as long as the scan took.
             time.sleep(max(SETTLE_SECONDS, time.monotonic() - began))
         return settled
 
 
-def _shape(film: Found) -> tuple[float, int]:
-    """Tell a file from the same one a moment later, if it is still being written."""
+def _state(film: FoundFile) -> tuple[float, int]:
+    """Return what changes in a file while it is being written: time and size."""
     try:
         return film.changed_at, -1 if film.problem else film.path.stat().st_size
     except OSError:

@@ -1,4 +1,4 @@
-"""``results.csv`` while it grows: each row once, in the file at once, and safe in a spreadsheet."""
+"""``results.csv`` while it grows: no row twice, written at once, and safe in a spreadsheet."""
 
 import csv
 import fcntl
@@ -29,42 +29,42 @@ COLUMNS = (
     "accession_number",
     "view_position",
 )
-"""Of ``results.csv``, in this order."""
+"""Columns of ``results.csv``, in this order."""
 
 SAVE_SECONDS = 1.0
-"""How often what is written is also forced onto the disk."""
+"""How often written rows are also forced onto the disk."""
 STATES = {state.value for state in ScoringState}
 
 ResultRow = list[str]
 
 
 class Results:
-    """The results file of one run, in the hands of one process.
+    """The results file of one run, open in one process only.
 
-    A file that an earlier run began is continued. What it was killed in, wrote twice, or could not
-    even open is taken out first: such films are due again.
+    A file of an earlier run is continued. Rows that are incomplete, repeated or without SHA-256
+    (the film could not be opened) are removed first: such films are due again.
 
     Parameters
     ----------
     path
-        The file; made where there is none.
+        The file; created if it does not exist.
     model_version
-        Rows of another version are of another run and stop this one.
+        If the file has rows of another version, it is refused.
     retry_failed
-        Whether what FAILED in the earlier run is due again.
+        Whether films that FAILED in the earlier run are due again.
 
     Attributes
     ----------
     earlier
-        How many rows of the earlier run count, by state, and how many are ``flagged``.
+        Number of valid rows of the earlier run by state, and of those ``flagged``.
     written_at
         When the earlier run last wrote, in seconds since 1970.
 
     Raises
     ------
     SettingsError
-        If the file is something else, of another model, in use by another run, or cannot be
-        written. It is then left as it is.
+        If the file is not a results file, belongs to another model, is in use by another run or
+        cannot be written. It is then left as it is.
     """
 
     def __init__(self, path: Path, model_version: str, *, retry_failed: bool = False) -> None:
@@ -75,9 +75,9 @@ class Results:
         self.written_at = 0.0
         self._saved = time.monotonic()
         try:
-            self._file = _open_alone(self._path)
+            self._file = _open_locked(self._path)
             try:
-                self._take_over(model_version)
+                self._read_earlier_rows(model_version)
             except BaseException:
                 os.close(self._file)
                 raise
@@ -85,12 +85,12 @@ class Results:
             raise _cannot_write(path, error) from error
 
     def write(self, rows: Iterable[tuple[str, Outcome]]) -> None:
-        """Add the rows of some sources, all in one stroke, but for those that have theirs.
+        """Append the rows of some sources in one write, except rows that the file already has.
 
         Raises
         ------
         SettingsError
-            If the disk is full or gone. The file then ends with a whole row.
+            If the disk is full or gone. The file then ends with a complete row.
         """
         new = [row for row in rows if row[1].sha256 not in self.contents(row[0])]
         try:
@@ -104,7 +104,7 @@ class Results:
             raise _cannot_write(self._path, error) from error
 
     def close(self) -> None:
-        """Force everything onto the disk and let go of the file."""
+        """Force everything onto the disk and close the file."""
         try:
             os.fsync(self._file)
         except OSError as error:
@@ -113,11 +113,11 @@ class Results:
             os.close(self._file)
 
     def contents(self, source: str) -> Set[str]:
-        """Give the SHA-256 of every content of a source that has its row."""
+        """Return the SHA-256 of every content of a source that has a row."""
         return self._done.get(source, frozenset())
 
     def _remember(self, source: str, sha256: str) -> None:
-        """Keep that a content has its row; one that was never read has no SHA-256."""
+        """Remember that a content has its row; a file that was never read has no SHA-256."""
         if sha256:
             self._done[source] = self._done.get(source, frozenset()) | {sha256}
 
@@ -130,14 +130,14 @@ class Results:
             os.ftruncate(self._file, end)
             raise
 
-    def _take_over(self, model_version: str) -> None:
-        """Read what an earlier run has finished, and put the file in order."""
+    def _read_earlier_rows(self, model_version: str) -> None:
+        """Read the rows of an earlier run, and remove those that do not count."""
         status = os.fstat(self._file)
         if status.st_size == 0:
             self._append(_as_bytes([list(COLUMNS)]))
             return
         self.written_at = status.st_mtime
-        rows = list(_whole_rows(self._path))
+        rows = list(_complete_rows(self._path))
         _check(self._path, rows, model_version)
         kept = [row for row in rows[1:] if self._is_new_and_final(row)]
         whole = _as_bytes([list(COLUMNS), *kept])
@@ -145,7 +145,7 @@ class Results:
             self._replace(whole)
 
     def _is_new_and_final(self, row: ResultRow) -> bool:
-        """Say whether a row counts, and remember it; one without SHA-256 was never read."""
+        """Check whether a row counts, and remember it; one without SHA-256 was never read."""
         if len(row) != len(COLUMNS):
             return False
         source, sha256, state, flagged = text_of(row[0]), row[1], row[2], row[7]
@@ -156,7 +156,7 @@ class Results:
         return True
 
     def _replace(self, content: bytes) -> None:
-        """Put other content in the place of the file, in one stroke and without letting go."""
+        """Replace the file atomically, without giving up the lock."""
         descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -175,7 +175,7 @@ class Results:
 
 
 def as_row(source: str, outcome: Outcome) -> ResultRow:
-    """Put a result into the columns of the contract, harmless in a spreadsheet."""
+    """Return an outcome as a row of ``results.csv``, safe in a spreadsheet."""
     prediction, header = outcome.prediction, outcome.header
     numbers = ["", "", ""]
     if prediction is not None:
@@ -199,12 +199,12 @@ def as_row(source: str, outcome: Outcome) -> ResultRow:
         header.accession_number if header else "",
         header.view_position if header else "",
     ]
-    # Only the source must come back whole; a stranger's header may hold texts without end.
+    # Only the source must be complete; texts of a header may have any length.
     return [as_cell(source), *(as_cell(text)[:MAX_CELL_LENGTH] for text in texts)]
 
 
-def _open_alone(path: Path) -> int:
-    """Open the file and keep every other run out of it until it is closed."""
+def _open_locked(path: Path) -> int:
+    """Open the file and lock it against other runs until it is closed."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -214,15 +214,15 @@ def _open_alone(path: Path) -> int:
         except BlockingIOError:
             os.close(descriptor)
             raise SettingsError(
-                f"{path} is being written by another run. Wait for its end, or give another --out."
+                f"{path} is being written by another run. Wait for its end, or use another --out."
             ) from None
         except FileNotFoundError:
             pass
         os.close(descriptor)  # the file was replaced or removed in between
 
 
-def _whole_rows(path: Path) -> Iterator[ResultRow]:
-    """Read the rows that were written to their end; a line break within quotes ends none."""
+def _complete_rows(path: Path) -> Iterator[ResultRow]:
+    """Yield the complete rows; a line break within quotes does not end a row."""
     pending: list[bytes] = []
     quotes = 0
     with path.open("rb") as file:
@@ -235,7 +235,7 @@ def _whole_rows(path: Path) -> Iterator[ResultRow]:
 
 
 def _read_rows(content: bytes) -> list[ResultRow]:
-    """Read some rows; what cannot be rows of ours is one without cells."""
+    """Read some rows; text that is not CSV gives one row without cells."""
     text = content.decode("utf-8", "surrogateescape")
     try:
         return list(csv.reader(io.StringIO(text, newline="")))
@@ -244,22 +244,22 @@ def _read_rows(content: bytes) -> list[ResultRow]:
 
 
 def _check(path: Path, rows: Sequence[ResultRow], model_version: str) -> None:
-    """Refuse a file that is none of ours, or of another model."""
+    """Refuse a file that is not a results file, or belongs to another model."""
     with path.open("rb") as file:
         begins = file.read(len(_as_bytes([list(COLUMNS)])))
     if rows[:1] != [list(COLUMNS)] and not _as_bytes([list(COLUMNS)]).startswith(begins):
-        raise SettingsError(f"{path} is not a results file of this program. Give another --out.")
+        raise SettingsError(f"{path} is not a results file of this program. Use another --out.")
     place = COLUMNS.index("model_version")
     others = {row[place] for row in rows[1:] if len(row) == len(COLUMNS)} - {"", model_version}
     if others:
         raise SettingsError(
             f"{path} holds results of {', '.join(sorted(others))}; the model in use is "
-            f"{model_version}. Give another --out."
+            f"{model_version}. Use another --out."
         )
 
 
 def _as_bytes(rows: Iterable[ResultRow]) -> bytes:
-    """Write rows as the file holds them; names that are no legal text survive as they are."""
+    """Return rows as the bytes of the file; file names that are not valid text are kept."""
     text = io.StringIO(newline="")
     csv.writer(text).writerows(rows)
     return text.getvalue().encode("utf-8", "surrogateescape")
@@ -267,6 +267,6 @@ def _as_bytes(rows: Iterable[ResultRow]) -> bytes:
 
 def _cannot_write(path: Path, error: OSError) -> SettingsError:
     return SettingsError(
-        f"{path} cannot be written: {error.strerror}. What is in it stays; "
-        "make room or give another --out, then run the same command again."
+        f"{path} cannot be written: {error.strerror}. Its rows are kept; "
+        "make room or use another --out, then run the same command again."
     )

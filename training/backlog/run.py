@@ -1,7 +1,7 @@
-"""One run over a folder: what is due, scored, entered into the worklist and written down, once.
+"""One run over a backlog: which films are due, their scores, worklist entries and result rows.
 
-A film goes into the worklist first and then into the results file. Whatever kills the run in
-between, the same command finds it in the worklist and only writes its row.
+A film is entered into the worklist first and written to the results file second. If the run is
+killed in between, the same command finds the film in the worklist and only writes its row.
 """
 
 import logging
@@ -13,33 +13,33 @@ from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.scoring import recall, refusal, unreadable
 from cxr_app.worklist import Worklist
-from training.backlog.engines import BacklogEngine, Found, Result, ScoredFile, is_another
+from training.backlog.engines import BacklogEngine, FoundFile, Result, ScoredFile, is_another
 from training.backlog.results import Results
 
 logger = logging.getLogger(__name__)
 
-LOOKED_AT = 16
-"""So many films are read to see that the rows of an earlier run are those of this folder."""
+SAMPLED_FILMS = 16
+"""How many films are read to check that the rows of an earlier run belong to this folder."""
 LONGEST_RUN_SECONDS = 48 * 3600.0
-"""A film changed longer ago than this, seen from a run's last row, was changed before its own."""
+"""A film changed longer than this before a run's last row was changed before its own row, too."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """How far a run is.
+    """Counts of a run so far.
 
     Parameters
     ----------
     due
-        Files that the run is to score, as far as they are found.
+        Files to score, as far as they have been found.
     earlier
         Files that an earlier run had finished.
     done
-        Files that have their row now.
+        Files that this run has written a row for.
     scored, rejected, failed
-        Of those done, how many became what.
+        Files done, by state.
     flagged
-        Of those scored, how many reach the operating point.
+        Scored files at or above the operating point.
     """
 
     due: int = 0
@@ -51,7 +51,7 @@ class Tally:
     flagged: int = 0
 
     def add(self, outcome: Outcome) -> None:
-        """Count one file that has its row."""
+        """Count one file whose row is written."""
         self.done += 1
         self.scored += outcome.state is ScoringState.SCORED
         self.rejected += outcome.state is ScoringState.REJECTED
@@ -60,14 +60,14 @@ class Tally:
 
 
 class Backlog:
-    """The films of one run, on their way into the list and the file.
+    """The films of one run, on their way into the worklist and the results file.
 
     Parameters
     ----------
     results
-        Gets their rows.
+        The results file.
     worklist
-        Gets their entries; None where only the rows are wanted.
+        The worklist; None if only the results file is wanted.
     source
         The checkpoint in use.
     """
@@ -78,83 +78,83 @@ class Backlog:
         self._source = source
         self.tally = Tally()
 
-    def due(self, found: Sequence[Found]) -> list[Found]:
-        """Leave out what an earlier run has finished and nobody has changed since."""
+    def due(self, found: Sequence[FoundFile]) -> list[FoundFile]:
+        """Return the films that no earlier run has finished, or that have changed since."""
         rows = {film.source: self._results.contents(film.source) for film in found}
-        times = self._finished(set().union(*rows.values()))
+        times = self._finished_at(set().union(*rows.values()))
 
-        def is_done(film: Found) -> bool:
+        def is_done(film: FoundFile) -> bool:
             contents = rows[film.source]
             if not contents or not contents <= times.keys():
                 return False
             return film.changed_at <= max(times[sha256] for sha256 in contents)
 
         done = [film for film in found if is_done(film)]
-        if any(is_another(film, rows[film.source]) for film in _some(done)):
+        if any(is_another(film, rows[film.source]) for film in _sample(done)):
             logger.warning(
-                "The results file has rows of other films under the names of this folder's; all "
-                "are read again. Give each folder an --out of its own."
+                "The results file has rows of other films under the names of this folder's films; "
+                "all films are read again. Use a separate --out for each folder."
             )
             return list(found)
         finished = {
             film.source
             for film in done
-            if not (self._may_have_missed(film) and is_another(film, rows[film.source]))
+            if not (self._may_have_changed(film) and is_another(film, rows[film.source]))
         }
         self.tally.earlier += len(finished)
         return [film for film in found if film.source not in finished]
 
-    def _may_have_missed(self, film: Found) -> bool:
-        """Say whether a film may have been changed after its row, while others were written.
+    def _may_have_changed(self, film: FoundFile) -> bool:
+        """Check whether a film may have changed after its row, while others were written.
 
-        The worklist knows when it was finished with each film, a results file only when with all.
+        The worklist has the time of each film, a results file only the time of the last row.
         """
         changed_before = self._results.written_at - film.changed_at
         return self._worklist is None and changed_before < LONGEST_RUN_SECONDS
 
-    def score(self, films: Sequence[Found], engine: BacklogEngine) -> Iterator[None]:
-        """Score films and write down what became of them; pause whenever some more are done."""
+    def score(self, films: Sequence[FoundFile], engine: BacklogEngine) -> Iterator[None]:
+        """Score films and store the outcomes; yield whenever some more films are done."""
         self.tally.due += len(films)
-        closed = [film for film in films if film.problem]
-        self._finish([ScoredFile(film, refusal(unreadable(film.problem))) for film in closed])
+        problems = [film for film in films if film.problem]
+        self._store([ScoredFile(film, refusal(unreadable(film.problem))) for film in problems])
         yield
         for results in engine.score(film for film in films if not film.problem):
-            self._finish(results)
+            self._store(results)
             yield
 
-    def _finished(self, contents: Set[str]) -> Mapping[str, float]:
-        """Say when each of these contents was finished with, in seconds since 1970."""
+    def _finished_at(self, contents: Set[str]) -> Mapping[str, float]:
+        """Return when each of these contents was finished, in seconds since 1970."""
         if self._worklist is None:
             return dict.fromkeys(contents, self._results.written_at)
         judged = self._worklist.scored_at(contents)
         return {sha256: scored_at.timestamp() for sha256, scored_at in judged.items()}
 
-    def _finish(self, results: Sequence[Result]) -> None:
+    def _store(self, results: Sequence[Result]) -> None:
         outcomes = [(result.found, self._outcome(result)) for result in results]
         if self._worklist is not None:
             self._worklist.enter(
                 (outcome, found.source, found.path.resolve())
                 for found, outcome in outcomes
-                if outcome.sha256  # what was never read has no identity
+                if outcome.sha256  # a file that was never read has no identity
             )
         self._results.write((found.source, outcome) for found, outcome in outcomes)
         for _, outcome in outcomes:
             self.tally.add(outcome)
 
     def _outcome(self, result: Result) -> Outcome:
-        """Take what this model has said before of a film from the worklist."""
+        """Return the outcome of a film, from the worklist if this model has scored it before."""
         if isinstance(result, ScoredFile):
             return result.outcome
         version, points = self._source.model_version, self._source.description.operating_points
-        told = self._worklist and recall(self._worklist, result.sha256, version, points)
-        if not told:
+        recalled = self._worklist and recall(self._worklist, result.sha256, version, points)
+        if not recalled:
             raise WorklistError(
-                f"The film {result.sha256[:8]} left the worklist while the run went on. "
+                f"The film {result.sha256[:8]} was removed from the worklist during the run. "
                 "Run the same command again."
             )
-        return told
+        return recalled
 
 
-def _some(films: Sequence[Found]) -> Sequence[Found]:
-    """Choose some films from all over a folder."""
-    return films[:: -(-len(films) // LOOKED_AT) or 1]
+def _sample(films: Sequence[FoundFile]) -> Sequence[FoundFile]:
+    """Choose some films, spread over the folder."""
+    return films[:: -(-len(films) // SAMPLED_FILMS) or 1]

@@ -1,4 +1,4 @@
-"""How far a run is: a bar for whoever looks, a file for whoever follows, a summary at the end."""
+"""Progress of a batch run: bar, JSON file, final summary."""
 
 import time
 from collections import Counter
@@ -10,20 +10,21 @@ from tqdm import tqdm
 
 from cxr_app.outcome import ScoringState
 from cxr_app.progress import Progress
-from training.backlog.engines import Found
+from training.backlog.engines import FoundFile
 from training.backlog.run import Tally
 
-TELL_SECONDS = 0.5
+WRITE_SECONDS = 0.5
+"""How often the JSON file is written at most."""
 STATES = [state.value for state in ScoringState]
 
 
 class BatchProgress:
-    """Tells how far a run is, while it goes on.
+    """Shows and writes the progress of a batch run.
 
     Parameters
     ----------
     path
-        Where `Progress` is kept for others to follow; None for nowhere.
+        Where `Progress` is written for the app; None for nowhere.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -32,26 +33,26 @@ class BatchProgress:
         self._earlier: Mapping[str, int] = Counter()
         self._bar: tqdm[None] | None = None
         self._began = self._last = time.monotonic()
-        self._told = 0.0
+        self._written = 0.0
 
     def follow(self, tally: Tally, earlier: Mapping[str, int]) -> None:
-        """Tell of this tally from now on; `earlier` is what the results file held before."""
+        """Show this tally from now on; `earlier` counts the rows of earlier runs."""
         self._tally, self._earlier = tally, earlier
-        self._keep(Progress(counts=self._counts()))
+        self._write(Progress(counts=self._counts()))
 
-    def looking(self, found: Iterable[Found]) -> Iterator[Found]:
-        """Show that the folder is being searched."""
+    def searching(self, found: Iterable[FoundFile]) -> Iterator[FoundFile]:
+        """Yield films as they are found, and show that the folder is being searched."""
         bar = tqdm(found, desc="Looking for films", unit=" films", leave=False, disable=None)
         for number, film in enumerate(bar):
             yield film
-            if self._is_time():
-                self._keep(Progress(done=number, counts=self._counts()))
+            if self._is_due():
+                self._write(Progress(done=number, counts=self._counts()))
 
-    def tell(self) -> None:
-        """Show how far the run is now."""
+    def update(self) -> None:
+        """Show the tally as it is now."""
         tally = self._tally
         if self._bar is None:
-            self._began = time.monotonic()  # what came before was loading
+            self._began = time.monotonic()  # the time before was spent on loading
             self._bar = tqdm(unit="film", smoothing=0.05, dynamic_ncols=True, disable=None)
         self._last = time.monotonic()
         self._bar.total = tally.due
@@ -59,11 +60,11 @@ class BatchProgress:
             flagged=tally.flagged, rejected=tally.rejected, failed=tally.failed, refresh=False
         )
         self._bar.update(tally.done - self._bar.n)
-        if self._is_time():
-            self._keep(self._progress())
+        if self._is_due():
+            self._write(self._progress())
 
     def summary(self, out: Path) -> str:
-        """Say what became of all, in a few lines."""
+        """Return what became of all files, in a few lines."""
         self._close_bar()
         tally = self._tally
         counts = zip(STATES, (tally.scored, tally.rejected, tally.failed), strict=True)
@@ -74,24 +75,24 @@ class BatchProgress:
         if tally.earlier:
             lines.append(f"{tally.earlier} files were in {out} from an earlier run.")
         if tally.rejected or tally.failed or self._earlier.get("FAILED"):
-            lines.append(f"Why files were REJECTED or FAILED stands in {out}.")
+            lines.append(f"{out} has the reason for each file REJECTED or FAILED.")
         return "\n".join(lines)
 
     def end(self, status: int, message: str = "") -> None:
-        """Say that the run has ended by itself, and how."""
+        """Write that the run has ended, with its exit status."""
         self._close_bar()
-        self._keep(self._progress(status, message))
+        self._write(self._progress(status, message))
 
     def _close_bar(self) -> None:
         if self._bar is not None:
             self._bar.close()
 
     def _rate(self) -> float:
-        """Give films a second, from the first to the last one done."""
+        """Return films a second, from the first to the last one done."""
         return self._tally.done / max(1e-3, self._last - self._began)
 
     def _counts(self) -> dict[str, int]:
-        """Count the whole results file, and what was in it before this run."""
+        """Count all rows of the results file, and those of earlier runs."""
         tally = self._tally
         now = dict(zip(STATES, (tally.scored, tally.rejected, tally.failed), strict=True))
         now["flagged"] = tally.flagged
@@ -109,11 +110,11 @@ class BatchProgress:
             message=message,
         )
 
-    def _is_time(self) -> bool:
-        return time.monotonic() - self._told > TELL_SECONDS
+    def _is_due(self) -> bool:
+        return time.monotonic() - self._written > WRITE_SECONDS
 
-    def _keep(self, progress: Progress) -> None:
-        self._told = time.monotonic()
+    def _write(self, progress: Progress) -> None:
+        self._written = time.monotonic()
         if self._path is not None:
-            with suppress(OSError):  # a full disk is for the results to tell of
+            with suppress(OSError):  # the results file reports a full disk
                 progress.write(self._path)

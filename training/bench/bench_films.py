@@ -15,7 +15,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from training.drawing.phantom_films import draw, opacities_of
+from training.drawing.phantom_films import draw_phantom, opacities_of
 
 ROWS, COLUMNS = 1000, 1400
 BITS = 12
@@ -25,7 +25,7 @@ DRAWN = 4
 SUFFIXES = {"jpeg": ".jpg", "dicom": ".dcm", "jpeg2000": ".dcm"}
 
 
-def write_films(folder: Path, kind: str, count: int) -> Path:
+def write_bench_films(folder: Path, kind: str, count: int) -> Path:
     """Write films of one kind (a key of `SUFFIXES`); no two files are the same.
 
     Returns
@@ -34,7 +34,7 @@ def write_films(folder: Path, kind: str, count: int) -> Path:
         The folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = [draw(seed, ROWS, COLUMNS, opacities_of(seed)) for seed in range(DRAWN)]
+    pictures = [draw_phantom(seed, ROWS, COLUMNS, opacities_of(seed)) for seed in range(DRAWN)]
     files = [_jpeg(picture) for picture in pictures] if kind == "jpeg" else []
     films = [_dicom(picture, compressed=kind == "jpeg2000") for picture in pictures if not files]
     for number in range(count):

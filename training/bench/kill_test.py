@@ -15,13 +15,13 @@ from pathlib import Path
 from cxr_app.jobs.csv_cells import text_of
 from cxr_app.settings import PROJECT
 from cxr_app.worklist import Query, Worklist
-from training.backlog.folder import find_films
+from training.backlog.folder import scan_folder
 
 LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Endured:
+class KillTestResult:
     """What stands in the results and in the worklist after the last run.
 
     Parameters
@@ -49,9 +49,9 @@ class Endured:
         return not any((self.rows_lost, self.rows_twice, self.entries_lost, self.entries_twice))
 
 
-def endure(
+def run_kill_test(
     folder: Path, out: Path, environment: Mapping[str, str], kills: int, options: Sequence[str] = ()
-) -> Endured:
+) -> KillTestResult:
     """Score a folder of sound films, killed `kills` times at random moments.
 
     Every other kill takes the whole group of processes, the rest only the one that writes.
@@ -71,7 +71,7 @@ def endure(
     """
     chance = random.Random(kills)  # noqa: S311 - no secret
     command = [sys.executable, "-m", "training.batch", str(folder), "--out", str(out), *options]
-    films = [found.source for found in find_films(folder)]
+    films = [found.source for found in scan_folder(folder)]
     killed = sum(
         _run_and_kill(command, out, environment, chance, whole_group=number % 2 == 0)
         for number in range(kills)
@@ -121,11 +121,13 @@ def _environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {**own, **settings}
 
 
-def _count(films: list[str], out: Path, environment: Mapping[str, str], kills: int) -> Endured:
+def _count(
+    films: list[str], out: Path, environment: Mapping[str, str], kills: int
+) -> KillTestResult:
     with out.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         rows = Counter(text_of(row["source"]) for row in csv.DictReader(file))
     scores = _scores(environment)
-    return Endured(
+    return KillTestResult(
         kills=kills,
         films=len(films),
         rows_lost=len(set(films) - rows.keys()),

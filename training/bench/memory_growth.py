@@ -18,7 +18,7 @@ from cxr_app.progress import Progress
 from cxr_app.settings import PROJECT
 from cxr_app.worklist import Worklist
 from training.bench import million_entries
-from training.drawing.phantom_films import draw, opacities_of
+from training.drawing.phantom_films import draw_phantom, opacities_of
 
 DRAWN = 8
 SIDE = 320
@@ -31,12 +31,12 @@ TOGETHER = 8
 """Films that enter the list in one transaction, as in a run."""
 
 
-def small_films(folder: Path, count: int) -> Path:
+def write_small_films(folder: Path, count: int) -> Path:
     """Write so many small JPEG films, each of other content; return the folder."""
     folder.mkdir(parents=True)
     pictures = []
     for seed in range(DRAWN):
-        film = draw(seed, SIDE, SIDE, opacities_of(seed))
+        film = draw_phantom(seed, SIDE, SIDE, opacities_of(seed))
         file = BytesIO()
         PillowImage.fromarray(np.rint(film * 255).astype(np.uint8)).save(file, "JPEG", quality=75)
         pictures.append(file.getvalue())
@@ -70,10 +70,10 @@ def follow_memory(folder: Path, settings: Mapping[str, str]) -> dict[str, Any]:
                 curve.append((told.done, _resident(run.pid)))
             time.sleep(LOOK_SECONDS)
     whole = [(done, megabytes) for done, megabytes in curve if megabytes]
-    return {**swelling(whole), "curve": whole}
+    return {**growth_of(whole), "curve": whole}
 
 
-def swelling(curve: Sequence[tuple[int, float]]) -> dict[str, float]:
+def growth_of(curve: Sequence[tuple[int, float]]) -> dict[str, float]:
     """Say how far memory grows once everything that is ever needed is in it.
 
     The highest of all later samples counts, and not the last: by then processes have ended.
@@ -116,9 +116,9 @@ def fill(file: Path, entries: int) -> dict[str, Any]:
     worklist = Worklist.open(f"sqlite:///{file}")
     try:
         empty = _enter(worklist, range(ENTERED))
-        million_entries.fill(worklist, file, entries)
+        million_entries.fill_worklist(worklist, file, entries)
         full = _enter(worklist, range(FAR, FAR + ENTERED))
-        answers = million_entries.times(worklist)
+        answers = million_entries.question_times(worklist)
     finally:
         worklist.close()
     return {"empty_ms": empty, "full_ms": full, "times": full / empty, "answers": answers}
@@ -128,5 +128,5 @@ def _enter(worklist: Worklist, numbers: range) -> float:
     """Enter films as a run does; give the time that one takes, in ms."""
     began = time.monotonic()
     for start in range(numbers.start, numbers.stop, TOGETHER):
-        worklist.enter(million_entries.films(range(start, start + TOGETHER)))
+        worklist.enter(million_entries.made_up_films(range(start, start + TOGETHER)))
     return (time.monotonic() - began) / len(numbers) * 1000

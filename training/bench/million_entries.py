@@ -59,7 +59,7 @@ READ_DAYS, UNREAD_DAYS = 365, 7
 """How far back the read films and the unread ones were received."""
 
 
-def films(numbers: range) -> Iterator[tuple[Outcome, str, Path]]:
+def made_up_films(numbers: range) -> Iterator[tuple[Outcome, str, Path]]:
     """Make up films as a run enters them: with a header, scored, or refused."""
     for number in numbers:
         chance = random.Random(number)  # noqa: S311 - made up, no secret
@@ -68,11 +68,11 @@ def films(numbers: range) -> Iterator[tuple[Outcome, str, Path]]:
         yield outcome, f"exports/ward {number % 9}/{number}.{suffix}", Path(f"/films/{number}")
 
 
-def fill(worklist: Worklist, file: Path, entries: int, templates: int = 2000) -> None:
+def fill_worklist(worklist: Worklist, file: Path, entries: int, templates: int = 2000) -> None:
     """Bring a worklist in SQLite to so many entries: some by its verbs, then copies of those."""
     first = min(entries, templates)
     for start in range(0, first, 100):
-        worklist.enter(films(range(start, min(start + 100, first))))
+        worklist.enter(made_up_films(range(start, min(start + 100, first))))
     worklist.receive(hashlib.sha256(b"not scored").hexdigest(), "just arrived.dcm", Path("/new"))
     for number, entry in enumerate(worklist.page(Query(), limit=first)):
         if number % 2:
@@ -189,7 +189,7 @@ def _header(number: int, chance: random.Random) -> Header:
     )
 
 
-def times(worklist: Worklist) -> dict[str, float]:
+def question_times(worklist: Worklist) -> dict[str, float]:
     """Ask everything that the pages ask of a list; give the ms that each takes."""
     return {name: _median_ms(ask) for name, ask in questions(worklist)}
 

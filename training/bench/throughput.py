@@ -25,9 +25,9 @@ from torchvision.models import densenet121
 from cxr_app.scoring import Examined
 from cxr_app.settings import PROJECT
 from training.backlog.engines import BacklogPlan
-from training.backlog.engines.contract import load, read
+from training.backlog.engines.contract import load_scorer, read_file
 from training.backlog.engines.local import cores
-from training.backlog.folder import find_films
+from training.backlog.folder import scan_folder
 
 T = TypeVar("T")
 
@@ -54,12 +54,12 @@ def network_rate(folder: Path, plan: BacklogPlan, batch_size: int) -> float:
 
 def yardstick_rate(folder: Path) -> float:
     """Measure the loop that a user would write instead, with all threads that PyTorch takes."""
-    return apart(_yardstick, folder)
+    return in_fresh_process(_yardstick, folder)
 
 
 def latency(folder: Path, plan: BacklogPlan) -> float:
     """Measure how long one film takes from bytes to outcome on an idle server, in seconds."""
-    return apart(_latency, folder, plan)
+    return in_fresh_process(_latency, folder, plan)
 
 
 def command_rate(folder: Path, settings: Mapping[str, str]) -> float:
@@ -77,12 +77,12 @@ def command_rate(folder: Path, settings: Mapping[str, str]) -> float:
         return float(json.loads(Path(progress).read_text(encoding="utf-8"))["rate"])
 
 
-def combined(decode: float, network: float) -> float:
+def combined_rate(decode: float, network: float) -> float:
     """Give the limit of two works that share the same cores."""
     return 1 / (1 / decode + 1 / network)
 
 
-def apart(work: Callable[..., T], *arguments: object) -> T:
+def in_fresh_process(work: Callable[..., T], *arguments: object) -> T:
     """Do something in a process of its own, with all threads."""
     with ProcessPoolExecutor(1, get_context("forkserver")) as pool:
         return pool.submit(work, *arguments).result()
@@ -105,17 +105,17 @@ def _one_thread(barrier: Barrier) -> None:
 
 
 def _decode(folder: Path, number: int, plan: BacklogPlan) -> Timing:
-    films = list(find_films(folder))[number :: cores()]
-    read(films[0], plan)  # which starts a decoder
+    films = list(scan_folder(folder))[number :: cores()]
+    read_file(films[0], plan)  # which starts a decoder
     _barriers[0].wait()
     began = time.monotonic()
     for film in films:
-        read(film, plan)
+        read_file(film, plan)
     return len(films), began, time.monotonic()
 
 
 def _predict(folder: Path, _: int, plan: BacklogPlan, batch_size: int) -> Timing:
-    scorer = load(plan)
+    scorer = load_scorer(plan)
     films = _ready(folder, plan, batch_size)
     scorer.score_all(films)
     _barriers[0].wait()
@@ -127,14 +127,16 @@ def _predict(folder: Path, _: int, plan: BacklogPlan, batch_size: int) -> Timing
 
 
 def _ready(folder: Path, plan: BacklogPlan, count: int) -> list[Examined]:
-    found = list(find_films(folder))[:count]
-    return [film for film in (read(each, plan) for each in found) if isinstance(film, Examined)]
+    found = list(scan_folder(folder))[:count]
+    return [
+        film for film in (read_file(each, plan) for each in found) if isinstance(film, Examined)
+    ]
 
 
 def _yardstick(folder: Path) -> float:
     """Pillow, torchvision's DenseNet-121, one film at a time; its weights do not matter here."""
     network = densenet121(weights=None).eval()
-    paths = [film.path for film in find_films(folder)]
+    paths = [film.path for film in scan_folder(folder)]
     _plain_score(network, paths[0])
     began = time.monotonic()
     for path in paths:
@@ -150,8 +152,8 @@ def _plain_score(network: torch.nn.Module, path: Path) -> float:
 
 
 def _latency(folder: Path, plan: BacklogPlan) -> float:
-    scorer = load(plan)
-    contents = [film.path.read_bytes() for film in list(find_films(folder))[:20]]
+    scorer = load_scorer(plan)
+    contents = [film.path.read_bytes() for film in list(scan_folder(folder))[:20]]
     scorer.score(contents[0])
     taken: Sequence[float] = [_seconds(scorer.score, content) for content in contents]
     return float(np.median(taken))

@@ -6,7 +6,7 @@ from pathlib import Path
 from cxr_app.errors import SettingsError
 
 
-def make_way(path: Path) -> None:
+def prepare_output(path: Path) -> None:
     """Make the folder of a file, and make sure that the file can be written.
 
     Raises

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageFilter
 
-from training.drawing.xray_model import Field, ball, shell, step, texture, tube
+from training.drawing.xray_model import Field, ball, shell, soft_step, texture, tube
 
 
-def draw(rng: np.random.Generator, side: int) -> NDArray[np.uint8]:
+def draw_lateral(rng: np.random.Generator, side: int) -> NDArray[np.uint8]:
     """Draw one film, the patient facing either way.
 
     Returns
@@ -65,11 +65,11 @@ class _Thorax:
         middle, half = (self.front + self.back) / 2, (self.front - self.back) / 2 + 0.12
         across = (self.u - middle) / half
         trunk = np.sqrt(np.maximum(0.0, 1.0 - across**4))
-        shoulders = self.rng.uniform(0.1, 0.5) * step(0.22 - self.v, 0.05) * trunk
+        shoulders = self.rng.uniform(0.1, 0.5) * soft_step(0.22 - self.v, 0.05) * trunk
         lean = self.rng.uniform(-0.4, 0.6)
         arms = 0.35 * tube(self.u - 0.2 - lean * (0.2 - self.v), 0.3)
-        belly = 0.30 * step(self.v - self.dome - 0.08, 0.06) * trunk
-        raised = arms * step(0.2 - self.v, 0.04)
+        belly = 0.30 * soft_step(self.v - self.dome - 0.08, 0.06) * trunk
+        raised = arms * soft_step(0.2 - self.v, 0.04)
         matter: Field = self.rng.uniform(0.5, 0.7) * trunk + shoulders + belly + raised
         return matter
 
@@ -90,9 +90,9 @@ class _Thorax:
         for height in np.linspace(0.06, 0.72, int(self.rng.integers(8, 12))):
             for other_side in (0.0, self.rng.uniform(0.005, 0.035)):
                 course = height + other_side + fall * reach**1.3 - 0.05 * np.sin(np.pi * reach)
-                fade = step(0.85 - reach, 0.08) * step(reach - 0.02, 0.02)
+                fade = soft_step(0.85 - reach, 0.08) * soft_step(reach - 0.02, 0.02)
                 bones += shell(self.v - course, 0.013) * fade
-        sternum = shell(self.u - self.front + 0.02, 0.035) * step(0.62 - self.v, 0.03)
+        sternum = shell(self.u - self.front + 0.02, 0.035) * soft_step(0.62 - self.v, 0.03)
         matter: Field = self.rng.uniform(0.03, 0.09) * bones + 0.12 * sternum
         return matter
 
@@ -102,7 +102,7 @@ class _Thorax:
         down = (self.v - self.dome + 0.13) / (0.16 * self.heart_size)
         heart = ball(across + 0.35 * down, down - 0.1 * across)
         root = tube(self.u - 0.05 - 0.3 * (0.45 - self.v), 0.16)
-        above = root * step(self.v - 0.12, 0.05) * step(0.5 - self.v, 0.06)
+        above = root * soft_step(self.v - 0.12, 0.05) * soft_step(0.5 - self.v, 0.06)
         matter: Field = (
             self.rng.uniform(0.06, 0.22) * heart**1.5 + self.rng.uniform(0.03, 0.12) * above
         )
@@ -117,13 +117,13 @@ class _Thorax:
         for lift in (0.0, self.rng.uniform(0.0, 0.06)):  # the two domes
             floor = self.dome - lift + 0.20 * (1 - slope) ** 2 + 0.06 * slope**3
             air += (
-                step(self.v - apex, 0.02)
-                * step(floor - self.v, 0.012)
-                * step(self.front - 0.06 - self.u, 0.03)
-                * step(self.u - self.back - 0.05, 0.04)
+                soft_step(self.v - apex, 0.02)
+                * soft_step(floor - self.v, 0.012)
+                * soft_step(self.front - 0.06 - self.u, 0.03)
+                * soft_step(self.u - self.back - 0.05, 0.04)
             )
         windpipe = tube(self.u - 0.02 + 0.2 * (self.v - 0.2), 0.05)
-        windpipe = windpipe * step(0.38 - self.v, 0.02)
+        windpipe = windpipe * soft_step(0.38 - self.v, 0.02)
         strength, lumps = self.rng.uniform(0.02, 0.12), int(self.rng.integers(8, 40))
         clouds = np.clip(1 + strength * texture(self.rng, lumps, *self.u.shape), 0, 2)
         matter: Field = self.rng.uniform(0.14, 0.27) * air * clouds + 0.10 * windpipe

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cxr_app.radiograph import Image
-from training.drawing.xray_model import Field, ball, enlarge, shell, step, texture, tube
+from training.drawing.xray_model import Field, ball, enlarge, shell, soft_step, texture, tube
 
 DRAWING_SIZE = 400
 """Longest side of the grid that anatomy is drawn on; only the marker and the noise are finer."""
@@ -66,7 +66,7 @@ def opacities_of(seed: int) -> list[Opacity]:
     return ([], consolidation(seed), diffuse(seed), widespread(seed))[seed % 4]
 
 
-def draw(
+def draw_phantom(
     seed: int | np.random.Generator,
     rows: int = 1100,
     columns: int = 1350,
@@ -139,11 +139,13 @@ def _stand(rng: np.random.Generator, rows: int, columns: int) -> _Chest:
 
 def _body(chest: _Chest) -> Field:
     """Soft tissue: neck, shoulders, trunk, and the arms hanging beside it."""
-    neck = 0.20 + 0.10 * step(chest.v - 0.03, 0.02)
-    half_width = neck + 0.72 * step(chest.v - 0.13, 0.035) - 0.16 * step(chest.v - 0.33, 0.06)
+    neck = 0.20 + 0.10 * soft_step(chest.v - 0.03, 0.02)
+    half_width = (
+        neck + 0.72 * soft_step(chest.v - 0.13, 0.035) - 0.16 * soft_step(chest.v - 0.33, 0.06)
+    )
     trunk = np.sqrt(np.maximum(0.0, 1.0 - (chest.side / half_width) ** 4))
-    belly = 0.26 * step(chest.v - 0.80, 0.06)
-    arms = 0.40 * tube(chest.side - 1.0, 0.14) * step(chest.v - 0.26, 0.04)
+    belly = 0.26 * soft_step(chest.v - 0.80, 0.06)
+    arms = 0.40 * tube(chest.side - 1.0, 0.14) * soft_step(chest.v - 0.26, 0.04)
     matter: Field = (0.62 + belly) * trunk + arms
     return matter
 
@@ -157,10 +159,10 @@ def _lungs(chest: _Chest) -> Field:
     wall = chest.width * (0.70 + 0.36 * np.sin(np.pi * np.clip(0.22 + 0.62 * chest.v, 0, 1)))
     hilum = 0.10 + 0.05 * np.exp(-(((chest.v - 0.42) / 0.07) ** 2))
     inside = (
-        step(chest.v - apex, 0.012)
-        * step(dome - chest.v, 0.008)
-        * step(wall - chest.side, 0.012)
-        * step(chest.side - hilum, 0.035)
+        soft_step(chest.v - apex, 0.012)
+        * soft_step(dome - chest.v, 0.008)
+        * soft_step(wall - chest.side, 0.012)
+        * soft_step(chest.side - hilum, 0.035)
     )
     depth = 0.75 + 0.25 * np.exp(-(((chest.v - 0.45) / 0.25) ** 2))
     air: Field = (inside * depth).astype(np.float32)
@@ -171,8 +173,8 @@ def _middle(chest: _Chest) -> Field:
     """Spine with its vertebrae, the great vessels, the windpipe and the air in the stomach."""
     vertebrae = 0.75 + 0.25 * np.cos(2 * np.pi * chest.v / (0.040 + 0.012 * chest.v))
     spine = 0.13 * tube(chest.u, 0.10) * vertebrae
-    vessels = 0.08 * np.exp(-((chest.u / 0.14) ** 2)) * step(chest.v - 0.18, 0.05)
-    windpipe = -0.15 * tube(chest.u + 0.01, 0.045) * step(0.36 - chest.v, 0.02)
+    vessels = 0.08 * np.exp(-((chest.u / 0.14) ** 2)) * soft_step(chest.v - 0.18, 0.05)
+    windpipe = -0.15 * tube(chest.u + 0.01, 0.045) * soft_step(0.36 - chest.v, 0.02)
     bubble = -0.16 * ball((chest.u - 0.36) / 0.13, (chest.v - chest.dome - 0.10) / 0.045)
     matter: Field = spine + vessels + windpipe + bubble
     return matter
@@ -191,15 +193,15 @@ def _bones(chest: _Chest) -> Field:
     bones = np.zeros_like(chest.u)
     for v in np.linspace(0.13, 0.70, 10):
         back = v + 0.13 * reach**2.6 - 0.035 * np.sin(np.pi * np.clip(reach, 0, 1))
-        bones += 0.10 * shell(chest.v - back, 0.013) * step(1.0 - reach, 0.02)
+        bones += 0.10 * shell(chest.v - back, 0.013) * soft_step(1.0 - reach, 0.02)
         front = v + 0.17 - 0.10 * (reach - 0.4) ** 2 + 0.05 * (1.0 - reach)
-        fade = step(reach - 0.42, 0.06) * step(1.0 - reach, 0.02)
+        fade = soft_step(reach - 0.42, 0.06) * soft_step(1.0 - reach, 0.02)
         bones += 0.045 * shell(chest.v - front, 0.016) * fade
-    bones *= step(0.92 - chest.v, 0.04) * step(chest.side - 0.07, 0.03)
+    bones *= soft_step(0.92 - chest.v, 0.04) * soft_step(chest.side - 0.07, 0.03)
     collar = 0.175 - 0.10 * chest.side + 0.03 * np.sin(4.2 * chest.side)
-    ends = step(chest.side - 0.07, 0.02) * step(0.74 - chest.side, 0.03)
+    ends = soft_step(chest.side - 0.07, 0.02) * soft_step(0.74 - chest.side, 0.03)
     upper_arm = shell(chest.side - 0.90 - 0.10 * (chest.v - 0.2), 0.055)
-    upper_arm *= step(chest.v - 0.20, 0.03)
+    upper_arm *= soft_step(chest.v - 0.20, 0.03)
     return bones + 0.17 * shell(chest.v - collar, 0.014) * ends + 0.20 * upper_arm
 
 

@@ -19,7 +19,7 @@ def texture(rng: np.random.Generator, cells: int, rows: int, columns: int) -> Fi
     return enlarge(rng.normal(0.0, 1.0, (cells, cells)).astype(np.float32), rows, columns)
 
 
-def step(distance: Field, softness: float) -> Field:
+def soft_step(distance: Field, softness: float) -> Field:
     """0 where `distance` is below 0, 1 where it is above, and soft between."""
     rise: Field = 0.5 + 0.5 * np.tanh(distance / np.float32(softness))
     return rise

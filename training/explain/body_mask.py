@@ -15,7 +15,7 @@ DARK = 0.15
 """Of the way from the film's 1st percentile of grey to its 99th: air is darker."""
 
 
-def outside(image: Image) -> NDArray[np.bool_]:
+def outside_body(image: Image) -> NDArray[np.bool_]:
     """Find the air around the body: what is dark and reaches the film's edge.
 
     Lungs are as dark, but the chest wall stands between them and the edge. Cables, letters and

@@ -86,7 +86,7 @@ class OnePass(Explainer):
         return activation_map.heat(evidence, self.classifier.heat_scale)
 
 
-class FromPackage(Explainer):
+class PackageCam(Explainer):
     """A map of the `grad-cam` package, at the end of the network's body.
 
     It works on a network of its own: its hooks touch no other.
@@ -126,7 +126,7 @@ class FromPackage(Explainer):
         return positive / peak if peak > 0 else positive
 
 
-def explainer(source: Checkpoint, device: str, method: str) -> Explainer:
+def build_explainer(source: Checkpoint, device: str, method: str) -> Explainer:
     """Make a way to explain the films of a checkpoint.
 
     Parameters
@@ -135,4 +135,4 @@ def explainer(source: Checkpoint, device: str, method: str) -> Explainer:
         One of `METHODS`.
     """
     classifier = Classifier(source, choose_device(device))
-    return OnePass(classifier) if method == OWN else FromPackage(classifier, source, method)
+    return OnePass(classifier) if method == OWN else PackageCam(classifier, source, method)

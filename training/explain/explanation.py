@@ -20,19 +20,19 @@ from cxr_app.prediction import ActivationMap
 from cxr_app.radiograph import Image
 from training.data.dataset import LabelledFilm
 from training.explain import body_mask, faithfulness, stability
-from training.explain.cams import explainer
+from training.explain.cams import build_explainer
 from training.explain.randomisation import PARTS, SEEDS, randomised
-from training.explain.stability import Steadiness
-from training.measure.figures import told
+from training.explain.stability import FilmStability
+from training.measure.figures import nan_to_none
 from training.measure.metrics import mean_of
-from training.measure.predictions import Predictions, read
+from training.measure.predictions import Predictions, read_each
 
 OURS = "heatmap"
-RIVALS = ("random", "centred blob")
+BASELINES = ("random", "centred blob")
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class FlaggedFilm:
     """What a flagged film tells of its map.
 
     Parameters
@@ -69,32 +69,35 @@ class Examiner:
     """
 
     def __init__(self, source: Checkpoint, method: str, device: str, clear: Image) -> None:
-        self.ours = explainer(source, device, method)
+        self.ours = build_explainer(source, device, method)
         self.random = {
             part: [
-                explainer(randomised(source, part, seed), device, method) for seed in range(SEEDS)
+                build_explainer(randomised(source, part, seed), device, method)
+                for seed in range(SEEDS)
             ]
             for part in PARTS
         }
         self.clear = self.ours.classifier.prepare(clear)
-        self.steady: list[Steadiness] = []
-        self.marked: list[Marked] = []
+        self.steady: list[FilmStability] = []
+        self.marked: list[FlaggedFilm] = []
         self._generator = np.random.default_rng(0)
 
     def examine(self, film: LabelledFilm, image: Image) -> None:
         """Examine one film; what is about marked places only if it is flagged."""
         prepared = self.ours.classifier.prepare(image)
         plain = self.ours.explain([prepared])
-        self.steady.append(stability.disturb(self.ours, image, plain))
+        self.steady.append(stability.measure_stability(self.ours, image, plain))
         if plain.pneumonia[0] >= self.ours.classifier.operating_points["balanced"].threshold:
             self.marked.append(self._marked(film.patient_id, image, prepared, plain.maps[0]))
 
     def _marked(
         self, patient_id: str, image: Image, prepared: NetworkInput, found: ActivationMap
-    ) -> Marked:
-        maps = {OURS: found, **faithfulness.rivals(found.shape, self._generator)}
+    ) -> FlaggedFilm:
+        maps = {OURS: found, **faithfulness.baseline_maps(found.shape, self._generator)}
         followed = {
-            name: faithfulness.curves(self.ours.score, prepared, self.clear, each, self._generator)
+            name: faithfulness.deletion_and_insertion(
+                self.ours.score, prepared, self.clear, each, self._generator
+            )
             for name, each in maps.items()
         }
         alike = {
@@ -102,7 +105,7 @@ class Examiner:
             for part, explainers in self.random.items()
         }
         outside = heat_outside(self.ours.heat(found), image)
-        return Marked(patient_id, followed, alike, outside)
+        return FlaggedFilm(patient_id, followed, alike, outside)
 
 
 def measure_explanations(
@@ -124,15 +127,15 @@ def measure_explanations(
     """
     places = np.random.default_rng(0).permutation(len(scored.films))[:films]
     clearest = int(np.argmin(scored.pneumonia))
-    ((_, clear),) = read([scored.films[clearest]], lambda radiograph: radiograph.image)
+    ((_, clear),) = read_each([scored.films[clearest]], lambda radiograph: radiograph.image)
     if clear is None:
         raise TrainingDataError("A film that was just read cannot be read any more. Try again.")
     examiner = Examiner(source, method, device, clear)
     chosen = [scored.films[place] for place in np.sort(places)]
-    for film, image in read(chosen, lambda radiograph: radiograph.image):
+    for film, image in read_each(chosen, lambda radiograph: radiograph.image):
         if image is not None:
             examiner.examine(film, image)
-    return {"method": method, **summary(examiner.steady, examiner.marked)}
+    return {"method": method, **explanation_summary(examiner.steady, examiner.marked)}
 
 
 def heat_outside(heat: HeatArray, image: Image) -> tuple[float, float] | None:
@@ -142,15 +145,19 @@ def heat_outside(heat: HeatArray, image: Image) -> tuple[float, float] | None:
     """
     if not heat.any():
         return None
-    empty = body_mask.outside(image)
+    empty = body_mask.outside_body(image)
     spread = on_film(heat, *empty.shape)
     return float(spread[empty].sum() / spread.sum()), float(empty.mean())
 
 
-def summary(steady: Sequence[Steadiness], marked: Sequence[Marked]) -> dict[str, Any]:
+def explanation_summary(
+    steady: Sequence[FilmStability], marked: Sequence[FlaggedFilm]
+) -> dict[str, Any]:
     """Put the films together: means over films, with intervals by drawing patients."""
 
-    def over(value: Callable[[Marked], float], films: Sequence[Marked] = marked) -> dict[str, Any]:
+    def over(
+        value: Callable[[FlaggedFilm], float], films: Sequence[FlaggedFilm] = marked
+    ) -> dict[str, Any]:
         told_by = np.array([value(film) for film in films])
         return mean_of(told_by, [film.patient_id for film in films])
 
@@ -166,36 +173,36 @@ def summary(steady: Sequence[Steadiness], marked: Sequence[Marked]) -> dict[str,
                     "heatmap_less_this": over(partial(_gap, name=name, which=which)),
                     "curve": _mean_curve(marked, name, which),
                 }
-                for name in (OURS, *RIVALS)
+                for name in (OURS, *BASELINES)
             ]
             for which, kind in enumerate(("deletion", "insertion"))
         },
         "weight_randomisation": [
             {"part": part, "similarity": over(partial(_alike, part=part))} for part in PARTS
         ],
-        "stability": stability.summary(steady) if steady else [],
+        "stability": stability.stability_summary(steady) if steady else [],
         "outside_body": {
             "films": len(hot),
             "share_of_heat": over(lambda film: film.outside[0] if film.outside else 0.0, hot),
             "share_of_film": over(lambda film: film.outside[1] if film.outside else 0.0, hot),
         },
     }
-    return dict(told(found))
+    return dict(nan_to_none(found))
 
 
-def _area(film: Marked, name: str, which: int) -> float:
+def _area(film: FlaggedFilm, name: str, which: int) -> float:
     return faithfulness.area(film.curves[name][which])
 
 
-def _gap(film: Marked, name: str, which: int) -> float:
+def _gap(film: FlaggedFilm, name: str, which: int) -> float:
     return _area(film, OURS, which) - _area(film, name, which)
 
 
-def _alike(film: Marked, part: str) -> float:
+def _alike(film: FlaggedFilm, part: str) -> float:
     return float(np.mean(film.alike[part]))
 
 
-def _mean_curve(marked: Sequence[Marked], name: str, which: int) -> list[float]:
+def _mean_curve(marked: Sequence[FlaggedFilm], name: str, which: int) -> list[float]:
     """Average the films' curves; empty where there are none."""
     if not marked:
         return []

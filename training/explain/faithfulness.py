@@ -27,7 +27,9 @@ STEPS = 10
 ScoreFunction = Callable[[Sequence[NetworkInput]], Floats]
 
 
-def rivals(shape: tuple[int, int], generator: np.random.Generator) -> Mapping[str, ActivationMap]:
+def baseline_maps(
+    shape: tuple[int, int], generator: np.random.Generator
+) -> Mapping[str, ActivationMap]:
     """Make maps that know nothing of the film, on a grid as coarse as the map's own.
 
     *random* marks places by chance, *centred blob* the middle of the film, where the chest is.
@@ -40,7 +42,7 @@ def rivals(shape: tuple[int, int], generator: np.random.Generator) -> Mapping[st
     }
 
 
-def curves(
+def deletion_and_insertion(
     score: ScoreFunction,
     film: NetworkInput,
     clear: NetworkInput,

@@ -14,9 +14,9 @@ from cxr_app.model.classifier import Classifier
 from cxr_app.model.preprocessing import NetworkInput
 from cxr_app.radiograph import Radiograph
 from training.explain.perturbations import SHORTCUTS
-from training.measure.figures import told
+from training.measure.figures import nan_to_none
 from training.measure.metrics import mean_of
-from training.measure.predictions import Predictions, read
+from training.measure.predictions import Predictions, read_each
 
 
 def measure_shortcuts(classifier: Classifier, scored: Predictions) -> list[dict[str, Any]]:
@@ -39,17 +39,17 @@ def measure_shortcuts(classifier: Classifier, scored: Predictions) -> list[dict[
         return [classifier.prepare(film) for film in changed]
 
     rows, kept = [], []
-    for place, (_, inputs) in enumerate(read(scored.films, prepare)):
+    for place, (_, inputs) in enumerate(read_each(scored.films, prepare)):
         if inputs is not None:
             predictions = classifier.predict(inputs)
             rows.append([prediction.pneumonia_probability for prediction in predictions])
             kept.append(place)
     there: Booleans = np.isin(np.arange(len(scored.films)), kept)
     threshold = classifier.operating_points["balanced"].threshold
-    return summary(scored.part(there), np.array(rows), threshold)
+    return shortcut_summary(scored.part(there), np.array(rows), threshold)
 
 
-def summary(
+def shortcut_summary(
     scored: Predictions, changed: NDArray[np.float64], threshold: float
 ) -> list[dict[str, Any]]:
     """Compare scores before and after.
@@ -60,7 +60,7 @@ def summary(
         Probabilities of pneumonia after each change, ``(n, len(SHORTCUTS))``.
     """
     return [
-        {"change": name, **told(_compare(scored, after, threshold))}
+        {"change": name, **nan_to_none(_compare(scored, after, threshold))}
         for name, after in zip(SHORTCUTS, changed.T, strict=True)
     ]
 

@@ -17,7 +17,7 @@ MIRRORED = "mirrored"
 
 
 @dataclass(frozen=True, slots=True)
-class Steadiness:
+class FilmStability:
     """One film under each of `changes.DISTURBANCES`, in their order, each ``(k,)``.
 
     Parameters
@@ -35,7 +35,7 @@ class Steadiness:
     heat_change: Floats
 
 
-def disturb(explainer: Explainer, image: Image, plain: Explained) -> Steadiness:
+def measure_stability(explainer: Explainer, image: Image, plain: Explained) -> FilmStability:
     """Change a film in every way, and see what it does to its score and its map.
 
     Parameters
@@ -51,7 +51,7 @@ def disturb(explainer: Explainer, image: Image, plain: Explained) -> Steadiness:
         for name, found in zip(DISTURBANCES, seen.maps, strict=True)
     ]
     before = plain.maps[0]
-    return Steadiness(
+    return FilmStability(
         np.abs(seen.pneumonia - plain.pneumonia[0]),
         np.array([similarity(before, after) for after in maps]),
         np.array([np.abs(explainer.heat(m) - explainer.heat(before)).mean() for m in maps]),
@@ -65,7 +65,7 @@ def similarity(one: ActivationMap, other: ActivationMap) -> float:
     return float(spearmanr(one.ravel(), other.ravel()).statistic)
 
 
-def summary(films: Sequence[Steadiness]) -> list[dict[str, Any]]:
+def stability_summary(films: Sequence[FilmStability]) -> list[dict[str, Any]]:
     """Put the films together, one line for each disturbance."""
     found = []
     for place, name in enumerate(DISTURBANCES):

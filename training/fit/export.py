@@ -28,7 +28,7 @@ from training.data.splits import Indices, Split, counts_of
 from training.fit import epochs
 from training.fit.calibration import fit_temperature, operating_points
 from training.fit.recipe import Recipe
-from training.measure.figures import measure
+from training.measure.figures import measure_figures
 
 SCREENING = PROJECT / "weights" / "screening.safetensors"
 """The shipped screening network, which every new checkpoint gets."""
@@ -90,7 +90,7 @@ def finish(
     maps = evidence(raw, logits, temperature, threshold)
     validation = [data.films[index] for index in data.split.validation]
     probabilities = _validate(model, data, spec, temperature)
-    metrics = measure(probabilities, validation, threshold)
+    metrics = measure_figures(probabilities, validation, threshold)
     metrics |= {"parameters": epochs.parameters_of(model)}
     description = Description(
         name=recipe.name,

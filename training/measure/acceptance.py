@@ -22,9 +22,9 @@ from cxr_app.evaluation.operating_curve import FEWEST
 from cxr_app.model.classifier import Classifier
 from training.data.dataset import LabelledFilm
 from training.measure import delong
-from training.measure.figures import told
-from training.measure.predictions import Predictions, score
-from training.measure.subgroups import groups
+from training.measure.figures import nan_to_none
+from training.measure.predictions import Predictions, score_films
+from training.measure.subgroups import groups_of
 
 AUROC_MARGIN = 0.01
 """Films of some hundred patients cannot tell less, and a reader would not notice it."""
@@ -75,7 +75,7 @@ def challenge(
     dict
         Ready for JSON.
     """
-    first, second = score([in_use, challenger], films)
+    first, second = score_films([in_use, challenger], films)
     thresholds = {
         name: (in_use.operating_points[name].threshold, challenger.operating_points[name].threshold)
         for name in POINTS
@@ -85,7 +85,7 @@ def challenge(
     losses = _subgroups(pair)
     checks = _checks(pair, {figure["name"]: figure for figure in figures}, losses)
     return dict(
-        told(
+        nan_to_none(
             {
                 "in_use": in_use.model_version,
                 "challenger": challenger.model_version,
@@ -113,7 +113,7 @@ def _figures(pair: Pair) -> list[dict[str, Any]]:
     def calibration(model: int, films: Drawn | slice) -> float:
         return expected_calibration_error(pneumonia[model][films], truth[films])
 
-    test = delong.compare(second.pneumonia, first.pneumonia, truth)
+    test = delong.compare_areas(second.pneumonia, first.pneumonia, truth)
     figures = [_figure("AUROC", area, patients) | {"delong_ci95": test.interval}]
     for name, words in POINTS.items():
         for figure in ("sensitivity", "specificity"):
@@ -172,7 +172,7 @@ def _subgroups(pair: Pair) -> list[dict[str, Any]]:
     """Compare the sensitivity at balanced in every group that has enough films for it."""
     first, second = pair.scored
     found = []
-    for by, group, chosen in groups(first):
+    for by, group, chosen in groups_of(first):
         part = Pair((first.part(chosen), second.part(chosen)), pair.thresholds)
         if part.scored[0].truth.sum() >= FEWEST:
             value = _at(part, "balanced", "sensitivity")

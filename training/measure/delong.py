@@ -53,7 +53,7 @@ class PairedTest:
         return self.difference - reach, self.difference + reach
 
 
-def compare(scores: Floats, others: Floats, positive: Booleans) -> PairedTest:
+def compare_areas(scores: Floats, others: Floats, positive: Booleans) -> PairedTest:
     """Test two scores of the same films against each other.
 
     Parameters

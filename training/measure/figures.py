@@ -18,7 +18,7 @@ from training.data.dataset import LabelledFilm
 from training.measure.metrics import brier
 
 
-def measure(
+def measure_figures(
     probabilities: Floats, films: Sequence[LabelledFilm], threshold: float
 ) -> dict[str, Any]:
     """Measure probabilities against the truth.
@@ -69,15 +69,15 @@ def measure(
         "threshold": threshold,
     }
     report |= _between_causes(probabilities, classes, patients)
-    return dict(told(report))
+    return dict(nan_to_none(report))
 
 
-def told(value: Any) -> Any:
+def nan_to_none(value: Any) -> Any:
     """Put None, which JSON has, for every number that cannot be told, which it has not."""
     if isinstance(value, dict):
-        return {name: told(part) for name, part in value.items()}
+        return {name: nan_to_none(part) for name, part in value.items()}
     if isinstance(value, tuple | list):
-        return [told(part) for part in value]
+        return [nan_to_none(part) for part in value]
     return None if isinstance(value, float) and math.isnan(value) else value
 
 

@@ -24,7 +24,9 @@ def films_path(checkpoint: Path) -> Path:
     return checkpoint.with_suffix(".films.json")
 
 
-def write_down(checkpoint: Path, candidates: Sequence[HoldoutFilm], sides: Sequence[Side]) -> None:
+def record_films(
+    checkpoint: Path, candidates: Sequence[HoldoutFilm], sides: Sequence[Side]
+) -> None:
     """Write down what a checkpoint has learned from and what was kept back from it."""
     films = {
         side.value: sorted(
@@ -35,7 +37,7 @@ def write_down(checkpoint: Path, candidates: Sequence[HoldoutFilm], sides: Seque
     films_path(checkpoint).write_text(json.dumps(films), encoding="utf-8")
 
 
-def past_of(
+def history_of(
     source: Checkpoint,
     path: Path,
     sources: Sequence[Sequence[LabelledFilm]],

@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score
 
 from cxr_app.evaluation.metrics import Booleans, Confusion, Floats, confusion, predictive_values
 from cxr_app.prediction import OperatingPoint
-from training.measure.figures import told
+from training.measure.figures import nan_to_none
 from training.measure.metrics import sensitivity_at, specificity_at
 from training.measure.predictions import Predictions
 
@@ -41,7 +41,7 @@ def fixed_points(
         ],
         "operating_points": [_at_point(scored, point, prevalence) for point in points],
     }
-    return dict(told(found))
+    return dict(nan_to_none(found))
 
 
 def average_precision(probabilities: Floats, pneumonia: Booleans) -> float:

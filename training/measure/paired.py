@@ -11,7 +11,7 @@ from typing import Any
 
 from cxr_app.evaluation.metrics import Drawn, Floats, auroc, bootstrap_interval, confusion
 from training.measure import delong
-from training.measure.figures import told
+from training.measure.figures import nan_to_none
 from training.measure.predictions import Predictions
 
 FIGURES = ("accuracy", "sensitivity", "specificity")
@@ -25,7 +25,7 @@ class ComparedModel:
     threshold: float
 
 
-def compare(
+def compare_models(
     scored: Predictions, threshold: float, other: Predictions, other_threshold: float
 ) -> Any:
     """Compare two checkpoints' scores of the same films, each at its own operating point.
@@ -55,7 +55,7 @@ def compare(
         interval = bootstrap_interval(lambda i: value(first, i) - value(second, i), patients)
         return {"value": here, "other": there, "difference": here - there, "ci95": interval}
 
-    test = delong.compare(first.pneumonia, second.pneumonia, truth)
+    test = delong.compare_areas(first.pneumonia, second.pneumonia, truth)
     by_delong = {"standard_error": test.standard_error, "p": test.p_value, "ci95": test.interval}
     found = {"auroc": both(area) | {"delong": by_delong}}
-    return told(found | {figure: both(at_threshold(figure)) for figure in FIGURES})
+    return nan_to_none(found | {figure: both(at_threshold(figure)) for figure in FIGURES})

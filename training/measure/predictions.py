@@ -111,7 +111,9 @@ def pneumonia_of(probabilities: Floats) -> Floats:
     return pneumonia
 
 
-def score(classifiers: Sequence[Classifier], films: Sequence[LabelledFilm]) -> list[Predictions]:
+def score_films(
+    classifiers: Sequence[Classifier], films: Sequence[LabelledFilm]
+) -> list[Predictions]:
     """Let every classifier say what it thinks of the same films, each read once.
 
     Raises
@@ -128,7 +130,7 @@ def score(classifiers: Sequence[Classifier], films: Sequence[LabelledFilm]) -> l
     facts: list[FilmDetails] = []
     rows: list[list[list[float]]] = [[] for _ in classifiers]
     unreadable: list[LabelledFilm] = []
-    for batch in in_batches(read(films, prepare)):
+    for batch in in_batches(read_each(films, prepare)):
         unreadable += [film for film, found in batch if found is None]
         sound = [(film, *found) for film, found in batch if found is not None]
         measured += [film for film, _, _ in sound]
@@ -141,7 +143,7 @@ def score(classifiers: Sequence[Classifier], films: Sequence[LabelledFilm]) -> l
     return [Predictions(measured, facts, np.array(table), unreadable) for table in rows]
 
 
-def read(
+def read_each(
     films: Sequence[LabelledFilm], use: Callable[[Radiograph], T]
 ) -> Iterator[tuple[LabelledFilm, T | None]]:
     """Read films in their order, a few ahead, and give what `use` makes of each.

@@ -8,7 +8,7 @@ import numpy as np
 
 from cxr_app.evaluation.metrics import Booleans, Floats, auroc, confusion
 from cxr_app.evaluation.operating_curve import FEWEST
-from training.measure.figures import told
+from training.measure.figures import nan_to_none
 from training.measure.predictions import FilmDetails, Predictions
 
 _AGE = re.compile(r"(\d{3})([DWMY])")
@@ -24,11 +24,11 @@ def subgroups(scored: Predictions, threshold: float) -> list[dict[str, Any]]:
     """
     return [
         _measure(scored.part(chosen), threshold) | {"by": by, "group": group}
-        for by, group, chosen in groups(scored)
+        for by, group, chosen in groups_of(scored)
     ]
 
 
-def groups(scored: Predictions) -> Iterator[tuple[str, str, Booleans]]:
+def groups_of(scored: Predictions) -> Iterator[tuple[str, str, Booleans]]:
     """Give every group: by what, its name, and its films."""
     causes = np.array(scored.causes)
     for cause in sorted(set(causes) - {""}):
@@ -70,4 +70,4 @@ def _measure(part: Predictions, threshold: float) -> dict[str, Any]:
     found["sensitivity"] = part.estimate(sensitivity)
     if negatives >= FEWEST:
         found |= {"specificity": part.estimate(specificity), "auroc": part.estimate(auroc)}
-    return dict(told(found))
+    return dict(nan_to_none(found))

@@ -13,7 +13,7 @@ from cxr_app.model import activation_map
 from cxr_app.model.activation_map import HeatArray
 from cxr_app.model.classifier import Classifier
 from cxr_app.radiograph import Image, Radiograph
-from training.measure.predictions import Predictions, read
+from training.measure.predictions import Predictions, read_each
 
 MOST = 12
 """Films of each kind: missed, and falsely flagged."""
@@ -74,7 +74,7 @@ def _pictured(
 ) -> list[WrongFilm]:
     """Read the films again and make their pictures."""
     films = [scored.films[place] for place in places]
-    pictures = read(films, lambda radiograph: pictures_of(classifier, radiograph))
+    pictures = read_each(films, lambda radiograph: pictures_of(classifier, radiograph))
     return [
         WrongFilm(
             scored.facts[place].sha256,

@@ -73,7 +73,7 @@ def precision_recall(scored: Predictions) -> go.Figure:
     return figure
 
 
-def reliability(scored: Predictions) -> go.Figure:
+def reliability_diagram(scored: Predictions) -> go.Figure:
     """Draw how often films of a probability have pneumonia; a dot's area is its share of films."""
     figure = _frame(
         "Probability of pneumonia", "Share with pneumonia", x=(-0.03, 1.03), y=(-0.03, 1.03)

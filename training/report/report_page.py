@@ -80,7 +80,7 @@ def _figures(
     drawn = {
         "roc": report_charts.receiver_operating_characteristic(scored, points, measured),
         "precision_recall": report_charts.precision_recall(scored),
-        "reliability": report_charts.reliability(scored),
+        "reliability": report_charts.reliability_diagram(scored),
         "confusion": report_charts.confusion_matrix(measured[0]["counts"]),
         "by_class": report_charts.histogram(scored, points, by_cause=False),
         "by_cause": report_charts.histogram(scored, points, by_cause=True),

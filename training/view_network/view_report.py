@@ -27,7 +27,7 @@ MISTAKEN = 0.02
 """Share of upright films, of the worst source, that may be called mirrored there."""
 _BATCH = 256
 MIRRORED = "mirrored"
-LAID: dict[str, Callable[[Films], Films]] = {
+WRONG_VIEWS: dict[str, Callable[[Films], Films]] = {
     "turned left": lambda films: np.rot90(films, 1, axes=(-2, -1)),
     "upside down": lambda films: np.rot90(films, 2, axes=(-2, -1)),
     "turned right": lambda films: np.rot90(films, 3, axes=(-2, -1)),
@@ -37,7 +37,7 @@ LAID: dict[str, Callable[[Films], Films]] = {
 """How a film, or each of many, may lie wrong; ``(..., rows, columns)`` of 8 bits."""
 
 
-def logits_of(network: ViewNetwork, pictures: Films, spec: ViewSpec) -> Tensor:
+def batched_logits(network: ViewNetwork, pictures: Films, spec: ViewSpec) -> Tensor:
     """Look at many pictures, ``(n, size, size) -> (n, 7)``."""
     seen = []
     with torch.inference_mode():
@@ -48,46 +48,48 @@ def logits_of(network: ViewNetwork, pictures: Films, spec: ViewSpec) -> Tensor:
     return torch.cat(seen)
 
 
-def choose(network: ViewNetwork, spec: ViewSpec, films: Mapping[str, Films]) -> ViewSpec:
+def choose_thresholds(network: ViewNetwork, spec: ViewSpec, films: Mapping[str, Films]) -> ViewSpec:
     """Choose the thresholds on real upright films, so that the worst source loses few."""
     frontal, mirrored = [], []
     for some in films.values():
-        logits = logits_of(network, some, spec)
+        logits = batched_logits(network, some, spec)
         frontal.append(float(np.quantile(frontal_log_odds(logits).numpy(), LOST)))
         mirrored.append(float(np.quantile(mirrored_log_odds(logits).numpy(), 1 - MISTAKEN)))
     # Never above even odds: what is likelier a film than anything else is taken for one.
     return replace(spec, least_frontal=min(0.0, *frontal), least_mirrored=max(0.0, *mirrored))
 
 
-def measure(
+def measure_views(
     network: ViewNetwork, spec: ViewSpec, films: Mapping[str, Films], others: Mapping[str, Films]
 ) -> dict[str, Any]:
     """Count what became of every kind, with 95 % intervals (Wilson)."""
     report: dict[str, Any] = {}
     for name, some in films.items():
         kinds = _kinds(network, some, spec)
-        report[f"{name}: refused"] = share(~_accepted(kinds))
-        report[f"{name}: called mirrored"] = share(kinds == ViewClass.MIRRORED)
-        for laid, change in LAID.items():
+        report[f"{name}: refused"] = share_with_interval(~_accepted(kinds))
+        report[f"{name}: called mirrored"] = share_with_interval(kinds == ViewClass.MIRRORED)
+        for laid, change in WRONG_VIEWS.items():
             kinds = _kinds(network, change(some), spec)
             noticed = kinds == ViewClass.MIRRORED if laid == MIRRORED else ~_accepted(kinds)
-            report[f"{name}, {laid}: noticed"] = share(noticed)
+            report[f"{name}, {laid}: noticed"] = share_with_interval(noticed)
             if laid != MIRRORED:
-                report[f"{name}, {laid}: with that reason"] = share(kinds == ViewClass(laid))
+                report[f"{name}, {laid}: with that reason"] = share_with_interval(
+                    kinds == ViewClass(laid)
+                )
     for name, some in others.items():
-        report[f"{name}: refused"] = share(~_accepted(_kinds(network, some, spec)))
+        report[f"{name}: refused"] = share_with_interval(~_accepted(_kinds(network, some, spec)))
     return report
 
 
 def _kinds(network: ViewNetwork, pictures: Films, spec: ViewSpec) -> NDArray[np.object_]:
-    return np.array(views_of(logits_of(network, pictures, spec), spec), dtype=object)
+    return np.array(views_of(batched_logits(network, pictures, spec), spec), dtype=object)
 
 
 def _accepted(kinds: NDArray[np.object_]) -> NDArray[np.bool_]:
     return np.asarray((kinds == ViewClass.UPRIGHT) | (kinds == ViewClass.MIRRORED), dtype=bool)
 
 
-def share(found: NDArray[Any]) -> dict[str, Any]:
+def share_with_interval(found: NDArray[Any]) -> dict[str, Any]:
     """Give a share of pictures with its interval."""
     count, total = int(np.count_nonzero(found)), len(found)
     low, high = binomtest(count, total).proportion_ci(method="wilson")

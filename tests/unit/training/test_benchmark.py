@@ -9,9 +9,9 @@ from cxr_app.model.screening import screen
 from cxr_app.outcome import ScoringState
 from cxr_app.worklist import Query, Worklist
 from training.bench import million_entries
-from training.bench.bench_films import COLUMNS, ROWS, SUFFIXES, write_films
-from training.bench.memory_growth import fill, small_films, swelling
-from training.bench.throughput import combined
+from training.bench.bench_films import COLUMNS, ROWS, SUFFIXES, write_bench_films
+from training.bench.memory_growth import fill, growth_of, write_small_films
+from training.bench.throughput import combined_rate
 from training.benchmark import table
 
 TRANSFER_SYNTAXES = {
@@ -23,7 +23,7 @@ TRANSFER_SYNTAXES = {
 
 @pytest.mark.parametrize("kind", SUFFIXES)
 def test_the_films_are_of_their_format_and_all_different(kind: str, tmp_path: Path) -> None:
-    contents = [path.read_bytes() for path in write_films(tmp_path, kind, 6).iterdir()]
+    contents = [path.read_bytes() for path in write_bench_films(tmp_path, kind, 6).iterdir()]
     assert len(set(contents)) == 6
     radiograph = read_radiograph(contents[0])
     assert (radiograph.rows, radiograph.columns) == (ROWS, COLUMNS)
@@ -34,14 +34,14 @@ def test_the_films_are_of_their_format_and_all_different(kind: str, tmp_path: Pa
 
 
 def test_the_small_films_are_all_different(tmp_path: Path) -> None:
-    films = [path.read_bytes() for path in small_films(tmp_path / "films", 20).iterdir()]
+    films = [path.read_bytes() for path in write_small_films(tmp_path / "films", 20).iterdir()]
     assert len(set(films)) == 20
     assert all(screen(read_radiograph(film)) is None for film in films[:8])
 
 
 def test_the_limit_of_both_is_that_of_one_after_the_other() -> None:
-    assert combined(10, 10) == pytest.approx(5)
-    assert combined(1000, 10) == pytest.approx(9.9, abs=0.01)
+    assert combined_rate(10, 10) == pytest.approx(5)
+    assert combined_rate(1000, 10) == pytest.approx(9.9, abs=0.01)
 
 
 def test_a_list_is_filled_and_timed(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_list_is_filled_and_timed(tmp_path: Path) -> None:
 def test_copies_of_films_are_films_like_those_that_were_entered(tmp_path: Path) -> None:
     file = tmp_path / "worklist.sqlite"
     worklist = Worklist.open(f"sqlite:///{file}")
-    million_entries.fill(worklist, file, 600, templates=100)
+    million_entries.fill_worklist(worklist, file, 600, templates=100)
     entries = worklist.page(Query(state="all"), limit=1000)
     assert len({entry.sha256 for entry in entries}) == len({entry.id for entry in entries}) == 600
     assert {entry.state for entry in entries} == {None, *ScoringState} - {ScoringState.FAILED}
@@ -113,5 +113,5 @@ def test_the_table_says_what_was_measured_and_what_is_wanted() -> None:
 
 def test_memory_is_judged_by_its_highest_point_and_not_by_processes_that_end() -> None:
     curve = [(0, 300.0), (499, 950.0), (510, 900.0), (4000, 980.0), (9990, 930.0), (10000, 310.0)]
-    assert swelling(curve) == {"after_first": 900.0, "most": 980.0}
-    assert swelling([(80, 700.0)]) == {"after_first": 700.0, "most": 700.0}
+    assert growth_of(curve) == {"after_first": 900.0, "most": 980.0}
+    assert growth_of([(80, 700.0)]) == {"after_first": 700.0, "most": 700.0}

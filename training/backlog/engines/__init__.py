@@ -1,8 +1,8 @@
-"""Who scores a backlog: processes of this machine, or the nodes of a cluster.
+"""Engines that score a backlog: processes of this machine, or the nodes of a cluster.
 
-An engine is given the films to score and gives back what became of each, in any order and several
-at once. It writes nothing down: whoever asked does, so that one process alone holds the results
-file and the worklist.
+An engine takes the files to score and returns a result for each, in any order and several at a
+time. It stores nothing: the caller does, so that one process alone writes the results file and the
+worklist.
 """
 
 from collections.abc import Callable
@@ -12,19 +12,18 @@ from training.backlog.engines.contract import (
     AlreadyScored,
     BacklogEngine,
     BacklogPlan,
-    Found,
+    FoundFile,
     Result,
     ScoredFile,
-    is_another,
-    score_files,
 )
+from training.backlog.engines.file_scoring import is_another, score_files
 
 __all__ = [
     "ENGINES",
     "AlreadyScored",
     "BacklogEngine",
     "BacklogPlan",
-    "Found",
+    "FoundFile",
     "Result",
     "ScoredFile",
     "is_another",
@@ -33,7 +32,7 @@ __all__ = [
 ]
 
 ENGINES = {"local": "training.backlog.engines.local", "ray": "training.backlog.engines.cluster"}
-"""The module of each engine, with its function `start`; imported only when it is asked for."""
+"""Module of each engine, with its function `start`; imported only if the engine is chosen."""
 
 
 def start(name: str, plan: BacklogPlan) -> BacklogEngine:

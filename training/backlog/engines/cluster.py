@@ -1,9 +1,9 @@
-"""Scoring by the nodes of an existing Ray cluster: Ray Data hands out films and collects results.
+"""Scoring by the nodes of an existing Ray cluster: Ray Data distributes films, collects results.
 
-Every node sees the films and the checkpoint under the paths that they have here, and has this
-program's requirements; the program itself is sent along, so that all run the same code. A worker
-loads the network once. What dies with a worker or a node is scored by another; a file that ends
-every worker that reads it costs that file alone.
+Every node sees the films and the checkpoint under the same paths as this machine and has this
+program's requirements installed. The program itself is sent along, so that all nodes run the same
+code. A worker loads the network once. The films of a worker or node that dies are scored by
+another. If a file ends every worker that reads it, only that file fails.
 """
 
 import logging
@@ -19,15 +19,12 @@ from numpy.typing import NDArray
 from cxr_app.errors import CxrError, SettingsError
 from cxr_app.scoring import refusal, unreadable
 from cxr_app.settings import PROJECT
-from training.backlog.engines.contract import (
-    BacklogPlan,
-    Found,
-    Result,
-    ScoredFile,
-    load,
-    read,
+from training.backlog.engines.contract import BacklogPlan, FoundFile, Result, ScoredFile
+from training.backlog.engines.file_scoring import (
+    load_scorer,
+    read_file,
+    score_examined,
     score_files,
-    score_read,
 )
 from training.backlog.engines.local import BATCH_ON_CPU, BATCH_ON_GPU, ENDED_BY
 
@@ -39,12 +36,14 @@ try:
 except ImportError as error:
     raise SettingsError(
         "--engine ray needs Ray, which is not installed here. Run: "
-        "pip install -r requirements-ray.txt, here and on every node, or leave the option away."
+        "pip install -r requirements-ray.txt, here and on every node, or leave out the option."
     ) from error
 
 TRIES = 1
-"""So often the films in hand of a worker that has died are given to another, all at once; those
-of two dead workers are then scored one by one."""
+"""How often the films of a dead worker go to another worker in one batch.
+
+Films that have ended two workers are then scored one by one.
+"""
 
 ColumnArray = NDArray[Any]
 
@@ -60,7 +59,7 @@ class RayEngine:
     Parameters
     ----------
     plan
-        What to score with. Its `workers` are processes of the whole cluster.
+        The model and its settings; `workers` counts the processes of the whole cluster.
 
     Raises
     ------
@@ -77,8 +76,8 @@ class RayEngine:
         self._workers = max(1, cores if plan.workers is None else plan.workers)
         self._batch_size = plan.batch_size or (BATCH_ON_GPU if self._gpus else BATCH_ON_CPU)
 
-    def score(self, found: Iterable[Found]) -> Iterator[list[Result]]:
-        """Score films, each exactly once and in any order; give results as they are ready."""
+    def score(self, found: Iterable[FoundFile]) -> Iterator[list[Result]]:
+        """Score films, each exactly once and in any order; yield results as they are ready."""
         films = list(found)
         if not films:
             return
@@ -86,26 +85,26 @@ class RayEngine:
         for results in self._pass(films):
             yield [result for result in results if left.pop(result.found.source, None)]
         if left:
-            yield from self._apart(list(left.values()))
+            yield from self._one_by_one(list(left.values()))
 
     def close(self) -> None:
-        """Leave the cluster; it frees what the run had there."""
+        """Leave the cluster, which frees the resources of the run."""
         ray.shutdown()
 
-    def _pass(self, films: list[Found]) -> Iterator[list[Result]]:
-        """Let the cluster go through all films; those that ended their workers do not come back."""
+    def _pass(self, films: list[FoundFile]) -> Iterator[list[Result]]:
+        """Score all films on the cluster; those that ended their workers do not come back."""
         rows = [{"found": _Sealed(film)} for film in films]
         blocks = -(-len(films) // self._batch_size)
         dataset = ray.data.from_items(rows, override_num_blocks=blocks)
         for batch in self._work(dataset).iter_batches(batch_size=None, batch_format="numpy"):
-            results = _opened(batch["result"])
+            results = _unsealed(batch["result"])
             for problem in results:
                 if isinstance(problem, CxrError):
                     raise problem
             yield results
 
     def _work(self, dataset: "ray.data.Dataset") -> "ray.data.Dataset":
-        """Say who does what: with GPUs every core reads and decodes and every GPU scores."""
+        """Assign the work: if there are GPUs, cores read and decode, and GPUs score."""
         if not self._gpus:
             return self._map(dataset, _Worker, self._workers, num_cpus=1)
         read_films = self._map(dataset, _Reader, self._workers, num_cpus=1)
@@ -115,7 +114,7 @@ class RayEngine:
         self, dataset: "ray.data.Dataset", worker: type, count: int, **needs: Any
     ) -> "ray.data.Dataset":
         with warnings.catch_warnings():
-            # Ray Data offers no other way to bound how often a deadly file is tried.
+            # Ray Data has no other way to limit how often a file that ends its worker is tried.
             warnings.simplefilter("ignore", RayDeprecationWarning)
             return dataset.map_batches(
                 worker,
@@ -128,19 +127,19 @@ class RayEngine:
                 **needs,
             )
 
-    def _apart(self, films: list[Found]) -> Iterator[list[Result]]:
-        """Score films that were in the hands of workers that died, one by one."""
+    def _one_by_one(self, films: list[FoundFile]) -> Iterator[list[Result]]:
+        """Score the films of dead workers one by one."""
         worker = None
         for film in films:
-            worker = worker or self._hire()
+            worker = worker or self._start_worker()
             try:
                 yield ray.get(worker.score.remote([film]))
             except RayActorError:
                 worker = None
                 yield [ScoredFile(film, refusal(unreadable(ENDED_BY)))]
 
-    def _hire(self) -> Any:
-        """Find one more worker, and wait until it has loaded the network."""
+    def _start_worker(self) -> Any:
+        """Start one more worker, and wait until it has loaded the network."""
         core, gpu = (0, 1) if self._gpus else (1, 0)
         worker: Any = ray.remote(_Worker).options(num_cpus=core, num_gpus=gpu).remote(self._plan)
         try:
@@ -148,7 +147,7 @@ class RayEngine:
         except RayActorError as error:
             raise SettingsError(
                 "A worker of the Ray cluster ended before it began. If memory is short there, "
-                "give fewer --workers."
+                "use fewer --workers."
             ) from error
         if problem:
             raise problem[0]
@@ -157,46 +156,46 @@ class RayEngine:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Sealed:
-    """Holds what Ray Data carries without showing it.
+    """Wrapper without a repr for the objects that Ray Data carries.
 
-    Ray Data writes the first object that is no number or text into a log on the node's disk, as it
-    shows itself: a film's outcome would show its patient.
+    Ray Data logs the repr of the first object that is neither number nor text on the node's disk;
+    the repr of an outcome names the patient.
     """
 
     value: Any
 
 
 class _Network:
-    """Scores on a node's GPU what was read anywhere."""
+    """Scores on a node's GPU; any node may have read the films."""
 
     def __init__(self, plan: BacklogPlan) -> None:
         self._plan = plan
         self._problem: list[CxrError] = []
         try:
-            self._scorer = load(plan)
+            self._scorer = load_scorer(plan)
         except CxrError as error:
             self._problem = [error]
 
     def __call__(self, batch: dict[str, ColumnArray]) -> dict[str, ColumnArray]:
-        """Score a block of Ray Data, or say why nothing can be scored on this node."""
-        found, films = _opened(batch["found"]), _opened(batch["film"])
-        return _column("result", self._problem or score_read(self._scorer, found, films))
+        """Score a block of Ray Data, or return why this node cannot score."""
+        found, films = _unsealed(batch["found"]), _unsealed(batch["film"])
+        return _column("result", self._problem or score_examined(self._scorer, found, films))
 
 
 class _Worker(_Network):
     """Reads and scores, on a node's core."""
 
     def problem(self) -> list[CxrError]:
-        """Say why nothing can be scored on this node; nothing where all is well."""
+        """Return why this node cannot score; empty if it can."""
         return self._problem
 
-    def score(self, films: list[Found]) -> list[Any]:
-        """Score some films, or say why nothing can be scored on this node."""
+    def score(self, films: list[FoundFile]) -> list[Any]:
+        """Score some films, or return why this node cannot score."""
         return self._problem or score_files(self._scorer, self._plan, films)
 
     def __call__(self, batch: dict[str, ColumnArray]) -> dict[str, ColumnArray]:
         """Score a block of Ray Data."""
-        return _column("result", self.score(_opened(batch["found"])))
+        return _column("result", self.score(_unsealed(batch["found"])))
 
 
 class _Reader:
@@ -207,19 +206,19 @@ class _Reader:
 
     def __call__(self, batch: dict[str, ColumnArray]) -> dict[str, ColumnArray]:
         """Read a block of Ray Data."""
-        films = [read(film, self._plan) for film in _opened(batch["found"])]
+        films = [read_file(film, self._plan) for film in _unsealed(batch["found"])]
         return {"found": batch["found"], **_column("film", films)}
 
 
 def _join() -> None:
-    """Join the cluster that RAY_ADDRESS names: Ray's own variable, hence not among our settings."""
+    """Join the cluster in RAY_ADDRESS, which is Ray's own variable and no setting of ours."""
     address = os.environ.get("RAY_ADDRESS")
     if not address:
         raise SettingsError(
             "--engine ray needs a running Ray cluster, and RAY_ADDRESS names none. Set it to the "
             "address of the cluster's head, for example RAY_ADDRESS=10.0.0.5:6379."
         )
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # our own sentences say what is wrong
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # our own messages say what is wrong
     modules = [str(PROJECT / name) for name in ("cxr_app", "training")]
     try:
         ray.init(
@@ -234,11 +233,11 @@ def _join() -> None:
             f"The Ray cluster at {address} cannot be joined: {reason} Check RAY_ADDRESS, that the "
             "cluster runs, and that it has the Ray of requirements-ray.txt."
         ) from error
-    _quieten()
+    _configure_ray_data()
 
 
-def _quieten() -> None:
-    """Keep Ray Data from drawing beside our own progress bar, and let it go on over what dies."""
+def _configure_ray_data() -> None:
+    """Turn off Ray Data's progress bars and logs, and let it continue after errors."""
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.max_errored_blocks = -1
@@ -247,12 +246,12 @@ def _quieten() -> None:
 
 
 def _column(name: str, values: list[Any]) -> dict[str, ColumnArray]:
-    """Make a column of any objects, one a row."""
+    """Build a column of arbitrary objects, one a row."""
     column = np.empty(len(values), object)
     column[:] = [_Sealed(value) for value in values]
     return {name: column}
 
 
-def _opened(column: ColumnArray) -> list[Any]:
-    """Take the objects out of a column."""
+def _unsealed(column: ColumnArray) -> list[Any]:
+    """Return the objects of a column."""
     return [sealed.value for sealed in column]

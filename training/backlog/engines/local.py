@@ -1,11 +1,11 @@
-"""Scoring by processes of this machine that share nothing, one for each core.
+"""Scoring by processes of this machine that share nothing, one a core.
 
-Each reads, decodes and scores films of its own with one thread for the network: several threads
-for one network are slower than several networks, and where cores are shared slower many times
-over. While the network works on one batch, the same process reads and decodes the next. On a GPU
-the processes read and decode, and the one network is here.
+Each process reads, decodes and scores its own films, with one thread for the network: several
+threads for one network are slower than several networks, and many times slower if cores are shared
+with other work. While the network works on one batch, the process reads and decodes the next. With
+a GPU the processes only read and decode, and the one network is in this process.
 
-A file that ends its process costs that file alone: its neighbours are scored again.
+If a file ends its process, only that file fails: the films beside it are scored again.
 """
 
 import contextlib
@@ -30,32 +30,30 @@ from cxr_app.scoring import Examined, Scorer, refusal, unreadable
 from training.backlog.engines.contract import (
     AlreadyScored,
     BacklogPlan,
-    Found,
+    FoundFile,
     Result,
     ScoredFile,
-    load,
-    read,
-    score_read,
 )
+from training.backlog.engines.file_scoring import load_scorer, read_file, score_examined
 
 logger = logging.getLogger(__name__)
 
 BATCH_ON_CPU = 8
-"""Films in one forward pass; more gain nothing on a CPU, and each waits for the last."""
+"""Films in one forward pass; more are no faster on a CPU, and each waits for the last."""
 BATCH_ON_GPU = 32
 SMALLEST_BATCH = 2
-"""Of one film, a forward pass costs half as much again."""
+"""Fewest films in a forward pass: for a single film it costs half as much again per film."""
 AHEAD = 2
-"""Batches that a worker has in hand: one for its network, one to read and decode."""
+"""Batches that a worker holds: one for its network, one to read and decode."""
 READERS = 2
-"""Threads of a worker that read and decode: one may wait for a slow disk."""
+"""Threads of a worker that read and decode: one of them may wait for a slow disk."""
 PATIENCE_SECONDS = 5.0
 ENDED_BY = (
     "The file ended the process that read it. A person must look at it; "
-    "please report its kind to whoever maintains this program."
+    "please report its format to the maintainers of this program."
 )
 
-Batch = Sequence[Found]
+Batch = Sequence[FoundFile]
 Reading = list[Examined | AlreadyScored]
 
 
@@ -70,21 +68,21 @@ class LocalEngine:
     Parameters
     ----------
     plan
-        What to score with.
+        The model and its settings.
 
     Raises
     ------
     CxrError
-        If a worker cannot begin; in its words.
+        If a worker cannot start; with its message.
     """
 
     def __init__(self, plan: BacklogPlan) -> None:
         self._plan = plan
-        here = choose_device(plan.device).type != "cpu"
-        self._scorer = load(plan) if here else None
-        self._batch_size = plan.batch_size or (BATCH_ON_GPU if here else BATCH_ON_CPU)
+        on_gpu = choose_device(plan.device).type != "cpu"
+        self._scorer = load_scorer(plan) if on_gpu else None
+        self._batch_size = plan.batch_size or (BATCH_ON_GPU if on_gpu else BATCH_ON_CPU)
         count = cores() if plan.workers is None else plan.workers
-        self._workers = [self._hire(apart=count > 0) for _ in range(max(1, count))]
+        self._workers = [self._start_worker(in_process=count > 0) for _ in range(max(1, count))]
         try:
             for worker in self._workers:
                 worker.wait_until_ready()
@@ -92,10 +90,10 @@ class LocalEngine:
             self.close()
             raise
 
-    def score(self, found: Iterable[Found]) -> Iterator[list[Result]]:
-        """Score films, each exactly once and in any order; give results as they are ready."""
+    def score(self, found: Iterable[FoundFile]) -> Iterator[list[Result]]:
+        """Score films, each exactly once and in any order; yield results as they are ready."""
         films = deque(found)
-        suspects: list[Found] = []
+        suspects: list[FoundFile] = []
         self._hand_out(films)
         while busy := {worker.connection: worker for worker in self._workers if worker.in_hand}:
             for ready in connection.wait(list(busy)):
@@ -110,7 +108,7 @@ class LocalEngine:
                     yield self._finished(*reading)
             self._hand_out(films)
         for film in suspects:
-            yield self._score_apart(film)
+            yield self._score_alone(film)
 
     def close(self) -> None:
         """End the workers."""
@@ -119,38 +117,38 @@ class LocalEngine:
         for worker in self._workers:
             worker.end()
 
-    def _hire(self, *, apart: bool) -> "_Worker":
-        return _Worker(self._plan, apart=apart, scores=self._scorer is None)
+    def _start_worker(self, *, in_process: bool) -> "_Worker":
+        return _Worker(self._plan, in_process=in_process, scores=self._scorer is None)
 
     def _replace(self, worker: "_Worker") -> None:
-        """Put a new worker in the place of one that has died."""
-        logger.warning("A scoring process ended in its work; its films are scored again.")
+        """Replace a worker that has died by a new one."""
+        logger.warning("A scoring process ended unexpectedly; its films are scored again.")
         worker.end()
-        new = self._hire(apart=True)
+        new = self._start_worker(in_process=True)
         self._workers[self._workers.index(worker)] = new
         new.wait_until_ready()
 
-    def _hand_out(self, films: deque[Found]) -> None:
-        """Give every worker as much as it may have in hand, the idle ones first."""
+    def _hand_out(self, films: deque[FoundFile]) -> None:
+        """Send every worker as many batches as it may hold, to idle ones first."""
         for load_of_each in range(AHEAD):
             for worker in self._workers:
                 if films and len(worker.in_hand) <= load_of_each:
                     worker.send(self._batch(films))
 
-    def _batch(self, films: deque[Found]) -> Batch:
-        """Take the next films; the last batches are small, so that all workers end together."""
+    def _batch(self, films: deque[FoundFile]) -> Batch:
+        """Take the next films; the last batches are small, so that all workers finish together."""
         share = len(films) // (AHEAD * len(self._workers))
         size = min(self._batch_size, max(SMALLEST_BATCH, share), len(films))
         return [films.popleft() for _ in range(size)]
 
     def _finished(self, batch: Batch, reading: Reading | list[Result]) -> list[Result]:
-        """Score what a worker has only read."""
+        """Score a batch if the worker has only read it."""
         if self._scorer is None:
             return reading  # type: ignore[return-value]  # the worker has scored it
-        return score_read(self._scorer, batch, reading)  # type: ignore[arg-type]
+        return score_examined(self._scorer, batch, reading)  # type: ignore[arg-type]
 
-    def _score_apart(self, film: Found) -> list[Result]:
-        """Score a film that was in the hands of a worker that died, with nothing beside it."""
+    def _score_alone(self, film: FoundFile) -> list[Result]:
+        """Score by itself a film that a worker held when it died."""
         worker = self._workers[0]
         worker.send([film])
         try:
@@ -161,43 +159,43 @@ class LocalEngine:
 
 
 class _Worker:
-    """One process and what it has in hand; or a thread of this process, for a few films."""
+    """A process and the batches that it holds; or a thread of this process, for a few films."""
 
-    def __init__(self, plan: BacklogPlan, *, apart: bool, scores: bool) -> None:
-        context = get_context("forkserver")  # which imports torch once for all of them
+    def __init__(self, plan: BacklogPlan, *, in_process: bool, scores: bool) -> None:
+        context = get_context("forkserver")  # it imports torch once for all of them
         context.set_forkserver_preload([__name__])
         self.connection, theirs = context.Pipe()
         self.in_hand: deque[Batch] = deque()
         self._runs: BaseProcess | threading.Thread
-        if apart:
+        if in_process:
             self._runs = context.Process(
-                target=_work_apart, args=(theirs, plan, scores), daemon=True
+                target=_work_in_process, args=(theirs, plan, scores), daemon=True
             )
         else:
             self._runs = threading.Thread(target=_work, args=(theirs, plan, scores), daemon=True)
         self._runs.start()
-        if apart:
-            theirs.close()  # so that its end is seen here
+        if in_process:
+            theirs.close()  # so that its end is noticed here
 
     def wait_until_ready(self) -> None:
-        """Wait for the network to be in memory, or pass on why it cannot be."""
+        """Wait until the network is loaded, or raise why it cannot be."""
         try:
             problem = self.connection.recv()
         except EOFError:
             raise SettingsError(
-                "A scoring process ended before it began. If memory is short, give fewer --workers."
+                "A scoring process ended before it began. If memory is short, use fewer --workers."
             ) from None
         if problem is not None:
             raise problem
 
     def send(self, batch: Batch) -> None:
-        """Give a batch; one for a worker that has just died comes back by `in_hand`."""
+        """Send a batch; if the worker has just died, the batch stays in `in_hand`."""
         self.in_hand.append(batch)
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(batch)
 
     def receive(self) -> tuple[Batch, Reading | list[Result]]:
-        """Take the oldest batch back."""
+        """Receive the oldest batch with its results."""
         try:
             done = self.connection.recv()
         except ConnectionResetError as error:
@@ -205,7 +203,7 @@ class _Worker:
         return self.in_hand.popleft(), done
 
     def end(self) -> None:
-        """Make sure that it has ended."""
+        """End it, by force if needed."""
         self.connection.close()
         self._runs.join(PATIENCE_SECONDS)
         if isinstance(self._runs, BaseProcess) and self._runs.is_alive():
@@ -213,26 +211,26 @@ class _Worker:
 
 
 def cores() -> int:
-    """Count the cores that this process may use."""
+    """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _work_apart(link: Connection, plan: BacklogPlan, scores: bool) -> None:
-    """Work in a process of its own: Ctrl-C is for its master, who then closes the link."""
+def _work_in_process(link: Connection, plan: BacklogPlan, scores: bool) -> None:
+    """Work in a separate process; Ctrl-C is left to the parent, which then closes the link."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     try:
         _work(link, plan, scores)
-    except Exception as error:  # noqa: BLE001 - else its words would be printed
+    except Exception as error:  # noqa: BLE001 - the message may quote patient data
         log_privacy.report_fault(error)
         sys.exit(1)
 
 
 def _work(link: Connection, plan: BacklogPlan, scores: bool) -> None:
-    """Load the network and work until the link is closed."""
+    """Load the network, then work until the link is closed."""
     with link, contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
-            scorer = load(plan) if scores else None
+            scorer = load_scorer(plan) if scores else None
         except CxrError as error:
             link.send(error)
             return
@@ -241,14 +239,14 @@ def _work(link: Connection, plan: BacklogPlan, scores: bool) -> None:
 
 
 def _serve(link: Connection, plan: BacklogPlan, scorer: Scorer | None) -> None:
-    """Read the batches as they come, score the oldest, and send it back."""
+    """Read batches as they arrive, score the oldest and send its results back."""
     waiting: deque[tuple[Batch, list[Future[Examined | AlreadyScored]]]] = deque()
     with ThreadPoolExecutor(READERS) as pool:
         while True:
             if not waiting or link.poll():
                 batch: Batch = link.recv()
-                waiting.append((batch, [pool.submit(read, film, plan) for film in batch]))
+                waiting.append((batch, [pool.submit(read_file, film, plan) for film in batch]))
                 continue
             batch, reading = waiting.popleft()
             films = [film.result() for film in reading]
-            link.send(films if scorer is None else score_read(scorer, batch, films))
+            link.send(films if scorer is None else score_examined(scorer, batch, films))

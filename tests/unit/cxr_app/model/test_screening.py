@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from cxr_app.model.screening import MIN_SIDE, ViewClass, remark_on, screen, screen_age, screen_kind
 from cxr_app.radiograph import Header, Image, Radiograph
-from training.drawing.phantom_films import draw
+from training.drawing.phantom_films import draw_phantom
 
-FILM = draw(1, 300, 260)
+FILM = draw_phantom(1, 300, 260)
 CHEST = Header(modality="CR", body_part_examined="CHEST", view_position="AP")
 
 
@@ -101,13 +101,13 @@ def test_localizer_is_refused() -> None:
 
 
 def test_film_as_small_as_those_of_training_is_scored() -> None:
-    assert refusal(image=draw(1, 224, 224)) is None
+    assert refusal(image=draw_phantom(1, 224, 224)) is None
 
 
 @pytest.mark.parametrize(
     ("image", "words"),
     [
-        (draw(1, MIN_SIDE - 1, 300), "too small"),
+        (draw_phantom(1, MIN_SIDE - 1, 300), "too small"),
         (np.zeros((300, 300), np.float32), "blank"),
         (np.full((300, 300), 0.7, np.float32), "blank"),
         (0.5 + 0.03 * FILM, "blank"),

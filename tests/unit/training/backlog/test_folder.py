@@ -12,17 +12,17 @@ import pytest
 
 from tests.support.films import jpeg
 from training.backlog import folder as folder_module
-from training.backlog.folder import Watch, find_films, inside
+from training.backlog.folder import FolderWatch, refuse_outside_links, scan_folder
 
 FILM = jpeg(1)
 
 
 def sources(folder: Path) -> list[str]:
-    return [found.source for found in find_films(folder)]
+    return [found.source for found in scan_folder(folder)]
 
 
 def problems(folder: Path) -> dict[str, str]:
-    return {found.source: found.problem for found in find_films(folder) if found.problem}
+    return {found.source: found.problem for found in scan_folder(folder) if found.problem}
 
 
 def test_films_are_found_by_content_and_by_name_among_thousands_of_others(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_watched_film_is_given_once_it_has_stopped_growing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folder_module, "SETTLE_SECONDS", 0.01)
-    watch = Watch(tmp_path)
+    watch = FolderWatch(tmp_path)
     assert watch.arrived() == []
     for end in (100, 500, len(FILM)):
         (tmp_path / "film.jpg").write_bytes(FILM[:end])
@@ -160,8 +160,11 @@ def test_a_link_out_of_the_folders_that_may_be_scored_is_not_followed(tmp_path: 
     (films / "c.dcm").touch()
     (films / "in.dcm").symlink_to(tmp_path / "archive" / "b.dcm")
     (films / "out.dcm").symlink_to(tmp_path / "elsewhere" / "a.dcm")
-    kept = {each.source: each.problem for each in inside(find_films(films), [tmp_path / "archive"])}
+    kept = {
+        each.source: each.problem
+        for each in refuse_outside_links(scan_folder(films), [tmp_path / "archive"])
+    }
     assert {source for source, problem in kept.items() if problem} == {"out.dcm"}
     assert "link to a file outside" in kept["out.dcm"]
     assert set(kept) == {"c.dcm", "in.dcm", "out.dcm"}
-    assert list(inside(find_films(films), [])) == list(find_films(films))
+    assert list(refuse_outside_links(scan_folder(films), [])) == list(scan_folder(films))

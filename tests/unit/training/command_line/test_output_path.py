@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from cxr_app.errors import SettingsError
-from training.command_line.output_path import make_way
+from training.command_line.output_path import prepare_output
 
 
 def test_the_folder_of_a_report_is_made(tmp_path: Path) -> None:
     report = tmp_path / "of" / "today" / "report.json"
-    make_way(report)
+    prepare_output(report)
     report.write_text("{}")
-    make_way(report)
+    prepare_output(report)
     assert report.read_text() == "{}"
 
 
@@ -20,4 +20,4 @@ def test_a_path_that_cannot_be_written_is_refused_by_name(tmp_path: Path) -> Non
     (tmp_path / "file").write_text("in the way")
     for path in (tmp_path, tmp_path / "file" / "report.json"):
         with pytest.raises(SettingsError, match=f"{path.name} cannot be written"):
-            make_way(path)
+            prepare_output(path)

@@ -10,7 +10,7 @@ SIDE = 96
 
 @pytest.mark.parametrize("seed", range(8))
 def test_film_is_grey_and_neither_blank_nor_cut_off(seed: int) -> None:
-    film = laterals.draw(np.random.default_rng(seed), SIDE)
+    film = laterals.draw_lateral(np.random.default_rng(seed), SIDE)
     assert film.shape == (SIDE, SIDE)
     assert film.dtype == np.uint8
     assert film.std() > 15
@@ -18,14 +18,16 @@ def test_film_is_grey_and_neither_blank_nor_cut_off(seed: int) -> None:
 
 
 def test_same_seed_draws_the_same_and_another_something_else() -> None:
-    one, again, other = (laterals.draw(np.random.default_rng(seed), SIDE) for seed in (1, 1, 2))
+    one, again, other = (
+        laterals.draw_lateral(np.random.default_rng(seed), SIDE) for seed in (1, 1, 2)
+    )
     assert (one == again).all()
     assert (one != other).mean() > 0.5
 
 
 def test_back_and_front_differ_and_patients_face_both_ways() -> None:
     """The bright spine is on one side: unlike a frontal film, a lateral one has no middle."""
-    films = [laterals.draw(np.random.default_rng(seed), SIDE) for seed in range(30)]
+    films = [laterals.draw_lateral(np.random.default_rng(seed), SIDE) for seed in range(30)]
     heights = slice(SIDE // 3, SIDE * 3 // 5)
     leaning = [
         float(film[heights, : SIDE // 2].mean()) - float(film[heights, SIDE // 2 :].mean())

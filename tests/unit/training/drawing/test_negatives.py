@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from training.drawing import negatives
-from training.drawing.phantom_films import draw
+from training.drawing.phantom_films import draw_phantom
 
 FILMS = [
-    np.rint(draw(seed, negatives.SIDE, negatives.SIDE) * 255).astype(np.uint8) for seed in range(3)
+    np.rint(draw_phantom(seed, negatives.SIDE, negatives.SIDE) * 255).astype(np.uint8)
+    for seed in range(3)
 ]
 
 

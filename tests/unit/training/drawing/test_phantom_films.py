@@ -14,7 +14,7 @@ from training.drawing.phantom_films import (
     Opacity,
     consolidation,
     diffuse,
-    draw,
+    draw_phantom,
     opacities_of,
     widespread,
 )
@@ -26,7 +26,7 @@ SIZES = st.integers(min_value=64, max_value=400)
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), rows=SIZES, columns=SIZES)
 def test_every_phantom_is_a_film(seed: int, rows: int, columns: int) -> None:
-    film = draw(seed, rows, columns)
+    film = draw_phantom(seed, rows, columns)
     radiograph = Radiograph(film, sha256="0" * 64, file_format="PNG")
     assert (radiograph.rows, radiograph.columns) == (rows, columns)
     assert np.isfinite(film).all()
@@ -34,24 +34,24 @@ def test_every_phantom_is_a_film(seed: int, rows: int, columns: int) -> None:
 
 
 def test_same_seed_draws_the_same_film() -> None:
-    assert np.array_equal(draw(7, 300, 260), draw(7, 300, 260))
+    assert np.array_equal(draw_phantom(7, 300, 260), draw_phantom(7, 300, 260))
 
 
 def test_other_seed_draws_another_child() -> None:
-    difference = np.abs(_smooth(draw(7, 300, 260)) - _smooth(draw(8, 300, 260)))
+    difference = np.abs(_smooth(draw_phantom(7, 300, 260)) - _smooth(draw_phantom(8, 300, 260)))
     assert difference.max() > 0.05, "more than the noise differs"
 
 
 def test_lungs_are_darker_than_what_surrounds_them() -> None:
-    film = draw(3, 400, 400)
+    film = draw_phantom(3, 400, 400)
     right, left, spine = film[130:180, 100:140], film[130:180, 260:300], film[130:180, 190:210]
     assert max(right.mean(), left.mean()) < spine.mean() - 0.2
 
 
 @pytest.mark.parametrize("x", [0.30, 0.72], ids=["right lung", "left lung"])
 def test_opacity_brightens_the_lung_where_it_lies(x: float) -> None:
-    clear = draw(5, 500, 500)
-    clouded = draw(5, 500, 500, [Opacity(x, 0.40, 0.06)])
+    clear = draw_phantom(5, 500, 500)
+    clouded = draw_phantom(5, 500, 500, [Opacity(x, 0.40, 0.06)])
     brighter = _smooth(clouded - clear)
     row, column = np.unravel_index(brighter.argmax(), brighter.shape)
     assert abs(column / 500 - x) < 0.06
@@ -62,7 +62,7 @@ def test_opacity_brightens_the_lung_where_it_lies(x: float) -> None:
 @pytest.mark.parametrize("kind", [consolidation, diffuse, widespread])
 def test_pneumonia_of_every_kind_shows(kind: Callable[[int], list[Opacity]]) -> None:
     opacities = kind(11)
-    brighter = draw(11, 300, 300, opacities) - draw(11, 300, 300)
+    brighter = draw_phantom(11, 300, 300, opacities) - draw_phantom(11, 300, 300)
     assert _smooth(brighter).max() > 0.08
     assert kind(11) == opacities, "the same seed places the same opacities"
 
@@ -73,7 +73,10 @@ def test_command_writes_films_that_can_be_uploaded(tmp_path: Path) -> None:
     assert names == ["phantom-005.png", "phantom-006.png"]
     with PillowImage.open(tmp_path / "films" / names[0]) as picture:
         assert picture.mode == "L"
-        assert np.abs(np.asarray(picture) / 255 - draw(5, opacities=opacities_of(5))).max() < 0.003
+        assert (
+            np.abs(np.asarray(picture) / 255 - draw_phantom(5, opacities=opacities_of(5))).max()
+            < 0.003
+        )
 
 
 def _smooth(film: Image) -> Image:

@@ -8,7 +8,7 @@ from cxr_app.model import checkpoint, networks
 from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.model.classifier import forward_with_map
 from tests.support.checkpoints import SIZE, describe, write_ancestor
-from training.explain.cams import METHODS, Explainer, explainer
+from training.explain.cams import METHODS, Explainer, build_explainer
 from training.explain.randomisation import PARTS, randomised
 from training.explain.stability import similarity
 
@@ -27,7 +27,7 @@ def inputs(explainer: Explainer, count: int = 2) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_gives_a_map_and_the_same_score(method: str, source: Checkpoint) -> None:
-    chosen = explainer(source, "cpu", method)
+    chosen = build_explainer(source, "cpu", method)
     films = inputs(chosen)
 
     found = chosen.explain(films)
@@ -40,7 +40,7 @@ def test_every_method_gives_a_map_and_the_same_score(method: str, source: Checkp
 
 
 def test_our_map_is_the_packages_grad_cam(source: Checkpoint) -> None:
-    ours, theirs = (explainer(source, "cpu", method) for method in ("one-pass", "gradcam"))
+    ours, theirs = (build_explainer(source, "cpu", method) for method in ("one-pass", "gradcam"))
     films = inputs(ours)
     net = networks.build("resnet18").eval()
     checkpoint.fill(net, source.weights)
@@ -55,7 +55,7 @@ def test_our_map_is_the_packages_grad_cam(source: Checkpoint) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_classifier_keeps_no_hook_of_a_method(method: str, source: Checkpoint) -> None:
-    chosen = explainer(source, "cpu", method)
+    chosen = build_explainer(source, "cpu", method)
     before = chosen.classifier.predict(inputs(chosen))
 
     chosen.explain(inputs(chosen))
@@ -69,7 +69,7 @@ def test_a_network_without_causes_is_explained_too(
     method: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = write_ancestor(tmp_path_factory.mktemp("weights") / "a.safetensors", "four_conv")
-    chosen = explainer(checkpoint.load(path), "cpu", method)
+    chosen = build_explainer(checkpoint.load(path), "cpu", method)
 
     found = chosen.explain(inputs(chosen, 1))
 

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from training.explain.faithfulness import STEPS, area, curves, rivals
+from training.explain.faithfulness import STEPS, area, baseline_maps, deletion_and_insertion
 
 SIDE = 64
 
@@ -23,10 +23,13 @@ def test_a_true_map_beats_maps_that_know_nothing() -> None:
     film, clear = film_with_patch(), np.zeros((SIDE, SIDE), dtype=np.float32)
     generator = np.random.default_rng(0)
     true = film.reshape(8, 8, 8, 8).mean(axis=(1, 3))
-    maps = {"true": true, **rivals((8, 8), generator)}
+    maps = {"true": true, **baseline_maps((8, 8), generator)}
 
     areas = {
-        name: [area(curve) for curve in curves(brightness, film, clear, each, generator)]
+        name: [
+            area(curve)
+            for curve in deletion_and_insertion(brightness, film, clear, each, generator)
+        ]
         for name, each in maps.items()
     }
 
@@ -39,7 +42,9 @@ def test_curves_lead_from_the_film_to_the_clear_one_and_back() -> None:
     film, clear = film_with_patch(), np.zeros((SIDE, SIDE), dtype=np.float32)
     flat = np.zeros((4, 4), dtype=np.float32)
 
-    deletion, insertion = curves(brightness, film, clear, flat, np.random.default_rng(0))
+    deletion, insertion = deletion_and_insertion(
+        brightness, film, clear, flat, np.random.default_rng(0)
+    )
 
     assert len(deletion) == len(insertion) == STEPS + 1
     assert (deletion[0], deletion[-1]) == (1, 0)
@@ -50,7 +55,7 @@ def test_curves_lead_from_the_film_to_the_clear_one_and_back() -> None:
 
 
 def test_the_blob_is_highest_in_the_middle() -> None:
-    blob = rivals((7, 9), np.random.default_rng(0))["centred blob"]
+    blob = baseline_maps((7, 9), np.random.default_rng(0))["centred blob"]
 
     assert blob.argmax() == 3 * 9 + 4
     np.testing.assert_array_equal(blob, blob[::-1, ::-1])

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from training.drawing.phantom_films import draw
-from training.explain.body_mask import outside
+from training.drawing.phantom_films import draw_phantom
+from training.explain.body_mask import outside_body
 from training.explain.perturbations import (
     DISTURBANCES,
     SHORTCUTS,
@@ -19,7 +19,7 @@ SIZE = 224
 
 @pytest.fixture(scope="module")
 def film() -> np.ndarray:
-    image = draw(3, 448, 560)
+    image = draw_phantom(3, 448, 560)
     image.flags.writeable = False
     return image
 
@@ -99,7 +99,7 @@ def test_the_air_beside_the_body_is_outside_and_the_lungs_are_not() -> None:
     image[30:, 60:340] = 0.6  # the body
     image[90:220, 100:180], image[90:220, 220:300] = 0.05, 0.05  # the lungs
 
-    empty = outside(image)
+    empty = outside_body(image)
 
     assert empty[60, 5]
     assert empty[60, -5]

@@ -5,14 +5,14 @@ import pytest
 
 from tests.support.scores import scored_films
 from training.explain.perturbations import SHORTCUTS
-from training.explain.shortcuts import summary
+from training.explain.shortcuts import shortcut_summary
 
 
 def test_a_score_that_does_not_move_is_told_so() -> None:
     scored = scored_films()
     unmoved = np.repeat(scored.pneumonia[:, None], len(SHORTCUTS), axis=1)
 
-    found = summary(scored, unmoved, threshold=0.5)
+    found = shortcut_summary(scored, unmoved, threshold=0.5)
 
     assert [entry["change"] for entry in found] == list(SHORTCUTS)
     for entry in found:
@@ -26,7 +26,7 @@ def test_a_score_that_lived_on_the_border_is_found_out() -> None:
     changed = np.repeat(scored.pneumonia[:, None], len(SHORTCUTS), axis=1)
     changed[:, 0] = 0.9  # without the border every film looks the same
 
-    border, *others = summary(scored, changed, threshold=0.5)
+    border, *others = shortcut_summary(scored, changed, threshold=0.5)
 
     assert border["auroc"] == 0.5
     assert border["auroc_change"]["ci95"][1] < 0

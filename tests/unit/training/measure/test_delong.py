@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxr_app.evaluation.metrics import auroc
-from training.measure.delong import areas_and_covariance, compare
+from training.measure.delong import areas_and_covariance, compare_areas
 
 seeds = st.integers(0, 10_000)
 
@@ -54,7 +54,7 @@ def test_scores_that_order_films_alike_do_not_differ(seed: int) -> None:
     generator = np.random.default_rng(seed)
     scores, positive = generator.random(40), generator.permutation(40) < 15
 
-    test = compare(scores, np.exp(3 * scores), positive)
+    test = compare_areas(scores, np.exp(3 * scores), positive)
 
     assert test.difference == 0
     assert test.p_value == pytest.approx(1.0)
@@ -67,7 +67,7 @@ def test_the_other_way_round_is_the_opposite(seed: int) -> None:
     scores, others = generator.random((2, 40))
     positive = generator.permutation(40) < 15
 
-    there, back = compare(scores, others, positive), compare(others, scores, positive)
+    there, back = compare_areas(scores, others, positive), compare_areas(others, scores, positive)
 
     assert there.difference == -back.difference
     assert there.p_value == pytest.approx(back.p_value)
@@ -79,14 +79,14 @@ def test_a_score_that_sees_is_told_from_one_that_guesses() -> None:
     positive = np.arange(200) < 100
     sees, guesses = positive + generator.normal(0, 0.8, 200), generator.normal(0, 1, 200)
 
-    test = compare(sees, guesses, positive)
+    test = compare_areas(sees, guesses, positive)
 
     assert test.p_value < 1e-6
     assert test.interval[0] > 0.1
 
 
 def test_one_film_of_a_class_tells_no_error() -> None:
-    test = compare(np.array([0.1, 0.9, 0.5]), np.array([0.2, 0.3, 0.1]), np.arange(3) == 1)
+    test = compare_areas(np.array([0.1, 0.9, 0.5]), np.array([0.2, 0.3, 0.1]), np.arange(3) == 1)
 
     assert math.isnan(test.standard_error)
     assert math.isnan(test.p_value)

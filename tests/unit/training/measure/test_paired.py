@@ -4,13 +4,13 @@ from dataclasses import replace
 import numpy as np
 
 from tests.support.scores import scored_films
-from training.measure.paired import compare
+from training.measure.paired import compare_models
 
 
 def test_a_checkpoint_does_not_differ_from_itself() -> None:
     scored = scored_films()
 
-    found = compare(scored, 0.5, scored, 0.5)
+    found = compare_models(scored, 0.5, scored, 0.5)
 
     assert found["auroc"]["difference"] == 0
     assert found["auroc"]["ci95"] == [0, 0]
@@ -23,7 +23,7 @@ def test_a_worse_checkpoint_is_worse_by_both_intervals() -> None:
     noise = np.random.default_rng(1).random(300)
     guessing = replace(scored, probabilities=np.column_stack([1 - noise, noise / 2, noise / 2]))
 
-    found = compare(scored, 0.5, guessing, 0.5)
+    found = compare_models(scored, 0.5, guessing, 0.5)
 
     assert found["auroc"]["difference"] > 0.2
     assert found["auroc"]["ci95"][0] > 0
@@ -45,7 +45,7 @@ def test_films_of_few_patients_widen_the_interval_by_patients_alone() -> None:
         for p in (1 / (1 + np.exp(-own)), 1 / (1 + np.exp(-other)))
     )
 
-    found = compare(scored, 0.5, second, 0.5)["auroc"]
+    found = compare_models(scored, 0.5, second, 0.5)["auroc"]
 
     by_patients, by_films = (np.diff(pair)[0] for pair in (found["ci95"], found["delong"]["ci95"]))
     assert by_patients > 1.8 * by_films

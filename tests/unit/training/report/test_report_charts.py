@@ -57,7 +57,7 @@ def test_histograms_hold_every_film_once() -> None:
 def test_reliability_has_a_dot_for_every_bin_that_holds_films() -> None:
     scored = scored_films()
 
-    dots = report_charts.reliability(scored).data[1]
+    dots = report_charts.reliability_diagram(scored).data[1]
 
     assert sum(dots.customdata) == len(scored.films)
     assert (np.array(dots.error_y.array) >= -1e-9).all()

@@ -15,7 +15,7 @@ from cxr_app.model.networks.view import KINDS, ViewNetwork, ViewSpec, view_logit
 from cxr_app.model.screening import ViewClass
 from tests.support.checkpoints import write_tiny
 from training import embed_screening
-from training.drawing.phantom_films import draw
+from training.drawing.phantom_films import draw_phantom
 
 SPEC = ViewSpec(size=32, mean=0.5, standard_deviation=0.25, least_frontal=0.0, least_mirrored=1.0)
 
@@ -50,7 +50,7 @@ def test_slightly_likelier_mirrored_film_counts_as_upright() -> None:
 
 
 def test_mirror_image_of_a_picture_swaps_left_and_right() -> None:
-    picture = torch.from_numpy(draw(3, 64, 60).copy())[None, None]
+    picture = torch.from_numpy(draw_phantom(3, 64, 60).copy())[None, None]
     one, other = (view_logits(network(), p, SPEC) for p in (picture, picture.flip(3)))
     swapped = [KINDS.index(view._MIRROR_IMAGE[kind]) for kind in KINDS]
     assert torch.allclose(one, other[:, swapped], atol=1e-4)
@@ -87,7 +87,7 @@ def test_checkpoint_carries_the_screening_network(tmp_path: Path) -> None:
     assert all(torch.equal(after.screening_weights[name], weights[name]) for name in weights)
 
     old, new = (Classifier.load(path, "cpu") for path in (plain, joined))
-    inputs = [old.prepare(draw(seed, 200, 180)) for seed in range(3)]
+    inputs = [old.prepare(draw_phantom(seed, 200, 180)) for seed in range(3)]
     assert old.kinds(inputs) == [ViewClass.UPRIGHT] * 3
     assert len(new.kinds(inputs)) == 3
     assert new.kinds([]) == []

@@ -1,0 +1,88 @@
+"""Reading and scoring of the files of a backlog, as every engine does it."""
+
+import hashlib
+import os
+from collections.abc import Sequence, Set
+from pathlib import Path
+
+from cxr_app.errors import CheckpointMismatchError
+from cxr_app.imaging.limits import MAX_FILE_BYTES
+from cxr_app.model.classifier import Classifier
+from cxr_app.scoring import Examined, Scorer, examine, unreadable
+from training.backlog.engines.contract import (
+    RETRY,
+    AlreadyScored,
+    BacklogPlan,
+    FoundFile,
+    Result,
+    ScoredFile,
+)
+
+
+def load_scorer(plan: BacklogPlan) -> Scorer:
+    """Load the network of a plan.
+
+    Raises
+    ------
+    CheckpointMismatchError
+        If the weights were replaced since the run began.
+    """
+    scorer = Scorer(Classifier.load(plan.checkpoint, plan.device, plan.runtime), plan.other_ages)
+    if scorer.classifier.model_version != plan.model_version:
+        raise CheckpointMismatchError(
+            f"{plan.checkpoint} is now {scorer.classifier.model_version}; the run began with "
+            f"{plan.model_version}. Put it back, or start again with another --out."
+        )
+    return scorer
+
+
+def read_file(found: FoundFile, plan: BacklogPlan) -> Examined | AlreadyScored:
+    """Read and prepare one file; a file that has vanished counts as unreadable."""
+    try:
+        data = _content(found.path)
+    except OSError as error:
+        return unreadable(f"The file cannot be read: {error.strerror}. {RETRY}")
+    if isinstance(data, int):
+        return unreadable(
+            f"The file has {data // 2**20} MB, more than the {MAX_FILE_BYTES // 2**20} MB "
+            "allowed: export the single film."
+        )
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 in plan.known:
+        return AlreadyScored(found, sha256)
+    return examine(data, plan.input_spec, sha256)
+
+
+def is_another(found: FoundFile, contents: Set[str]) -> bool:
+    """Check whether a file can be read and its content is none of these (SHA-256)."""
+    try:
+        data = _content(found.path)
+    except OSError:
+        return False
+    return isinstance(data, bytes) and hashlib.sha256(data).hexdigest() not in contents
+
+
+def _content(path: Path) -> bytes | int:
+    """Read a file; return only the size of one beyond the limit, which may fill the memory."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MAX_FILE_BYTES:
+            return size
+        data = file.read(MAX_FILE_BYTES + 1)
+    return data if len(data) <= MAX_FILE_BYTES else len(data)
+
+
+def score_examined(
+    scorer: Scorer, found: Sequence[FoundFile], films: Sequence[Examined | AlreadyScored]
+) -> list[Result]:
+    """Score files that have been read, in one forward pass."""
+    outcomes = iter(scorer.score_all([film for film in films if isinstance(film, Examined)]))
+    return [
+        film if isinstance(film, AlreadyScored) else ScoredFile(file, next(outcomes))
+        for file, film in zip(found, films, strict=True)
+    ]
+
+
+def score_files(scorer: Scorer, plan: BacklogPlan, found: Sequence[FoundFile]) -> list[Result]:
+    """Read files one after the other and score them in one forward pass."""
+    return score_examined(scorer, found, [read_file(each, plan) for each in found])
