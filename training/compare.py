@@ -22,9 +22,9 @@ from cxr_app.model import networks
 from cxr_app.model.classifier import Classifier
 from cxr_app.settings import Settings
 from training.data.dataset import find_films
-from training.evaluate import evaluate
 from training.fit.epochs import parameters_of
 from training.fit.recipe import published
+from training.measure.figures import evaluate_classifier
 
 FIGURES = {
     "auroc": "AUROC",
@@ -135,7 +135,7 @@ def _measured_anew(runs: Sequence[FinishedRun], data: Path, device: str) -> list
     anew = []
     for run in runs:
         classifier = Classifier.load(run.folder / "checkpoint.safetensors", device)
-        anew.append(replace(run, figures=evaluate(classifier, films)))
+        anew.append(replace(run, figures=evaluate_classifier(classifier, films)))
     return anew
 
 

@@ -25,7 +25,7 @@ from torchvision.models import densenet121
 from cxr_app.scoring import Examined
 from cxr_app.settings import PROJECT
 from training.backlog.engines import BacklogPlan
-from training.backlog.engines.contract import load_scorer, read_file
+from training.backlog.engines.file_scoring import load_scorer, read_file
 from training.backlog.engines.local import cores
 from training.backlog.folder import scan_folder
 

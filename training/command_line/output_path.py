@@ -1,4 +1,4 @@
-"""A file that a long measurement writes at its end: whether it can is asked first."""
+"""Check of an output path before a long measurement begins."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from cxr_app.errors import SettingsError
 
 
 def prepare_output(path: Path) -> None:
-    """Make the folder of a file, and make sure that the file can be written.
+    """Create the folder of a file, and check that the file can be written.
 
     Raises
     ------
@@ -16,9 +16,9 @@ def prepare_output(path: Path) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        there = path if path.exists() else path.parent
-        if path.is_dir() or not os.access(there, os.W_OK):
+        target = path if path.exists() else path.parent
+        if path.is_dir() or not os.access(target, os.W_OK):
             raise PermissionError("this user may not write there")
     except OSError as error:
-        told = error.strerror or error
-        raise SettingsError(f"{path} cannot be written: {told}. Give another path.") from error
+        reason = error.strerror or error
+        raise SettingsError(f"{path} cannot be written: {reason}. Use another path.") from error

@@ -1,1 +1,1 @@
-"""What the heatmap is worth, and which shortcuts the score takes."""
+"""Measurements of the heatmap's quality and of the shortcuts that the score takes."""

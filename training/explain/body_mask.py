@@ -1,4 +1,4 @@
-"""Where a film shows no body: heat there is heat on nothing."""
+"""The part of a film outside the body, where heat is meaningless."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,18 +8,18 @@ from cxr_app.model.preprocessing import resize_to_square
 from cxr_app.radiograph import Image
 
 SIDE = 128
-"""Pixels; the outline of a body needs no more."""
+"""Side of the mask in pixels; enough for the outline of a body."""
 SMOOTHING = 1.5
-"""Pixels; so that grain makes no holes."""
+"""Width of the smoothing in pixels, so that grain makes no holes."""
 DARK = 0.15
-"""Of the way from the film's 1st percentile of grey to its 99th: air is darker."""
+"""Limit for air, as a fraction of the range from the 1st to the 99th percentile of grey."""
 
 
 def outside_body(image: Image) -> NDArray[np.bool_]:
-    """Find the air around the body: what is dark and reaches the film's edge.
+    """Find the air around the body: dark regions that reach the film's edge.
 
-    Lungs are as dark, but the chest wall stands between them and the edge. Cables, letters and
-    whatever else is bright counts as body, so the share of heat outside is rather too small.
+    Lungs are as dark, but the chest wall separates them from the edge. Cables, letters and other
+    bright things count as body, so the share of heat outside is rather too small.
 
     Returns
     -------

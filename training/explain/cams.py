@@ -1,8 +1,8 @@
-"""Ways to make the map of a film: the program's own, and those of the `grad-cam` package.
+"""Methods to compute the map of a film: the program's own, and those of the `grad-cam` package.
 
-All give evidence for pneumonia on a grid that divides the film evenly. The package's own pictures
-are not used: it stretches each to its own maximum and lays a convolutional grid on the film as if
-its cells divided it evenly.
+All return evidence for pneumonia on a grid that divides the film evenly. The package's own pictures
+are not used: it stretches each to its own maximum, and it enlarges a convolutional grid as if its
+cells divided the film evenly.
 """
 
 from abc import ABC, abstractmethod
@@ -36,7 +36,7 @@ METHODS = (OWN, *PACKAGE)
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """Films and what a network sees in them.
+    """Probabilities of films, with the maps behind them.
 
     Parameters
     ----------
@@ -51,30 +51,30 @@ class Explained:
 
 
 class Explainer(ABC):
-    """Scores films and says where the network looked."""
+    """Scores films and computes their maps."""
 
     def __init__(self, classifier: Classifier) -> None:
         self.classifier = classifier
 
     @abstractmethod
     def explain(self, inputs: Sequence[NetworkInput]) -> Explained:
-        """Score films that the classifier's `prepare` made ready, with their maps."""
+        """Score prepared films (see `Classifier.prepare`) and compute their maps."""
 
     @abstractmethod
     def heat(self, evidence: ActivationMap) -> HeatArray:
-        """Say what of a map is shown, in ``[0, 1]``."""
+        """Return a map as heat in ``[0, 1]``."""
 
     def score(self, inputs: Sequence[NetworkInput]) -> Floats:
-        """Score films, without their maps."""
+        """Score films without their maps."""
         predictions = self.classifier.predict(inputs)
         return np.array([prediction.pneumonia_probability for prediction in predictions])
 
 
 class OnePass(Explainer):
-    """The map that the program shows, on its one fixed scale."""
+    """The map that the program shows, on its fixed scale."""
 
     def explain(self, inputs: Sequence[NetworkInput]) -> Explained:
-        """Take probabilities and maps out of the classifier's predictions."""
+        """Return probabilities and maps from the classifier's predictions."""
         predictions = self.classifier.predict(inputs)
         return Explained(
             np.array([prediction.pneumonia_probability for prediction in predictions]),
@@ -82,14 +82,14 @@ class OnePass(Explainer):
         )
 
     def heat(self, evidence: ActivationMap) -> HeatArray:
-        """Put the map on the checkpoint's own scale."""
+        """Scale the map by the checkpoint's own scale."""
         return activation_map.heat(evidence, self.classifier.heat_scale)
 
 
 class PackageCam(Explainer):
     """A map of the `grad-cam` package, at the end of the network's body.
 
-    It works on a network of its own: its hooks touch no other.
+    It works on a separate copy of the network, so that its hooks do not affect the classifier.
     """
 
     def __init__(self, classifier: Classifier, source: Checkpoint, method: str) -> None:
@@ -104,7 +104,7 @@ class PackageCam(Explainer):
         return Explained(self.score(inputs), self._maps(batch).numpy())
 
     def _maps(self, batch: Tensor) -> Tensor:
-        """Give the package's maps before it rectifies, stretches and enlarges them."""
+        """Return the package's maps before it rectifies, stretches and enlarges them."""
         targets: list[Callable[[Tensor], Tensor]] = [
             lambda output: log_odds(output[None])[0] for _ in batch
         ]
@@ -120,14 +120,14 @@ class PackageCam(Explainer):
         return lay_evenly(evidence, self._network, size=batch.shape[-1])
 
     def heat(self, evidence: ActivationMap) -> HeatArray:
-        """Rectify, as these methods do, and stretch to the map's own peak: they have no scale."""
+        """Rectify, as these methods do, and scale to the map's peak: they have no fixed scale."""
         positive: HeatArray = np.maximum(evidence, np.float32(0))
         peak = positive.max()
         return positive / peak if peak > 0 else positive
 
 
 def build_explainer(source: Checkpoint, device: str, method: str) -> Explainer:
-    """Make a way to explain the films of a checkpoint.
+    """Build the explainer of a checkpoint for one method.
 
     Parameters
     ----------

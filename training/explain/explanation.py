@@ -1,7 +1,7 @@
-"""The heatmap, measured: whether the score hangs on it, and whether it is learned and steady.
+"""Quality of the heatmap: whether it is faithful to the score, learned, and stable.
 
-What is about marked places is measured on flagged films, because only there a reader is shown
-heat that speaks for a flag; steadiness is measured on all.
+Faithfulness, weight randomisation and heat outside the body are measured on flagged films, because
+only there the heat is shown as the reason for a flag. Stability is measured on all films.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,8 +24,7 @@ from training.explain.cams import build_explainer
 from training.explain.randomisation import PARTS, SEEDS, randomised
 from training.explain.stability import FilmStability
 from training.measure.figures import nan_to_none
-from training.measure.metrics import mean_of
-from training.measure.predictions import Predictions, read_each
+from training.measure.predictions import Predictions, mean_with_interval, read_each
 
 OURS = "heatmap"
 BASELINES = ("random", "centred blob")
@@ -33,28 +32,28 @@ BASELINES = ("random", "centred blob")
 
 @dataclass(frozen=True, slots=True)
 class FlaggedFilm:
-    """What a flagged film tells of its map.
+    """Measurements of the map of a flagged film.
 
     Parameters
     ----------
     patient_id
-        Whose film it is.
+        Patient of the film.
     curves
-        Deletion and insertion by map, of `OURS` and the rivals.
-    alike
-        Similarity to the maps of partly random networks, by part; one for each seed.
+        Deletion and insertion curves, by map: `OURS` and the baselines.
+    similarity
+        To the maps of partly random networks, by part; one value a seed.
     outside
-        Share of the heat, and of the film, that lies outside the body; None without heat.
+        Share of the heat, and of the film, outside the body; None if there is no heat.
     """
 
     patient_id: str
     curves: Mapping[str, tuple[Floats, Floats]]
-    alike: Mapping[str, Sequence[float]]
+    similarity: Mapping[str, Sequence[float]]
     outside: tuple[float, float] | None
 
 
 class Examiner:
-    """Examines films one by one and keeps what they tell.
+    """Measures the maps of films one by one and collects the results.
 
     Parameters
     ----------
@@ -63,9 +62,9 @@ class Examiner:
     method
         One of `cams.METHODS`.
     device
-        Where to run.
+        As `choose_device` takes it.
     clear
-        The film that hides places of others.
+        The film whose pixels hide places of other films.
     """
 
     def __init__(self, source: Checkpoint, method: str, device: str, clear: Image) -> None:
@@ -78,34 +77,36 @@ class Examiner:
             for part in PARTS
         }
         self.clear = self.ours.classifier.prepare(clear)
-        self.steady: list[FilmStability] = []
-        self.marked: list[FlaggedFilm] = []
+        self.stability: list[FilmStability] = []
+        self.flagged: list[FlaggedFilm] = []
         self._generator = np.random.default_rng(0)
 
     def examine(self, film: LabelledFilm, image: Image) -> None:
-        """Examine one film; what is about marked places only if it is flagged."""
+        """Measure the map of one film; everything except stability only if it is flagged."""
         prepared = self.ours.classifier.prepare(image)
         plain = self.ours.explain([prepared])
-        self.steady.append(stability.measure_stability(self.ours, image, plain))
+        self.stability.append(stability.measure_stability(self.ours, image, plain))
         if plain.pneumonia[0] >= self.ours.classifier.operating_points["balanced"].threshold:
-            self.marked.append(self._marked(film.patient_id, image, prepared, plain.maps[0]))
+            self.flagged.append(
+                self._measure_flagged(film.patient_id, image, prepared, plain.maps[0])
+            )
 
-    def _marked(
+    def _measure_flagged(
         self, patient_id: str, image: Image, prepared: NetworkInput, found: ActivationMap
     ) -> FlaggedFilm:
         maps = {OURS: found, **faithfulness.baseline_maps(found.shape, self._generator)}
-        followed = {
+        curves = {
             name: faithfulness.deletion_and_insertion(
                 self.ours.score, prepared, self.clear, each, self._generator
             )
             for name, each in maps.items()
         }
-        alike = {
+        similarity = {
             part: [stability.similarity(found, e.explain([prepared]).maps[0]) for e in explainers]
             for part, explainers in self.random.items()
         }
         outside = heat_outside(self.ours.heat(found), image)
-        return FlaggedFilm(patient_id, followed, alike, outside)
+        return FlaggedFilm(patient_id, curves, similarity, outside)
 
 
 def measure_explanations(
@@ -116,7 +117,7 @@ def measure_explanations(
     Parameters
     ----------
     scored
-        The films, as this checkpoint scored them; so many are drawn from these.
+        The films, as this checkpoint scored them; `films` of them are drawn.
     method
         One of `cams.METHODS`.
 
@@ -129,19 +130,19 @@ def measure_explanations(
     clearest = int(np.argmin(scored.pneumonia))
     ((_, clear),) = read_each([scored.films[clearest]], lambda radiograph: radiograph.image)
     if clear is None:
-        raise TrainingDataError("A film that was just read cannot be read any more. Try again.")
+        raise TrainingDataError("A film that was just read can no longer be read. Try again.")
     examiner = Examiner(source, method, device, clear)
     chosen = [scored.films[place] for place in np.sort(places)]
     for film, image in read_each(chosen, lambda radiograph: radiograph.image):
         if image is not None:
             examiner.examine(film, image)
-    return {"method": method, **explanation_summary(examiner.steady, examiner.marked)}
+    return {"method": method, **explanation_summary(examiner.stability, examiner.flagged)}
 
 
 def heat_outside(heat: HeatArray, image: Image) -> tuple[float, float] | None:
-    """Give the share of the heat, and of the film, that lies outside the body; None without heat.
+    """Return the share of the heat, and of the film, outside the body; None if there is no heat.
 
-    A map that knows nothing would have the second share of its heat there.
+    A map that does not depend on the film has about the second share of its heat there.
     """
     if not heat.any():
         return None
@@ -151,36 +152,37 @@ def heat_outside(heat: HeatArray, image: Image) -> tuple[float, float] | None:
 
 
 def explanation_summary(
-    steady: Sequence[FilmStability], marked: Sequence[FlaggedFilm]
+    stability_of_films: Sequence[FilmStability], flagged: Sequence[FlaggedFilm]
 ) -> dict[str, Any]:
-    """Put the films together: means over films, with intervals by drawing patients."""
+    """Compute means over films, with intervals by drawing patients."""
 
     def over(
-        value: Callable[[FlaggedFilm], float], films: Sequence[FlaggedFilm] = marked
+        value: Callable[[FlaggedFilm], float], films: Sequence[FlaggedFilm] = flagged
     ) -> dict[str, Any]:
-        told_by = np.array([value(film) for film in films])
-        return mean_of(told_by, [film.patient_id for film in films])
+        values = np.array([value(film) for film in films])
+        return mean_with_interval(values, [film.patient_id for film in films])
 
-    hot = [film for film in marked if film.outside]
+    hot = [film for film in flagged if film.outside]
     found = {
-        "films": len(steady),
-        "flagged_films": len(marked),
+        "films": len(stability_of_films),
+        "flagged_films": len(flagged),
         "faithfulness": {
             kind: [
                 {
                     "map": name,
                     "area": over(partial(_area, name=name, which=which)),
                     "heatmap_less_this": over(partial(_gap, name=name, which=which)),
-                    "curve": _mean_curve(marked, name, which),
+                    "curve": _mean_curve(flagged, name, which),
                 }
                 for name in (OURS, *BASELINES)
             ]
             for which, kind in enumerate(("deletion", "insertion"))
         },
         "weight_randomisation": [
-            {"part": part, "similarity": over(partial(_alike, part=part))} for part in PARTS
+            {"part": part, "similarity": over(partial(_mean_similarity, part=part))}
+            for part in PARTS
         ],
-        "stability": stability.stability_summary(steady) if steady else [],
+        "stability": stability.stability_summary(stability_of_films) if stability_of_films else [],
         "outside_body": {
             "films": len(hot),
             "share_of_heat": over(lambda film: film.outside[0] if film.outside else 0.0, hot),
@@ -198,13 +200,13 @@ def _gap(film: FlaggedFilm, name: str, which: int) -> float:
     return _area(film, OURS, which) - _area(film, name, which)
 
 
-def _alike(film: FlaggedFilm, part: str) -> float:
-    return float(np.mean(film.alike[part]))
+def _mean_similarity(film: FlaggedFilm, part: str) -> float:
+    return float(np.mean(film.similarity[part]))
 
 
-def _mean_curve(marked: Sequence[FlaggedFilm], name: str, which: int) -> list[float]:
-    """Average the films' curves; empty where there are none."""
-    if not marked:
+def _mean_curve(flagged: Sequence[FlaggedFilm], name: str, which: int) -> list[float]:
+    """Average the films' curves; empty if there are none."""
+    if not flagged:
         return []
-    mean: list[float] = np.mean([film.curves[name][which] for film in marked], axis=0).tolist()
+    mean: list[float] = np.mean([film.curves[name][which] for film in flagged], axis=0).tolist()
     return mean

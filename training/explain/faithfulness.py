@@ -1,9 +1,9 @@
-"""Whether the score really hangs on the places that a map marks.
+"""Faithfulness: whether the score really depends on the places that a map marks.
 
-Deletion hides the most marked places first: the sooner the score falls, the better the map.
-Insertion shows them first in a film that is hidden: the sooner it rises, the better.
+Deletion hides the most strongly marked places first: the sooner the score falls, the better the
+map. Insertion shows them first in a hidden film: the sooner the score rises, the better.
 
-A place is hidden by the same place of a clear film. Blurred, grey or black it would be a thing of
+A place is hidden by the same place of a clear film. Blurring, grey or black would be a finding of
 its own: blurred or evenly grey films are scored as pneumonia, and the score would never fall.
 
 References
@@ -22,7 +22,7 @@ from cxr_app.model.preprocessing import NetworkInput
 from cxr_app.prediction import ActivationMap
 
 STEPS = 10
-"""Parts that a film is hidden or shown in, of the same size each."""
+"""Number of equal parts in which a film is hidden or shown."""
 
 ScoreFunction = Callable[[Sequence[NetworkInput]], Floats]
 
@@ -30,9 +30,9 @@ ScoreFunction = Callable[[Sequence[NetworkInput]], Floats]
 def baseline_maps(
     shape: tuple[int, int], generator: np.random.Generator
 ) -> Mapping[str, ActivationMap]:
-    """Make maps that know nothing of the film, on a grid as coarse as the map's own.
+    """Build maps that do not depend on the film, on a grid as coarse as the map's own.
 
-    *random* marks places by chance, *centred blob* the middle of the film, where the chest is.
+    *random* marks random places, *centred blob* the middle of the film, where the chest is.
     """
     y, x = (np.abs(np.arange(side) + 0.5 - side / 2) / side for side in shape)
     blob = -(y[:, None] ** 2 + x[None, :] ** 2)
@@ -49,7 +49,7 @@ def deletion_and_insertion(
     marked: ActivationMap,
     generator: np.random.Generator,
 ) -> tuple[Floats, Floats]:
-    """Follow the score while the marked places are hidden, and while they are shown.
+    """Score a film while the marked places are hidden, and while they are shown.
 
     Parameters
     ----------
@@ -58,31 +58,31 @@ def deletion_and_insertion(
     marked
         The map, on any even grid.
     generator
-        Decides between places that the map marks alike.
+        Breaks ties between places that the map marks alike.
 
     Returns
     -------
     deletion, insertion
         Scores, each ``(STEPS + 1,)``, after 0 to `STEPS` parts.
     """
-    turn = _turns(marked, len(film), generator)
+    part = _parts(marked, len(film), generator)
     steps = range(STEPS + 1)
-    deleted = [np.where(turn < step, clear, film) for step in steps]
-    inserted = [np.where(turn < step, film, clear) for step in steps]
+    deleted = [np.where(part < step, clear, film) for step in steps]
+    inserted = [np.where(part < step, film, clear) for step in steps]
     scores = score(deleted + inserted)
     return scores[: STEPS + 1], scores[STEPS + 1 :]
 
 
 def area(curve: Floats) -> float:
-    """Area under a curve over the share of the film, in ``[0, 1]``."""
+    """Compute the area under a curve over the share of the film, in ``[0, 1]``."""
     return float(np.trapezoid(curve, dx=1 / STEPS))
 
 
-def _turns(marked: ActivationMap, side: int, generator: np.random.Generator) -> NDArray[np.intp]:
-    """Say of every pixel in which part it comes, the most marked in part 0; ties by chance."""
+def _parts(marked: ActivationMap, side: int, generator: np.random.Generator) -> NDArray[np.intp]:
+    """Return the part of every pixel, the most strongly marked in part 0; ties are random."""
     grid = PillowImage.fromarray(np.ascontiguousarray(marked, dtype=np.float32), mode="F")
     smooth = np.asarray(grid.resize((side, side), PillowImage.Resampling.BICUBIC))
     order = np.lexsort((generator.random(side * side), -smooth.ravel()))
-    turns = np.empty(side * side, dtype=np.intp)
-    turns[order] = np.arange(side * side) * STEPS // (side * side)
-    return turns.reshape(side, side)
+    parts = np.empty(side * side, dtype=np.intp)
+    parts[order] = np.arange(side * side) * STEPS // (side * side)
+    return parts.reshape(side, side)

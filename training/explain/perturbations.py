@@ -1,6 +1,6 @@
-"""Changes to a film that leave its lungs as they are: a sound score hardly moves under them.
+"""Changes to a film that do not affect its lungs: a sound score hardly changes.
 
-Each takes a film of any size and the side of the network's input in pixels, and gives a film.
+Each takes a film of any size and the side of the network's input in pixels, and returns a film.
 """
 
 import io
@@ -18,19 +18,19 @@ from cxr_app.radiograph import Image
 Change = Callable[[Image, int], Image]
 
 RING = 0.04
-"""Of the film's side: width of the ring that `without_ring` blanks."""
+"""Width of the ring that `without_ring` blanks, as a fraction of the film's side."""
 UPPER_CORNER, LOWER_CORNER = 0.25, 0.15
-"""Of the film's side: squares that `without_corners` blanks."""
+"""Squares that `without_corners` blanks, as fractions of the film's side."""
 LETTER_HEIGHTS, LETTER_WIDTHS = (0.025, 0.1), (0.015, 0.08)
-"""Of the film's side: what is larger or smaller is no letter; edges of ribs are longer."""
+"""Size of a letter, as fractions of the film's side; edges of ribs are longer."""
 LETTER_STROKE = 0.05
-"""Of the film's side: broader than the strokes of a letter."""
+"""More than the width of a letter's strokes, as a fraction of the film's side."""
 LETTER_EDGE, LETTER_CONTRAST = 0.12, 0.28
-"""By how much a letter's edge, and a quarter of it, are brighter than what is around it."""
+"""How much brighter than its surroundings a letter's edge is, and its brightest quarter."""
 
 
 def without_ring(image: Image, size: int) -> Image:
-    """Blank the outermost ring with the grey just inside it; black would be a border of its own."""
+    """Blank the outermost ring with the grey just inside it; black would be a new border."""
     film = resize_to_square(image, size)
     width = max(1, round(RING * size))
     return np.pad(film[width:-width, width:-width], width, mode="edge")
@@ -51,7 +51,7 @@ def without_corners(image: Image, size: int) -> Image:
 
 
 def without_letters(image: Image, size: int) -> Image:
-    """Take off small bright marks that stand alone: letters, digits, clips."""
+    """Remove small, isolated bright marks: letters, digits, clips."""
     film = resize_to_square(image, size)
     ground = ndimage.grey_opening(film, size=max(3, round(LETTER_STROKE * size)))
     height = film - ground
@@ -66,19 +66,19 @@ def without_letters(image: Image, size: int) -> Image:
 
 
 def _is_letter(mark: NDArray[np.bool_], height: Image, size: int) -> bool:
-    """Say whether a mark has the size and the contrast of a letter."""
+    """Check whether a mark has the size and the contrast of a letter."""
     limits = zip(mark.shape, (LETTER_HEIGHTS, LETTER_WIDTHS), strict=True)
     fits = all(low * size <= side <= high * size for side, (low, high) in limits)
     return fits and bool(np.quantile(height[mark], 0.75) > LETTER_CONTRAST)
 
 
 def resized(image: Image, size: int, *, times: float) -> Image:
-    """Bring the film to so many times the network's size first, as if it had come like that."""
+    """Resize the film to `times` the network's size, as if it had been exported so."""
     return resize_to_square(resize_to_square(image, max(1, round(size * times))), size)
 
 
 def compressed(image: Image, size: int, *, quality: int) -> Image:
-    """Encode the film as JPEG at its own size, and decode it again."""
+    """Encode the film as JPEG at its own size and decode it."""
     buffer = io.BytesIO()
     PillowImage.fromarray(np.rint(image * 255).astype(np.uint8)).save(
         buffer, "JPEG", quality=quality
@@ -87,7 +87,7 @@ def compressed(image: Image, size: int, *, quality: int) -> Image:
 
 
 def shifted(image: Image, size: int, *, rows: int, columns: int) -> Image:
-    """Move the film by whole pixels of the network's input; its edge is repeated."""
+    """Shift the film by whole pixels of the network's input; its edge is repeated."""
     film = resize_to_square(image, size)
     down, right = np.arange(size) - rows, np.arange(size) - columns
     moved: Image = film[np.ix_(down.clip(0, size - 1), right.clip(0, size - 1))]
@@ -95,7 +95,7 @@ def shifted(image: Image, size: int, *, rows: int, columns: int) -> Image:
 
 
 def mirrored(image: Image, size: int) -> Image:
-    """Exchange left and right."""
+    """Swap left and right."""
     return np.ascontiguousarray(image[:, ::-1])
 
 
@@ -108,7 +108,7 @@ SHORTCUTS: Mapping[str, Change] = {
     "JPEG quality 75": partial(compressed, quality=75),
     "JPEG quality 50": partial(compressed, quality=50),
 }
-"""What might tell the class without the lung: the score must not live on it."""
+"""Properties besides the lungs that correlate with the class; the score must not use them."""
 
 DISTURBANCES: Mapping[str, Change] = {
     "one pixel up": partial(shifted, rows=-1, columns=0),
@@ -119,4 +119,4 @@ DISTURBANCES: Mapping[str, Change] = {
     "JPEG quality 75": partial(compressed, quality=75),
     "mirrored": mirrored,
 }
-"""What must move neither score nor heatmap; the mirrored film's map is mirrored back first."""
+"""Changes that must alter neither score nor map; a mirrored film's map is mirrored back."""

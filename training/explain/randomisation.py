@@ -1,7 +1,7 @@
-"""Whether a map depends on what the network has learned.
+"""Weight randomisation: whether a map depends on what the network has learned.
 
-The weights of a part of the network are exchanged for random ones. A map that stays the same shows
-what any network sees, such as edges, and not what this one learned.
+The weights of a part of the network are replaced by random ones. If the map stays the same, it
+shows what any network responds to, such as edges, and not what this network has learned.
 
 References
 ----------
@@ -19,21 +19,21 @@ from cxr_app.model.checkpoint import Checkpoint
 
 PARTS = ("head", "head and last block", "whole network")
 SEEDS = 3
-"""Random networks for each part: one alone may resemble the true one by chance."""
+"""Random networks for each part, since a single one may resemble the true one by chance."""
 
 
 def randomised(source: Checkpoint, part: str, seed: int) -> Checkpoint:
-    """Copy a checkpoint with one of `PARTS` as it was before any training."""
+    """Return a copy of a checkpoint with one of `PARTS` untrained."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         fresh = networks.build(source.description.architecture)
     random = checkpoint.rounded(fresh)
-    exchanged = {name: random[name] for name in _names(fresh, part)}
-    return replace(source, weights={**source.weights, **exchanged})
+    replaced = {name: random[name] for name in _names(fresh, part)}
+    return replace(source, weights={**source.weights, **replaced})
 
 
 def _names(fresh: networks.GridNetwork, part: str) -> Iterator[str]:
-    """Name the weights of a part: the head is whatever stands behind the body."""
+    """Yield the names of a part's weights; the head is everything after the body."""
     kept = "" if part == "whole network" else "body."
     ends = [f"{name}.{_last_block(body)}." for name, body in fresh.bodies.items()]
     last = tuple(ends) if part == "head and last block" else ()
@@ -43,5 +43,5 @@ def _names(fresh: networks.GridNetwork, part: str) -> Iterator[str]:
 
 
 def _last_block(body: nn.Module) -> str:
-    """Name the last stage of a body that has weights."""
+    """Return the name of the last stage of a body that has weights."""
     return [name for name, stage in body.named_children() if list(stage.parameters())][-1]

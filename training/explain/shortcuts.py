@@ -1,7 +1,7 @@
-"""How far the score moves when what is not lung is taken away.
+"""Shortcuts: how much the score changes if something other than lung is removed.
 
-In this data borders, letters, size and compression tell something of the class. A network that
-lives on them scores another hospital's films by its habits and not by their lungs.
+In this data, borders, letters, size and compression correlate with the class. A network that relies
+on them scores another hospital's films by that hospital's habits and not by the lungs.
 """
 
 from typing import Any
@@ -15,12 +15,11 @@ from cxr_app.model.preprocessing import NetworkInput
 from cxr_app.radiograph import Radiograph
 from training.explain.perturbations import SHORTCUTS
 from training.measure.figures import nan_to_none
-from training.measure.metrics import mean_of
-from training.measure.predictions import Predictions, read_each
+from training.measure.predictions import Predictions, mean_with_interval, read_each
 
 
 def measure_shortcuts(classifier: Classifier, scored: Predictions) -> list[dict[str, Any]]:
-    """Score the films again under each of `changes.SHORTCUTS`.
+    """Score the films again under each of `perturbations.SHORTCUTS`.
 
     Parameters
     ----------
@@ -30,7 +29,7 @@ def measure_shortcuts(classifier: Classifier, scored: Predictions) -> list[dict[
     Returns
     -------
     list
-        One entry for each change, ready for JSON.
+        One entry a change, ready for JSON.
     """
     size = classifier.description.input_spec.size
 
@@ -66,19 +65,20 @@ def shortcut_summary(
 
 
 def _compare(scored: Predictions, after: Floats, threshold: float) -> dict[str, Any]:
-    """Say what one change did."""
+    """Measure the effect of one change."""
     before, truth, patients = scored.pneumonia, scored.truth, scored.patients
 
     def difference(films: Drawn) -> float:
         return auroc(after[films], truth[films]) - auroc(before[films], truth[films])
 
+    flag_changed = (after >= threshold) != (before >= threshold)
     counts = confusion(after, truth, threshold)
     return {
         "n": len(before),
-        "mean_change": mean_of(np.abs(after - before), patients),
+        "mean_change": mean_with_interval(np.abs(after - before), patients),
         "mean_change_normal": _mean((after - before)[~truth]),
         "mean_change_pneumonia": _mean((after - before)[truth]),
-        "flags_changed": mean_of(((after >= threshold) != (before >= threshold)) * 1.0, patients),
+        "flags_changed": mean_with_interval(flag_changed * 1.0, patients),
         "auroc": auroc(after, truth),
         "auroc_change": {
             "value": auroc(after, truth) - auroc(before, truth),
@@ -90,5 +90,5 @@ def _compare(scored: Predictions, after: Floats, threshold: float) -> dict[str, 
 
 
 def _mean(values: Floats) -> float:
-    """Average; NaN of nothing."""
+    """Return the mean; NaN if there are no values."""
     return float(values.mean()) if len(values) else float("nan")

@@ -1,4 +1,4 @@
-"""Whether score and map stay where they are when the film changes in nothing that matters."""
+"""Stability: how much score and map change under irrelevant changes to the film."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ MIRRORED = "mirrored"
 
 @dataclass(frozen=True, slots=True)
 class FilmStability:
-    """One film under each of `changes.DISTURBANCES`, in their order, each ``(k,)``.
+    """One film under each of `perturbations.DISTURBANCES`, in their order, each ``(k,)``.
 
     Parameters
     ----------
     score_change
-        Of the probability of pneumonia, without its sign.
+        Absolute change of the probability of pneumonia.
     map_similarity
-        Rank correlation with the map of the film as it is.
+        Rank correlation with the map of the unchanged film.
     heat_change
-        Mean over the film of the change in heat, without its sign.
+        Mean over the film of the absolute change in heat.
     """
 
     score_change: Floats
@@ -36,37 +36,37 @@ class FilmStability:
 
 
 def measure_stability(explainer: Explainer, image: Image, plain: Explained) -> FilmStability:
-    """Change a film in every way, and see what it does to its score and its map.
+    """Change a film in every way, and measure the effect on score and map.
 
     Parameters
     ----------
     plain
-        What the explainer says of the film as it is, alone.
+        Result of the explainer for the unchanged film alone.
     """
     size = explainer.classifier.description.input_spec.size
     changed = [change(image, size) for change in DISTURBANCES.values()]
-    seen = explainer.explain([explainer.classifier.prepare(film) for film in changed])
+    explained = explainer.explain([explainer.classifier.prepare(film) for film in changed])
     maps = [
         found[:, ::-1] if name == MIRRORED else found
-        for name, found in zip(DISTURBANCES, seen.maps, strict=True)
+        for name, found in zip(DISTURBANCES, explained.maps, strict=True)
     ]
     before = plain.maps[0]
     return FilmStability(
-        np.abs(seen.pneumonia - plain.pneumonia[0]),
+        np.abs(explained.pneumonia - plain.pneumonia[0]),
         np.array([similarity(before, after) for after in maps]),
         np.array([np.abs(explainer.heat(m) - explainer.heat(before)).mean() for m in maps]),
     )
 
 
 def similarity(one: ActivationMap, other: ActivationMap) -> float:
-    """Rank correlation of two maps' cells (Spearman), 0 where one of them is flat."""
+    """Compute the rank correlation of two maps' cells (Spearman); 0 if one of them is flat."""
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
     return float(spearmanr(one.ravel(), other.ravel()).statistic)
 
 
 def stability_summary(films: Sequence[FilmStability]) -> list[dict[str, Any]]:
-    """Put the films together, one line for each disturbance."""
+    """Summarise the films, one entry a disturbance."""
     found = []
     for place, name in enumerate(DISTURBANCES):
         scores = np.array([film.score_change[place] for film in films])

@@ -1,6 +1,6 @@
-"""A challenger beside the model in use, on the same films; and the rule by which it may replace it.
+"""Comparison of a challenger with the model in use, and the rule for replacing it.
 
-Both are measured at their own thresholds. Every difference is the challenger less the model in use.
+Each is measured at its own thresholds. Every difference is challenger minus model in use.
 """
 
 import math
@@ -27,32 +27,32 @@ from training.measure.predictions import Predictions, score_films
 from training.measure.subgroups import groups_of
 
 AUROC_MARGIN = 0.01
-"""Films of some hundred patients cannot tell less, and a reader would not notice it."""
+"""A smaller loss cannot be detected on a few hundred patients, nor noticed by a reader."""
 SENSITIVITY_MARGIN = 0.02
 """Two pneumonias in a hundred."""
 SENSITIVITY_BOUND = 0.05
-"""Further below the interval must not reach: few films must not hide a loss."""
+"""Lower limit of the interval, so that a loss is not hidden by few films."""
 SPECIFICITY_MARGIN = 0.05
-"""Wider than that of the sensitivity: a missed pneumonia is worse than a false alarm."""
+"""Wider than the margin of the sensitivity: a miss is worse than a false alarm."""
 CALIBRATION_MARGIN = 0.03
-"""A probability that is off by this much more orders films of one tier wrongly, but hides none."""
+"""A calibration this much worse changes the order within a tier, but hides no film."""
 
 POINTS = {"balanced": "balanced", "high_sensitivity": "high sensitivity"}
 
 Value = Callable[[int, Drawn | slice], float]
-"""A figure of the first or second of two models, on some of the films."""
+"""Function of the model (0 or 1) and of some of the films that returns a figure."""
 
 WHOLE = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What two models say of the same films: the model in use first, the challenger second.
+    """Predictions of two models for the same films: the model in use, then the challenger.
 
     Parameters
     ----------
     thresholds
-        By the name of the operating point, of the one and of the other.
+        Of both models, by the name of the operating point.
     """
 
     scored: tuple[Predictions, Predictions]
@@ -60,7 +60,7 @@ class Pair:
 
     @property
     def tells_causes(self) -> tuple[bool, bool]:
-        """Whether the one and the other tell bacterial from viral."""
+        """Whether each model distinguishes bacterial from viral."""
         first, second = (not np.isnan(each.probabilities[:, 1]).any() for each in self.scored)
         return bool(first), bool(second)
 
@@ -68,7 +68,7 @@ class Pair:
 def challenge(
     in_use: Classifier, challenger: Classifier, films: Sequence[LabelledFilm]
 ) -> dict[str, Any]:
-    """Score films with both, and say how they compare and whether the one may replace the other.
+    """Compare both models on films, and decide whether the challenger may replace the other.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def _figures(pair: Pair) -> list[dict[str, Any]]:
 
 
 def _figure(name: str, value: Value, patients: Sequence[str]) -> dict[str, Any]:
-    """Give a figure of both, their difference, and its interval by drawing patients."""
+    """Compute a figure of both, the difference, and its interval by drawing patients."""
     here, there = value(0, WHOLE), value(1, WHOLE)
     interval = bootstrap_interval(lambda films: value(1, films) - value(0, films), patients)
     return {
@@ -137,7 +137,7 @@ def _figure(name: str, value: Value, patients: Sequence[str]) -> dict[str, Any]:
 
 
 def _at(pair: Pair, point: str, figure: str) -> Value:
-    """Make a figure at an operating point, each model at its own threshold."""
+    """Build a figure at an operating point, with each model at its own threshold."""
     truth = pair.scored[0].truth
     pneumonia = [scored.pneumonia for scored in pair.scored]
 
@@ -149,7 +149,7 @@ def _at(pair: Pair, point: str, figure: str) -> Value:
 
 
 def _between_causes(pair: Pair) -> dict[str, Any]:
-    """Compare how well bacterial is told from viral, among films with pneumonia."""
+    """Compare bacterial against viral among films with pneumonia."""
     chosen = np.flatnonzero(pair.scored[0].truth)
     bacterial = np.array(pair.scored[0].causes)[chosen] == "bacterial"
     shares = [_bacterial_share(scored.probabilities[chosen]) for scored in pair.scored]
@@ -169,7 +169,7 @@ def _bacterial_share(probabilities: Floats) -> Floats:
 
 
 def _subgroups(pair: Pair) -> list[dict[str, Any]]:
-    """Compare the sensitivity at balanced in every group that has enough films for it."""
+    """Compare the sensitivity at balanced in every group that has enough films."""
     first, second = pair.scored
     found = []
     for by, group, chosen in groups_of(first):
@@ -184,13 +184,13 @@ def _subgroups(pair: Pair) -> list[dict[str, Any]]:
 def _checks(
     pair: Pair, figures: dict[str, dict[str, Any]], losses: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Hold the figures against the rule, one check a line."""
+    """Check the figures against the rule."""
     area, calibration = figures["AUROC"], figures["Calibration error"]
     lowest = min(area["delong_ci95"][0], area["ci95"][0])
     checks = [
         _check(
             "AUROC",
-            f"less than {AUROC_MARGIN} lower, even at the end of its interval",
+            f"less than {AUROC_MARGIN} lower, even at the limit of its interval",
             lowest > -AUROC_MARGIN,
         )
     ]
@@ -200,13 +200,13 @@ def _checks(
             _check(
                 name,
                 f"at most {SENSITIVITY_MARGIN} lower, less than {SENSITIVITY_BOUND} even at the "
-                "end of its interval",
+                "limit of its interval",
                 figures[name]["difference"] >= -SENSITIVITY_MARGIN
                 and figures[name]["ci95"][0] > -SENSITIVITY_BOUND,
             )
         )
     specificity = figures["Specificity at balanced"]
-    knew, knows = pair.tells_causes
+    old, new = pair.tells_causes
     lost = [loss for loss in losses if loss["ci95"][1] < 0]
     return [
         *checks,
@@ -220,8 +220,12 @@ def _checks(
             f"at most {CALIBRATION_MARGIN} higher",
             calibration["difference"] <= CALIBRATION_MARGIN,
         ),
-        _check("Causes", "told, where the model in use tells them", knows or not knew),
-        _check("Groups", "in none is the sensitivity lower beyond chance", not lost),
+        _check(
+            "Causes",
+            "distinguished, if the model in use does so",
+            new or not old,
+        ),
+        _check("Groups", "no group has a significantly lower sensitivity", not lost),
     ]
 
 

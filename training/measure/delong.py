@@ -1,8 +1,7 @@
-"""Whether one area under the ROC curve is really larger than another on the same films.
+"""DeLong's test: whether two areas under the ROC curve on the same films differ.
 
-DeLong's test treats every film as independent of every other. Films of one child are not, so its
-interval is too narrow where children have several films; `comparison` gives the interval by
-drawing patients beside it.
+The test treats films as independent. Films of one child are not, so its interval is too narrow if
+children have several films; `paired` adds the interval by drawing patients.
 
 References
 ----------
@@ -20,14 +19,14 @@ from cxr_app.evaluation.metrics import Booleans, Floats
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """Two areas on the same films, and how sure their difference is.
+    """Two areas on the same films, and the uncertainty of their difference.
 
     Parameters
     ----------
     auroc, other_auroc
-        The two areas; the difference is the first less the second.
+        The two areas; the difference is the first minus the second.
     standard_error
-        Of the difference; NaN where a class has fewer than two films.
+        Of the difference; NaN if a class has fewer than two films.
     """
 
     auroc: float
@@ -36,19 +35,19 @@ class PairedTest:
 
     @property
     def difference(self) -> float:
-        """The first area less the second."""
+        """The first area minus the second."""
         return self.auroc - self.other_auroc
 
     @property
     def p_value(self) -> float:
-        """Two-sided; 1 where the two order all pairs of films alike."""
+        """Two-sided p-value; 1 if both order all pairs of films alike."""
         if self.standard_error == 0:
             return 1.0 if self.difference == 0 else 0.0
         return float(2 * norm.sf(abs(self.difference) / self.standard_error))
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % of the difference, by the normal distribution."""
+        """95 % interval of the difference, by the normal distribution."""
         reach = float(norm.ppf(0.975)) * self.standard_error
         return self.difference - reach, self.difference + reach
 
@@ -70,7 +69,7 @@ def compare_areas(scores: Floats, others: Floats, positive: Booleans) -> PairedT
 
 
 def areas_and_covariance(scores: Floats, positive: Booleans) -> tuple[Floats, Floats]:
-    """Give the areas of several scores and how they vary together.
+    """Compute the areas of several scores, with their covariance.
 
     Parameters
     ----------
@@ -82,7 +81,7 @@ def areas_and_covariance(scores: Floats, positive: Booleans) -> tuple[Floats, Fl
     Returns
     -------
     areas, covariance
-        Shapes ``(k,)`` and ``(k, k)``; NaN where they cannot be told.
+        Shapes ``(k,)`` and ``(k, k)``; NaN if a class has fewer than two films.
     """
     k, m, n = len(scores), int(positive.sum()), int((~positive).sum())
     if min(m, n) < 2:
@@ -90,7 +89,7 @@ def areas_and_covariance(scores: Floats, positive: Booleans) -> tuple[Floats, Fl
     among_all = rankdata(scores, axis=1)
     among_positives = rankdata(scores[:, positive], axis=1)
     among_negatives = rankdata(scores[:, ~positive], axis=1)
-    # Of each positive: the share of negatives below it. Of each negative: of positives above it.
+    # Each positive: share of negatives below it. Each negative: share of positives above it.
     below = (among_all[:, positive] - among_positives) / n  # (k, m)
     above = 1 - (among_all[:, ~positive] - among_negatives) / m  # (k, n)
     covariance = np.atleast_2d(np.cov(below)) / m + np.atleast_2d(np.cov(above)) / n

@@ -1,4 +1,4 @@
-"""The figures of a report, by the names of the contract."""
+"""The figures of report.json, by the names that other programs rely on."""
 
 import math
 from collections.abc import Sequence
@@ -8,20 +8,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_app.evaluation.metrics import (
+    Booleans,
     Floats,
     auroc,
     bootstrap_interval,
     confusion,
     expected_calibration_error,
 )
+from cxr_app.model.classifier import Classifier
 from training.data.dataset import LabelledFilm
-from training.measure.metrics import brier
+from training.measure.predictions import Predictions, score_films
+
+
+def evaluate_classifier(classifier: Classifier, films: Sequence[LabelledFilm]) -> dict[str, Any]:
+    """Measure a classifier on labelled films; see `classifier_figures`."""
+    (scored,) = score_films([classifier], films)
+    return classifier_figures(classifier, scored)
+
+
+def classifier_figures(classifier: Classifier, scored: Predictions) -> dict[str, Any]:
+    """Compute the figures of a classifier from its predictions.
+
+    Returns
+    -------
+    dict
+        The figures of `measure_figures` at the balanced point, those at the high-sensitivity
+        point, and the counts of films refused or not read.
+    """
+    points = classifier.operating_points
+    report = measure_figures(scored.probabilities, scored.films, points["balanced"].threshold)
+    report["model_version"] = classifier.model_version
+    report["rejected"] = sum(facts.rejected for facts in scored.facts)
+    report["failed"] = len(scored.unreadable)
+    report["failed_films"] = [str(film.path) for film in scored.unreadable]
+    threshold = points["high_sensitivity"].threshold
+    counts = confusion(scored.pneumonia, scored.truth, threshold)
+    names = ("accuracy", "sensitivity", "specificity", "ppv", "f1")
+    sensitive = {name: nan_to_none(getattr(counts, name)) for name in names}
+    report["high_sensitivity"] = {"threshold": threshold, **sensitive}
+    return report
 
 
 def measure_figures(
     probabilities: Floats, films: Sequence[LabelledFilm], threshold: float
 ) -> dict[str, Any]:
-    """Measure probabilities against the truth.
+    """Compare probabilities with the truth.
 
     Parameters
     ----------
@@ -30,13 +61,13 @@ def measure_figures(
     films
         The films, in the same order.
     threshold
-        On the probability of pneumonia; figures at a threshold are at this one.
+        On the probability of pneumonia.
 
     Returns
     -------
     dict
-        Ready for JSON. A figure that these films cannot tell, such as the specificity where all
-        have pneumonia, is None.
+        Ready for JSON. An undefined figure, such as the specificity if all films have pneumonia,
+        is None.
     """
     classes = np.array([film.class_index for film in films])
     patients = [film.patient_id for film in films]
@@ -72,8 +103,13 @@ def measure_figures(
     return dict(nan_to_none(report))
 
 
+def brier(probabilities: Floats, pneumonia: Booleans) -> float:
+    """Compute the mean squared difference between probability and truth (Brier 1950)."""
+    return float(np.mean((probabilities - pneumonia) ** 2))
+
+
 def nan_to_none(value: Any) -> Any:
-    """Put None, which JSON has, for every number that cannot be told, which it has not."""
+    """Replace NaN by None, also within containers; JSON has no NaN."""
     if isinstance(value, dict):
         return {name: nan_to_none(part) for name, part in value.items()}
     if isinstance(value, tuple | list):
@@ -84,7 +120,7 @@ def nan_to_none(value: Any) -> Any:
 def _between_causes(
     probabilities: Floats, classes: NDArray[np.int_], patients: Sequence[str]
 ) -> dict[str, Any]:
-    """Measure how well bacterial is told from viral, among films with pneumonia."""
+    """Measure bacterial against viral, among films with pneumonia."""
     chosen = np.flatnonzero(classes > 0)
     share = probabilities[chosen, 1] / np.maximum(probabilities[chosen, 1:].sum(axis=1), 1e-12)
     bacterial = classes[chosen] == 1

@@ -1,7 +1,7 @@
-"""What a checkpoint has learned from, as far as it is known.
+"""The films that a checkpoint was trained on, as far as they are known.
 
-A checkpoint that `training.retrain` made has its films written down beside it. Of any other its
-split is made again from films that turn out to be its own.
+A checkpoint of `training.retrain` has a file with its films beside it. For any other checkpoint the
+split is repeated if its training films are among those given.
 """
 
 import json
@@ -20,21 +20,17 @@ logger = logging.getLogger(__name__)
 
 
 def films_path(checkpoint: Path) -> Path:
-    """Where the films of a checkpoint are written down."""
+    """Return the path of the file with the films of a checkpoint."""
     return checkpoint.with_suffix(".films.json")
 
 
-def record_films(
-    checkpoint: Path, candidates: Sequence[HoldoutFilm], sides: Sequence[Side]
-) -> None:
-    """Write down what a checkpoint has learned from and what was kept back from it."""
-    films = {
-        side.value: sorted(
-            one.sha256 for one, its in zip(candidates, sides, strict=True) if its is side
-        )
+def record_films(checkpoint: Path, films: Sequence[HoldoutFilm], sides: Sequence[Side]) -> None:
+    """Record which films a checkpoint was trained on and which were held out."""
+    document = {
+        side.value: sorted(one.sha256 for one, its in zip(films, sides, strict=True) if its is side)
         for side in (Side.LEARN, Side.COMPARE)
     }
-    films_path(checkpoint).write_text(json.dumps(films), encoding="utf-8")
+    films_path(checkpoint).write_text(json.dumps(document), encoding="utf-8")
 
 
 def history_of(
@@ -44,25 +40,25 @@ def history_of(
     sha256s: Sequence[str],
     data_dir: Path,
 ) -> FilmHistory:
-    """Find out what is known of films that somebody chose to retrain on.
+    """Return what is known of the films that were chosen for a retraining.
 
     Parameters
     ----------
     source, path
         The model in use and its file.
     sources
-        The films, by where they come from.
+        The films, by source.
     sha256s
-        Of all their files, in the same order.
+        SHA-256 of all their files, in the same order.
     data_dir
         As `CXR_DATA_DIR`.
     """
-    learned, unseen = _written_down(path) or _found_again(source, sources, sha256s, data_dir)
+    learned, unseen = _recorded(path) or _split_again(source, sources, sha256s, data_dir)
     tested = UsedFilms(data_dir)
     return FilmHistory(tested.films("test"), tested.films("compared"), learned, unseen)
 
 
-def _written_down(path: Path) -> tuple[set[str], set[str]] | None:
+def _recorded(path: Path) -> tuple[set[str], set[str]] | None:
     try:
         films = json.loads(films_path(path).read_text(encoding="utf-8"))
         return set(films[Side.LEARN.value]), set(films[Side.COMPARE.value])
@@ -70,21 +66,21 @@ def _written_down(path: Path) -> tuple[set[str], set[str]] | None:
         return None
 
 
-def _found_again(
+def _split_again(
     source: Checkpoint,
     sources: Sequence[Sequence[LabelledFilm]],
     sha256s: Sequence[str],
     data_dir: Path,
 ) -> tuple[set[str], set[str]]:
-    """Look for the source that the model was trained from, and make its split again."""
+    """Repeat the split of the source that the model was trained on, if it is among these."""
     start = 0
     for films in sources:
         own = sha256s[start : start + len(films)]
         start += len(films)
         try:
             parts = own_split(films, source.description, data_dir / "cache")
-        except TrainingDataError:  # told by whoever trains on it
-            logger.info("A source that cannot be used is not what the model in use learned from.")
+        except TrainingDataError:  # the training itself reports it
+            logger.info("The model in use was not trained on a source that cannot be used.")
             continue
         if parts is not None:
             learned = [*parts.train, *parts.tune]

@@ -1,16 +1,23 @@
-"""Figures where one side is fixed: a specificity, a sensitivity, or a prevalence."""
+"""Figures at a fixed specificity, sensitivity or prevalence."""
 
 import math
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+import numpy as np
 from sklearn.metrics import average_precision_score
 
-from cxr_app.evaluation.metrics import Booleans, Confusion, Floats, confusion, predictive_values
+from cxr_app.evaluation.metrics import (
+    Booleans,
+    Confusion,
+    Floats,
+    confusion,
+    predictive_values,
+    roc,
+)
 from cxr_app.prediction import OperatingPoint
 from training.measure.figures import nan_to_none
-from training.measure.metrics import sensitivity_at, specificity_at
 from training.measure.predictions import Predictions
 
 SPECIFICITIES = (0.90, 0.95)
@@ -20,14 +27,14 @@ SENSITIVITIES = (0.95, 0.97, 0.99)
 def fixed_points(
     scored: Predictions, points: Iterable[OperatingPoint], prevalence: float | None
 ) -> dict[str, Any]:
-    """Measure what `report.measure`, which is about one threshold, leaves out.
+    """Compute the figures that `figures.measure_figures`, at one threshold, leaves out.
 
     Parameters
     ----------
     points
         The checkpoint's operating points.
     prevalence
-        Share of films with pneumonia at the place of use; None for that of these films.
+        Share of films with pneumonia at the place of use; None for the share in these films.
     """
     found = {
         "average_precision": scored.estimate(average_precision),
@@ -44,8 +51,21 @@ def fixed_points(
     return dict(nan_to_none(found))
 
 
+def sensitivity_at(probabilities: Floats, pneumonia: Booleans, specificity: float) -> float:
+    """Return the best sensitivity at a specificity of at least `specificity`.
+
+    NaN if a class is missing.
+    """
+    return float(roc(probabilities, pneumonia, np.array([1 - specificity]))[0])
+
+
+def specificity_at(probabilities: Floats, pneumonia: Booleans, sensitivity: float) -> float:
+    """Return the best specificity at a sensitivity of at least `sensitivity`."""
+    return sensitivity_at(-probabilities, ~pneumonia, sensitivity)
+
+
 def average_precision(probabilities: Floats, pneumonia: Booleans) -> float:
-    """Area under the precision-recall curve, as a step function; NaN where a class is missing."""
+    """Compute the area under the precision-recall curve, in steps; NaN if a class is missing."""
     if not pneumonia.any() or pneumonia.all():
         return math.nan
     return float(average_precision_score(pneumonia, probabilities))
@@ -54,7 +74,7 @@ def average_precision(probabilities: Floats, pneumonia: Booleans) -> float:
 def _at_point(
     scored: Predictions, point: OperatingPoint, prevalence: float | None
 ) -> dict[str, Any]:
-    """Say what a flag, and what no flag, means where so many films have pneumonia."""
+    """Compute what a flag, and no flag, means at a prevalence."""
     share = float(scored.truth.mean()) if prevalence is None else prevalence
 
     def counted(probabilities: Floats, pneumonia: Booleans) -> Confusion:

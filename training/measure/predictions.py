@@ -1,4 +1,4 @@
-"""What classifiers say of labelled films, read one after another; no film is kept in memory."""
+"""Predictions of classifiers for labelled films, read one after another; no film is kept."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,12 +27,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class FilmDetails:
-    """What else is known about a film that could be read; empty text where nothing is.
+    """Further properties of a film that could be read; texts are empty if unknown.
 
     Parameters
     ----------
     sha256
-        Of its file.
+        Of the file.
     rejected
         Whether screening would have refused it.
     view_position, patient_sex, patient_age
@@ -48,16 +48,17 @@ class FilmDetails:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Films that could be read, and what one classifier says of them.
+    """Films that could be read, with the predictions of one classifier.
 
     Parameters
     ----------
     films, facts
         In the same order.
     probabilities
-        Shape ``(n, 3)``: normal, bacterial, viral; the last two NaN where no cause is told.
+        Shape ``(n, 3)``: normal, bacterial, viral; the last two NaN if the classifier does not
+        distinguish causes.
     unreadable
-        The films that could not be read; they are nowhere else.
+        The films that could not be read; they are in no other field.
     """
 
     films: list[LabelledFilm]
@@ -68,7 +69,8 @@ class Predictions:
     @property
     def pneumonia(self) -> Floats:
         """Probability of pneumonia, ``(n,)``."""
-        return pneumonia_of(self.probabilities)
+        pneumonia: Floats = 1 - self.probabilities[:, 0]
+        return pneumonia
 
     @property
     def truth(self) -> Booleans:
@@ -77,23 +79,23 @@ class Predictions:
 
     @property
     def causes(self) -> list[str]:
-        """``bacterial``, ``viral`` or empty, of each film."""
+        """``bacterial``, ``viral`` or empty, for each film."""
         return [film.cause for film in self.films]
 
     @property
     def patients(self) -> list[str]:
-        """Whose film each is."""
+        """Patient of each film."""
         return [film.patient_id for film in self.films]
 
     def part(self, chosen: Booleans) -> Self:
-        """Take some of the films."""
+        """Return the chosen films only."""
         places = np.flatnonzero(chosen)
         films = [self.films[place] for place in places]
         facts = [self.facts[place] for place in places]
         return replace(self, films=films, facts=facts, probabilities=self.probabilities[places])
 
     def estimate(self, figure: Callable[[Floats, Booleans], float]) -> dict[str, Any]:
-        """Give a figure of these films, and its interval by drawing patients.
+        """Compute a figure of these films, with its interval by drawing patients.
 
         Parameters
         ----------
@@ -105,16 +107,18 @@ class Predictions:
         return {"value": figure(pneumonia, truth), "ci95": interval}
 
 
-def pneumonia_of(probabilities: Floats) -> Floats:
-    """Give the probability of pneumonia, ``(n, 3) -> (n,)``."""
-    pneumonia: Floats = 1 - probabilities[:, 0]
-    return pneumonia
+def mean_with_interval(values: Floats, patients: Sequence[str]) -> dict[str, Any]:
+    """Compute a mean over films, with its interval by drawing patients; NaN if there are none."""
+    if not len(values):
+        return {"value": math.nan, "ci95": (math.nan, math.nan)}
+    interval = bootstrap_interval(lambda drawn: float(values[drawn].mean()), patients)
+    return {"value": float(values.mean()), "ci95": interval}
 
 
 def score_films(
     classifiers: Sequence[Classifier], films: Sequence[LabelledFilm]
 ) -> list[Predictions]:
-    """Let every classifier say what it thinks of the same films, each read once.
+    """Predict the same films with every classifier, reading each film once.
 
     Raises
     ------
@@ -124,7 +128,7 @@ def score_films(
 
     def prepare(radiograph: Radiograph) -> tuple[FilmDetails, list[NetworkInput]]:
         inputs = [classifier.prepare(radiograph.image) for classifier in classifiers]
-        return _facts(radiograph), inputs
+        return _details(radiograph), inputs
 
     measured: list[LabelledFilm] = []
     facts: list[FilmDetails] = []
@@ -146,9 +150,9 @@ def score_films(
 def read_each(
     films: Sequence[LabelledFilm], use: Callable[[Radiograph], T]
 ) -> Iterator[tuple[LabelledFilm, T | None]]:
-    """Read films in their order, a few ahead, and give what `use` makes of each.
+    """Read films in order, a few ahead, and yield each with what `use` makes of it.
 
-    None stands for a film that cannot be read.
+    None takes the place of a film that cannot be read.
     """
 
     def make(film: LabelledFilm) -> T | None:
@@ -169,7 +173,7 @@ def read_each(
 
 
 def in_batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
-    """Gather so many at a time; the last batch may be smaller."""
+    """Yield items in batches of `size`; the last batch may be smaller."""
     batch: list[T] = []
     for item in items:
         batch.append(item)
@@ -180,8 +184,8 @@ def in_batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
         yield batch
 
 
-def _facts(radiograph: Radiograph) -> FilmDetails:
-    """Keep what the report asks of a film, and no more: no name, no date."""
+def _details(radiograph: Radiograph) -> FilmDetails:
+    """Extract what the report needs of a film: no name, no date."""
     rejected = screening.screen(radiograph) is not None
     header = radiograph.header
     if header is None:
@@ -198,7 +202,7 @@ def _facts(radiograph: Radiograph) -> FilmDetails:
 def _screened(
     classifier: Classifier, films: Sequence[tuple[FilmDetails, NetworkInput]]
 ) -> list[FilmDetails]:
-    """Note which films would also be refused for what they seem to show."""
+    """Mark the films that would also be refused for the view they seem to show."""
     kinds = classifier.kinds([network_input for _, network_input in films])
     return [
         replace(fact, rejected=fact.rejected or screening.screen_kind(kind) is not None)
@@ -207,7 +211,7 @@ def _screened(
 
 
 def _row(prediction: Prediction) -> list[float]:
-    """Put a prediction into one row of `Scored.probabilities`."""
+    """Return a prediction as one row of `Predictions.probabilities`."""
     causes = (prediction.bacterial_probability, prediction.viral_probability)
-    told = [math.nan if cause is None else cause for cause in causes]
-    return [1 - prediction.pneumonia_probability, *told]
+    known = [math.nan if cause is None else cause for cause in causes]
+    return [1 - prediction.pneumonia_probability, *known]

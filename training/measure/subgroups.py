@@ -1,4 +1,4 @@
-"""Figures by group of films: by cause and, where a header says, by view, sex and age."""
+"""Figures by group of films: by cause and, if the header has them, by view, sex and age."""
 
 import re
 from collections.abc import Iterator
@@ -19,8 +19,8 @@ _AGES = ((1, "under 1 year"), (6, "1 to 5 years"), (18, "6 to 17 years"), (65, "
 def subgroups(scored: Predictions, threshold: float) -> list[dict[str, Any]]:
     """Measure each group that these films have.
 
-    A cause is measured against all films without pneumonia. A group of fewer than `FEWEST` films
-    with pneumonia is refused, and with fewer films without it only its sensitivity is told.
+    A cause is measured against all films without pneumonia. A group with fewer than `FEWEST` films
+    with pneumonia is refused; with fewer films without pneumonia it has only a sensitivity.
     """
     return [
         _measure(scored.part(chosen), threshold) | {"by": by, "group": group}
@@ -29,7 +29,7 @@ def subgroups(scored: Predictions, threshold: float) -> list[dict[str, Any]]:
 
 
 def groups_of(scored: Predictions) -> Iterator[tuple[str, str, Booleans]]:
-    """Give every group: by what, its name, and its films."""
+    """Yield every group: its property, its name, and which films belong to it."""
     causes = np.array(scored.causes)
     for cause in sorted(set(causes) - {""}):
         yield "cause", str(cause), (causes == cause) | ~scored.truth
@@ -44,7 +44,7 @@ def groups_of(scored: Predictions) -> Iterator[tuple[str, str, Booleans]]:
 
 
 def age_group(facts: FilmDetails) -> str:
-    """Put (0010,1010) *Patient's Age* into a group; empty where it is not known."""
+    """Return the group of (0010,1010) *Patient's Age*; empty if it is unknown."""
     found = _AGE.fullmatch(facts.patient_age)
     if not found:
         return ""
@@ -53,7 +53,7 @@ def age_group(facts: FilmDetails) -> str:
 
 
 def _measure(part: Predictions, threshold: float) -> dict[str, Any]:
-    """Measure one group as far as it has films for."""
+    """Measure one group, as far as it has enough films."""
     positives, negatives = int(part.truth.sum()), int((~part.truth).sum())
     found: dict[str, Any] = {"n_normal": negatives, "n_pneumonia": positives}
     if positives < FEWEST:

@@ -1,4 +1,4 @@
-"""The films that a classifier is most wrong about, with their heat, small enough for one page."""
+"""The films that a classifier gets most wrong, with heatmaps small enough for one page."""
 
 import base64
 import io
@@ -16,9 +16,9 @@ from cxr_app.radiograph import Image, Radiograph
 from training.measure.predictions import Predictions, read_each
 
 MOST = 12
-"""Films of each kind: missed, and falsely flagged."""
+"""Films shown of each kind: missed, and falsely flagged."""
 SIDE = 224
-"""Pixels of a picture's longer side: a page of 24 films stays below a megabyte."""
+"""Longer side of a picture, in pixels: a page of 24 films stays below a megabyte."""
 QUALITY = 80
 HEAT_COLOUR = (255, 122, 26)
 HEAT_OPACITY = 0.7
@@ -31,15 +31,15 @@ class WrongFilm:
     Parameters
     ----------
     sha256
-        Of its file; a file's name may be a patient's, so the page shows this instead.
+        Of its file; the page shows this instead of the file name, which may name a patient.
     path
-        For the JSON report alone.
+        For the JSON report only.
     truth
         ``NORMAL``, ``bacterial`` or ``viral``.
     probability
         Of pneumonia.
     picture, heatmap
-        Data URIs; empty where the film may name its patient or cannot be read again.
+        Data URIs; empty if the film may name its patient or cannot be read again.
     """
 
     sha256: str
@@ -50,7 +50,7 @@ class WrongFilm:
     heatmap: str = ""
 
     def as_document(self) -> dict[str, Any]:
-        """Put what JSON is to hold into plain types."""
+        """Return the fields of the JSON report."""
         names = ("sha256", "path", "truth", "probability")
         return {name: getattr(self, name) for name in names}
 
@@ -58,7 +58,7 @@ class WrongFilm:
 def most_wrong(
     classifier: Classifier, scored: Predictions
 ) -> tuple[list[WrongFilm], list[WrongFilm]]:
-    """Find the missed and the falsely flagged films, the most wrong first, and picture them."""
+    """Return the missed and the falsely flagged films with pictures, the most wrong first."""
     threshold = classifier.operating_points["balanced"].threshold
     pneumonia, truth = scored.pneumonia, scored.truth
     missed = np.flatnonzero(truth & (pneumonia < threshold))
@@ -72,7 +72,7 @@ def most_wrong(
 def _pictured(
     classifier: Classifier, scored: Predictions, places: Sequence[int] | np.ndarray[Any, Any]
 ) -> list[WrongFilm]:
-    """Read the films again and make their pictures."""
+    """Read the films again and draw their pictures."""
     films = [scored.films[place] for place in places]
     pictures = read_each(films, lambda radiograph: pictures_of(classifier, radiograph))
     return [
@@ -88,7 +88,7 @@ def _pictured(
 
 
 def pictures_of(classifier: Classifier, radiograph: Radiograph) -> tuple[str, str]:
-    """Draw a film without and with its heat; neither where its header says it names somebody."""
+    """Draw a film without and with its heat; neither if text is burned in (0028,0301)."""
     header = radiograph.header
     if header is not None and header.burned_in_annotation.strip().upper() == "YES":
         return "", ""
@@ -100,7 +100,7 @@ def pictures_of(classifier: Classifier, radiograph: Radiograph) -> tuple[str, st
 
 
 def _small(image: Image) -> Image:
-    """Bring the longer side down to `SIDE`, the shape kept."""
+    """Reduce the longer side to `SIDE`; the aspect ratio is kept."""
     rows, columns = image.shape
     share = min(1.0, SIDE / max(rows, columns))
     size = (max(1, round(columns * share)), max(1, round(rows * share)))
@@ -111,7 +111,7 @@ def _small(image: Image) -> Image:
 
 
 def _coloured(film: Image, heat: HeatArray) -> Image:
-    """Lay the heat over the film: where there is none, the film is as it was."""
+    """Blend the heat over the film, which is unchanged if there is no heat."""
     colour = np.array(HEAT_COLOUR, dtype=np.float32) / 255
     opacity = (HEAT_OPACITY * heat)[:, :, None]
     coloured: Image = film[:, :, None] * (1 - opacity) + colour * opacity
@@ -119,7 +119,7 @@ def _coloured(film: Image, heat: HeatArray) -> Image:
 
 
 def _data_uri(picture: Image) -> str:
-    """Encode a picture ``(rows, columns, 3)`` in ``[0, 1]`` for use inside a page."""
+    """Encode a picture ``(rows, columns, 3)`` in ``[0, 1]`` for use within a page."""
     buffer = io.BytesIO()
     pixels = np.rint(picture * 255).astype(np.uint8)
     PillowImage.fromarray(pixels).save(buffer, "JPEG", quality=QUALITY)

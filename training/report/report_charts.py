@@ -1,4 +1,4 @@
-"""The figures of the report page, drawn with Plotly; a band is 95 % by drawing patients."""
+"""Charts of the report page, drawn with Plotly; bands are 95 % intervals by drawing patients."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -30,9 +30,9 @@ HEIGHT = 420
 def receiver_operating_characteristic(
     scored: Predictions, points: Sequence[OperatingPoint], measured: Sequence[Mapping[str, Any]]
 ) -> go.Figure:
-    """Draw sensitivity against false alarms, with the operating points where they fall here."""
+    """Draw sensitivity against false alarms, with the operating points as measured here."""
     figure = _frame(
-        "Share of false alarms (1 less specificity)",
+        "Share of false alarms (1 - specificity)",
         "Sensitivity",
         x=(-0.01, 1.01),
         y=(-0.01, 1.01),
@@ -47,7 +47,7 @@ def receiver_operating_characteristic(
 
 
 def _mark(figure: go.Figure, name: str, found: Mapping[str, Any]) -> None:
-    """Mark where an operating point falls."""
+    """Mark an operating point."""
     sensitivity, specificity = (found[side]["value"] for side in ("sensitivity", "specificity"))
     if sensitivity is None or specificity is None:
         return
@@ -63,7 +63,7 @@ def _mark(figure: go.Figure, name: str, found: Mapping[str, Any]) -> None:
 
 
 def precision_recall(scored: Predictions) -> go.Figure:
-    """Draw precision against sensitivity; the dotted line is a coin's precision."""
+    """Draw precision against sensitivity; the dotted line is the precision of chance."""
     figure = _frame("Sensitivity (recall)", "PPV (precision)", x=(-0.01, 1.01), y=(-0.01, 1.01))
     _band(figure, scored, _precision)
     share = float(scored.truth.mean())
@@ -74,7 +74,7 @@ def precision_recall(scored: Predictions) -> go.Figure:
 
 
 def reliability_diagram(scored: Predictions) -> go.Figure:
-    """Draw how often films of a probability have pneumonia; a dot's area is its share of films."""
+    """Draw observed against predicted probability; a dot's area is its share of films."""
     figure = _frame(
         "Probability of pneumonia", "Share with pneumonia", x=(-0.03, 1.03), y=(-0.03, 1.03)
     )
@@ -98,13 +98,13 @@ def reliability_diagram(scored: Predictions) -> go.Figure:
             "thickness": 1,
         },
         customdata=counts[counts > 0],
-        hovertemplate="%{customdata} films<br>said %{x:.3f}, are %{y:.3f}<extra></extra>",
+        hovertemplate="%{customdata} films<br>predicted %{x:.3f}, observed %{y:.3f}<extra></extra>",
     )
     return figure
 
 
 def confusion_matrix(counts: Mapping[str, int]) -> go.Figure:
-    """Draw truth against flag at the operating point, each row in shares of its films."""
+    """Draw truth against flag at the operating point, with each row in shares of its films."""
     cells = np.array(
         [
             [counts["true_negative"], counts["false_positive"]],
@@ -136,7 +136,7 @@ def confusion_matrix(counts: Mapping[str, int]) -> go.Figure:
 def histogram(
     scored: Predictions, points: Sequence[OperatingPoint], *, by_cause: bool
 ) -> go.Figure:
-    """Draw how the probabilities lie, by class or by cause; a count on a logarithmic scale."""
+    """Draw a histogram of the probabilities by class or by cause, on a logarithmic scale."""
     figure = _frame("Probability of pneumonia", "Films", x=(0, 1))
     causes = np.array(scored.causes)
     groups = {
@@ -167,7 +167,7 @@ def histogram(
 
 
 def values_by_prevalence(point: Mapping[str, Any]) -> go.Figure:
-    """Draw what a flag and what no flag is worth wherever pneumonia is rarer or more common."""
+    """Draw the predictive values over the prevalence of pneumonia."""
     figure = _frame("Share of films with pneumonia", "Predictive value", x=(0, 1), y=(-0.01, 1.01))
     sensitivity, specificity = (point[side]["value"] for side in ("sensitivity", "specificity"))
     if sensitivity is None or specificity is None:
@@ -184,7 +184,7 @@ def values_by_prevalence(point: Mapping[str, Any]) -> go.Figure:
 
 
 def perturbation(kind: str, curves: Sequence[Mapping[str, Any]]) -> go.Figure:
-    """Draw the score while a map's places are hidden or shown, against maps that know nothing."""
+    """Draw the score while marked places are hidden or shown, for a map and the baselines."""
     figure = _frame(f"Share of the film, {kind}", "Probability of pneumonia", y=(-0.01, 1.01))
     for colour, entry in zip((PNEUMONIA, FAINT, NORMAL), curves, strict=True):
         shares = np.linspace(0, 1, len(entry["curve"]))
@@ -195,13 +195,13 @@ def perturbation(kind: str, curves: Sequence[Mapping[str, Any]]) -> go.Figure:
 
 
 def _curve(scored: Predictions, kind: Any) -> Floats:
-    """Reckon a curve of all films."""
+    """Compute a curve of all films."""
     curve: Floats = kind(scored.pneumonia, scored.truth)
     return curve
 
 
 def _band(figure: go.Figure, scored: Predictions, kind: Any) -> None:
-    """Lay the 95 % band of a curve under it."""
+    """Draw the 95 % band of a curve."""
     pneumonia, truth = scored.pneumonia, scored.truth
     low, high = bootstrap_band(lambda i: kind(pneumonia[i], truth[i]), scored.patients)
     edge = partial(figure.add_scatter, x=GRID, mode="lines", line={"width": 0}, hoverinfo="skip")
@@ -210,7 +210,7 @@ def _band(figure: go.Figure, scored: Predictions, kind: Any) -> None:
 
 
 def _precision(pneumonia: Floats, truth: Booleans) -> Floats:
-    """Give the precision at each sensitivity of `GRID`, where it is first reached."""
+    """Return the precision at each sensitivity of `GRID`, at the first threshold to reach it."""
     if not truth.any() or truth.all():
         return np.full(len(GRID), np.nan)
     precision, recall, _ = precision_recall_curve(truth, pneumonia)
@@ -221,7 +221,7 @@ def _precision(pneumonia: Floats, truth: Booleans) -> Floats:
 
 
 def _observed(pneumonia: Floats, truth: Booleans) -> Floats:
-    """Give the share of pneumonia in each bin; NaN where it is empty."""
+    """Return the share of pneumonia in each bin; NaN if it is empty."""
     bins = bins_of(pneumonia)
     counts = np.bincount(bins, minlength=ECE_BINS)
     positives = np.bincount(bins, weights=truth, minlength=ECE_BINS)
@@ -234,7 +234,7 @@ def _frame(
     x: tuple[float, float] | None = None,
     y: tuple[float, float] | None = None,
 ) -> go.Figure:
-    """Give an empty figure in the report's style."""
+    """Build an empty figure in the report's style."""
     axis = {"gridcolor": "#e9edf0", "zeroline": False, "linecolor": FAINT, "ticks": "outside"}
     return go.Figure(
         layout={

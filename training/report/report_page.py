@@ -1,4 +1,4 @@
-"""The report as one page that needs nothing else: no server, no network, and no patient's name."""
+"""The report as a single page: no server, no network, and no patient's name."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -36,14 +36,14 @@ def render(
     *,
     prevalence_given: bool,
 ) -> str:
-    """Write the page.
+    """Render the page.
 
     Parameters
     ----------
     report
-        What report.json holds.
+        The content of report.json.
     scored
-        The films that it is about.
+        The predictions that it is about.
     points
         The checkpoint's operating points.
     wrong
@@ -93,7 +93,7 @@ def _figures(
 
 
 def _inline(figure: go.Figure, name: str) -> str:
-    """Write a figure for a page that holds Plotly's script already."""
+    """Return a figure as HTML for a page that already has Plotly's script."""
     text: str = figure.to_html(
         full_html=False, include_plotlyjs=False, config=_CONFIG, div_id=f"figure-{name}"
     )

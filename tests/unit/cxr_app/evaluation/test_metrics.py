@@ -14,7 +14,8 @@ from cxr_app.evaluation.metrics import (
     expected_calibration_error,
     predictive_values,
 )
-from training.measure.metrics import brier, sensitivity_at, specificity_at
+from training.measure.figures import brier
+from training.measure.operating_points import sensitivity_at, specificity_at
 
 seeds = st.integers(0, 10_000)
 
