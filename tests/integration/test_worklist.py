@@ -354,7 +354,7 @@ def test_a_film_entered_is_in_every_column_as_one_received_and_recorded(
     worklist_url: str, tmp_path: Path
 ) -> None:
     films = list(
-        million_entries.made_up_films(range(60))
+        million_entries.synthetic_films(range(60))
     )  # with headers and without, scored and refused
     entering = Worklist.open(worklist_url, lambda: NOON)
     receiving = Worklist.open(f"sqlite:///{tmp_path / 'other.sqlite'}", lambda: NOON)

@@ -1,1 +1,1 @@
-"""Measurements of speed, memory and endurance."""
+"""Measurements of speed, memory and robustness against kills."""

@@ -1,4 +1,4 @@
-"""The films that the benchmark scores: drawn, 1400 x 1000, no two the same, in three formats."""
+"""Films for the benchmark: drawn, 1400 x 1000, all different, in three formats."""
 
 from io import BytesIO
 from pathlib import Path
@@ -21,12 +21,12 @@ ROWS, COLUMNS = 1000, 1400
 BITS = 12
 QUALITY = 90
 DRAWN = 4
-"""Pictures of each format; drawing takes longer than scoring, so they come again and again."""
+"""Pictures of each format, which are repeated: drawing takes longer than scoring."""
 SUFFIXES = {"jpeg": ".jpg", "dicom": ".dcm", "jpeg2000": ".dcm"}
 
 
 def write_bench_films(folder: Path, kind: str, count: int) -> Path:
-    """Write films of one kind (a key of `SUFFIXES`); no two files are the same.
+    """Write films of one kind (a key of `SUFFIXES`); all files are different.
 
     Returns
     -------
@@ -40,7 +40,7 @@ def write_bench_films(folder: Path, kind: str, count: int) -> Path:
     for number in range(count):
         path = folder / f"{number:06}{SUFFIXES[kind]}"
         if files:
-            path.write_bytes(files[number % DRAWN] + b"%d" % number)  # after the picture's end
+            path.write_bytes(files[number % DRAWN] + b"%d" % number)  # after the end of the picture
         else:
             _write_as_another(films[number % DRAWN], path)
     return folder
@@ -55,7 +55,7 @@ def _jpeg(picture: NDArray[np.float32]) -> bytes:
 
 
 def _dicom(picture: NDArray[np.float32], *, compressed: bool) -> Dataset:
-    """Make a digital radiograph of twelve bits, as a detector writes it."""
+    """Build a digital radiograph of twelve bits, as a detector writes it."""
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian

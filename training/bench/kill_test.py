@@ -1,4 +1,4 @@
-"""Kill a backlog run again and again, let it go on, and count what is lost or there twice."""
+"""Kill test: kill a backlog run repeatedly, resume it, and count lost and repeated results."""
 
 import csv
 import os
@@ -17,23 +17,23 @@ from cxr_app.settings import PROJECT
 from cxr_app.worklist import Query, Worklist
 from training.backlog.folder import scan_folder
 
-LOOK_SECONDS = 0.02
+POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class KillTestResult:
-    """What stands in the results and in the worklist after the last run.
+    """State of the results and of the worklist after the last run.
 
     Parameters
     ----------
     kills
-        How often the run was killed before it was done.
+        How often the run was killed before it was finished.
     films
         Files of the folder.
     rows_lost, rows_twice
         Files without a row, and rows beyond the first of a file.
     entries_lost, entries_twice
-        Films that are not in the worklist or have no score there, and scores beyond the first.
+        Films without an entry or score in the worklist, and scores beyond the first.
     """
 
     kills: int
@@ -45,29 +45,29 @@ class KillTestResult:
 
     @property
     def is_exact(self) -> bool:
-        """Whether nothing is lost and nothing is there twice."""
+        """Whether nothing is lost and nothing is repeated."""
         return not any((self.rows_lost, self.rows_twice, self.entries_lost, self.entries_twice))
 
 
 def run_kill_test(
     folder: Path, out: Path, environment: Mapping[str, str], kills: int, options: Sequence[str] = ()
 ) -> KillTestResult:
-    """Score a folder of sound films, killed `kills` times at random moments.
+    """Score a folder of sound films; kill the run `kills` times at random moments.
 
-    Every other kill takes the whole group of processes, the rest only the one that writes.
+    Every other kill ends the whole group of processes, the others only the writing process.
 
     Parameters
     ----------
     folder
-        Holds films that can be scored, each of other content.
+        Films that can be scored, with different contents.
     out
         The results file.
     environment
-        Settings of the runs, with a data folder or database that is empty.
+        Settings of the runs, with an empty data folder or database.
     kills
         How often.
     options
-        More of the command line.
+        Further options of the command.
     """
     chance = random.Random(kills)  # noqa: S311 - no secret
     command = [sys.executable, "-m", "training.batch", str(folder), "--out", str(out), *options]
@@ -92,7 +92,7 @@ def _run_and_kill(
     *,
     whole_group: bool,
 ) -> bool:
-    """Begin a run, and kill it while it starts or some films after it has; False: it was done."""
+    """Start a run and kill it, while it starts or some films later; False if it had finished."""
     size = out.stat().st_size if out.exists() else 0
     grown = chance.choice([0, 0, 1, 2000, 6000])
     run = subprocess.Popen(  # noqa: S603 - our own command
@@ -105,7 +105,7 @@ def _run_and_kill(
     )
     if grown:
         while run.poll() is None and (not out.exists() or out.stat().st_size < size + grown):
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
         time.sleep(chance.uniform(0.0, 0.2))
     else:
         time.sleep(chance.uniform(0.0, 3.0))

@@ -1,7 +1,7 @@
-"""A worklist of any length, made up, and how long its questions take.
+"""A synthetic worklist of any length, and how long its queries take.
 
-Films are entered by the program's own verbs; further ones are copies of these rows that differ in
-all that a film differs by. So a million takes minutes, and no room for a million histories.
+Films are entered by the program's own methods; the rest are copies of these rows that differ in
+everything by which films differ. So a million entries take minutes, and no space for histories.
 """
 
 import hashlib
@@ -26,12 +26,12 @@ from cxr_app.worklist.search_text import search_text
 from cxr_app.worklist.tables import SORT_INDEXES
 
 PAGE, COUNTED = 50, 1001
-"""Films of a page, and as many of a search as the page has counted."""
+"""Films of a page, and the most hits that a page counts."""
 LISTED = ("priority", "patient_age", *(name for name in SORT_INDEXES if name != "patient_age_days"))
 REPEATS = 3
-"""Of each question; the median counts."""
+"""Repetitions of each query; the median counts."""
 
-Question = tuple[str, Callable[[], object]]
+NamedQuery = tuple[str, Callable[[], object]]
 
 POINTS = {
     "balanced": OperatingPoint("balanced", 0.5, 0.95, 0.9),
@@ -56,23 +56,55 @@ SYLLABLES = (
 GIVEN = ("Ada", "Bela", "Cleo", "Dino", "Enno", "Fay", "Gus", "Ines", "Jan", "Mio", "Ute", "Zoë")
 RARE = "Quixote^Xaver"
 READ_DAYS, UNREAD_DAYS = 365, 7
-"""How far back the read films and the unread ones were received."""
+"""How far back read and unread films were received."""
+ENTERED, UNUSED = 400, 10**9
+"""How many films are timed, and the first of the film numbers that no other film has."""
+TOGETHER = 8
+"""Films entered in one transaction, as in a run."""
 
 
-def made_up_films(numbers: range) -> Iterator[tuple[Outcome, str, Path]]:
-    """Make up films as a run enters them: with a header, scored, or refused."""
+def measure_entries(file: Path, entries: int) -> dict[str, Any]:
+    """Fill a worklist; time entering films before and after, and every query.
+
+    Returns
+    -------
+    dict
+        ``empty_ms`` and ``full_ms`` for one film, ``times`` their ratio, and ``answers``, the ms of
+        each query.
+    """
+    worklist = Worklist.open(f"sqlite:///{file}")
+    try:
+        empty = _entering_ms(worklist, range(ENTERED))
+        fill_worklist(worklist, file, entries)
+        full = _entering_ms(worklist, range(UNUSED, UNUSED + ENTERED))
+        answers = query_times(worklist)
+    finally:
+        worklist.close()
+    return {"empty_ms": empty, "full_ms": full, "times": full / empty, "answers": answers}
+
+
+def _entering_ms(worklist: Worklist, numbers: range) -> float:
+    """Enter films as a run does, and return the ms that one takes."""
+    began = time.monotonic()
+    for start in range(numbers.start, numbers.stop, TOGETHER):
+        worklist.enter(synthetic_films(range(start, start + TOGETHER)))
+    return (time.monotonic() - began) / len(numbers) * 1000
+
+
+def synthetic_films(numbers: range) -> Iterator[tuple[Outcome, str, Path]]:
+    """Yield synthetic films as a run enters them: with or without header, scored or refused."""
     for number in numbers:
-        chance = random.Random(number)  # noqa: S311 - made up, no secret
+        chance = random.Random(number)  # noqa: S311 - synthetic, no secret
         outcome = _outcome(number, chance)
         suffix = "jpg" if outcome.header is None else "dcm"
         yield outcome, f"exports/ward {number % 9}/{number}.{suffix}", Path(f"/films/{number}")
 
 
 def fill_worklist(worklist: Worklist, file: Path, entries: int, templates: int = 2000) -> None:
-    """Bring a worklist in SQLite to so many entries: some by its verbs, then copies of those."""
+    """Fill a SQLite worklist up to `entries`: some by its own methods, the rest as copies."""
     first = min(entries, templates)
     for start in range(0, first, 100):
-        worklist.enter(made_up_films(range(start, min(start + 100, first))))
+        worklist.enter(synthetic_films(range(start, min(start + 100, first))))
     worklist.receive(hashlib.sha256(b"not scored").hexdigest(), "just arrived.dcm", Path("/new"))
     for number, entry in enumerate(worklist.page(Query(), limit=first)):
         if number % 2:
@@ -100,7 +132,7 @@ def _copy(connection: sqlite3.Connection, wanted: int) -> None:
 
 
 def _another(chance: random.Random, row: dict[str, Any]) -> dict[str, Any]:
-    """Make another film of the same kind: another patient, another day, another file."""
+    """Return a copy of a row as another film: another patient, another day, another file."""
     entry_id, number = f"{chance.getrandbits(128):032x}", chance.getrandbits(40)
     source = f"exports/ward {number % 9}/{number}.dcm"
     days = READ_DAYS if row["is_read"] else UNREAD_DAYS
@@ -134,12 +166,14 @@ def _outcome(number: int, chance: random.Random) -> Outcome:
     grid = np.zeros((14, 14), dtype=np.float32)
     probability = chance.betavariate(0.4, 0.9)
     share = chance.random()
-    said = Prediction(probability * share, probability * (1 - share), grid, "made-up-00000000")
+    prediction = Prediction(
+        probability * share, probability * (1 - share), grid, "made-up-00000000"
+    )
     scored = Outcome(
         sha256=hashlib.sha256(b"%d" % number).hexdigest(),
         state=ScoringState.SCORED,
-        priority=priority.assign(said, POINTS),
-        prediction=said,
+        priority=priority.assign(prediction, POINTS),
+        prediction=prediction,
         operating_point=POINTS["balanced"],
         header=header,
         file_format="JPEG" if header is None else "DICOM",
@@ -160,7 +194,7 @@ def _outcome(number: int, chance: random.Random) -> Outcome:
 
 
 def _header(number: int, chance: random.Random) -> Header:
-    """Make up what a header of a child's chest film says."""
+    """Return the header of a synthetic child's chest film."""
     surname = "".join(chance.choice(SYLLABLES) for _ in range(3)).capitalize()
     name = RARE if number % 100_003 == 5 else f"{surname}^{chance.choice(GIVEN)}"
     day = datetime(2026, 11, 21, tzinfo=UTC) - timedelta(days=chance.randrange(365))
@@ -189,13 +223,13 @@ def _header(number: int, chance: random.Random) -> Header:
     )
 
 
-def question_times(worklist: Worklist) -> dict[str, float]:
-    """Ask everything that the pages ask of a list; give the ms that each takes."""
-    return {name: _median_ms(ask) for name, ask in questions(worklist)}
+def query_times(worklist: Worklist) -> dict[str, float]:
+    """Time every query of the pages; return the ms of each."""
+    return {name: _median_ms(ask) for name, ask in queries(worklist)}
 
 
-def questions(worklist: Worklist) -> Iterator[Question]:
-    """Name what the pages ask, and how."""
+def queries(worklist: Worklist) -> Iterator[NamedQuery]:
+    """Yield every query of the pages with its name."""
     total = worklist.count(Query())
     middle = total // 2
     somewhere = worklist.page(Query(), middle, 1)[0].id
@@ -222,7 +256,7 @@ def questions(worklist: Worklist) -> Iterator[Question]:
         yield f"search {what}, neighbours", _neighbours(worklist, query, somewhere)
 
 
-def _of_filters(worklist: Worklist) -> Iterator[Question]:
+def _of_filters(worklist: Worklist) -> Iterator[NamedQuery]:
     filters = {
         "unread": Query(),
         "read": Query(state="read"),

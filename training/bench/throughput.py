@@ -1,7 +1,7 @@
-"""What this machine can do at most, and what the program makes of it: films a second.
+"""Throughput of this machine and of the program, in films a second.
 
-Everything is measured on all cores that the program may use. Decoding and the network run as the
-program runs them, one process with one thread for each core, so that the rates can be compared.
+Everything is measured on all cores that the program may use. Decoding and the network run as in the
+program, one process with one thread a core, so that the rates can be compared.
 """
 
 import json
@@ -33,37 +33,37 @@ T = TypeVar("T")
 
 BATCH_SIZES = (1, 4, 8, 16)
 NETWORK_SECONDS = 4.0
-"""How long one batch size is tried."""
+"""How long one batch size is measured."""
 YARDSTICK_SIDE = 224
 
 Timing = tuple[int, float, float]
-"""Films, and when a process began and ended with them."""
+"""Number of films, and when a process began and finished them."""
 
 _barriers: list[Barrier] = []
 
 
 def decode_rate(folder: Path, plan: BacklogPlan) -> float:
-    """Measure reading, decoding, screening and preparing alone."""
+    """Measure reading, decoding, screening and preparing, without the network."""
     return _rate(_decode, folder, plan)
 
 
 def network_rate(folder: Path, plan: BacklogPlan, batch_size: int) -> float:
-    """Measure the network alone, with probabilities and maps, on films that are ready for it."""
+    """Measure the network alone, with probabilities and maps, on prepared films."""
     return _rate(_predict, folder, plan, batch_size)
 
 
 def yardstick_rate(folder: Path) -> float:
-    """Measure the loop that a user would write instead, with all threads that PyTorch takes."""
+    """Measure the plain loop that a user would write, with PyTorch's default threads."""
     return in_fresh_process(_yardstick, folder)
 
 
 def latency(folder: Path, plan: BacklogPlan) -> float:
-    """Measure how long one film takes from bytes to outcome on an idle server, in seconds."""
+    """Measure the seconds from bytes to outcome for one film on an idle server."""
     return in_fresh_process(_latency, folder, plan)
 
 
 def command_rate(folder: Path, settings: Mapping[str, str]) -> float:
-    """Measure the whole command, from its first film to its last, with a worklist of its own."""
+    """Measure the whole command, from first film to last, with a new worklist."""
     with TemporaryDirectory() as name:
         out, progress = f"{name}/results.csv", f"{name}/progress.json"
         command = [sys.executable, "-m", "training.batch", str(folder), "--out", out]
@@ -78,25 +78,25 @@ def command_rate(folder: Path, settings: Mapping[str, str]) -> float:
 
 
 def combined_rate(decode: float, network: float) -> float:
-    """Give the limit of two works that share the same cores."""
+    """Return the highest rate of two tasks that share the same cores."""
     return 1 / (1 / decode + 1 / network)
 
 
 def in_fresh_process(work: Callable[..., T], *arguments: object) -> T:
-    """Do something in a process of its own, with all threads."""
+    """Call a function in a new process, with all threads."""
     with ProcessPoolExecutor(1, get_context("forkserver")) as pool:
         return pool.submit(work, *arguments).result()
 
 
 def _rate(work: Callable[..., Timing], folder: Path, *arguments: object) -> float:
-    """Let one process for each core do its share of the films, all beginning together."""
+    """Divide the films among one process a core; all start together."""
     context, count = get_context("forkserver"), cores()
     barrier = context.Barrier(count)
     with ProcessPoolExecutor(count, context, _one_thread, (barrier,)) as pool:
         shares = [pool.submit(work, folder, number, *arguments) for number in range(count)]
-        stretches = [share.result() for share in shares]
-    films = sum(stretch[0] for stretch in stretches)
-    return films / (max(each[2] for each in stretches) - min(each[1] for each in stretches))
+        timings = [share.result() for share in shares]
+    films = sum(timing[0] for timing in timings)
+    return films / (max(each[2] for each in timings) - min(each[1] for each in timings))
 
 
 def _one_thread(barrier: Barrier) -> None:
@@ -106,7 +106,7 @@ def _one_thread(barrier: Barrier) -> None:
 
 def _decode(folder: Path, number: int, plan: BacklogPlan) -> Timing:
     films = list(scan_folder(folder))[number :: cores()]
-    read_file(films[0], plan)  # which starts a decoder
+    read_file(films[0], plan)  # starts a decoder
     _barriers[0].wait()
     began = time.monotonic()
     for film in films:
@@ -134,7 +134,7 @@ def _ready(folder: Path, plan: BacklogPlan, count: int) -> list[Examined]:
 
 
 def _yardstick(folder: Path) -> float:
-    """Pillow, torchvision's DenseNet-121, one film at a time; its weights do not matter here."""
+    """Measure Pillow and torchvision's DenseNet-121 with random weights, one film at a time."""
     network = densenet121(weights=None).eval()
     paths = [film.path for film in scan_folder(folder)]
     _plain_score(network, paths[0])

@@ -1,4 +1,4 @@
-"""How much of the time of training goes into the network, and how much beside it."""
+"""Throughput of training, and of its network alone."""
 
 import time
 
@@ -12,28 +12,28 @@ from training.fit.malloc import keep_freed_memory
 from training.fit.recipe import read_recipe
 
 SECONDS = 4.0
-"""About how long each of the two is measured."""
+"""Approximate duration of each of the two measurements."""
 LEAST_STEPS = 6
 WARM_UP = 3
-"""Steps whose time tells nothing: kernels are chosen and memory is fetched."""
+"""Steps that are not timed: kernels are chosen and memory is allocated."""
 
 
 def training_rates(recipe_name: str, device: str) -> tuple[float, float]:
-    """Measure training, and the same network forward and backward on numbers that are there.
+    """Measure training, and the same network forward and backward on a prepared batch.
 
-    Both as `training.train` computes: on the same device, in the same precision.
+    Both run as in `training.train`: on the same device, in the same precision.
 
     Parameters
     ----------
     recipe_name
-        Whose network, batches and augmentation; of a joined network its first member's.
+        Recipe with the network, batches and augmentation; of a joined network its first member.
     device
         As `CXR_DEVICE`.
 
     Returns
     -------
     tuple of float
-        Films a second, at the size of the recipe's last stage: the whole step from bytes to new
+        Films a second, at the size of the recipe's last stage: the complete step from bytes to new
         weights, and the network alone.
     """
     keep_freed_memory()
@@ -53,7 +53,7 @@ def training_rates(recipe_name: str, device: str) -> tuple[float, float]:
 
 
 def _whole(learner: epochs.Learner, steps: int) -> float:
-    """Train for so many steps and give the seconds that they take."""
+    """Train for `steps` steps, and return the seconds they take."""
     recipe = learner.recipe
     films = np.random.default_rng(0).integers(
         0, 256, (recipe.batch_size + 1, recipe.size, recipe.size), dtype=np.uint8
@@ -66,7 +66,7 @@ def _whole(learner: epochs.Learner, steps: int) -> float:
 
 
 def _network_alone(learner: epochs.Learner, steps: int) -> float:
-    """Run the network both ways for so many steps and give the seconds that they take."""
+    """Run the network forward and backward `steps` times, and return the seconds."""
     device, count = learner.fabric.device, learner.recipe.batch_size
     batch = torch.randn(count, 1, learner.spec.size, learner.spec.size, device=device)
     batch = batch.contiguous(memory_format=torch.channels_last)
@@ -79,5 +79,5 @@ def _network_alone(learner: epochs.Learner, steps: int) -> float:
             logits = learner.model(batch)
         loss = functional.cross_entropy(logits.float(), targets)
         learner.fabric.backward(loss)
-    float(loss.detach())  # a GPU is behind until it is asked
+    float(loss.detach())  # wait for the GPU
     return time.monotonic() - began

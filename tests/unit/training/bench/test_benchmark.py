@@ -1,4 +1,4 @@
-"""The films and lists of the benchmark; its measuring is for a machine that does nothing else."""
+"""Films, worklist and table of the benchmark; its measurements need an idle machine."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ from cxr_app.outcome import ScoringState
 from cxr_app.worklist import Query, Worklist
 from training.bench import million_entries
 from training.bench.bench_films import COLUMNS, ROWS, SUFFIXES, write_bench_films
-from training.bench.memory_growth import fill, growth_of, write_small_films
+from training.bench.memory_growth import growth_of, write_small_films
+from training.bench.result_table import result_table
 from training.bench.throughput import combined_rate
-from training.benchmark import table
 
 TRANSFER_SYNTAXES = {
     "jpeg": None,
@@ -39,18 +39,18 @@ def test_the_small_films_are_all_different(tmp_path: Path) -> None:
     assert all(screen(read_radiograph(film)) is None for film in films[:8])
 
 
-def test_the_limit_of_both_is_that_of_one_after_the_other() -> None:
+def test_the_combined_rate_is_that_of_one_task_after_the_other() -> None:
     assert combined_rate(10, 10) == pytest.approx(5)
     assert combined_rate(1000, 10) == pytest.approx(9.9, abs=0.01)
 
 
-def test_a_list_is_filled_and_timed(tmp_path: Path) -> None:
-    timed = fill(tmp_path / "worklist.sqlite", 1000)
+def test_a_worklist_is_filled_and_timed(tmp_path: Path) -> None:
+    timed = million_entries.measure_entries(tmp_path / "worklist.sqlite", 1000)
     assert timed["times"] == pytest.approx(timed["full_ms"] / timed["empty_ms"])
     assert {"counts", "last page", "all by view_position, down"} <= set(timed["answers"])
 
 
-def test_copies_of_films_are_films_like_those_that_were_entered(tmp_path: Path) -> None:
+def test_copied_entries_are_like_those_that_were_entered(tmp_path: Path) -> None:
     file = tmp_path / "worklist.sqlite"
     worklist = Worklist.open(f"sqlite:///{file}")
     million_entries.fill_worklist(worklist, file, 600, templates=100)
@@ -65,7 +65,7 @@ def test_copies_of_films_are_films_like_those_that_were_entered(tmp_path: Path) 
     worklist.close()
 
 
-def test_the_table_says_what_was_measured_and_what_is_wanted() -> None:
+def test_the_table_has_measurements_and_targets() -> None:
     share = {"decode": 100.0, "limit": 50.0, "whole": 46.0, "share": 0.92}
     measured = {
         "model_version": "model-1",
@@ -98,7 +98,7 @@ def test_the_table_says_what_was_measured_and_what_is_wanted() -> None:
             "answers": {"counts": 2.0, "last page": 101.0},
         },
     }
-    rows = {name: (found, wanted) for name, found, wanted in table(measured)}
+    rows = {name: (found, wanted) for name, found, wanted in result_table(measured)}
     assert rows["jpeg: of its limit"] == ("92%", "wanted: 90%")
     assert rows["the command against it"] == ("4.60 times", "wanted: 3 times")
     assert rows["training of its network"] == ("90%", "wanted: 85%")
@@ -108,10 +108,10 @@ def test_the_table_says_what_was_measured_and_what_is_wanted() -> None:
     assert rows["of them slower than wanted"] == ("1", "wanted: 0")
     assert rows["last page"] == ("101.0 ms", "wanted: 100 ms")
     alone = {name: measured[name] for name in ("model_version", "cores", "entries")}
-    assert ("counts", "2.0 ms", "wanted: 100 ms") in table(alone)
+    assert ("counts", "2.0 ms", "wanted: 100 ms") in result_table(alone)
 
 
-def test_memory_is_judged_by_its_highest_point_and_not_by_processes_that_end() -> None:
+def test_memory_growth_is_the_highest_sample_not_the_last() -> None:
     curve = [(0, 300.0), (499, 950.0), (510, 900.0), (4000, 980.0), (9990, 930.0), (10000, 310.0)]
     assert growth_of(curve) == {"after_first": 900.0, "most": 980.0}
     assert growth_of([(80, 700.0)]) == {"after_first": 700.0, "most": 700.0}

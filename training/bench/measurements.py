@@ -1,0 +1,142 @@
+"""Measurements of the benchmark: scoring and training against the limits of this machine."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from cxr_app.model import checkpoint
+from cxr_app.settings import Settings
+from training.backlog.engines import BacklogPlan
+from training.backlog.engines.local import cores
+from training.bench import kill_test, memory_growth, million_entries, throughput
+from training.bench.bench_films import SUFFIXES, write_bench_films
+from training.bench.training_throughput import training_rates
+
+FILMS_A_KILL = 20
+ROUNDS = 3
+"""Rounds of the command and its limits, since other work on the machine varies."""
+
+Document = dict[str, Any]
+
+
+class BenchmarkOptions(Namespace):
+    """Options of `training.benchmark`, whose help describes them."""
+
+    json: Path | None
+    checkpoint: Path | None
+    films: int
+    recipe: str
+    memory: int | None
+    kills: int | None
+    entries: int | None
+
+
+def run_benchmark(options: BenchmarkOptions) -> Document:
+    """Measure everything that the options ask for; the result is ready for JSON."""
+    settings = Settings.read()
+    path = (options.checkpoint or settings.checkpoint).resolve()
+    source = checkpoint.load(path)
+    plan = BacklogPlan(path, source.model_version, source.description.input_spec, "cpu")
+    cpu_settings = {"CXR_CHECKPOINT": str(path), "CXR_DEVICE": "cpu"}
+    measured: Document = {"model_version": source.model_version, "cores": cores()}
+    with TemporaryDirectory() as name:
+        workspace = Path(name)
+        if options.films:
+            measured |= _scoring(workspace, plan, cpu_settings, options.films)
+            _report("Training")
+            whole, network = throughput.in_fresh_process(
+                training_rates, options.recipe, settings.device
+            )
+            measured["training"] = {"whole": whole, "network": network, "share": whole / network}
+        measured |= _endurance(workspace, cpu_settings, options)
+    return measured
+
+
+def _scoring(
+    folder: Path, plan: BacklogPlan, cpu_settings: Mapping[str, str], count: int
+) -> Document:
+    """Measure each format against its limit, and JPEG against the plain loop."""
+    _report("Drawing films")
+    folders = {kind: write_bench_films(workspace / kind, kind, count) for kind in SUFFIXES}
+    jpeg = folders["jpeg"]
+    _report("Network alone")
+    network = {size: throughput.network_rate(jpeg, plan, size) for size in throughput.BATCH_SIZES}
+    best = max(network, key=lambda size: network[size])
+    settings = {**cpu_settings, "CXR_RUNTIME": "torch"}
+    formats = {}
+    for kind, folder in folders.items():
+        _report(f"The command on {kind}, against decoding and the network alone")
+        formats[kind] = _median_round(folder, plan, best, settings)
+    _report("Yardstick")
+    plain = throughput.yardstick_rate(jpeg)
+    measured = {
+        "network": network,
+        "best_batch_size": best,
+        "formats": formats,
+        "yardstick": {"rate": plain, "times": formats["jpeg"]["whole"] / plain},
+        "latency_ms": 1000 * throughput.latency(jpeg, plan),
+    }
+    if find_spec("openvino") is not None:
+        _report("OpenVINO")
+        measured["openvino"] = _openvino(jpeg, plan, cpu_settings, measured)
+    return measured
+
+
+def _median_round(
+    folder: Path, plan: BacklogPlan, batch_size: int, settings: Mapping[str, str]
+) -> dict[str, float]:
+    """Measure the command and its limits several times; return the round with the median share."""
+    rounds = []
+    for _ in range(ROUNDS):
+        decode = throughput.decode_rate(folder, plan)
+        network = throughput.network_rate(folder, plan, batch_size)
+        limit = throughput.combined_rate(decode, network)
+        whole = throughput.command_rate(folder, settings)
+        found = {"decode": decode, "network": network, "limit": limit, "whole": whole}
+        rounds.append({**found, "share": whole / limit})
+    return sorted(rounds, key=lambda found: found["share"])[ROUNDS // 2]
+
+
+def _openvino(
+    jpeg: Path, plan: BacklogPlan, cpu_settings: Mapping[str, str], measured: Document
+) -> Document:
+    """Measure the same with OpenVINO."""
+    plan, size = replace(plan, runtime="openvino"), measured["best_batch_size"]
+    found = _median_round(jpeg, plan, size, {**cpu_settings, "CXR_RUNTIME": "openvino"})
+    return {
+        **found,
+        "times_torch": found["network"] / measured["formats"]["jpeg"]["network"],
+        "times_yardstick": found["whole"] / measured["yardstick"]["rate"],
+    }
+
+
+def _endurance(
+    workspace: Path, cpu_settings: Mapping[str, str], options: BenchmarkOptions
+) -> Document:
+    """Measure what takes long, if it is asked for."""
+    measured: Document = {}
+    if options.memory:
+        _report(f"Memory over {options.memory} films")
+        films = memory_growth.write_small_films(workspace / "memory", options.memory)
+        measured["memory"] = memory_growth.follow_memory(films, cpu_settings)
+    if options.kills:
+        _report(f"{options.kills} kills")
+        films = memory_growth.write_small_films(workspace / "kills", FILMS_A_KILL * options.kills)
+        settings = {**cpu_settings, "CXR_DATA_DIR": str(workspace / "killed")}
+        result = kill_test.run_kill_test(films, workspace / "killed.csv", settings, options.kills)
+        measured["kills"] = asdict(result)
+    if options.entries:
+        _report(f"A worklist of {options.entries} entries")
+        measured["entries"] = million_entries.measure_entries(
+            workspace / "full.sqlite", options.entries
+        )
+    return measured
+
+
+def _report(step: str) -> None:
+    print(f"{step} ...", file=sys.stderr)

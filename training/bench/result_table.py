@@ -1,0 +1,106 @@
+"""The table that the benchmark prints: every measurement beside its target."""
+
+from collections.abc import Mapping
+
+from training.bench import memory_growth
+from training.bench.measurements import Document
+
+OF_LIMIT, OF_YARDSTICK, OF_NETWORK = 0.90, 3.0, 0.85
+"""Targets: the command against its limit and the plain loop, and training against its network."""
+MEMORY_MB = 100.0
+ANSWER_MS, ENTERING_TIMES = 100.0, 2.0
+"""Targets of the worklist: an answer, and entering a film into a full list against an empty one."""
+SLOWEST = 20
+"""How many of the slowest answers are shown."""
+
+BenchmarkRow = tuple[str, str, str]
+
+
+def result_table(measured: Document) -> list[BenchmarkRow]:
+    """Return the measurements as rows: name, value, target."""
+    machine = [("model", measured["model_version"], ""), ("cores", str(measured["cores"]), "")]
+    scoring = _scoring_rows(measured) if "network" in measured else []
+    return [*machine, *scoring, *_endurance_rows(measured)]
+
+
+def _scoring_rows(measured: Document) -> list[BenchmarkRow]:
+    rows: list[BenchmarkRow] = [
+        *(
+            (f"network alone, {size} at once", _rate(rate), "")
+            for size, rate in measured["network"].items()
+        ),
+    ]
+    for kind, found in measured["formats"].items():
+        rows += [
+            (f"{kind}: decoding alone", _rate(found["decode"]), ""),
+            (f"{kind}: limit of both on the same cores", _rate(found["limit"]), ""),
+            (f"{kind}: the whole command", _rate(found["whole"]), ""),
+            (f"{kind}: of its limit", f"{found['share']:.0%}", f"wanted: {OF_LIMIT:.0%}"),
+        ]
+    rows += [
+        ("plain loop, DenseNet-121", _rate(measured["yardstick"]["rate"]), ""),
+        _times("the command against it", measured["yardstick"]["times"], OF_YARDSTICK),
+        ("one film on an idle server", f"{measured['latency_ms']:.0f} ms", ""),
+    ]
+    if "openvino" in measured:
+        found = measured["openvino"]
+        rows += [
+            ("OpenVINO: network alone", _rate(found["network"]), ""),
+            ("OpenVINO: against torch", f"{found['times_torch']:.2f} times", ""),
+            ("OpenVINO: the whole command, jpeg", _rate(found["whole"]), ""),
+            ("OpenVINO: of its limit", f"{found['share']:.0%}", f"wanted: {OF_LIMIT:.0%}"),
+            _times("OpenVINO: against the plain loop", found["times_yardstick"], OF_YARDSTICK),
+        ]
+    training = measured["training"]
+    rows += [
+        ("training", _rate(training["whole"]), ""),
+        ("its network alone, both ways", _rate(training["network"]), ""),
+        ("training of its network", f"{training['share']:.0%}", f"wanted: {OF_NETWORK:.0%}"),
+    ]
+    return rows
+
+
+def _endurance_rows(measured: Document) -> list[BenchmarkRow]:
+    rows: list[BenchmarkRow] = []
+    if memory := measured.get("memory"):
+        first, most = f"{memory['after_first']:.0f} MB", f"{memory['most']:.0f} MB"
+        rows += [
+            (f"memory after {memory_growth.FIRST_FILMS} films", first, ""),
+            ("most memory after that", most, f"wanted: less than {MEMORY_MB:.0f} MB more"),
+        ]
+    if kills := measured.get("kills"):
+        lost = kills["rows_lost"] + kills["entries_lost"]
+        twice = kills["rows_twice"] + kills["entries_twice"]
+        rows.append((f"after {kills['kills']} kills", f"{lost} lost, {twice} twice", "wanted: 0"))
+    if entries := measured.get("entries"):
+        rows += [
+            ("a film into an empty worklist", f"{entries['empty_ms']:.1f} ms", ""),
+            ("a film into a full worklist", f"{entries['full_ms']:.1f} ms", ""),
+            _at_most("full against empty", entries["times"], ENTERING_TIMES),
+            *_answer_rows(entries["answers"]),
+        ]
+    return rows
+
+
+def _answer_rows(answers: Mapping[str, float]) -> list[BenchmarkRow]:
+    """List the slowest answers of the worklist, and count those slower than the target."""
+    slowest = sorted(answers, key=lambda name: answers[name], reverse=True)
+    late = sum(taken > ANSWER_MS for taken in answers.values())
+    wanted = f"wanted: {ANSWER_MS:.0f} ms"
+    return [
+        ("questions of the worklist", str(len(answers)), ""),
+        ("of them slower than wanted", str(late), "wanted: 0"),
+        *((name, f"{answers[name]:.1f} ms", wanted) for name in slowest[:SLOWEST]),
+    ]
+
+
+def _at_most(name: str, times: float, wanted: float) -> BenchmarkRow:
+    return name, f"{times:.2f} times", f"wanted: at most {wanted:.0f} times"
+
+
+def _times(name: str, times: float, wanted: float) -> BenchmarkRow:
+    return name, f"{times:.2f} times", f"wanted: {wanted:.0f} times"
+
+
+def _rate(films_a_second: float) -> str:
+    return f"{films_a_second:.1f} films/s"
