@@ -1,4 +1,4 @@
-"""What the app refuses, counted by kind of picture."""
+"""Counts of the pictures that the app refuses, by kind."""
 
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from cxr_app.settings import Settings
 from training import rejections
 from training.drawing import negatives
 from training.drawing.phantom_films import draw_phantom, opacities_of
+from training.view_network.refusal_counts import refusal_rows
 from training.view_network.view_report import WRONG_VIEWS
 
 
@@ -21,7 +22,7 @@ def save(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], path: Path) -
     return path
 
 
-def test_every_kind_is_sent_through_the_app_and_counted(tmp_path: Path) -> None:
+def test_every_kind_is_processed_and_counted(tmp_path: Path) -> None:
     checkpoint = Settings.model_fields["checkpoint"].default
     films = [
         save(
@@ -33,9 +34,9 @@ def test_every_kind_is_sent_through_the_app_and_counted(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     others = [save(negatives.draw_picture(rng), tmp_path / f"drawn {n}.png") for n in range(6)]
     scorer = Scorer(Classifier.load(checkpoint, "cpu"))
-    rows = {row[0]: row[1:] for row in rejections.rows(scorer, {"films": films}, {"drawn": others})}
+    rows = {row[0]: row[1:] for row in refusal_rows(scorer, {"films": films}, {"drawn": others})}
     assert rows["films"][:2] == ("6", "0.000")
-    assert all(rows[f"films, {laid}"][0] == "6" for laid in WRONG_VIEWS)
+    assert all(rows[f"films, {view}"][0] == "6" for view in WRONG_VIEWS)
     assert float(rows["films, upside down"][1]) > 0.8
     assert "upside down" in rows["films, upside down"][3]
     assert "mirrored" in rows["films, mirrored"][3]
@@ -43,7 +44,7 @@ def test_every_kind_is_sent_through_the_app_and_counted(tmp_path: Path) -> None:
     assert float(rows["drawn"][1]) > 0.8
 
 
-def test_films_of_another_training_are_refused_in_words(
+def test_films_of_another_training_are_refused_with_a_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("NORMAL", "PNEUMONIA"):

@@ -22,7 +22,7 @@ from training.data.splits import Indices
 from training.drawing import laterals
 from training.drawing.phantom_films import draw_phantom, opacities_of
 from training.fit.export import SCREENING
-from training.train_screening import split_films, split_others
+from training.view_network.sources import split_films, split_others
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 FILMS = 100

@@ -3,7 +3,7 @@
 import sys
 from argparse import Namespace
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -58,7 +58,7 @@ def run_benchmark(options: BenchmarkOptions) -> Document:
 
 
 def _scoring(
-    folder: Path, plan: BacklogPlan, cpu_settings: Mapping[str, str], count: int
+    workspace: Path, plan: BacklogPlan, cpu_settings: Mapping[str, str], count: int
 ) -> Document:
     """Measure each format against its limit, and JPEG against the plain loop."""
     _report("Drawing films")

@@ -1,9 +1,9 @@
-"""Draw chest films from the side: what the screening network must learn to refuse.
+"""Drawn lateral chest films, which the view network must learn to refuse.
 
-Lateral films are what is most like a frontal chest film and is none, and there are none to learn
-from. So they are drawn, as `training.phantom` draws frontal ones: by the matter that the rays pass.
-The spine runs down behind, the heart lies before it on the dome of the diaphragm, the ribs of both
-sides fall towards the breastbone, and the arms are raised.
+Lateral films resemble frontal ones more than any other picture, and none were available for
+training. So they are drawn like the frontal ones in `phantom_films`: by the matter that the rays
+pass. The spine is at the back, the heart in front of it on the dome of the diaphragm, the ribs of
+both sides descend towards the sternum, and the arms are raised.
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ def draw_lateral(rng: np.random.Generator, side: int) -> NDArray[np.uint8]:
 
 
 def _grid(rng: np.random.Generator, side: int) -> tuple[Field, Field]:
-    """Lay a grid over the patient, who faces to the right: `u` from -1 to 1, `v` from 0 to 1."""
+    """Build the grid of a patient facing right: `u` from -1 to 1, `v` from 0 to 1."""
     v, u = np.meshgrid(
         np.linspace(0, 1, side, dtype=np.float32),
         np.linspace(-1, 1, side, dtype=np.float32),
@@ -48,7 +48,7 @@ def _grid(rng: np.random.Generator, side: int) -> tuple[Field, Field]:
 
 
 class _Thorax:
-    """The build of one patient: where back and front lie at every height."""
+    """The proportions of one patient: positions of back and front at every height."""
 
     def __init__(self, u: Field, v: Field, rng: np.random.Generator) -> None:
         self.u, self.v, self.rng = u, v, rng
@@ -61,7 +61,7 @@ class _Thorax:
         self.dome = rng.uniform(0.66, 0.78)
 
     def body(self) -> Field:
-        """Trunk, with shoulders and raised arms above, and the belly below."""
+        """Return the trunk, with shoulders and raised arms above and the abdomen below."""
         middle, half = (self.front + self.back) / 2, (self.front - self.back) / 2 + 0.12
         across = (self.u - middle) / half
         trunk = np.sqrt(np.maximum(0.0, 1.0 - across**4))
@@ -74,7 +74,7 @@ class _Thorax:
         return matter
 
     def spine(self) -> Field:
-        """Vertebrae one below the other, with the discs between them, and their spines behind."""
+        """Return the vertebrae, with discs between them and spinous processes behind."""
         height = self.rng.uniform(0.045, 0.07)
         vertebrae = 0.85 + 0.15 * np.tanh(2.0 * np.cos(2 * np.pi * self.v / height))
         bodies = tube(self.u - self.spine_at, self.rng.uniform(0.07, 0.12)) * vertebrae
@@ -83,7 +83,7 @@ class _Thorax:
         return matter
 
     def ribs(self) -> Field:
-        """Ribs of both sides, which lie nearly over each other, and the breastbone."""
+        """Return the ribs of both sides, which almost coincide, and the sternum."""
         reach = np.clip((self.u - self.back) / (self.front - self.back), 0, 1)
         fall = self.rng.uniform(0.18, 0.38)
         bones = np.zeros_like(self.u)
@@ -97,7 +97,7 @@ class _Thorax:
         return matter
 
     def heart(self) -> Field:
-        """Lay the heart on the diaphragm behind the breastbone, the great vessels above it."""
+        """Return the heart, behind the sternum on the diaphragm, and the great vessels above."""
         across = (self.u - 0.45 * self.front) / (0.30 * self.heart_size)
         down = (self.v - self.dome + 0.13) / (0.16 * self.heart_size)
         heart = ball(across + 0.35 * down, down - 0.1 * across)
@@ -109,7 +109,7 @@ class _Thorax:
         return matter
 
     def air(self) -> Field:
-        """Air of both lungs: from behind the breastbone to deep behind the diaphragm's domes."""
+        """Return the air of both lungs, from the sternum to behind the domes of the diaphragm."""
         middle = (self.front + self.spine_at) / 2
         apex = self.rng.uniform(0.10, 0.17) + 0.35 * np.abs(self.u - middle + 0.1) ** 1.6
         slope = np.clip((self.u - self.spine_at) / (self.front - self.spine_at), 0, 1)
@@ -122,16 +122,16 @@ class _Thorax:
                 * soft_step(self.front - 0.06 - self.u, 0.03)
                 * soft_step(self.u - self.back - 0.05, 0.04)
             )
-        windpipe = tube(self.u - 0.02 + 0.2 * (self.v - 0.2), 0.05)
-        windpipe = windpipe * soft_step(0.38 - self.v, 0.02)
+        trachea = tube(self.u - 0.02 + 0.2 * (self.v - 0.2), 0.05)
+        trachea = trachea * soft_step(0.38 - self.v, 0.02)
         strength, lumps = self.rng.uniform(0.02, 0.12), int(self.rng.integers(8, 40))
         clouds = np.clip(1 + strength * texture(self.rng, lumps, *self.u.shape), 0, 2)
-        matter: Field = self.rng.uniform(0.14, 0.27) * air * clouds + 0.10 * windpipe
+        matter: Field = self.rng.uniform(0.14, 0.27) * air * clouds + 0.10 * trachea
         return matter
 
 
 def _exposed(matter: Field, rng: np.random.Generator) -> Field:
-    """Turn matter into brightness, harder or softer, lighter or darker, with the film's grain."""
+    """Convert matter to brightness with random contrast, exposure and grain."""
     middle = np.median(matter) + rng.uniform(-0.12, 0.12)
     brightness = 1 / (1 + np.exp(-rng.uniform(3, 9) * (matter - middle)))
     low, high = np.percentile(brightness, (1, 99))

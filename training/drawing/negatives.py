@@ -1,8 +1,8 @@
-"""Pictures that are no chest film, drawn or cut: what the screening network must learn to refuse.
+"""Pictures that are not chest films, drawn or cut, which the view network must learn to refuse.
 
-Few real pictures are at hand of what people send by mistake. Drawn ones (pages of text, windows of
-programs, sections through a body, limbs, patterns, noise) and pieces of real films (patches,
-halves, collages) teach that a chest film is more than its greys and its texture.
+Few real pictures are available of what people send by mistake. Drawn ones (pages of text, program
+windows, sections through a body, limbs, patterns, noise) and pieces of real films (patches, halves,
+collages) teach the network that a chest film is more than its greys and its texture.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -22,18 +22,18 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz      ABCDEFGHIJ0123456789.,:"
 
 
 def draw_picture(rng: np.random.Generator) -> Pixels:
-    """Draw something that is no film, of a kind chosen at random."""
+    """Draw something that is not a film, of a random kind."""
     return _DRAWINGS[rng.integers(len(_DRAWINGS))](rng)
 
 
 def cut_picture(films: Sequence[Pixels] | Pixels, rng: np.random.Generator) -> Pixels:
-    """Make of chest films what is none any more: a piece, a half, a collage, a thumbnail."""
+    """Cut chest films into something else: a piece, a half, a collage, a thumbnail."""
     chosen = [_image(films[index]) for index in rng.integers(len(films), size=4)]
     return _pixels(_CUTS[rng.integers(len(_CUTS))](chosen, rng))
 
 
 def crop(picture: Pixels, rng: np.random.Generator, least: float = 0.4) -> Pixels:
-    """Take a random part of a picture, turned, mirrored or inverted at times."""
+    """Return a random part of a picture, sometimes rotated, mirrored or inverted."""
     side = len(picture)
     width, height = side * rng.uniform(least, 1.0, size=2)
     left, top = rng.uniform(0, side - width), rng.uniform(0, side - height)
@@ -71,7 +71,7 @@ def _half(films: list[PillowImage.Image], rng: np.random.Generator) -> PillowIma
 
 
 def _shuffled(films: list[PillowImage.Image], rng: np.random.Generator) -> PillowImage.Image:
-    """Lay the quarters, or ninths, of a film anew."""
+    """Shuffle the quarters or ninths of a film."""
     parts = int(rng.integers(2, 4))
     step = films[0].width // parts
     places = [(step * x, step * y) for x in range(parts) for y in range(parts)]
@@ -96,7 +96,7 @@ def _collage(films: list[PillowImage.Image], rng: np.random.Generator) -> Pillow
 
 
 def _thumbnail(films: list[PillowImage.Image], rng: np.random.Generator) -> PillowImage.Image:
-    """Show a film small within a page or a program."""
+    """Insert a small film into a page or a program window."""
     page = _image(_DRAWINGS[rng.integers(2)](rng))
     width, height = (int(SIDE * part) for part in rng.uniform(0.15, 0.42, size=2))
     place = (int(rng.integers(SIDE - width)), int(rng.integers(SIDE - height)))
@@ -105,7 +105,7 @@ def _thumbnail(films: list[PillowImage.Image], rng: np.random.Generator) -> Pill
 
 
 def _scrambled(films: list[PillowImage.Image], rng: np.random.Generator) -> PillowImage.Image:
-    """Keep the frequencies of a film and none of its forms."""
+    """Keep the frequencies of a film but none of its shapes."""
     spectrum = np.abs(np.fft.rfft2(_pixels(films[0]).astype(np.float64)))
     phase = rng.uniform(0, 2 * np.pi, spectrum.shape)
     return _image(_stretched(np.fft.irfft2(spectrum * np.exp(1j * phase))))
@@ -126,7 +126,7 @@ def _text(rng: np.random.Generator) -> Pixels:
 
 
 def _screen(rng: np.random.Generator) -> Pixels:
-    """Draw windows, bars, buttons and plots of a program."""
+    """Draw the windows, bars, buttons and plots of a program."""
     page = PillowImage.new("L", (SIDE, SIDE), int(rng.integers(256)))
     pen = ImageDraw.Draw(page)
     for _ in range(int(rng.integers(5, 30))):
@@ -167,7 +167,7 @@ def _ellipse(
 
 
 def _limb(rng: np.random.Generator) -> Pixels:
-    """Draw bones within soft tissue on a dark ground: an arm, a leg, a hand, a row of vertebrae."""
+    """Draw bones in soft tissue on a dark background: arm, leg, hand, row of vertebrae."""
     tissue = PillowImage.new("L", (SIDE, SIDE))
     bone = PillowImage.new("L", (SIDE, SIDE))
     pens = ImageDraw.Draw(tissue), ImageDraw.Draw(bone)
@@ -190,7 +190,7 @@ def _limb(rng: np.random.Generator) -> Pixels:
 
 
 def _clouds(rng: np.random.Generator) -> Pixels:
-    """Draw noise whose strength falls with its frequency, from white noise to soft clouds."""
+    """Draw noise that decreases with frequency, from white noise to soft clouds."""
     frequencies = np.hypot(np.fft.fftfreq(SIDE)[:, None], np.fft.rfftfreq(SIDE)[None])
     frequencies[0, 0] = 1
     noise = np.fft.rfft2(rng.normal(size=(SIDE, SIDE)))
@@ -199,7 +199,7 @@ def _clouds(rng: np.random.Generator) -> Pixels:
 
 
 def _pattern(rng: np.random.Generator) -> Pixels:
-    """Draw a gradient, stripes, rings or a chequered field."""
+    """Draw a gradient, stripes, rings or a chequerboard."""
     v, u = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j] + rng.uniform(-0.5, 0.5, size=(2, 1, 1))
     angle, waves = rng.uniform(0, np.pi), rng.uniform(1, 30)
     along = u * np.cos(angle) + v * np.sin(angle)

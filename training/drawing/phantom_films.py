@@ -1,21 +1,23 @@
-"""Draw chest films that show nobody: to try the app with, for tests and for the benchmark.
+"""Drawn chest films of no real patient: for trying out the app, for tests and the benchmark.
 
-A film is bright where the rays met much matter. So the phantom adds up the thickness of what they
-pass (soft tissue, bone, fluid), takes away the air in the lungs, and ends with the film's own
-tone curve, sharpness and noise. Where things lie varies with the seed as children vary. It looks
-like a chest film to a person; it teaches a network nothing about pneumonia.
+A film is bright where the rays pass much matter. So the phantom adds up the thickness of what they
+pass (soft tissue, bone, fluid), subtracts the air in the lungs, and applies a film's tone curve,
+sharpness and noise. Positions vary with the seed, as between children. It looks like a chest film
+to a person, but it cannot teach a network anything about pneumonia.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
+from PIL import Image as PillowImage
 
 from cxr_app.radiograph import Image
 from training.drawing.xray_model import Field, ball, enlarge, shell, soft_step, texture, tube
 
 DRAWING_SIZE = 400
-"""Longest side of the grid that anatomy is drawn on; only the marker and the noise are finer."""
+"""Longest side of the grid for the anatomy; only the marker and the noise are finer."""
 
 LETTER_R = ("11110", "10001", "10001", "11110", "10100", "10010", "10001")
 
@@ -29,9 +31,9 @@ class Opacity:
     x, y
         Centre, in fractions of the film's width and height from its top left corner.
     radius
-        Where it has faded to about a third, in fractions of the film's width and height.
+        Distance at which it has faded to about a third, in fractions of width and height.
     density
-        How much of the air it takes the place of, in ``[0, 1]``.
+        Share of the air that it replaces, in ``[0, 1]``.
     """
 
     x: float
@@ -42,7 +44,7 @@ class Opacity:
 
 @dataclass(frozen=True, slots=True)
 class _Chest:
-    """The drawing grid and the build of one child.
+    """The drawing grid and the proportions of one child.
 
     `u` runs from -1 at the left border to 1 at the right, `v` from 0 at the top to 1; `side` is
     the distance from the midline, in the units of `u`.
@@ -62,7 +64,7 @@ class _Chest:
 
 
 def opacities_of(seed: int) -> list[Opacity]:
-    """Take turns: a clear chest, one patch, many faint ones, both lungs clouded."""
+    """Return, in turn: a clear chest, one patch, many faint patches, both lungs clouded."""
     return ([], consolidation(seed), diffuse(seed), widespread(seed))[seed % 4]
 
 
@@ -80,7 +82,7 @@ def draw_phantom(
         ``float32``, shape ``(rows, columns)``, in ``[0, 1]``, 1 is the densest tissue.
     """
     rng = np.random.default_rng(seed)
-    chest = _stand(rng, rows, columns)
+    chest = _grid(rng, rows, columns)
     heart = _heart(chest)
     air = _lungs(chest) * (1.0 - 0.75 * heart)
     air *= 1.0 - np.minimum(_fluid(chest, opacities), 1.0)
@@ -90,6 +92,15 @@ def draw_phantom(
     film += np.float32(0.012) * rng.standard_normal(film.shape, dtype=np.float32)
     _mark(film)
     return np.clip(film, 0.0, 1.0, out=film)
+
+
+def write_phantoms(folder: Path, seeds: Iterable[int]) -> None:
+    """Write a film for each seed into a folder, as PNG; clear chests and others in turn."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed in seeds:
+        film = draw_phantom(seed, opacities=opacities_of(seed))
+        picture = PillowImage.fromarray(np.round(film * 255).astype(np.uint8))
+        picture.save(folder / f"phantom-{seed:03}.png")
 
 
 def consolidation(seed: int | np.random.Generator) -> list[Opacity]:
@@ -124,8 +135,8 @@ def widespread(seed: int | np.random.Generator) -> list[Opacity]:
     ]
 
 
-def _stand(rng: np.random.Generator, rows: int, columns: int) -> _Chest:
-    """Lay the grid over a child who stands not quite straight and not quite in the middle."""
+def _grid(rng: np.random.Generator, rows: int, columns: int) -> _Chest:
+    """Build the grid for a child who is slightly tilted and slightly off centre."""
     scale = min(1.0, DRAWING_SIZE / max(rows, columns))
     height, width = max(16, round(rows * scale)), max(16, round(columns * scale))
     v, u = np.meshgrid(
@@ -138,7 +149,7 @@ def _stand(rng: np.random.Generator, rows: int, columns: int) -> _Chest:
 
 
 def _body(chest: _Chest) -> Field:
-    """Soft tissue: neck, shoulders, trunk, and the arms hanging beside it."""
+    """Return the soft tissue: neck, shoulders, trunk, and the arms beside it."""
     neck = 0.20 + 0.10 * soft_step(chest.v - 0.03, 0.02)
     half_width = (
         neck + 0.72 * soft_step(chest.v - 0.13, 0.035) - 0.16 * soft_step(chest.v - 0.33, 0.06)
@@ -151,7 +162,7 @@ def _body(chest: _Chest) -> Field:
 
 
 def _lungs(chest: _Chest) -> Field:
-    """How much air the rays cross, in ``[0, 1]``: domes below, apices above, wall beside."""
+    """Return the air that the rays pass, in ``[0, 1]``, within domes, apices and chest wall."""
     middle_of_lung = 0.36
     apex = 0.14 + 0.30 * ((chest.side - middle_of_lung + 0.08) / chest.width) ** 2
     lift = np.where(chest.u < 0, 0.0, 0.025).astype(np.float32)
@@ -170,25 +181,25 @@ def _lungs(chest: _Chest) -> Field:
 
 
 def _middle(chest: _Chest) -> Field:
-    """Spine with its vertebrae, the great vessels, the windpipe and the air in the stomach."""
+    """Return spine, great vessels, trachea and the air in the stomach."""
     vertebrae = 0.75 + 0.25 * np.cos(2 * np.pi * chest.v / (0.040 + 0.012 * chest.v))
     spine = 0.13 * tube(chest.u, 0.10) * vertebrae
     vessels = 0.08 * np.exp(-((chest.u / 0.14) ** 2)) * soft_step(chest.v - 0.18, 0.05)
-    windpipe = -0.15 * tube(chest.u + 0.01, 0.045) * soft_step(0.36 - chest.v, 0.02)
+    trachea = -0.15 * tube(chest.u + 0.01, 0.045) * soft_step(0.36 - chest.v, 0.02)
     bubble = -0.16 * ball((chest.u - 0.36) / 0.13, (chest.v - chest.dome - 0.10) / 0.045)
-    matter: Field = spine + vessels + windpipe + bubble
+    matter: Field = spine + vessels + trachea + bubble
     return matter
 
 
 def _heart(chest: _Chest) -> Field:
-    """Thickness of the heart, 1 in its middle; most of it lies on the child's left."""
+    """Return the thickness of the heart, 1 in its middle; most of it is on the child's left."""
     size = chest.rng.uniform(0.92, 1.10)
     across, down = (chest.u - 0.11) / (0.33 * size), (chest.v - 0.60) / (0.165 * size)
     return ball(across + 0.40 * np.minimum(down, 0.4) - 0.10, down - 0.15 * across)
 
 
 def _bones(chest: _Chest) -> Field:
-    """Ribs, behind and in front, collar bones and upper arms."""
+    """Return posterior and anterior ribs, clavicles and upper arms."""
     reach = chest.side / (1.10 * chest.width)
     bones = np.zeros_like(chest.u)
     for v in np.linspace(0.13, 0.70, 10):
@@ -206,7 +217,7 @@ def _bones(chest: _Chest) -> Field:
 
 
 def _vessels(chest: _Chest) -> Field:
-    """Vessels: they leave the hila and thin out towards the wall."""
+    """Return the vessels, which leave the hila and become thinner towards the wall."""
     drawn = np.zeros_like(chest.u)
     for centre in (-0.15, 0.17):
         across, down = np.abs(chest.u - centre), (chest.v - 0.43) * 1.6
@@ -221,7 +232,7 @@ def _vessels(chest: _Chest) -> Field:
 
 
 def _fluid(chest: _Chest, opacities: Sequence[Opacity]) -> Field:
-    """Share of the air that fluid takes the place of; uneven, as it is in a lung."""
+    """Return the share of the air that fluid replaces; uneven, as in a lung."""
     height, width = chest.u.shape
     y, x = np.ogrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     fluid = np.zeros_like(chest.u)
@@ -232,13 +243,13 @@ def _fluid(chest: _Chest, opacities: Sequence[Opacity]) -> Field:
 
 
 def _tone(matter: Field) -> Field:
-    """Turn matter into brightness as a film does: soft at both ends."""
+    """Convert matter to brightness as a film does: soft at both ends."""
     brightness: Field = (1.0 / (1.0 + np.exp(-4.6 * (matter - 0.52)))).astype(np.float32)
     return brightness
 
 
 def _mark(film: Image) -> None:
-    """Set the letter R beside the child's right shoulder, in place."""
+    """Draw the letter R beside the child's right shoulder, in place."""
     letter = np.array([[int(dot) for dot in line] for line in LETTER_R], dtype=bool)
     dot = max(1, min(film.shape) // 150)
     drawn = np.kron(letter, np.ones((dot, dot), dtype=bool))

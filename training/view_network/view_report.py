@@ -1,4 +1,4 @@
-"""Thresholds of the screening network, and what it is worth by source of films and by kind."""
+"""Thresholds of the view network, and its performance by source of films and kind of picture."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,10 +21,10 @@ from cxr_app.model.networks.view import (
 from cxr_app.model.screening import ViewClass
 from training.data.dataset import Films
 
-LOST = 0.005
-"""Share of real films, of the worst source, that the thresholds may refuse on the tune films."""
-MISTAKEN = 0.02
-"""Share of upright films, of the worst source, that may be called mirrored there."""
+MAX_REFUSED = 0.005
+"""Share of the worst source's tune films that the thresholds may refuse."""
+MAX_MIRRORED = 0.02
+"""Share of the worst source's upright tune films that may be called mirrored."""
 _BATCH = 256
 MIRRORED = "mirrored"
 WRONG_VIEWS: dict[str, Callable[[Films], Films]] = {
@@ -34,47 +34,47 @@ WRONG_VIEWS: dict[str, Callable[[Films], Films]] = {
     MIRRORED: lambda films: films[..., ::-1],
     "negative": lambda films: 255 - films,
 }
-"""How a film, or each of many, may lie wrong; ``(..., rows, columns)`` of 8 bits."""
+"""Functions that turn one or many 8-bit films, ``(..., rows, columns)``, into a wrong view."""
 
 
 def batched_logits(network: ViewNetwork, pictures: Films, spec: ViewSpec) -> Tensor:
-    """Look at many pictures, ``(n, size, size) -> (n, 7)``."""
-    seen = []
+    """Compute the logits of many pictures, ``(n, size, size) -> (n, 7)``."""
+    logits = []
     with torch.inference_mode():
         for start in range(0, len(pictures), _BATCH):
             some = np.ascontiguousarray(pictures[start : start + _BATCH])
             batch = torch.from_numpy(some).float()[:, None] / 255
-            seen.append(view_logits(network, batch, spec))
-    return torch.cat(seen)
+            logits.append(view_logits(network, batch, spec))
+    return torch.cat(logits)
 
 
 def choose_thresholds(network: ViewNetwork, spec: ViewSpec, films: Mapping[str, Films]) -> ViewSpec:
-    """Choose the thresholds on real upright films, so that the worst source loses few."""
+    """Choose the thresholds on real upright films, so that the worst source loses few films."""
     frontal, mirrored = [], []
     for some in films.values():
         logits = batched_logits(network, some, spec)
-        frontal.append(float(np.quantile(frontal_log_odds(logits).numpy(), LOST)))
-        mirrored.append(float(np.quantile(mirrored_log_odds(logits).numpy(), 1 - MISTAKEN)))
-    # Never above even odds: what is likelier a film than anything else is taken for one.
+        frontal.append(float(np.quantile(frontal_log_odds(logits).numpy(), MAX_REFUSED)))
+        mirrored.append(float(np.quantile(mirrored_log_odds(logits).numpy(), 1 - MAX_MIRRORED)))
+    # Never above even odds: a picture that is more likely a film than not is accepted.
     return replace(spec, least_frontal=min(0.0, *frontal), least_mirrored=max(0.0, *mirrored))
 
 
 def measure_views(
     network: ViewNetwork, spec: ViewSpec, films: Mapping[str, Films], others: Mapping[str, Films]
 ) -> dict[str, Any]:
-    """Count what became of every kind, with 95 % intervals (Wilson)."""
+    """Count refused and mirrored pictures of every kind, with 95 % intervals (Wilson)."""
     report: dict[str, Any] = {}
     for name, some in films.items():
         kinds = _kinds(network, some, spec)
         report[f"{name}: refused"] = share_with_interval(~_accepted(kinds))
         report[f"{name}: called mirrored"] = share_with_interval(kinds == ViewClass.MIRRORED)
-        for laid, change in WRONG_VIEWS.items():
+        for view, change in WRONG_VIEWS.items():
             kinds = _kinds(network, change(some), spec)
-            noticed = kinds == ViewClass.MIRRORED if laid == MIRRORED else ~_accepted(kinds)
-            report[f"{name}, {laid}: noticed"] = share_with_interval(noticed)
-            if laid != MIRRORED:
-                report[f"{name}, {laid}: with that reason"] = share_with_interval(
-                    kinds == ViewClass(laid)
+            noticed = kinds == ViewClass.MIRRORED if view == MIRRORED else ~_accepted(kinds)
+            report[f"{name}, {view}: noticed"] = share_with_interval(noticed)
+            if view != MIRRORED:
+                report[f"{name}, {view}: with that reason"] = share_with_interval(
+                    kinds == ViewClass(view)
                 )
     for name, some in others.items():
         report[f"{name}: refused"] = share_with_interval(~_accepted(_kinds(network, some, spec)))
@@ -90,7 +90,7 @@ def _accepted(kinds: NDArray[np.object_]) -> NDArray[np.bool_]:
 
 
 def share_with_interval(found: NDArray[Any]) -> dict[str, Any]:
-    """Give a share of pictures with its interval."""
+    """Return a share of pictures with its interval (Wilson)."""
     count, total = int(np.count_nonzero(found)), len(found)
     low, high = binomtest(count, total).proportion_ci(method="wilson")
     return {
