@@ -1,4 +1,4 @@
-"""The command that measures: both reports, on checkpoints of random weights and drawn films."""
+"""Both reports of `training.evaluate`, on checkpoints with random weights and drawn films."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def at_length(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a report with everything that can be asked for."""
+    """The folder of a report with all optional parts."""
     folder = tmp_path_factory.mktemp("at-length")
     first, second = (write_tiny(folder / f"{seed}.safetensors", seed) for seed in (0, 1))
     extras = ["--against", str(second), "--prevalence", "0.1", "--shortcuts", "--explain"]
@@ -48,7 +48,7 @@ def report_in(folder: Path) -> dict[str, Any]:
     return document
 
 
-def test_where_the_report_cannot_be_written_nothing_is_measured(
+def test_nothing_is_measured_if_the_report_cannot_be_written(
     films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     checkpoint = write_tiny(tmp_path / "tiny.safetensors", 0)
@@ -58,23 +58,23 @@ def test_where_the_report_cannot_be_written_nothing_is_measured(
     assert "report.json cannot be written" in capsys.readouterr().err
 
 
-def test_the_report_holds_all_that_was_asked_for(at_length: Path) -> None:
+def test_the_report_has_every_part_that_was_asked_for(at_length: Path) -> None:
     report = report_in(at_length)
 
     assert report["operating_points"][0]["prevalence"] == 0.1
     assert report["comparison"]["against"].startswith("tiny-")
     assert [entry["change"] for entry in report["shortcuts"]] == list(SHORTCUTS)
     assert all(entry["n"] == 3 * PATIENTS for entry in report["shortcuts"])
-    told = report["explanation"]
-    assert (told["method"], told["films"]) == ("one-pass", 2)
-    assert [entry["part"] for entry in told["weight_randomisation"]] == list(PARTS)
-    stability = {entry["change"]: entry for entry in told["stability"]}
+    explanation = report["explanation"]
+    assert (explanation["method"], explanation["films"]) == ("one-pass", 2)
+    assert [entry["part"] for entry in explanation["weight_randomisation"]] == list(PARTS)
+    stability = {entry["change"]: entry for entry in explanation["stability"]}
     assert stability.keys() == DISTURBANCES.keys()
     for entry in stability.values():
         assert 0 <= entry["score_largest_change"] <= 1
         assert -1 <= entry["map_least_similarity"] <= 1
     for kind in ("deletion", "insertion"):
-        maps = told["faithfulness"][kind]
+        maps = explanation["faithfulness"][kind]
         assert [entry["map"] for entry in maps] == ["heatmap", "random", "centred blob"]
 
 
@@ -92,7 +92,7 @@ def test_wrong_films_are_listed_with_the_most_wrong_first(at_length: Path) -> No
     assert page.count("data:image/jpeg;base64,") == pictures
 
 
-def test_the_page_needs_nothing_else_and_is_no_larger_than_it_must_be(at_length: Path) -> None:
+def test_the_page_needs_no_other_file_and_is_small(at_length: Path) -> None:
     page = (at_length / "report.html").read_text()
 
     beside_plotly = page.replace(page.split("<script>", 1)[1].split("</script>", 1)[0], "")
@@ -131,7 +131,7 @@ def test_no_patient_is_on_the_page(films: Path, tmp_path: Path) -> None:
     page = (tmp_path / "report.html").read_text()
     for text in (page, scores.read_text()):
         assert not any(word in text for word in ("Vexley", "vexley", "Maud", "MRN-"))
-    assert page.count("Not shown:") == 1  # it says that writing is burned in
+    assert page.count("Not shown:") == 1  # its header says that text is burned in
     assert {group["group"] for group in report_in(tmp_path)["subgroups"]} >= {"1 to 5 years"}
 
 
@@ -175,7 +175,7 @@ def test_an_impossible_prevalence_is_refused(
     assert "--prevalence" in capsys.readouterr().err
 
 
-def test_the_json_report_may_not_be_called_like_the_page(
+def test_the_json_report_must_not_have_the_name_of_the_page(
     films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["--data", str(films), "--json", str(tmp_path / "report.html")]

@@ -1,4 +1,4 @@
-"""A patient's name is planted in films of every fate, and looked for wherever words go."""
+"""A patient's name in films of every state must not reach logs, results or file names."""
 
 import csv
 import os
@@ -42,9 +42,9 @@ def fail(data, sha256="", **_):
 
 intake.read_radiograph = fail
 """
-"""Run by every process that Python starts: a fault of the program that repeats a name.
+"""Code that every Python process runs: it adds an error of the program that quotes a name.
 
-It stands there backwards, since a trace shows the line itself.
+The name is written backwards, because a traceback shows the line itself.
 """
 
 
@@ -73,8 +73,8 @@ def films() -> dict[str, bytes]:
 
 
 @pytest.fixture
-def words(tmp_path: Path) -> dict[str, bytes]:
-    """Everything that a backlog run says or writes, but for what the worklist is there to hold."""
+def outputs(tmp_path: Path) -> dict[str, bytes]:
+    """Everything that a backlog run prints or writes, except the worklist."""
     folder = tmp_path / "backlog"
     folder.mkdir()
     for name, data in films().items():
@@ -104,9 +104,9 @@ def words(tmp_path: Path) -> dict[str, bytes]:
     }
 
 
-def test_planted_name_is_nowhere_but_in_the_worklist(words: dict[str, bytes]) -> None:
-    for place, said in words.items():
-        found = [mark for mark in MARKS if mark in said.lower()]
+def test_the_planted_name_is_only_in_the_worklist(outputs: dict[str, bytes]) -> None:
+    for place, content in outputs.items():
+        found = [mark for mark in MARKS if mark in content.lower()]
         assert not found, f"{found} in the {place}"
 
 
@@ -123,14 +123,14 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def with_fault(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
-    """The same, where every film meets a fault whose words repeat the patient's name."""
+    """The same, with an error on every film whose message quotes the patient's name."""
     (tmp_path / "fault").mkdir()
     (tmp_path / "fault" / "sitecustomize.py").write_text(FAULT)
     return {**environment, "PYTHONPATH": str(tmp_path / "fault")}
 
 
 def log_of(command: list[str], environment: dict[str, str]) -> tuple[int, str]:
-    """Run a job's command; give its exit status and what its log holds."""
+    """Run a job's command; return its exit status and its log."""
     ended = subprocess.run(
         command,
         cwd=PROJECT,
@@ -147,7 +147,7 @@ def assert_no_mark(log: str) -> None:
     assert not found, log
 
 
-def test_a_fault_of_a_backlog_says_where_and_not_of_whom(
+def test_an_error_of_a_backlog_shows_where_but_not_whose(
     with_fault: dict[str, str], tmp_path: Path
 ) -> None:
     archive = tmp_path / "archive"
@@ -185,7 +185,7 @@ def retrain(manifest: Path, environment: dict[str, str]) -> tuple[int, str]:
     return log_of(retraining_command(asked, place), environment)
 
 
-def test_a_fault_of_a_retraining_says_where_and_not_of_whom(
+def test_an_error_of_a_retraining_shows_where_but_not_whose(
     manifest: Path, with_fault: dict[str, str]
 ) -> None:
     status, log = retrain(manifest, with_fault)
@@ -195,13 +195,13 @@ def test_a_fault_of_a_retraining_says_where_and_not_of_whom(
     assert_no_mark(log)
 
 
-def test_a_film_that_cannot_teach_is_named_in_the_page_and_not_in_the_log(
+def test_an_unusable_film_is_named_on_the_page_but_not_in_the_log(
     manifest: Path, environment: dict[str, str]
 ) -> None:
     (manifest.parent / "Quuxlove^Zebedea.jpeg").write_bytes(b"no film")
     status, log = retrain(manifest, environment)
     assert status == 2
-    told = Progress.read(manifest.parent / PROGRESS)
-    assert told is not None
-    assert "Quuxlove^Zebedea.jpeg cannot be used" in told.message
+    progress = Progress.read(manifest.parent / PROGRESS)
+    assert progress is not None
+    assert "Quuxlove^Zebedea.jpeg cannot be used" in progress.message
     assert_no_mark(log)

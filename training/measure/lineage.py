@@ -4,10 +4,11 @@ A checkpoint of `training.retrain` has a file with its films beside it. For any 
 split is repeated if its training films are among those given.
 """
 
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+
+from pydantic import BaseModel
 
 from cxr_app.errors import TrainingDataError
 from cxr_app.model.checkpoint import Checkpoint
@@ -19,6 +20,13 @@ from training.data.tested_films import UsedFilms
 logger = logging.getLogger(__name__)
 
 
+class _TrainingFilms(BaseModel):
+    """SHA-256 of the films that a checkpoint was trained on, and of those held out."""
+
+    learn: list[str]
+    compare: list[str]
+
+
 def films_path(checkpoint: Path) -> Path:
     """Return the path of the file with the films of a checkpoint."""
     return checkpoint.with_suffix(".films.json")
@@ -26,11 +34,12 @@ def films_path(checkpoint: Path) -> Path:
 
 def record_films(checkpoint: Path, films: Sequence[HoldoutFilm], sides: Sequence[Side]) -> None:
     """Record which films a checkpoint was trained on and which were held out."""
-    document = {
+    hashes = {
         side.value: sorted(one.sha256 for one, its in zip(films, sides, strict=True) if its is side)
         for side in (Side.LEARN, Side.COMPARE)
     }
-    films_path(checkpoint).write_text(json.dumps(document), encoding="utf-8")
+    document = _TrainingFilms(**hashes).model_dump_json()
+    films_path(checkpoint).write_text(document, encoding="utf-8")
 
 
 def history_of(
@@ -60,10 +69,11 @@ def history_of(
 
 def _recorded(path: Path) -> tuple[set[str], set[str]] | None:
     try:
-        films = json.loads(films_path(path).read_text(encoding="utf-8"))
-        return set(films[Side.LEARN.value]), set(films[Side.COMPARE.value])
-    except (OSError, KeyError, TypeError, ValueError):
+        text = films_path(path).read_text(encoding="utf-8")
+        films = _TrainingFilms.model_validate_json(text)
+    except (OSError, ValueError):
         return None
+    return set(films.learn), set(films.compare)
 
 
 def _split_again(

@@ -1,4 +1,4 @@
-"""The films of a folder: found whatever else lies there, and watched as they arrive."""
+"""The films of a folder: found among other files, and watched as they arrive."""
 
 import errno
 import os
@@ -37,9 +37,9 @@ def test_films_are_found_by_content_and_by_name_among_thousands_of_others(tmp_pa
 
 @pytest.fixture
 def deep_film(tmp_path: Path) -> Iterator[Path]:
-    """A film deeper than Python may call itself; pytest could not take its folders away."""
+    """A film deeper than Python's recursion limit; pytest could not remove its folders."""
     folder = tmp_path
-    with suppress(OSError):  # where the system allows no such path: as deep as it does
+    with suppress(OSError):  # as deep as the system allows
         for _ in range(1200):
             (folder / "d").mkdir()
             folder /= "d"
@@ -57,13 +57,13 @@ def test_any_depth_is_searched(tmp_path: Path) -> None:
     assert len(sources(tmp_path)) == 1
 
 
-def test_names_in_no_encoding_are_found_as_they_are(tmp_path: Path) -> None:
+def test_names_without_a_valid_encoding_are_found_unchanged(tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9 \xff\n.jpg")
     (tmp_path / name).write_bytes(FILM)
     assert sources(tmp_path) == [name]
 
 
-def test_links_end_and_are_told(tmp_path: Path) -> None:
+def test_loops_of_links_end_and_links_elsewhere_are_reported(tmp_path: Path) -> None:
     films = tmp_path / "films"
     (films / "deep").mkdir(parents=True)
     (tmp_path / "elsewhere").mkdir()
@@ -82,7 +82,7 @@ def test_links_end_and_are_told(tmp_path: Path) -> None:
 
 
 class Unanswered:
-    """An entry of a share that does not say what it is."""
+    """An entry of a network share whose type cannot be read."""
 
     def __init__(self, path: Path) -> None:
         self.name, self.path = path.name, str(path)
@@ -91,7 +91,7 @@ class Unanswered:
         raise OSError(errno.EIO, f"Input/output error, links followed: {follow_symlinks}")
 
 
-def test_what_does_not_say_whether_it_is_a_folder_is_found_with_its_problem(
+def test_an_entry_of_unknown_type_is_found_with_its_problem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "film.jpg").write_bytes(FILM)
@@ -101,7 +101,7 @@ def test_what_does_not_say_whether_it_is_a_folder_is_found_with_its_problem(
     assert problems(tmp_path).keys() == {"gone"}
 
 
-def test_what_is_no_file_is_passed_by(tmp_path: Path) -> None:
+def test_what_is_not_a_regular_file_is_ignored(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "socket.jpg"))
@@ -110,7 +110,7 @@ def test_what_is_no_file_is_passed_by(tmp_path: Path) -> None:
 
 @pytest.fixture
 def another_user() -> Iterator[Path]:
-    """A folder that everybody may enter, and no rights beyond those of anybody."""
+    """A folder that any user may enter; the test gives up the rights of root."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -120,7 +120,7 @@ def another_user() -> Iterator[Path]:
             os.seteuid(0)
 
 
-def test_what_may_not_be_opened_is_found_with_its_problem(another_user: Path) -> None:
+def test_a_forbidden_file_is_found_with_its_problem(another_user: Path) -> None:
     closed = another_user / "closed"
     closed.mkdir()
     (another_user / "secret").write_bytes(FILM)
@@ -135,7 +135,7 @@ def test_what_may_not_be_opened_is_found_with_its_problem(another_user: Path) ->
     assert found["secret"].startswith("The file cannot be read: Permission denied.")
 
 
-def test_a_watched_film_is_given_once_it_has_stopped_growing(
+def test_a_watched_film_is_returned_once_it_has_stopped_growing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folder_module, "SETTLE_SECONDS", 0.01)
@@ -160,11 +160,11 @@ def test_a_link_out_of_the_folders_that_may_be_scored_is_not_followed(tmp_path: 
     (films / "c.dcm").touch()
     (films / "in.dcm").symlink_to(tmp_path / "archive" / "b.dcm")
     (films / "out.dcm").symlink_to(tmp_path / "elsewhere" / "a.dcm")
-    kept = {
+    problems = {
         each.source: each.problem
         for each in refuse_outside_links(scan_folder(films), [tmp_path / "archive"])
     }
-    assert {source for source, problem in kept.items() if problem} == {"out.dcm"}
-    assert "link to a file outside" in kept["out.dcm"]
-    assert set(kept) == {"c.dcm", "in.dcm", "out.dcm"}
+    assert {source for source, problem in problems.items() if problem} == {"out.dcm"}
+    assert "link to a file outside" in problems["out.dcm"]
+    assert set(problems) == {"c.dcm", "in.dcm", "out.dcm"}
     assert list(refuse_outside_links(scan_folder(films), [])) == list(scan_folder(films))

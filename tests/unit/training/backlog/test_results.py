@@ -1,4 +1,4 @@
-"""The results file: continued, put in order, kept to one run, harmless in a spreadsheet."""
+"""The results file: continued, cleaned up, locked for one run, safe in a spreadsheet."""
 
 import csv
 import resource
@@ -53,7 +53,7 @@ def test_a_file_cut_anywhere_is_continued_to_the_same_file(tmp_path: Path) -> No
         assert path.read_bytes() == whole
 
 
-def test_rows_that_came_twice_are_one_and_rubbish_is_none(tmp_path: Path) -> None:
+def test_repeated_rows_count_once_and_garbage_is_removed(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
     write(path, 1, 2)
     whole = path.read_bytes()
@@ -67,7 +67,7 @@ def test_rows_that_came_twice_are_one_and_rubbish_is_none(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_was_never_read_is_due_again_and_what_failed_when_asked_for(tmp_path: Path) -> None:
+def test_an_unread_film_is_due_again_and_a_failed_one_on_request(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
     with opened(path) as results:
         results.write([("gone.jpg", failed(0, sha256="")), ("broken.jpg", failed(1))])
@@ -79,7 +79,7 @@ def test_what_was_never_read_is_due_again_and_what_failed_when_asked_for(tmp_pat
     assert rows_of(path) == []
 
 
-def test_a_film_that_comes_again_in_one_run_has_one_row(tmp_path: Path) -> None:
+def test_a_film_that_arrives_again_in_one_run_has_one_row(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
     with opened(path) as results:
         for number in (1, 1, 2, 1):  # a watched folder whose film was touched, and replaced
@@ -109,7 +109,7 @@ def test_names_of_any_bytes_survive(
         assert all(results.contents(source) for source in sources)
 
 
-def test_a_header_without_end_is_cut_and_the_file_can_be_read_again(tmp_path: Path) -> None:
+def test_an_endless_header_is_cut_and_the_file_can_be_read_again(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
     film = replace(failed(1), header=Header(accession_number="=1" * 200_000))
     for _ in range(2):
@@ -121,7 +121,7 @@ def test_a_header_without_end_is_cut_and_the_file_can_be_read_again(tmp_path: Pa
 def test_a_second_run_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
     write(path, 1)
-    # The first puts a new file in the place of the old one.
+    # The first run replaces the old file by a new one.
     with (
         opened(path, retry_failed=True),
         pytest.raises(SettingsError, match="being written by another run"),
@@ -137,7 +137,7 @@ def test_a_second_run_is_refused_until_the_first_has_ended(tmp_path: Path) -> No
         *(b"x" * 200_000 + b"\n", b"mac\rlines\n1,2\n", "source,sha256\r\n".encode("utf-16")),
     ],
 )
-def test_a_file_that_is_none_of_ours_is_left_alone(tmp_path: Path, content: bytes) -> None:
+def test_another_kind_of_file_is_left_unchanged(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "results.csv"
     path.write_bytes(content)
     if not content:
@@ -148,13 +148,13 @@ def test_a_file_that_is_none_of_ours_is_left_alone(tmp_path: Path, content: byte
     assert path.read_bytes() == content
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "no" / "folder" / "results.csv"):
         with pytest.raises(SettingsError, match="cannot be written: "):
             Results(path, MODEL)
 
 
-def test_a_full_disk_is_told_and_leaves_whole_rows(tmp_path: Path, project_root: Path) -> None:
+def test_a_full_disk_is_reported_and_rows_are_complete(tmp_path: Path, project_root: Path) -> None:
     path = tmp_path / "results.csv"
     script = (
         "import sys; from pathlib import Path\n"
@@ -164,13 +164,13 @@ def test_a_full_disk_is_told_and_leaves_whole_rows(tmp_path: Path, project_root:
         "except SettingsError as error:\n    print(error)"
     )
 
-    def little_room() -> None:
+    def limit_file_size() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))
 
     done = subprocess.run(
         [sys.executable, "-c", script, str(path)],
         cwd=project_root,
-        preexec_fn=little_room,
+        preexec_fn=limit_file_size,
         capture_output=True,
         text=True,
         check=True,

@@ -1,4 +1,4 @@
-"""Where a report is to lie is looked at before anything is measured."""
+"""The output path is checked before anything is measured."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from cxr_app.errors import SettingsError
 from training.command_line.output_path import prepare_output
 
 
-def test_the_folder_of_a_report_is_made(tmp_path: Path) -> None:
+def test_the_folder_of_a_report_is_created(tmp_path: Path) -> None:
     report = tmp_path / "of" / "today" / "report.json"
     prepare_output(report)
     report.write_text("{}")

@@ -1,4 +1,4 @@
-"""Drawn lateral films: of one size, all different, facing either way, alike for one seed."""
+"""Drawn lateral films: one size, all different, facing either way, reproducible by seed."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def test_film_is_grey_and_neither_blank_nor_cut_off(seed: int) -> None:
     assert np.isin(film, (0, 255)).mean() < 0.5
 
 
-def test_same_seed_draws_the_same_and_another_something_else() -> None:
+def test_the_same_seed_draws_the_same_film_and_another_a_different_one() -> None:
     one, again, other = (
         laterals.draw_lateral(np.random.default_rng(seed), SIDE) for seed in (1, 1, 2)
     )

@@ -1,4 +1,4 @@
-"""Pictures that are no chest film: of one size, all different, the same for the same seed."""
+"""Pictures that are not chest films: one size, all different, reproducible by seed."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def test_drawing_is_a_grey_picture_with_something_on_it(make: negatives.Drawing)
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_cut_of_films_is_none_of_them(seed: int) -> None:
+def test_a_cut_of_films_differs_from_each_of_them(seed: int) -> None:
     picture = negatives.cut_picture(FILMS, np.random.default_rng(seed))
     assert picture.shape == FILMS[0].shape
     assert all((picture != film).mean() > 0.3 for film in FILMS)
@@ -34,7 +34,7 @@ def test_same_seed_draws_the_same() -> None:
         assert (one == other).all()
 
 
-def test_crop_keeps_size_and_content() -> None:
+def test_a_crop_has_the_same_size_and_some_content() -> None:
     picture = negatives.crop(FILMS[0], np.random.default_rng(1))
     assert picture.shape == FILMS[0].shape
     assert picture.std() > 1

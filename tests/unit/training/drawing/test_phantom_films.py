@@ -1,4 +1,4 @@
-"""The drawn films: films in every formal respect, and nobody's."""
+"""Drawn films: valid films in every formal respect."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -49,7 +49,7 @@ def test_lungs_are_darker_than_what_surrounds_them() -> None:
 
 
 @pytest.mark.parametrize("x", [0.30, 0.72], ids=["right lung", "left lung"])
-def test_opacity_brightens_the_lung_where_it_lies(x: float) -> None:
+def test_an_opacity_brightens_the_lung_at_its_position(x: float) -> None:
     clear = draw_phantom(5, 500, 500)
     clouded = draw_phantom(5, 500, 500, [Opacity(x, 0.40, 0.06)])
     brighter = _smooth(clouded - clear)
@@ -80,7 +80,7 @@ def test_command_writes_films_that_can_be_uploaded(tmp_path: Path) -> None:
 
 
 def _smooth(film: Image) -> Image:
-    """Mean over blocks of 5 x 5, repeated to the film's own size: noise goes, anatomy stays."""
+    """Mean over blocks of 5 x 5, at the film's own size: removes noise, keeps anatomy."""
     rows, columns = (side // 5 for side in film.shape)
     blocks = film[: rows * 5, : columns * 5].reshape(rows, 5, columns, 5).mean(axis=(1, 3))
     return np.kron(blocks, np.ones((5, 5), dtype=np.float32)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The ways to make a map, on real networks of random weights."""
+"""The methods to compute a map, on real networks with random weights."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def inputs(explainer: Explainer, count: int = 2) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_gives_a_map_and_the_same_score(method: str, source: Checkpoint) -> None:
+def test_every_method_returns_a_map_and_the_same_score(method: str, source: Checkpoint) -> None:
     chosen = build_explainer(source, "cpu", method)
     films = inputs(chosen)
 
@@ -54,7 +54,7 @@ def test_our_map_is_the_packages_grad_cam(source: Checkpoint) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_classifier_keeps_no_hook_of_a_method(method: str, source: Checkpoint) -> None:
+def test_no_hook_is_left_on_the_classifier(method: str, source: Checkpoint) -> None:
     chosen = build_explainer(source, "cpu", method)
     before = chosen.classifier.predict(inputs(chosen))
 
@@ -79,7 +79,7 @@ def test_a_network_without_causes_is_explained_too(
 
 @pytest.mark.parametrize("architecture", ["resnet18", "resnet18_two_scales", "four_conv"])
 @pytest.mark.parametrize("part", PARTS)
-def test_only_the_part_is_made_random(part: str, architecture: str) -> None:
+def test_only_the_part_is_randomised(part: str, architecture: str) -> None:
     torch.manual_seed(0)
     weights = checkpoint.rounded(networks.build(architecture))
     source = Checkpoint(describe(architecture=architecture), weights, "ab" * 32)
@@ -102,7 +102,7 @@ def test_only_the_part_is_made_random(part: str, architecture: str) -> None:
         assert len(stages) > 1
 
 
-def test_random_weights_leave_the_generator_alone(source: Checkpoint) -> None:
+def test_random_weights_do_not_affect_the_global_generator(source: Checkpoint) -> None:
     torch.manual_seed(7)
     expected = torch.rand(1)
     torch.manual_seed(7)

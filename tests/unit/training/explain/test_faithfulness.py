@@ -15,11 +15,11 @@ def film_with_patch() -> np.ndarray:
 
 
 def brightness(films: Sequence[np.ndarray]) -> np.ndarray:
-    """A score that hangs on the patch alone."""
+    """A score that depends on the patch only."""
     return np.array([film[8:24, 40:56].mean() for film in films])
 
 
-def test_a_true_map_beats_maps_that_know_nothing() -> None:
+def test_a_true_map_beats_the_baselines() -> None:
     film, clear = film_with_patch(), np.zeros((SIDE, SIDE), dtype=np.float32)
     generator = np.random.default_rng(0)
     true = film.reshape(8, 8, 8, 8).mean(axis=(1, 3))
@@ -33,9 +33,9 @@ def test_a_true_map_beats_maps_that_know_nothing() -> None:
         for name, each in maps.items()
     }
 
-    for rival in ("random", "centred blob"):
-        assert areas["true"][0] < areas[rival][0] - 0.2
-        assert areas["true"][1] > areas[rival][1] + 0.2
+    for baseline in ("random", "centred blob"):
+        assert areas["true"][0] < areas[baseline][0] - 0.2
+        assert areas["true"][1] > areas[baseline][1] + 0.2
 
 
 def test_curves_lead_from_the_film_to_the_clear_one_and_back() -> None:
@@ -49,7 +49,7 @@ def test_curves_lead_from_the_film_to_the_clear_one_and_back() -> None:
     assert len(deletion) == len(insertion) == STEPS + 1
     assert (deletion[0], deletion[-1]) == (1, 0)
     assert (insertion[0], insertion[-1]) == (0, 1)
-    # What a flat map marks first is left to chance: the score falls evenly.
+    # The order of a flat map is random: the score falls evenly.
     assert area(deletion) == pytest.approx(0.5, abs=0.05)
     np.testing.assert_allclose(deletion + insertion, 1, atol=1e-6)
 

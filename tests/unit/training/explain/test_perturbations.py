@@ -25,7 +25,7 @@ def film() -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", [*SHORTCUTS, *DISTURBANCES])
-def test_a_changed_film_is_still_a_film_and_the_first_is_untouched(
+def test_a_changed_film_is_still_a_film_and_the_original_is_unchanged(
     name: str, film: np.ndarray
 ) -> None:
     before = film.copy()
@@ -37,7 +37,7 @@ def test_a_changed_film_is_still_a_film_and_the_first_is_untouched(
     np.testing.assert_array_equal(film, before)
 
 
-def test_the_ring_is_gone_and_the_middle_is_not(film: np.ndarray) -> None:
+def test_the_ring_is_removed_and_the_middle_is_not(film: np.ndarray) -> None:
     square = np.ascontiguousarray(film[:SIZE, :SIZE]).copy()
     framed = square.copy()
     framed[:5], framed[-5:], framed[:, :5], framed[:, -5:] = 1, 1, 0, 0
@@ -46,7 +46,7 @@ def test_the_ring_is_gone_and_the_middle_is_not(film: np.ndarray) -> None:
     np.testing.assert_array_equal(without_ring(square, SIZE)[9:-9, 9:-9], square[9:-9, 9:-9])
 
 
-def test_what_stands_in_a_corner_is_gone() -> None:
+def test_writing_in_a_corner_is_removed() -> None:
     plain = np.full((SIZE, SIZE), 0.3, dtype=np.float32)
     written = plain.copy()
     written[5:25, 8:24], written[-20:-10, -20:-10] = 1.0, 1.0
@@ -54,7 +54,7 @@ def test_what_stands_in_a_corner_is_gone() -> None:
     np.testing.assert_array_equal(without_corners(written, SIZE), plain)
 
 
-def test_a_letter_beside_the_chest_is_gone_and_the_lungs_are_untouched(film: np.ndarray) -> None:
+def test_a_letter_beside_the_chest_is_removed_and_the_lungs_are_unchanged(film: np.ndarray) -> None:
     square = np.ascontiguousarray(film[:SIZE, :SIZE]).copy() * np.float32(0.6)
     written = square.copy()
     written[60:80:5, 20:34], written[60:80, 20:23] = 0.95, 0.95
@@ -65,7 +65,7 @@ def test_a_letter_beside_the_chest_is_gone_and_the_lungs_are_untouched(film: np.
     np.testing.assert_array_equal(cleaned[:, 56:-56], square[:, 56:-56])
 
 
-def test_what_is_as_bright_and_narrow_as_a_letter_but_longer_is_a_rib() -> None:
+def test_a_rib_is_as_bright_and_narrow_as_a_letter_but_longer() -> None:
     ribs = np.full((SIZE, SIZE), 0.3, dtype=np.float32)
     for top in (40, 80, 120):
         ribs[top : top + 4, 20:80] = 0.95

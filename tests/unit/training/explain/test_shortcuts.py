@@ -8,7 +8,7 @@ from training.explain.perturbations import SHORTCUTS
 from training.explain.shortcuts import shortcut_summary
 
 
-def test_a_score_that_does_not_move_is_told_so() -> None:
+def test_an_unchanged_score_has_no_changes() -> None:
     scored = scored_films()
     unmoved = np.repeat(scored.pneumonia[:, None], len(SHORTCUTS), axis=1)
 
@@ -21,7 +21,7 @@ def test_a_score_that_does_not_move_is_told_so() -> None:
         assert entry["auroc_change"] == {"value": 0, "ci95": [0, 0]}
 
 
-def test_a_score_that_lived_on_the_border_is_found_out() -> None:
+def test_a_score_that_relied_on_the_border_is_detected() -> None:
     scored = scored_films()
     changed = np.repeat(scored.pneumonia[:, None], len(SHORTCUTS), axis=1)
     changed[:, 0] = 0.9  # without the border every film looks the same

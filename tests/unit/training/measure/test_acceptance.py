@@ -18,7 +18,7 @@ CAUSES = ("", "bacterial", "", "viral")
 
 
 class Model:
-    """What the comparison asks of a classifier."""
+    """The part of a classifier that the comparison uses."""
 
     def __init__(self, name: str, threshold: float = 0.5) -> None:
         self.model_version = name
@@ -42,7 +42,7 @@ def films() -> list[LabelledFilm]:
 
 
 def probabilities(strength: float, seed: int = 0) -> Floats:
-    """What a model says that tells the classes apart as well as `strength` makes it."""
+    """Probabilities of a model that separates the classes the better, the larger `strength`."""
     rng = np.random.default_rng(seed)
     sick = np.arange(FILMS) % 2
     pneumonia = 1 / (1 + np.exp(-strength * (sick - 0.5) - rng.normal(0, 1, FILMS)))
@@ -54,8 +54,8 @@ def compared(
     monkeypatch: pytest.MonkeyPatch, first: Floats, second: Floats, threshold: float = 0.5
 ) -> dict[str, Any]:
     facts = [FilmDetails(str(n), False) for n in range(FILMS)]
-    said = [Predictions(films(), facts, each, []) for each in (first, second)]
-    monkeypatch.setattr(module, "score", lambda *_: said)
+    predictions = [Predictions(films(), facts, each, []) for each in (first, second)]
+    monkeypatch.setattr(module, "score_films", lambda *_: predictions)
     return challenge(Model("now"), Model("new", threshold), films())  # type: ignore[arg-type]
 
 
@@ -78,7 +78,7 @@ def test_a_better_model_passes_and_a_worse_one_does_not(monkeypatch: pytest.Monk
     assert {"AUROC", "Sensitivity at balanced", "Groups"} <= failed(worse)
 
 
-def test_a_threshold_that_misses_pneumonia_fails_though_the_order_is_the_same(
+def test_a_threshold_that_misses_pneumonia_fails_despite_the_same_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     same = probabilities(6)
@@ -89,7 +89,7 @@ def test_a_threshold_that_misses_pneumonia_fails_though_the_order_is_the_same(
     assert failed(flags_all) == {"Specificity at balanced"}
 
 
-def test_a_model_without_causes_does_not_replace_one_that_tells_them(
+def test_a_model_without_causes_cannot_replace_one_with_causes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     same = probabilities(6)
@@ -101,7 +101,7 @@ def test_a_model_without_causes_does_not_replace_one_that_tells_them(
     assert found["figures"][-1]["in_use"] is None
 
 
-def test_one_group_that_loses_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loss_in_one_group_is_enough_to_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     same = probabilities(9)
     viral = same.copy()
     missed = np.flatnonzero(np.arange(FILMS) % 4 == 3)[:12]

@@ -38,9 +38,9 @@ def test_the_fast_way_equals_the_formula_also_with_ties(
     assert areas[0] == pytest.approx(auroc(scores[0], positive))
 
 
-def test_a_variance_that_can_be_reckoned_by_hand() -> None:
-    # Positives 1 and 3 beat half and all of the negatives 0 and 2, which both and half exceed:
-    # each side's shares have the variance 1/8, over two films each.
+def test_a_variance_that_can_be_computed_by_hand() -> None:
+    # Positives 1 and 3 exceed half and all of the negatives 0 and 2, which are below all and half
+    # of the positives: the shares of each side have variance 1/8, over two films each.
     scores, positive = np.array([[1.0, 3.0, 0.0, 2.0]]), np.array([True, True, False, False])
 
     areas, covariance = areas_and_covariance(scores, positive)
@@ -50,7 +50,7 @@ def test_a_variance_that_can_be_reckoned_by_hand() -> None:
 
 
 @given(seed=seeds)
-def test_scores_that_order_films_alike_do_not_differ(seed: int) -> None:
+def test_scores_with_the_same_order_do_not_differ(seed: int) -> None:
     generator = np.random.default_rng(seed)
     scores, positive = generator.random(40), generator.permutation(40) < 15
 
@@ -62,7 +62,7 @@ def test_scores_that_order_films_alike_do_not_differ(seed: int) -> None:
 
 
 @given(seed=seeds)
-def test_the_other_way_round_is_the_opposite(seed: int) -> None:
+def test_the_reverse_comparison_is_the_opposite(seed: int) -> None:
     generator = np.random.default_rng(seed)
     scores, others = generator.random((2, 40))
     positive = generator.permutation(40) < 15
@@ -74,18 +74,18 @@ def test_the_other_way_round_is_the_opposite(seed: int) -> None:
     assert there.interval == pytest.approx([-end for end in reversed(back.interval)])
 
 
-def test_a_score_that_sees_is_told_from_one_that_guesses() -> None:
+def test_an_informative_score_differs_from_a_random_one() -> None:
     generator = np.random.default_rng(0)
     positive = np.arange(200) < 100
-    sees, guesses = positive + generator.normal(0, 0.8, 200), generator.normal(0, 1, 200)
+    informative, random = positive + generator.normal(0, 0.8, 200), generator.normal(0, 1, 200)
 
-    test = compare_areas(sees, guesses, positive)
+    test = compare_areas(informative, random, positive)
 
     assert test.p_value < 1e-6
     assert test.interval[0] > 0.1
 
 
-def test_one_film_of_a_class_tells_no_error() -> None:
+def test_a_single_film_of_a_class_has_no_standard_error() -> None:
     test = compare_areas(np.array([0.1, 0.9, 0.5]), np.array([0.2, 0.3, 0.1]), np.arange(3) == 1)
 
     assert math.isnan(test.standard_error)

@@ -12,7 +12,7 @@ POINTS = (
 )
 
 
-def test_every_figure_lies_within_its_interval() -> None:
+def test_every_figure_is_within_its_interval() -> None:
     found = fixed_points(scored_films(), POINTS, prevalence=None)
 
     sides = [*found["sensitivity_at_specificity"], *found["specificity_at_sensitivity"]]
@@ -36,7 +36,7 @@ def test_predictive_values_are_for_the_prevalence_of_the_place() -> None:
     assert elsewhere["npv"]["value"] > at_home["npv"]["value"]
 
 
-def test_films_of_one_class_leave_out_what_they_cannot_tell() -> None:
+def test_figures_that_films_of_one_class_do_not_define_are_none() -> None:
     found = fixed_points(scored_films(normal=0), POINTS, prevalence=0.1)
 
     assert found["average_precision"] == {"value": None, "ci95": [None, None]}

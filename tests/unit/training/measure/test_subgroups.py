@@ -20,7 +20,7 @@ def test_causes_are_measured_against_all_films_without_pneumonia() -> None:
         assert low <= group["auroc"]["value"] <= high
 
 
-def test_a_group_of_fewer_than_thirty_positives_says_nothing() -> None:
+def test_a_group_with_fewer_than_thirty_positives_is_refused() -> None:
     bacterial, viral = subgroups(scored_films(bacterial=29, viral=30), threshold=0.5)
 
     assert bacterial.keys() == {"by", "group", "n_normal", "n_pneumonia", "refused"}
@@ -28,14 +28,14 @@ def test_a_group_of_fewer_than_thirty_positives_says_nothing() -> None:
     assert "refused" not in viral
 
 
-def test_too_few_films_without_pneumonia_leave_sensitivity_alone() -> None:
+def test_too_few_films_without_pneumonia_leave_only_the_sensitivity() -> None:
     (group, _) = subgroups(scored_films(normal=29), threshold=0.5)
 
     assert "sensitivity" in group
     assert not {"specificity", "auroc", "refused"} & group.keys()
 
 
-def test_view_sex_and_age_are_groups_where_headers_tell_them() -> None:
+def test_view_sex_and_age_are_groups_if_headers_have_them() -> None:
     scored = scored_films()
     facts = [
         replace(
@@ -49,11 +49,11 @@ def test_view_sex_and_age_are_groups_where_headers_tell_them() -> None:
 
     groups = subgroups(replace(scored, facts=facts), threshold=0.5)
 
-    told = {(group["by"], group["group"]): group["n_pneumonia"] for group in groups}
-    assert told[("view", "AP")] == 40
-    assert told[("sex", "F")] == 80
-    assert told[("age", "1 to 5 years")] == 60
-    assert len(told) == 5
+    counts = {(group["by"], group["group"]): group["n_pneumonia"] for group in groups}
+    assert counts[("view", "AP")] == 40
+    assert counts[("sex", "F")] == 80
+    assert counts[("age", "1 to 5 years")] == 60
+    assert len(counts) == 5
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ MEASURED: list[dict[str, Any]] = [
 
 @settings(max_examples=5)
 @given(seed=st.integers(0, 1000), threshold=st.floats(0.1, 0.9))
-def test_every_threshold_lies_on_or_below_the_roc_curve(seed: int, threshold: float) -> None:
+def test_every_threshold_is_on_or_below_the_roc_curve(seed: int, threshold: float) -> None:
     scored = scored_films(30, 15, 15, seed=seed)
 
     figure = report_charts.receiver_operating_characteristic(scored, POINTS, MEASURED)
