@@ -63,5 +63,5 @@ app = st.App(
     lifespan=lifespan,
     routes=[Route("/healthz", health), *film_route.routes()],
     middleware=[Middleware(StaticCache), Middleware(SecurityHeaders), Middleware(PageHead)],
-    on_script_error=error_page.explain,
+    on_script_error=error_page.show_error,
 )

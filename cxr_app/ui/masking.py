@@ -1,7 +1,7 @@
-"""Names and ids put out of sight by one switch; a short id stays, the same everywhere.
+"""Masking of names and ids by one switch; each is replaced by the same short id everywhere.
 
-The short id is a keyed hash of what it stands for, so that nobody who sees it can try all patient
-ids; the key is the worklist's. The pixels of a film are not touched: what is burned in stays.
+The short id is a keyed hash, so that it cannot be reversed by trying all patient ids; the key
+belongs to the worklist. Pixels are not changed: text burned into a film stays visible.
 """
 
 import hashlib
@@ -16,42 +16,42 @@ from cxr_app.ui import current_reader, resources
 from cxr_app.worklist import Entry
 
 SWITCH = "mask_identities"
-"""The session's key of the switch, and its widget's."""
+"""Session and widget key of the switch."""
 DIGITS = 8
-"""Of a short id: among a thousand patients, two share one in one of ten thousand worklists."""
+"""Length of a short id: among 1,000 patients, two share one in 1 of 10,000 worklists."""
 
 
 def is_on() -> bool:
-    """Tell whether names and ids are out of sight in this window."""
+    """Check whether names and ids are masked in this session."""
     chosen = st.session_state.get(SWITCH)
     return resources.settings().mask_identities if chosen is None else bool(chosen)
 
 
 def switch() -> None:
-    """Offer to mask or to unmask; unmasking is recorded."""
+    """Show the switch; unmasking is recorded."""
     st.session_state.setdefault(SWITCH, resources.settings().mask_identities)
     st.toggle(
         "Mask identities",
         key=SWITCH,
-        help="Names and ids give way to short ids. Unmasking is recorded with your name. "
-        "What is written into the picture itself stays.",
+        help="Replaces names and IDs by short IDs. Unmasking is recorded with your name. "
+        "Text burned into the image stays visible.",
         persist_state="session",
         on_change=_changed,
     )
 
 
 def shown(entry: Entry) -> Entry:
-    """Give an entry as it may be shown now."""
+    """Return an entry as it may be shown now."""
     return masked(entry, resources.masking_key()) if is_on() else entry
 
 
 def file_name(source: str) -> str:
-    """Give the name of a file as it may be shown now; a name may be a patient's."""
+    """Return a file name as it may be shown now; it may contain a patient's name."""
     return _file_name(source, resources.masking_key()) if is_on() else source
 
 
 def masked(entry: Entry, key: bytes) -> Entry:
-    """Put short ids in the place of everything that names the patient."""
+    """Replace everything that identifies the patient by short ids."""
     source = _file_name(entry.source, key)
     return replace(entry, source=source, header=entry.header and _masked_header(entry.header, key))
 
@@ -75,7 +75,7 @@ def _file_name(source: str, key: bytes) -> str:
 
 
 def _short(kind: str, value: str, key: bytes) -> str:
-    """Write a short id; nothing stays nothing."""
+    """Return a short id; empty for an empty value."""
     if not value:
         return ""
     digest = hmac.new(key, f"{kind}{value}".encode("utf-8", "surrogatepass"), hashlib.sha256)

@@ -1,6 +1,6 @@
-"""What all sessions share: one worklist, one film store, one engine for the whole server.
+"""Resources shared by all sessions: worklist, film store, scoring engine and other threads.
 
-Each is made at its first use, by the server's start or by a page, and ended with the cache.
+Each is created at its first use, by the server's start or by a page, and closed with the cache.
 """
 
 from pathlib import Path
@@ -19,60 +19,60 @@ from cxr_app.settings import Settings, current_settings
 from cxr_app.worklist import Worklist
 
 SIMULATIONS = 64
-"""So many are kept, of all who look."""
+"""Largest number of simulations kept, for all sessions together."""
 
 REFUSAL_LISTS = 8
-"""So many backlogs' lists stay in memory; the others are read again."""
+"""Largest number of backlogs whose refusals stay in memory; others are read again."""
 
 
 def settings() -> Settings:
-    """Say how this installation runs."""
+    """Return the settings of this installation."""
     return current_settings()
 
 
 def worklist() -> Worklist:
-    """Open the worklist that the settings name."""
+    """Return the worklist of the settings."""
     return _worklist(settings().worklist_url)
 
 
 def masking_key() -> bytes:
-    """Give the key of the short ids that stand for masked names and ids."""
+    """Return the key of the short ids that replace masked names and ids."""
     return _masking_key(settings().worklist_url)
 
 
 def film_store() -> FilmStore:
-    """Open the folder where films are kept as received."""
+    """Return the folder where films are kept as received."""
     return FilmStore(settings().films_dir)
 
 
 def engine() -> ScoringEngine:
-    """Start the engine that scores whatever the worklist has received."""
+    """Return the engine that scores received films; start it if necessary."""
     return _engine(settings().model_dump_json())
 
 
 def supervisor() -> Supervisor:
-    """Start the thread that looks after long work."""
+    """Return the supervisor of background jobs; start it if necessary."""
     return _supervisor(settings().model_dump_json())
 
 
 def retention() -> Retention:
-    """Start the thread that deletes films whose retention time has ended."""
+    """Return the thread that deletes films after their retention time; start it if necessary."""
     return _retention(settings().model_dump_json())
 
 
 @st.cache_resource(show_spinner=False, max_entries=REFUSAL_LISTS)
 def refusals(job_id: str) -> RefusalReader:
-    """Follow what a backlog could not score."""
+    """Return a reader of the films that a backlog could not score."""
     return RefusalReader(supervisor().results(job_id))
 
 
 def operating_curve(checkpoint: Path, model_version: str) -> OperatingCurve:
-    """Read what a checkpoint says of films with a known truth.
+    """Read the scores of labelled films beside a checkpoint.
 
     Raises
     ------
     ScoresError
-        If the file beside the checkpoint is not there or is of another version.
+        If there is no such file, or it belongs to another version.
     """
     path = reference_scores.scores_path(checkpoint)
     modified = path.stat().st_mtime_ns if path.exists() else 0
@@ -81,12 +81,12 @@ def operating_curve(checkpoint: Path, model_version: str) -> OperatingCurve:
 
 @st.cache_resource(show_spinner="Simulating the reading room …", max_entries=SIMULATIONS)
 def simulation(room: Room, _mix: Mix, mix_key: str) -> dict[str, dict[str, Wait]]:
-    """Simulate a reading room; `mix_key` stands for the mix, which is long to compare."""
+    """Simulate a reading room; `mix_key` identifies the mix, which is slow to compare."""
     return simulate(room, _mix, span_for(room))
 
 
 def close() -> None:
-    """End the engine and close the worklist; long work goes on without this server."""
+    """Stop the threads and close the worklist; background jobs continue without the server."""
     _retention.clear()
     _supervisor.clear()
     _engine.clear()
@@ -94,7 +94,7 @@ def close() -> None:
     _worklist.clear()
 
 
-@st.cache_resource(show_spinner="Reckoning intervals …", max_entries=2)
+@st.cache_resource(show_spinner="Computing confidence intervals …", max_entries=2)
 def _operating_curve(path: Path, modified: int, model_version: str) -> OperatingCurve:
     return OperatingCurve.of(reference_scores.read(path, model_version))
 

@@ -1,11 +1,11 @@
-"""The frame around every page: navigation, the standing banner, the model in use."""
+"""The frame around every page: navigation, banner, reader and model in use."""
 
 import streamlit as st
 
 from cxr_app.ui import current_reader, masking, resources
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.components.theme_switch import theme_switch
-from cxr_app.ui.panels import review
+from cxr_app.ui.panels import review_panel
 from cxr_app.ui.text import formatting
 
 BANNER = "Investigational use: not for diagnosis"
@@ -22,49 +22,49 @@ FRAME = f"""<style>
 [data-testid="stLayoutWrapper"]:has(
   > .st-key-banner, > .st-key-browser_storage_reader, > [class*="st-key-auto_refresh_"]
 ) {{ position: absolute; }}
-/* The list draws itself anew every few seconds: it must not fade each time. */
+/* The list is redrawn every few seconds and must not fade each time. */
 .stMain:has(.st-key-films) [data-stale="true"] {{ opacity: 1; }}
 .stMainBlockContainer {{ padding: 2.4rem 2rem 0.5rem; }}
 </style>"""
 SIDEBAR_WIDTH = 220
 
 LOADING_SECONDS = 2
-SETTLED_SECONDS = 10
-"""How often the sidebar looks for the model while it is loaded, and whether it is another after."""
+LOADED_SECONDS = 10
+"""Interval of checking the model, while it is being loaded and afterwards."""
 
 
 def model_in_use() -> None:
-    """Name the model that speaks and what it runs on."""
+    """Show the model in use and its device, or why there is none."""
     status = resources.engine().status()
     if status.state == "loading":
         st.caption(
-            "Loading the model …  \nFilms can be uploaded and are scored as soon as it is in."
+            "Loading the model …  \nFilms can be uploaded now and are scored once it is loaded."
         )
         auto_refresh("follow_model", LOADING_SECONDS)
         return
     if status.state == "failed":
-        st.error(f"No model: films are kept, but not scored. {formatting.plain(status.message)}")
+        reason = formatting.escape_markdown(status.message)
+        st.error(f"No model: films are saved but not scored. {reason}")
     else:
-        st.caption(
-            f"{formatting.plain(status.model_version)}  \n{formatting.plain(status.device_name)}"
-        )
+        lines = map(formatting.escape_markdown, (status.model_version, status.device_name))
+        st.caption("  \n".join(lines))
         if status.message:
-            st.warning(formatting.plain(status.message))
+            st.warning(formatting.escape_markdown(status.message))
     if st.session_state.setdefault("model_seen", status.model_version) != status.model_version:
         st.session_state["model_seen"] = status.model_version
-        st.rerun()  # another model was put to use: every page may have to say so
-    auto_refresh("follow_model", SETTLED_SECONDS)
+        st.rerun()  # another model is in use, which may concern every page
+    auto_refresh("follow_model", LOADED_SECONDS)
 
 
 def banner() -> None:
-    """Say what the program is not for, and which model speaks.
+    """Show that use is investigational, and which model is in use.
 
-    It follows the model by itself: to draw the whole page anew for it would take the row from under
-    the reader's hand.
+    The banner refreshes by itself: rerunning the whole page could move a row from under the
+    reader's pointer.
     """
     status = resources.engine().status()
-    st.caption(" · ".join(filter(None, (BANNER, formatting.plain(status.model_version)))))
-    auto_refresh("follow_banner", LOADING_SECONDS if status.state == "loading" else SETTLED_SECONDS)
+    st.caption(" · ".join(filter(None, (BANNER, formatting.escape_markdown(status.model_version)))))
+    auto_refresh("follow_banner", LOADING_SECONDS if status.state == "loading" else LOADED_SECONDS)
 
 
 st.set_page_config(
@@ -95,7 +95,7 @@ page = st.navigation(
     }
 )
 if page != film:
-    review.release()
+    review_panel.release()
 with st.sidebar:
     st.fragment(current_reader.reader_field)()
     masking.switch()

@@ -1,4 +1,4 @@
-"""The view of the worklist as the address holds it: a reload or a link brings the same view.
+"""Filters, sort order and page of the worklist, kept in the address for reloads and links.
 
 The search text may hold a patient's name, so it stays in the session and never in the address.
 """
@@ -20,15 +20,15 @@ TIERS = {"high": Priority.HIGH, "medium": Priority.MEDIUM, "low": Priority.LOW}
 NAMES = ("state", "flag", "tier", "sort", "descending", "page")
 DEFAULTS = ("", "1", "any", "unread", "false")
 TEXT = "text"
-"""The session's key of the search text, and its widget's."""
+"""Session and widget key of the search text."""
 
 STALE_SECONDS = 3.0
-"""A page that refreshes itself may still send the address from before a change for this long."""
+"""Time for which a refreshing page may still send the address from before a change."""
 
 
 @dataclass(frozen=True, slots=True)
 class ViewState:
-    """What the address says, and what it said before the change that this session made last."""
+    """The current parameters, and those before this session's latest change."""
 
     now: dict[str, str]
     before: dict[str, str]
@@ -36,7 +36,7 @@ class ViewState:
 
 
 def query() -> Query:
-    """Say which films in which order this session looks at; what makes no sense is left out."""
+    """Return filters and sort order of this session; invalid values are ignored."""
     asked = parameters()
     sort = asked.get("sort", "")
     return Query(
@@ -51,16 +51,16 @@ def query() -> Query:
 
 
 def page_number() -> int:
-    """Say which page of the list is asked for, counted from 1."""
+    """Return the requested page of the list, counted from 1."""
     asked = parameters().get("page", "1")
     return max(1, int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 8 else 1
 
 
 def change(**changes: Any) -> None:
-    """Change parts of the view, here and in the address; another list begins at its first page."""
+    """Change parts of the view; any change but of the page returns to the first page."""
     before = parameters()
-    said = {name: _word(value) for name, value in ({"page": 1} | changes).items()}
-    now = {name: value for name, value in (before | said).items() if value not in DEFAULTS}
+    changed = {name: _text(value) for name, value in ({"page": 1} | changes).items()}
+    now = {name: value for name, value in (before | changed).items() if value not in DEFAULTS}
     st.session_state["view"] = ViewState(now, before, monotonic())
     for name in NAMES:
         if name in now:
@@ -70,10 +70,10 @@ def change(**changes: Any) -> None:
 
 
 def parameters() -> dict[str, str]:
-    """Give the view's part of the address, to take along to the film and back.
+    """Return the view's part of the address, to carry to the film page and back.
 
-    The browser sends its address with every request, also with one that was on its way when this
-    session changed the view: for a moment, what it was before is not what the reader wants.
+    The browser sends its address with every request, including one already on its way when this
+    session changed the view. For a moment, the old address must not undo the change.
     """
     asked = {name: st.query_params[name] for name in NAMES if name in st.query_params}
     view: ViewState | None = st.session_state.get("view")
@@ -82,10 +82,10 @@ def parameters() -> dict[str, str]:
     return asked
 
 
-def _word(value: Any) -> str:
+def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _one_of(allowed: tuple[Any, ...], asked: str | None) -> Any:
-    """Take what was asked for where it is allowed, else the first."""
+    """Return the requested value if it is allowed, otherwise the first."""
     return asked if asked in allowed else allowed[0]

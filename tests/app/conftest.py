@@ -1,7 +1,10 @@
-"""A worklist of its own for every page test, and the app standing on it."""
+"""A separate worklist for every page test, and the app that shows it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,7 +17,7 @@ from tests.support.worklists import ReadyEngine
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> ReadyEngine:
-    """Put an engine in place that needs no network; its `current` status can be changed."""
+    """Install an engine that needs no network; its `current` status can be changed."""
     ready = ReadyEngine()
     monkeypatch.setattr(resources, "engine", lambda: ready)
     return ready
@@ -33,24 +36,24 @@ def worklist(
 
 @pytest.fixture
 def app(project_root: Path, worklist: Worklist) -> AppTest:
-    """Give the app, not yet run."""
+    """Return the app, not yet run."""
     return AppTest.from_file(project_root / "cxr_app/ui/script.py", default_timeout=60)
 
 
 @pytest.fixture
 def gestures(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Let the reader do something with the table at the next run of the page, once."""
+    """Simulate one gesture of the reader on the table, at the next run of the page."""
     from cxr_app.ui.components import film_table as module
 
-    show = module.film_table
+    mount = module._mount
 
-    def do(**gesture: object) -> None:
-        waiting = [module.Gesture(**gesture)]  # type: ignore[arg-type]
+    def do(opened: str | None = None, sorting: module.Sorting | None = None) -> None:
+        waiting = [SimpleNamespace(opened=opened, sorted=sorting and asdict(sorting))]
 
-        def table(*args: object, **options: object) -> module.Gesture:
-            nothing = show(*args, **options)  # type: ignore[arg-type]
+        def mount_with_gesture(**options: Any) -> Any:
+            nothing = mount(**options)
             return waiting.pop() if waiting else nothing
 
-        monkeypatch.setattr(module, "film_table", table)
+        monkeypatch.setattr(module, "_mount", mount_with_gesture)
 
     return do

@@ -106,7 +106,7 @@ def test_a_folder_is_asked_for_and_its_job_shown(
     assert job.parameters["folder"] == str(archive / "2026-10")
     assert page.query_params["job"] == job.id
     assert "waiting" in said(page)
-    assert bar(page) == "Not begun"
+    assert bar(page) == "Not started"
 
 
 @pytest.mark.parametrize("typed", ["{}/../..", "2026-10", "", "/"])
@@ -131,7 +131,7 @@ def test_a_running_job_says_how_far_it_is_and_can_be_cancelled(
         "Flagged": "9,341",
         "Rejected": "301",
         "Failed": "43",
-        "Done earlier": "1,204",
+        "Already scored": "1,204",
     }
     assert bar(page) == "57,214 of 100,312 films"
     words = said(page).replace("\\", "")
@@ -199,7 +199,7 @@ def test_everything_scored_says_where_to_look(
     done = Progress(3, 3, {"SCORED": 3}, exit_status=0)
     worklist.jobs.end(job, JobState.COMPLETED, "", done)
     page = shown(backlog)
-    assert "The worklist shows them" in said(page)
+    assert "See the worklist" in said(page)
     assert [button.key for button in page.button if not button.disabled] == ["score_folder"]
 
 
@@ -211,7 +211,7 @@ def test_of_several_jobs_each_can_be_looked_at(
     worklist.jobs.ask(BACKLOG, {"folder": str(archive / "2026-10")})
     page = shown(backlog)
     assert [row["state"] for row in tables(page)["Jobs"]] == ["waiting", "done"]
-    assert bar(page) == "Not begun"
+    assert bar(page) == "Not started"
     page.query_params["job"] = first.id
     assert bar(page.run()) == "2 of 2 films"
 

@@ -210,7 +210,7 @@ def test_a_film_marked_as_read_can_be_put_back(
     app = open_film(entry_id)
     app.button(key=f"mark_read_{entry_id}").click().run()
     assert desk.worklist.entry(entry_id).read_at is not None
-    assert app.button(key=f"mark_read_{entry_id}").label == "Back to unread"
+    assert app.button(key=f"mark_read_{entry_id}").label == "Mark as unread"
     app.button(key=f"mark_read_{entry_id}").click().run()
     assert desk.worklist.entry(entry_id).read_at is None
 
@@ -290,9 +290,9 @@ def test_heat_lies_on_the_scale_of_the_model_that_scored_whichever_is_in_use(
         (EngineStatus("ready", model_version="m-1", heat_scale=HeatScale(0.0, 2.0)), ""),
         (
             EngineStatus("ready", model_version="m-2", heat_scale=HeatScale(0.0, 2.0)),
-            "No heat: scored by an earlier model",
+            "No heatmap: scored by an earlier model",
         ),
-        (EngineStatus("loading"), "Not before the model is loaded"),
+        (EngineStatus("loading"), "Available once the model is loaded"),
     ],
     ids=["its model", "another model", "no model yet"],
 )
@@ -318,7 +318,9 @@ def test_a_deleted_film_says_when_and_why_and_keeps_its_scores(
     desk.worklist.mark_read(entry_id, "Weiss")
     later = datetime.now(UTC) + timedelta(days=1)
     assert desk.worklist.deletions.delete(entry_id, later, desk.films.delete)
-    sentence = f"deleted on {datetime.now().astimezone():%Y-%m-%d} by the retention time"
+    sentence = (
+        f"deleted on {datetime.now().astimezone():%Y-%m-%d} under this site's retention policy"
+    )
     app = open_film(entry_id)
     told = words(app)
     assert sentence in told
@@ -338,7 +340,7 @@ def test_a_film_that_meets_a_fault_is_answered_with_a_sentence_and_logged_withou
 
     monkeypatch.setattr(intake, "read_softcopy", fail)
     served = answer(film_route.film_address(desk.receive(dicom_bytes())))
-    assert error_page.UNFORESEEN.encode() in bytes(served.body)
+    assert error_page.UNEXPECTED.encode() in bytes(served.body)
     assert "NotImplementedError" in caplog.text
     assert "Phantom^Ada" not in caplog.text.replace(
         '("Phantom^Ada")', ""

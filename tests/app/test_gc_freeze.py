@@ -22,7 +22,7 @@ def thawed() -> Iterator[None]:
 def test_what_is_there_when_the_network_is_in_is_set_aside(
     engine: ReadyEngine, state: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gc_freeze, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(gc_freeze, "CHECK_SECONDS", 0.0)
     end = EngineStatus("ready" if state == "ready" else "failed")
     engine.current = EngineStatus("loading")
 

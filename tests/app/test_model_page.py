@@ -84,8 +84,8 @@ def test_the_page_begins_with_the_operating_point_in_use(
     assert told["Sensitivity"][0] == f"{here.sensitivity.value * 100:.1f} %"
     assert told["Specificity"][0] == f"{here.specificity.value * 100:.1f} %"
     assert told["PPV at 10 %"][0] == f"{worth.ppv.value * 100:.1f} %"
-    assert told["NPV at 10 %"][1] == performance_text.share_interval(worth.npv)
-    assert told["Alerts a day"][0] == f"{worth.alerts_a_day.value:.0f}"
+    assert told["NPV at 10 %"][1] == performance_text.percentage_interval(worth.npv)
+    assert told["Alerts per day"][0] == f"{worth.alerts_a_day.value:.0f}"
     assert f"{here.counts.false_negative} missed" in said(page)
     assert "140 films" in said(page)
     assert "**bold**" not in said(page)
@@ -100,10 +100,10 @@ def test_moving_the_operating_point_changes_the_figures_and_says_that_it_changes
     after, here = metrics(page), curve.at(0.9)
     assert after["Sensitivity"][0] == f"{here.sensitivity.value * 100:.1f} %"
     assert after["Sensitivity"] != before["Sensitivity"]
-    assert after["Alerts a day"] != before["Alerts a day"]
+    assert after["Alerts per day"] != before["Alerts per day"]
     assert after["AUROC"] == before["AUROC"]
     assert "changes nothing in the worklist" in said(page)
-    assert "flagged from 40.0 % on" in said(page)
+    assert "flagged from 40.0 %" in said(page)
     page.button(key="to_balanced").click().run()
     assert metrics(page) == before
     page.button(key="to_high_sensitivity").click().run()
@@ -127,12 +127,10 @@ def test_waits_are_told_for_each_kind_of_film_in_each_order(page: AppTest) -> No
         "**Without pneumonia**",
         "**Pneumonia, not flagged**",
     ]
-    assert [row["Read in the order"] for row in rows] == [
-        *performance_text.DISCIPLINES.values()
-    ] * 3
+    assert [row["Reading order"] for row in rows] == [*performance_text.ORDERS.values()] * 3
     assert all("–" in row["Longest"] for row in rows)  # with its interval
     assert rows[1]["Mean wait"] == rows[2]["Mean wait"]  # nobody waits 72 h
-    assert "Hardly a film waits 72 h" in said(page)
+    assert "Hardly any film waits 72 h" in said(page)
     page.number_input(key="cap_hours").set_value(0.5).run()
     assert waits(page)[1]["Mean wait"] == rows[1]["Mean wait"]
     assert waits(page)[2]["Mean wait"] != rows[1]["Mean wait"]
@@ -140,11 +138,11 @@ def test_waits_are_told_for_each_kind_of_film_in_each_order(page: AppTest) -> No
 
 
 def test_a_room_that_cannot_keep_up_is_told_so(page: AppTest) -> None:
-    assert not any("More films come" in warning.value for warning in page.warning)
+    assert not any("More films arrive" in warning.value for warning in page.warning)
     page.number_input(key="minutes").set_value(6.0).run()
-    assert any("More films come than are read" in warning.value for warning in page.warning)
+    assert any("More films arrive than can be read" in warning.value for warning in page.warning)
     page.number_input(key="readers").set_value(2).run()
-    assert not any("More films come" in warning.value for warning in page.warning)
+    assert not any("More films arrive" in warning.value for warning in page.warning)
 
 
 def test_a_backlog_makes_films_wait_longer(page: AppTest) -> None:
@@ -160,16 +158,16 @@ def test_films_that_come_at_night_wait_for_the_morning(page: AppTest) -> None:
     page.number_input(key="readers").set_value(4).run()
     page.number_input(key="hours").set_value(8.0).run()
     assert not page.exception
-    assert "in the first 8 h of a day" in said(page)
+    assert "in the first 8 h of each day" in said(page)
     assert " h " in waits(page)[0]["Mean wait"]
     assert " min " in before[0]["Mean wait"]
 
 
 def test_of_few_films_nothing_is_said(page: AppTest) -> None:
     groups = {row["Group"]: row for row in page.table[1].value.to_dict("records")}
-    assert "too few to say" in groups["Cause: viral".replace(":", "\\:")]["Sensitivity"]
+    assert "too few to estimate" in groups["Cause: viral".replace(":", "\\:")]["Sensitivity"]
     assert "%" in groups["Cause: bacterial".replace(":", "\\:")]["Sensitivity"]
-    assert "have no header" in said(page)
+    assert "have no DICOM header" in said(page)
 
 
 def test_without_scored_films_the_page_says_how_to_make_them(
@@ -190,15 +188,15 @@ def test_scored_films_of_another_version_are_refused(app: AppTest, checkpoint: P
 def test_films_of_one_kind_tell_nothing(app: AppTest, checkpoint: Path) -> None:
     tell(checkpoint, normal=0)
     page = shown(app)
-    assert "all of one kind" in said(page)
+    assert "all of one class" in said(page)
     assert not page.metric
 
 
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (EngineStatus("loading"), "as soon as it is in"),
-        (EngineStatus("failed", message="No checkpoint."), "There is no model in use"),
+        (EngineStatus("loading"), "as soon as it is ready"),
+        (EngineStatus("failed", message="No checkpoint."), "No model is in use"),
     ],
 )
 def test_without_a_model_the_page_says_so(

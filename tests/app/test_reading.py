@@ -100,7 +100,7 @@ def test_a_verdict_is_kept_with_cause_and_reader_and_the_film_counts_as_read(
     assert review.heat_seen  # it lies on the film until the reader's browser says otherwise
     assert worklist.entry(film).read_by == "Weiss"
     assert "viral" in words(app)
-    assert app.button(key=f"mark_read_{film}").label == "Back to unread"
+    assert app.button(key=f"mark_read_{film}").label == "Mark as unread"
 
 
 def test_a_cause_chosen_after_the_verdict_is_said_with_it_once_more(

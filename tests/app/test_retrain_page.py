@@ -151,7 +151,7 @@ def curve(app: AppTest) -> list[Any]:
 def test_without_films_the_page_says_how_there_come_to_be_some(retrain: AppTest) -> None:
     page = shown(retrain)
     assert "CXR_TRAINING_FOLDERS" in said(page)
-    assert "No model was retrained" in said(page)
+    assert "No model has been retrained" in said(page)
     assert page.button(key="start").disabled
 
 
@@ -160,9 +160,9 @@ def test_a_recipe_that_tells_no_causes_says_so_before_it_is_begun(
 ) -> None:
     page = shown(app)
     assert "193 × 193" in words(page)
-    assert "tells no causes" not in words(page)
+    assert "Does not distinguish causes" not in words(page)
     page.selectbox(key="recipe").select("separable_conv").run()
-    assert "150 × 150. It tells no causes" in words(page)
+    assert "150 × 150 pixels. Does not distinguish causes" in words(page)
 
 
 def test_films_and_a_recipe_are_chosen_and_begun_once(
@@ -186,7 +186,7 @@ def test_films_and_a_recipe_are_chosen_and_begun_once(
     assert not job.parameters["reviewed"]
     assert not page.error
     assert page.query_params["job"] == job.id
-    assert bar(page) == "Not begun"
+    assert bar(page) == "Not started"
 
 
 def test_reviewed_films_can_be_chosen_where_there_are_some(
@@ -210,10 +210,10 @@ def test_a_running_one_shows_its_curves_and_the_time_left_and_can_be_cancelled(
     page = shown(retrain)
     assert bar(page) == "Epoch 17 of 24"
     assert "about 7 min left" in words(page)
-    assert [line["name"] for line in curve(page)] == ["training loss", "AUROC on tune films"]
-    assert "Learns from 307 films; 83 films kept back" in words(page)
-    assert "24 films left out: once used for testing" in words(page)
-    assert "3 films left out: with pneumonia, but no cause told" in words(page)
+    assert [line["name"] for line in curve(page)] == ["training loss", "AUROC on tuning films"]
+    assert "Training on 307 films; 83 films held out" in words(page)
+    assert "24 films left out: already used for testing" in words(page)
+    assert "3 films left out: pneumonia of unspecified cause" in words(page)
     assert "\\<img" in said(page)  # kept from being markup
     page.button(key="cancel").click().run()
     assert worklist.jobs.newest(RETRAINING)[0].cancelling
@@ -263,10 +263,10 @@ def test_the_challenger_stands_beside_the_model_in_use_with_the_rule(
     assert list(table["Challenger"]) == ["0.991", "0.991", "–"]
     assert table["Difference, 95 % interval"][0] == "+0.004 (−0.002 to +0.010)"  # noqa: RUF001
     assert list(table["Rule"]) == ["✓", "✓", "–"]
-    assert "same 83 films of 80 patients, 47 with pneumonia" in words(page)
-    assert "learned from 83 of these films is not known" in words(page)
+    assert "same 83 films from 80 patients, 47 with pneumonia" in words(page)
+    assert "unknown whether the model in use was trained on 83 of these films" in words(page)
     assert "✓ AUROC: less than 0.01 lower" in words(page)
-    assert "a person decides" in words(page)
+    assert "A person decides" in words(page)
 
 
 def test_a_worse_challenger_cannot_be_put_to_use(
@@ -276,16 +276,16 @@ def test_a_worse_challenger_cannot_be_put_to_use(
     page = shown(retrain)
     assert page.button(key="promote").disabled
     assert "✗ worse" in list(page.table[0].value["Rule"])
-    assert "Worse by the rule:** it cannot be put to use. More films may help." in words(page)
-    assert "not known" not in words(page)
+    assert "Worse by the rule:** it cannot be promoted. More films may help." in words(page)
+    assert "unknown whether" not in words(page)
 
 
 @pytest.mark.parametrize(
     ("failed", "advice"),
     [
         ({"AUROC"}, "More films may help."),
-        ({"Causes"}, "Choose a recipe that tells causes."),
-        ({"Causes", "AUROC"}, "Choose a recipe that tells causes. More films may help."),
+        ({"Causes"}, "Choose a recipe that distinguishes causes."),
+        ({"Causes", "AUROC"}, "Choose a recipe that distinguishes causes. More films may help."),
     ],
     ids=["figures", "causes", "both"],
 )
@@ -296,7 +296,7 @@ def test_advice_fits_what_failed(
     comparison = Comparison.read(place(job) / "comparison.json")
     assert comparison is not None
     checks = [{"name": name, "passed": name not in failed} for name in ("AUROC", "Causes")]
-    assert retrain_text.remedy(replace(comparison, checks=checks)) == advice
+    assert retrain_text.advice(replace(comparison, checks=checks)) == advice
 
 
 def test_a_challenger_is_promoted_and_one_click_leads_back(
@@ -351,7 +351,7 @@ def test_a_challenger_is_discarded_and_its_figures_stay(
     page = shown(retrain)
     page.button(key="discard").click().run()
     assert "was discarded" in page.info[-1].value
-    assert page.table[0].value["Figure"][0] == "AUROC"
+    assert page.table[0].value["Metric"][0] == "AUROC"
     assert "promote" not in [button.key for button in page.button]
 
 

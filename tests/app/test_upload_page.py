@@ -34,9 +34,9 @@ def send(app: AppTest, *files: tuple[str, bytes]) -> None:
     for name, data in files:
         box.upload(name, data, "application/octet-stream")
     app.run()
-    reception: UploadQueue = app.session_state["reception"]
+    queue: UploadQueue = app.session_state["upload_queue"]
     deadline = monotonic() + 30
-    while (now := reception.standing()).waiting and not now.problem:
+    while (now := queue.status()).waiting and not now.problem:
         assert monotonic() < deadline
         sleep(0.01)
     app.run()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from cxr_app.ui.server.error_page import UNFORESEEN
+from cxr_app.ui.server.error_page import UNEXPECTED
 from tests.browser.driving import PROJECT, Server, find_chromium, launch
 from tests.conftest import REPORTS
 
@@ -99,7 +99,7 @@ def empty_page(page: Page) -> Page:
 def faults_shown(page: Page) -> list[str]:
     """What a page says of faults of the program: Streamlit's box, or our own sentence."""
     boxes = page.locator("[data-testid='stException']").all_inner_texts()
-    return boxes + page.get_by_text(UNFORESEEN).all_inner_texts()
+    return boxes + page.get_by_text(UNEXPECTED).all_inner_texts()
 
 
 def watch(page: Page, errors: list[str]) -> None:

@@ -105,4 +105,4 @@ def test_a_job_outlives_its_server(server: Server, page: Page) -> None:
     server.restart()
     page.goto(f"{server.url}/backlog")
     expect(page.get_by_text(f"{FILMS} of {FILMS} films")).to_be_visible()
-    expect(page.get_by_text("Every film of this folder was scored.")).to_be_visible()
+    expect(page.get_by_text("Every film in this folder was scored.")).to_be_visible()

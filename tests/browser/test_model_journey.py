@@ -21,8 +21,8 @@ def test_moving_the_operating_point_changes_the_figures_and_not_the_worklist(
 ) -> None:
     page.goto(server.url)
     page.get_by_role("link", name="Model").click()
-    expect(page.get_by_role("heading", name="What the model is worth here")).to_be_visible()
-    expect(page.get_by_text("Reckoned from 524 films")).to_be_visible(timeout=SLOW_MILLISECONDS)
+    expect(page.get_by_role("heading", name="Model performance")).to_be_visible()
+    expect(page.get_by_text("Computed from 524 films")).to_be_visible(timeout=SLOW_MILLISECONDS)
     expect(page.get_by_role("table").nth(1)).to_be_attached(timeout=SLOW_MILLISECONDS)
     wait_idle(page)
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()

@@ -221,7 +221,7 @@ def test_the_view_stays_while_the_page_runs_again(desk: Desk, server: Server, pa
     for key in ("2", "+", "i"):
         page.keyboard.press(key)
     page.keyboard.press("m")
-    expect(page.get_by_role("button", name="Back to unread")).to_be_visible()
+    expect(page.get_by_role("button", name="Mark as unread")).to_be_visible()
     expect(viewer).to_have_attribute("data-window-center", "1000")
     expect(viewer).to_have_attribute("data-zoom", "1.250")
     expect(viewer).to_have_attribute("data-inverted", "true")

@@ -61,11 +61,11 @@ try:
         except CxrError as error:
             say("problem", error)
     for number in map(int, sys.argv[1:]):
-        reception = UploadQueue(worklist, FilmStore(settings.films_dir), Deaf())
-        reception.take([Sent(number)])
-        if reception._thread:
-            reception._thread.join()
-        now = reception.standing()
+        queue = UploadQueue(worklist, FilmStore(settings.films_dir), Deaf())
+        queue.take([Sent(number)])
+        if queue._thread:
+            queue._thread.join()
+        now = queue.status()
         say("problem", now.problem) if now.problem else say("acknowledged", number)
 except CxrError as error:
     say("problem", error)

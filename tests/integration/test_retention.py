@@ -390,10 +390,10 @@ def test_a_film_sent_while_it_is_deleted_is_kept(site: Site) -> None:
         def wake(self) -> None:
             """Hear nothing."""
 
-    reception = UploadQueue(site.worklist, Slow(site.films.root), Deaf())
-    reception.take([Sent()])
-    assert reception._thread is not None
-    reception._thread.join()
+    queue = UploadQueue(site.worklist, Slow(site.films.root), Deaf())
+    queue.take([Sent()])
+    assert queue._thread is not None
+    queue._thread.join()
     assert site.deletions() == 1
     assert site.is_kept(film)
     assert site.worklist.entry(film).film_deleted_at is None

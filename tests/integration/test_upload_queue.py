@@ -60,7 +60,7 @@ def worklist(tmp_path: Path) -> Iterator[Worklist]:
 
 
 @pytest.fixture
-def open_reception(worklist: Worklist, tmp_path: Path) -> Callable[..., UploadQueue]:
+def open_queue(worklist: Worklist, tmp_path: Path) -> Callable[..., UploadQueue]:
     def opened(films: FilmStore | None = None, engine: Listener | None = None) -> UploadQueue:
         listener = cast(ScoringEngine, engine or Listener())
         return UploadQueue(worklist, films or FilmStore(tmp_path / "films"), listener)
@@ -68,10 +68,10 @@ def open_reception(worklist: Worklist, tmp_path: Path) -> Callable[..., UploadQu
     return opened
 
 
-def wait_for(reception: UploadQueue) -> None:
+def wait_for(queue: UploadQueue) -> None:
     """Wait until everything is received or something is wrong."""
     deadline = monotonic() + WAIT_SECONDS
-    while (now := reception.standing()).waiting and not now.problem:
+    while (now := queue.status()).waiting and not now.problem:
         assert monotonic() < deadline, f"{now.waiting} files still wait"
         sleep(0.01)
 
@@ -81,82 +81,80 @@ def wait_for(reception: UploadQueue) -> None:
 )
 @given(st.lists(st.binary(max_size=3), max_size=8))
 def test_every_content_is_one_kept_entry(
-    worklist: Worklist, open_reception: Callable[..., UploadQueue], contents: list[bytes]
+    worklist: Worklist, open_queue: Callable[..., UploadQueue], contents: list[bytes]
 ) -> None:
-    reception = open_reception()
-    reception.take([File(f"{number}.dcm", data) for number, data in enumerate(contents)])
-    wait_for(reception)
-    assert len(reception.standing().arrivals) == len(set(contents))
-    for entry in worklist.entries_by_ids(reception.standing().arrivals):
+    queue = open_queue()
+    queue.take([File(f"{number}.dcm", data) for number, data in enumerate(contents)])
+    wait_for(queue)
+    assert len(queue.status().arrivals) == len(set(contents))
+    for entry in worklist.entries_by_ids(queue.status().arrivals):
         assert entry.path.read_bytes() in contents
 
 
 def test_at_every_moment_each_file_either_waits_or_has_arrived(
-    open_reception: Callable[..., UploadQueue],
+    open_queue: Callable[..., UploadQueue],
 ) -> None:
     """A page that saw the two apart took the last film for arrived, and never drew its row."""
-    reception = open_reception()
-    reception.take([File(f"{number}.dcm", b"%d" % number) for number in range(40)])
-    seen = [reception.standing()]
+    queue = open_queue()
+    queue.take([File(f"{number}.dcm", b"%d" % number) for number in range(40)])
+    seen = [queue.status()]
     while seen[-1].waiting:
-        seen.append(reception.standing())
+        seen.append(queue.status())
     assert all(now.waiting + len(now.arrivals) == now.files == 40 for now in seen)
 
 
-def test_a_film_known_already_is_said_to_be(open_reception: Callable[..., UploadQueue]) -> None:
+def test_a_film_known_already_is_said_to_be(open_queue: Callable[..., UploadQueue]) -> None:
     for is_new in (True, False):
-        reception = open_reception()
-        reception.take([File("a.dcm", b"a")])
-        wait_for(reception)
-        assert [arrival.is_new for arrival in reception.standing().arrivals.values()] == [is_new]
+        queue = open_queue()
+        queue.take([File("a.dcm", b"a")])
+        wait_for(queue)
+        assert [arrival.is_new for arrival in queue.status().arrivals.values()] == [is_new]
 
 
-def test_the_engine_is_told(open_reception: Callable[..., UploadQueue]) -> None:
+def test_the_engine_is_told(open_queue: Callable[..., UploadQueue]) -> None:
     listener = Listener()
-    reception = open_reception(engine=listener)
-    reception.take([File("a.dcm", b"a"), File("b.dcm", b"b")])
-    wait_for(reception)
+    queue = open_queue(engine=listener)
+    queue.take([File("a.dcm", b"a"), File("b.dcm", b"b")])
+    wait_for(queue)
     assert listener.woken >= 1
 
 
 def test_what_meets_a_full_disk_waits_and_can_be_tried_again(
-    tmp_path: Path, worklist: Worklist, open_reception: Callable[..., UploadQueue]
+    tmp_path: Path, worklist: Worklist, open_queue: Callable[..., UploadQueue]
 ) -> None:
     films = FullDisk(tmp_path / "films")
-    reception = open_reception(films)
-    reception.take([File("a.dcm", b"a"), File("b.dcm", b"b")])
-    wait_for(reception)
-    assert "disk is full" in reception.standing().problem
-    assert (reception.standing().waiting, worklist.count(Query())) == (2, 0)
+    queue = open_queue(films)
+    queue.take([File("a.dcm", b"a"), File("b.dcm", b"b")])
+    wait_for(queue)
+    assert "disk is full" in queue.status().problem
+    assert (queue.status().waiting, worklist.count(Query())) == (2, 0)
     films.full = False
-    reception.retry()
-    wait_for(reception)
+    queue.retry()
+    wait_for(queue)
     assert (
-        reception.standing().problem,
-        reception.standing().waiting,
+        queue.status().problem,
+        queue.status().waiting,
         worklist.count(Query()),
     ) == ("", 0, 2)
 
 
 def test_twenty_sessions_at_once_lose_nothing(
-    worklist: Worklist, open_reception: Callable[..., UploadQueue]
+    worklist: Worklist, open_queue: Callable[..., UploadQueue]
 ) -> None:
-    receptions = [open_reception() for _ in range(20)]
-    together = Barrier(len(receptions))
+    queues = [open_queue() for _ in range(20)]
+    together = Barrier(len(queues))
 
     def send(number: int) -> None:
         together.wait()
-        receptions[number].take([File("own", b"own %d" % number), File("shared", b"shared")])
+        queues[number].take([File("own", b"own %d" % number), File("shared", b"shared")])
 
-    threads = [Thread(target=send, args=(number,)) for number in range(len(receptions))]
+    threads = [Thread(target=send, args=(number,)) for number in range(len(queues))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for reception in receptions:
-        wait_for(reception)
-    assert worklist.count(Query()) == len(receptions) + 1
-    told_new = [
-        a.is_new for reception in receptions for a in reception.standing().arrivals.values()
-    ]
-    assert sum(told_new) == len(receptions) + 1
+    for queue in queues:
+        wait_for(queue)
+    assert worklist.count(Query()) == len(queues) + 1
+    told_new = [a.is_new for queue in queues for a in queue.status().arrivals.values()]
+    assert sum(told_new) == len(queues) + 1

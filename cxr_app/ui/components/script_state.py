@@ -1,4 +1,4 @@
-"""What components need to know of the page: `atRest()`, `untouched()`, at the head of theirs."""
+"""JavaScript shared by the components: whether the page's script runs, and the last input."""
 
 from pathlib import Path
 

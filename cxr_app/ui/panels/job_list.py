@@ -1,4 +1,4 @@
-"""The jobs of a page: which one is shown, and the list that the others are chosen from."""
+"""The jobs of a page: which one is shown, and the list to choose another from."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from cxr_app.worklist import Job
 
 
 def shown_job(jobs: list[Job]) -> Job:
-    """Choose the job that the address names, else the one that runs, else the newest."""
+    """Return the job named in the address, otherwise the running one, otherwise the newest."""
     asked = st.query_params.get("job")
     running = [job for job in jobs if job.is_active]
     named = [job for job in jobs if job.id == asked]
@@ -24,7 +24,7 @@ def job_list(
     row: Callable[[Job], dict[str, Any]],
     shown: Job,
 ) -> None:
-    """List the jobs, each as `row` says it, where there are several; a click shows another."""
+    """List the jobs if there are several; a click shows another."""
     if len(jobs) < 2:
         return
     st.subheader(label, anchor=False)

@@ -1,4 +1,4 @@
-"""The figures of the Model page, drawn with Plotly; the page's theme gives ground and letters."""
+"""Charts of the Model page, drawn with Plotly; the page's theme sets background and font."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,35 +16,35 @@ HEIGHT = 340
 TEAL, ORANGE, GREY, FAINT = "#4fb3c4", "#f0a33a", "#8b98a9", "rgba(139, 152, 169, 0.45)"
 BAND, BARS = "rgba(79, 179, 196, 0.22)", "rgba(79, 179, 196, 0.35)"
 COLOURS = {FIRST_COME: GREY, AI_ORDER: TEAL, AI_ORDER_CAPPED: ORANGE}
-BARS_SHARE = 0.24
-"""How far the counts of films reach below the reliability's zero."""
+BARS_HEIGHT = 0.24
+"""Height of the film counts below the zero line of the calibration chart."""
 CORNER = 0.3
-"""Side of the corner of the ROC that is shown where all that matters lies there."""
+"""Side of the top left corner of the ROC, shown alone if all operating points lie in it."""
 TICKS = (1, 2, 5, 10, 20, 60, 120, 300, 600, 1440, 2880, 7200, 14400)
-"""Minutes that a wait's axis names."""
+"""Tick marks of the waiting time axis, in minutes."""
 
 
 def roc(curve: OperatingCurve, here: AtThreshold, points: Mapping[str, AtThreshold]) -> go.Figure:
-    """Draw sensitivity against false alarms with its band, the named points and this one."""
-    figure = _frame("Flagged of films without pneumonia", "Flagged of films with pneumonia")
+    """Draw the ROC curve with its band, the named operating points and the selected one."""
+    figure = _frame("False positive rate (1 - specificity)", "Sensitivity")
     band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
     figure.add_scatter(x=GRID, y=curve.roc_low, **band)
     figure.add_scatter(x=GRID, y=curve.roc_high, fill="tonexty", fillcolor=BAND, **band)
     figure.add_scatter(
         x=np.append(0.0, GRID),
-        y=np.append(0.0, curve.roc),  # what flags nothing, and up from there
+        y=np.append(0.0, curve.roc),  # from the threshold that flags nothing
         mode="lines",
         line={"color": TEAL, "width": 2, "shape": "hv"},
-        hovertemplate="%{x:.1%} flagged without<br>%{y:.1%} flagged with<extra></extra>",
+        hovertemplate="false positive rate %{x:.1%}<br>sensitivity %{y:.1%}<extra></extra>",
     )
-    labels = ("bottom right", "top right")  # beside each other they would lie upon each other
+    labels = ("bottom right", "top right")  # on the same side they would overlap
     for label, (name, point) in zip(labels, points.items(), strict=True):
         _mark(figure, point, name, label=label, symbol="circle-open", colour=GREY, size=11)
     _mark(figure, here, "", label="top right", symbol="diamond", colour=ORANGE, size=13)
-    seen = (*points.values(), here)
+    shown = (*points.values(), here)
     corner = all(
         1 - point.specificity.value < CORNER and point.sensitivity.value > 1 - CORNER
-        for point in seen
+        for point in shown
     )
     side = CORNER if corner else 1.0
     figure.update_xaxes(range=(-side / 50, side), tickformat=".0%")
@@ -53,12 +53,12 @@ def roc(curve: OperatingCurve, here: AtThreshold, points: Mapping[str, AtThresho
 
 
 def reliability(bins: Sequence[Bin]) -> go.Figure:
-    """Draw how often films of a probability have pneumonia; bars below count the films."""
-    figure = _frame("Probability that the model says", "Films with pneumonia")
-    said = [each.said for each in bins]
+    """Draw the observed frequency of pneumonia by predicted probability, with film counts."""
+    figure = _frame("Predicted probability", "Observed frequency of pneumonia")
+    predicted = [each.said for each in bins]
     counts = [each.films for each in bins]
     figure.add_bar(
-        x=[(int(value * ECE_BINS) + 0.5) / ECE_BINS for value in said],
+        x=[(int(value * ECE_BINS) + 0.5) / ECE_BINS for value in predicted],
         y=counts,
         width=0.9 / ECE_BINS,
         yaxis="y2",
@@ -72,22 +72,22 @@ def reliability(bins: Sequence[Bin]) -> go.Figure:
     figure.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", line={"color": FAINT, "dash": "dot"}, hoverinfo="skip"
     )
-    seen = [each.seen for each in bins]
+    observed = [each.seen for each in bins]
     figure.add_scatter(
-        x=said,
-        y=[each.value for each in seen],
+        x=predicted,
+        y=[each.value for each in observed],
         mode="markers",
         marker={"color": TEAL, "size": 8},
-        error_y=_error(seen, TEAL),
+        error_y=_error_bars(observed, TEAL),
         customdata=counts,
         cliponaxis=False,
-        hovertemplate="said %{x:.1%}, seen %{y:.1%}<br>of %{customdata} films<extra></extra>",
+        hovertemplate="predicted %{x:.1%}, observed %{y:.1%}<br>%{customdata} films<extra></extra>",
     )
     figure.update_xaxes(range=(-0.02, 1.02), tickformat=".0%")
     figure.update_yaxes(
-        range=(-BARS_SHARE, 1.04), tickformat=".0%", tickvals=np.arange(0, 1.1, 0.2)
+        range=(-BARS_HEIGHT, 1.04), tickformat=".0%", tickvals=np.arange(0, 1.1, 0.2)
     )
-    scale = (1.04 + BARS_SHARE) / (0.6 * BARS_SHARE)
+    scale = (1.04 + BARS_HEIGHT) / (0.6 * BARS_HEIGHT)
     figure.update_layout(
         yaxis2={
             "overlaying": "y",
@@ -100,20 +100,20 @@ def reliability(bins: Sequence[Bin]) -> go.Figure:
 
 
 def waits(found: Waits) -> go.Figure:
-    """Draw the waits of each kind of film in each order, on a logarithmic axis."""
-    figure = _frame("Wait", "")
+    """Draw waiting times by kind of film and reading order, on a logarithmic axis."""
+    figure = _frame("Waiting time", "")
     for discipline, colour in COLOURS.items():
         kinds = [kind for kind in performance_text.KINDS if found[discipline][kind].films]
         summaries = [found[discipline][kind] for kind in kinds]
         names = [performance_text.KINDS[kind] for kind in kinds]
-        orders = [performance_text.DISCIPLINES[discipline]] * len(kinds)
-        for figure_name, symbol in (
+        orders = [performance_text.ORDERS[discipline]] * len(kinds)
+        for statistic, symbol in (
             ("median", "line-ns-open"),
             ("mean", "circle"),
             ("percentile_95", "diamond-open"),
             ("longest", "triangle-right"),
         ):
-            estimates = [getattr(summary, figure_name) for summary in summaries]
+            estimates = [getattr(summary, statistic) for summary in summaries]
             figure.add_scatter(
                 x=[max(each.value, 0.1) for each in estimates],
                 y=[names, orders],
@@ -124,9 +124,9 @@ def waits(found: Waits) -> go.Figure:
                     "size": 11,
                     "line": {"width": 2, "color": colour},
                 },
-                error_x=_error(estimates, colour) if figure_name != "median" else None,
+                error_x=_error_bars(estimates, colour) if statistic != "median" else None,
                 customdata=[performance_text.wait(each.value) for each in estimates],
-                hovertemplate=f"{figure_name.replace('_', ' ')} %{{customdata}}<extra></extra>",
+                hovertemplate=f"{statistic.replace('_', ' ')} %{{customdata}}<extra></extra>",
             )
     figure.update_xaxes(
         type="log",
@@ -139,7 +139,7 @@ def waits(found: Waits) -> go.Figure:
 
 
 def _mark(figure: go.Figure, point: AtThreshold, name: str, **marker: Any) -> None:
-    """Mark where a threshold falls; nothing where these films cannot tell."""
+    """Mark an operating point; do nothing if its sensitivity or specificity is undefined."""
     sensitivity, specificity = point.sensitivity.value, point.specificity.value
     if np.isnan(sensitivity) or np.isnan(specificity):
         return
@@ -157,13 +157,13 @@ def _mark(figure: go.Figure, point: AtThreshold, name: str, **marker: Any) -> No
         textposition=marker["label"],
         textfont={"color": GREY},
         cliponaxis=False,
-        hovertemplate=f"at {point.threshold:.1%}<br>%{{y:.1%}} of films with, "
-        "%{x:.1%} without<extra></extra>",
+        hovertemplate=f"threshold {point.threshold:.1%}<br>sensitivity %{{y:.1%}}, "
+        "false positive rate %{x:.1%}<extra></extra>",
     )
 
 
-def _error(estimates: Sequence[Estimate], colour: str) -> dict[str, Any]:
-    """Draw intervals."""
+def _error_bars(estimates: Sequence[Estimate], colour: str) -> dict[str, Any]:
+    """Return error bars for the intervals."""
     return {
         "type": "data",
         "symmetric": False,
@@ -176,7 +176,7 @@ def _error(estimates: Sequence[Estimate], colour: str) -> dict[str, Any]:
 
 
 def _frame(x_title: str, y_title: str) -> go.Figure:
-    """Give an empty figure that neither zooms nor drags: a page is scrolled over it."""
+    """Return an empty figure without zoom or drag, so that scrolling moves the page."""
     axis = {"zeroline": False, "fixedrange": True, "automargin": True}
     return go.Figure(
         layout={

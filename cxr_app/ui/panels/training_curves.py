@@ -1,4 +1,4 @@
-"""The curves of a training while it runs: loss and AUROC, epoch by epoch."""
+"""Training curves while a training runs: loss and AUROC by epoch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,14 +10,14 @@ HEIGHT = 260
 
 
 def training_curves(epochs: Sequence[Mapping[str, Any]], total: int | None) -> go.Figure:
-    """Draw the loss on the films that teach, and the AUROC on those that tune.
+    """Draw the loss on the training films and the AUROC on the tuning films.
 
     Parameters
     ----------
     epochs
-        As training writes them, one entry each.
+        Records as the training command writes them, one per epoch.
     total
-        How many there will be, so that the axis does not move; None where that is not known.
+        Planned number of epochs, which fixes the axis; None if unknown.
     """
     numbers = _with_gaps(epochs, "epoch")
     figure = go.Figure()
@@ -32,7 +32,7 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], total: int | None) -> g
     figure.add_scatter(
         x=numbers,
         y=_with_gaps(epochs, "tune_auroc"),
-        name="AUROC on tune films",
+        name="AUROC on tuning films",
         mode="lines+markers",
         line={"color": AUROC_COLOUR},
         yaxis="y2",
@@ -64,7 +64,7 @@ def training_curves(epochs: Sequence[Mapping[str, Any]], total: int | None) -> g
 
 
 def _name_networks(figure: go.Figure, epochs: Sequence[Mapping[str, Any]]) -> None:
-    """Write below the curves where each network's epochs begin, if there are several."""
+    """Label where each network's epochs begin, if there are several networks."""
     first = {str(line.get("architecture")): line["epoch"] for line in reversed(epochs)}
     for name, epoch in first.items() if len(first) > 1 else ():
         figure.add_annotation(
@@ -80,7 +80,7 @@ def _name_networks(figure: go.Figure, epochs: Sequence[Mapping[str, Any]]) -> No
 
 
 def _with_gaps(epochs: Sequence[Mapping[str, Any]], key: str) -> list[float | None]:
-    """List one figure of every epoch; where another network's epochs begin, the line is broken."""
+    """Return one value per epoch, with a gap where another network's epochs begin."""
     values: list[float | None] = []
     for number, line in enumerate(epochs):
         if number and line.get("architecture") != epochs[number - 1].get("architecture"):
@@ -90,5 +90,5 @@ def _with_gaps(epochs: Sequence[Mapping[str, Any]], key: str) -> list[float | No
 
 
 def _step(last: int) -> int:
-    """Choose whole numbers on the axis of epochs, some ten of them."""
+    """Return a tick distance that gives about ten ticks."""
     return max(1, round(last / 10))

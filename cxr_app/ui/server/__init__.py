@@ -1,1 +1,1 @@
-"""What the web server sends besides the pages: headers, static files, films."""
+"""The web server around the pages: headers, static files, film data, error messages."""

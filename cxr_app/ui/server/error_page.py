@@ -1,4 +1,4 @@
-"""What a reader is told when a page cannot go on; never a raw exception."""
+"""The message shown if a page fails; never a raw exception."""
 
 import logging
 
@@ -9,26 +9,26 @@ from cxr_app.ui.text import formatting
 
 logger = logging.getLogger(__name__)
 logging.getLogger("streamlit.error_util").addFilter(lambda record: record.exc_info is None)
-"""Streamlit writes every exception down in its own words too, which may be a patient's name."""
+"""Streamlit also logs every exception with its message, which may quote a patient's name."""
 
-UNFORESEEN = (
-    "The program failed here; no film is lost by it. Reload the page. If this comes again, tell "
-    "whoever runs this server the time of day: its log says more."
+UNEXPECTED = (
+    "Something went wrong; no film has been lost. Reload the page. If this happens again, tell the "
+    "administrator of this server at what time: its log holds the details."
 )
 
 
-def explain(error: Exception) -> bool:
-    """Say in the page why it stops; for `streamlit.App`.
+def show_error(error: Exception) -> bool:
+    """Show in the page why it stopped; for `streamlit.App`.
 
     Returns
     -------
     bool
-        True: Streamlit's own box is not shown.
+        True, so that Streamlit's own box is not shown.
     """
     if isinstance(error, CxrError):
-        logger.warning("A page stops: %s", error)
-        st.error(formatting.plain(str(error)))
+        logger.warning("A page stopped: %s", error)
+        st.error(formatting.escape_markdown(str(error)))
     else:
-        logger.error("A page met a fault of the program:\n%s", fault_trace(error))
-        st.error(UNFORESEEN)
+        logger.error("A page failed unexpectedly:\n%s", fault_trace(error))
+        st.error(UNEXPECTED)
     return True

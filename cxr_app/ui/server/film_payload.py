@@ -1,7 +1,7 @@
-"""A film and its heatmap as bytes for the viewer: lossless, and small enough to travel.
+"""Binary format of films and heatmaps for the viewer: lossless and compact.
 
-Little-endian: the length of the header in 4 bytes, the header as JSON, then the values row by row.
-The viewer windows, inverts and colours them in the browser. No Streamlit here.
+Little-endian: length of the header (4 bytes), header as JSON, then the values row by row. The
+viewer windows, inverts and colours them in the browser. No Streamlit here.
 """
 
 import json
@@ -18,16 +18,16 @@ from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.radiograph import Softcopy, Values, Window
 
 LONGEST_SIDE = 3072
-"""Pixels; a longer film is reduced for the way to the browser, and the viewer says so."""
+"""Longest side in pixels sent to the browser; a larger film is reduced, and the viewer says so."""
 
 HEAT_SIDE = 512
-"""Pixels of the heatmap's longest side; it is smooth, so more would show nothing more."""
+"""Longest side of the heatmap in pixels; it is smooth, so more would show no more."""
 
 _ALIGNMENT = 4
 
 
 def pack_film(softcopy: Softcopy) -> bytes:
-    """Pack a film's grey values before windowing; 8 bits each where that holds them all."""
+    """Pack a film's grey values before windowing, in 8 bits each if they all fit."""
     values = _reduced(softcopy.values)
     largest = int(values.max())
     bits = 8 if largest < 2**8 else 16
@@ -41,15 +41,15 @@ def pack_film(softcopy: Softcopy) -> bytes:
         "origin": softcopy.origin,
         "step": softcopy.step,
         "inverted": softcopy.inverted,
-        "windows": [_described(window) for window in softcopy.windows],
+        "windows": [_window_fields(window) for window in softcopy.windows],
     }
     return _packed(header, values.astype(f"<u{bits // 8}"))
 
 
 def pack_heat(cells: ActivationMap, scale: HeatScale, rows: int, columns: int) -> bytes:
-    """Pack the heatmap of a film of this size, 0 to 255 on the one fixed scale, and its outline."""
-    share = HEAT_SIDE / max(rows, columns)
-    height, width = (max(1, round(side * share)) for side in (rows, columns))
+    """Pack the heatmap of a film of this size, 0 to 255 on a fixed scale, and its outline."""
+    factor = HEAT_SIDE / max(rows, columns)
+    height, width = (max(1, round(side * factor)) for side in (rows, columns))
     heat = activation_map.on_film(activation_map.heat(cells, scale), height, width)
     values = np.rint(heat * 255).astype(np.uint8)
     header = {
@@ -63,34 +63,34 @@ def pack_heat(cells: ActivationMap, scale: HeatScale, rows: int, columns: int) -
 
 
 def pack_refusal(message: str) -> bytes:
-    """Pack a sentence that the viewer shows in the film's place."""
+    """Pack a message that the viewer shows instead of the film."""
     return _packed({"message": message}, np.empty(0, np.uint8))
 
 
 def _reduced(values: Values) -> Values:
-    """Bring the longest side down to `LONGEST_SIDE` by averaging; smaller films stay whole."""
+    """Reduce the longest side to `LONGEST_SIDE` by averaging; keep smaller films unchanged."""
     rows, columns = values.shape
-    share = LONGEST_SIDE / max(rows, columns)
-    if share >= 1:
+    factor = LONGEST_SIDE / max(rows, columns)
+    if factor >= 1:
         return values
-    size = (max(1, round(columns * share)), max(1, round(rows * share)))
-    whole = PillowImage.fromarray(values.astype(np.float32), mode="F")
-    averaged = np.asarray(whole.resize(size, PillowImage.Resampling.BOX))
+    size = (max(1, round(columns * factor)), max(1, round(rows * factor)))
+    image = PillowImage.fromarray(values.astype(np.float32), mode="F")
+    averaged = np.asarray(image.resize(size, PillowImage.Resampling.BOX))
     reduced: Values = np.rint(averaged).astype(np.uint16)
     return reduced
 
 
-def _described(window: Window) -> dict[str, Any]:
+def _window_fields(window: Window) -> dict[str, Any]:
     return {
         "name": window.name,
         "center": window.window_center,
         "width": window.window_width,
         "function": window.function.value,
-        "lut": [round(share, 5) for share in window.lut],
+        "lut": [round(value, 5) for value in window.lut],
     }
 
 
 def _packed(header: Mapping[str, Any], values: NDArray[Any]) -> bytes:
     text = json.dumps(header, allow_nan=False).encode()
-    text += b" " * (-len(text) % _ALIGNMENT)  # so that 16-bit values start at an even place
+    text += b" " * (-len(text) % _ALIGNMENT)  # align 16-bit values
     return struct.pack("<I", len(text)) + text + values.tobytes()

@@ -1,7 +1,7 @@
-"""The addresses that the viewer brings films and heatmaps from.
+"""Routes from which the viewer loads films and heatmaps.
 
-An address holds an entry's opaque id and nothing of a patient; what comes back is kept by no
-browser and no proxy. `app.py` serves `routes`.
+An address holds an entry's opaque id and nothing about the patient; responses are not cached by
+browsers or proxies. `app.py` serves `routes`.
 """
 
 import logging
@@ -25,32 +25,32 @@ from cxr_app.worklist import Entry
 logger = logging.getLogger(__name__)
 
 FILMS_KEPT = 8
-"""Packed films in the server's memory, up to 16 MB each: a reload need not decode again."""
+"""Number of packed films in memory, up to 16 MB each, so that a reload need not decode again."""
 
 PRIVATE = {
     "Cache-Control": "no-store, private",
-    "Content-Encoding": "identity",  # grey values hardly shrink: do not spend a second on gzip
+    "Content-Encoding": "identity",  # grey values hardly compress, and gzip takes a second
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
 
 
 def film_address(entry_id: str) -> str:
-    """Where the film of this entry is."""
+    """Return the address of a film."""
     return f"{_base()}/films/{entry_id}"
 
 
 def heat_address(entry: Entry) -> str | None:
-    """Where the heatmap of this entry is; None where no model has spoken on the film."""
+    """Return the address of a heatmap; None if no model has scored the film."""
     if entry.model_version == "" or entry.scored_at is None:
         return None
     return f"{_base()}/films/{entry.id}/heat?scored={entry.scored_at.timestamp():.0f}"
 
 
 def scale_of(entry: Entry) -> HeatScale | None:
-    """Give the scale that an entry's heat is drawn on: its own model's, never another's.
+    """Return the scale of an entry's heatmap: that of the model that scored it, never another's.
 
-    A score from before scales were written down has it only while its model is in use.
+    A score from before scales were recorded has one only while its model is in use.
     """
     if entry.heat_scale is not None:
         return entry.heat_scale
@@ -59,9 +59,9 @@ def scale_of(entry: Entry) -> HeatScale | None:
 
 
 def routes() -> list[Route]:
-    """Routes for `streamlit.App`."""
-    place = f"{_base()}/films/{{entry_id}}"
-    return [Route(place, _film), Route(f"{place}/heat", _heat)]
+    """Return the routes for `streamlit.App`."""
+    path = f"{_base()}/films/{{entry_id}}"
+    return [Route(path, _film), Route(f"{path}/heat", _heat)]
 
 
 def _base() -> str:
@@ -73,41 +73,41 @@ def _film(request: Request) -> Response:
     try:
         entry = resources.worklist().entry(request.path_params["entry_id"])
         if entry.film_deleted_at is not None:
-            return _answer(
+            return _response(
                 film_payload.pack_refusal(formatting.film_deleted(entry.film_deleted_at))
             )
-        return _answer(_packed_film(entry.path, entry.sha256))
+        return _response(_packed_film(entry.path, entry.sha256))
     except EntryNotFoundError as error:
-        return _missing(str(error))
-    except CxrError as error:  # an answer like any other: the viewer shows the sentence
-        return _answer(film_payload.pack_refusal(str(error)))
-    except Exception as error:  # noqa: BLE001 - the server would log its words
-        logger.error("A film met a fault of the program:\n%s", fault_trace(error))  # noqa: TRY400
-        return _answer(film_payload.pack_refusal(error_page.UNFORESEEN))
+        return _not_found(str(error))
+    except CxrError as error:  # not an HTTP error: the viewer shows the message
+        return _response(film_payload.pack_refusal(str(error)))
+    except Exception as error:  # noqa: BLE001 - the server would log its message
+        logger.error("A film failed unexpectedly:\n%s", fault_trace(error))  # noqa: TRY400
+        return _response(film_payload.pack_refusal(error_page.UNEXPECTED))
 
 
 def _heat(request: Request) -> Response:
     try:
         entry = resources.worklist().entry(request.path_params["entry_id"])
     except CxrError as error:
-        return _missing(str(error))
+        return _not_found(str(error))
     if entry.film_deleted_at is not None:
-        return _missing(formatting.film_deleted(entry.film_deleted_at))
+        return _not_found(formatting.film_deleted(entry.film_deleted_at))
     scale = scale_of(entry)
     if entry.activation_map is None or scale is None:
-        return _missing("There is no heatmap of this film yet.")
-    return _answer(film_payload.pack_heat(entry.activation_map, scale, entry.rows, entry.columns))
+        return _not_found("There is no heatmap for this film yet.")
+    return _response(film_payload.pack_heat(entry.activation_map, scale, entry.rows, entry.columns))
 
 
 @lru_cache(maxsize=FILMS_KEPT)
 def _packed_film(path: Path, sha256: str) -> bytes:
-    """Read, decode and pack; a failure is not kept."""
+    """Read, decode and pack a film; failures are not cached."""
     return film_payload.pack_film(intake.read_softcopy(read_film(path, sha256), apart=True))
 
 
-def _answer(content: bytes) -> Response:
+def _response(content: bytes) -> Response:
     return Response(content, media_type="application/octet-stream", headers=PRIVATE)
 
 
-def _missing(message: str) -> Response:
+def _not_found(message: str) -> Response:
     return JSONResponse({"message": message}, status_code=404, headers=PRIVATE)

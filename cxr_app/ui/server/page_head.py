@@ -1,4 +1,4 @@
-"""What every page has in its head beside Streamlit's own: theme, touches, the parts it needs."""
+"""Additions to the head of every page: theme, last input, preloaded files."""
 
 from pathlib import Path
 
@@ -16,15 +16,15 @@ HEAD, END = b"<head>", b"</head>"
 
 
 class PageHead:
-    """Puts into the head of every page its first scripts, and which parts it will need."""
+    """Middleware that adds scripts and preload links to the head of every page."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._first = HEAD + f"<script>\n{SCRIPTS}</script>".encode()
-        self._last = preload.announcement().encode() + END
+        self._last = preload.links().encode() + END
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as the server within does; a page is held back until it is whole."""
+        """Pass the response on; a page is held back until it is complete."""
         start: Message | None = None
         page = b""
 
@@ -42,12 +42,12 @@ class PageHead:
         await self._app(_uncompressed(scope), receive, send_with_head)
 
     def _with_head(self, page: bytes) -> bytes:
-        """Write into the head: our scripts before all else, the parts after Streamlit's own."""
+        """Insert our scripts at the start of the head and the preload links at its end."""
         return page.replace(HEAD, self._first, 1).replace(END, self._last, 1)
 
 
 def _uncompressed(scope: Scope) -> Scope:
-    """Ask for a page as it is: a compressed one could not be written in."""
+    """Request a page uncompressed, so that it can be edited."""
     headers = scope.get("headers", [])
     if not any(name == b"accept" and b"text/html" in value for name, value in headers):
         return scope
@@ -61,10 +61,10 @@ def _is_page(start: Message) -> bool:
 
 
 async def _send_page(start: Message, page: bytes, send: Send) -> None:
-    """Send the page under headers that are true of it."""
+    """Send the edited page with matching headers."""
     headers = MutableHeaders(scope=start)
     headers["content-length"] = str(len(page))
-    for name in ("etag", "last-modified"):  # of the file as Streamlit has it
+    for name in ("etag", "last-modified"):  # they describe Streamlit's own file
         if name in headers:
             del headers[name]
     await send(start)

@@ -1,9 +1,9 @@
-"""The parts of Streamlit that our pages need beyond its core, announced to the browser at once.
+"""Preload links for the chunks of Streamlit that our pages need beyond its core.
 
-Streamlit has the browser bring the script of each kind of element when the first of that kind is
-to be drawn, which is when our own script has answered. Announced in the page's head, they come
-beside the core. What a part is made of stands in the list that Streamlit's build leaves beside its
-files; where a Streamlit has no such list or part, nothing is announced and all works as before.
+Streamlit loads the script of each element type when the first such element is drawn, after our own
+script has answered. With links in the page's head, they load together with the core. The files of a
+chunk are listed in the manifest of Streamlit's build; without such a manifest or chunk, nothing is
+preloaded and everything works as before.
 """
 
 import json
@@ -14,9 +14,9 @@ from typing import Any
 import streamlit as st
 
 STATIC = Path(st.__file__).parent / "static"
-LIST = "manifest.json"
+MANIFEST = "manifest.json"
 CORE = "index.html"
-PARTS = (
+ELEMENTS = (
     "BidiComponent",
     "Button",
     "ButtonGroup",
@@ -26,33 +26,33 @@ PARTS = (
     "Pagination",
     "TextInput",
 )
-"""Those of the worklist and of an opened film; what other pages need besides comes when they do."""
+"""Element types on the worklist and film pages; other pages load theirs when drawn."""
 
 Chunks = Mapping[str, Mapping[str, Any]]
 
 
-def announcement(static: Path = STATIC) -> str:
-    """Write the tags that have the browser bring the parts, and compile them, beside the core."""
+def links(static: Path = STATIC) -> str:
+    """Return the tags that make the browser load and compile the chunks alongside the core."""
     try:
-        files = _files(json.loads((static / LIST).read_text(encoding="utf-8")))
+        files = _files(json.loads((static / MANIFEST).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return ""  # another Streamlit, which lists its files otherwise
+        return ""  # another Streamlit version with another manifest
     return "".join(f'<link rel="modulepreload" crossorigin href="./{file}">' for file in files)
 
 
 def _files(chunks: Chunks) -> list[str]:
-    """Give the files of the parts that do not come with the core."""
+    """Return the files of the elements that are not part of the core."""
     core = _with_imports(chunks, [CORE])
     wanted = [
         name
         for name, chunk in chunks.items()
-        if chunk.get("isDynamicEntry") and chunk.get("name") in PARTS
+        if chunk.get("isDynamicEntry") and chunk.get("name") in ELEMENTS
     ]
     return sorted(chunks[name]["file"] for name in _with_imports(chunks, wanted) - core)
 
 
 def _with_imports(chunks: Chunks, names: list[str]) -> set[str]:
-    """Give these chunks and all that they import, directly or not."""
+    """Return these chunks and all that they import, directly or not."""
     found: set[str] = set()
     while names:
         name = names.pop()

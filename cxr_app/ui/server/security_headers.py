@@ -1,7 +1,7 @@
-"""What every answer of the server tells the browser to leave be.
+"""Security headers for every response.
 
-Streamlit sends none of it. A policy of content is not among it: the pages need scripts and styles
-of their own making, which a policy strict enough to help would forbid.
+Streamlit sends none of them. There is no Content-Security-Policy: the pages need inline scripts and
+styles, which a policy strict enough to help would forbid.
 """
 
 from starlette.datastructures import MutableHeaders
@@ -17,13 +17,13 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Adds `HEADERS` to every answer that does not have them."""
+    """Middleware that adds `HEADERS` to every response that lacks them."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as the server within does, headers added."""
+        """Pass the response on with the headers added."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

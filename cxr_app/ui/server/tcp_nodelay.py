@@ -1,8 +1,8 @@
-"""The socket that the server listens on.
+"""TCP_NODELAY for the server's listening socket.
 
-Streamlit makes it so that asyncio does not know it for TCP, and leaves Nagle's algorithm on: of an
-answer in two pieces the second then waits until the browser has acknowledged the first, which it
-puts off for 40 ms. A page is a hundred such answers.
+Streamlit creates the socket in a way that asyncio does not recognise as TCP, which leaves Nagle's
+algorithm on. The second part of a response then waits for the acknowledgement of the first, which
+browsers delay by 40 ms. A page has a hundred such responses.
 """
 
 import os
@@ -14,16 +14,16 @@ OPEN_FILES = Path("/dev/fd")
 
 
 def disable_nagle() -> None:
-    """Send every answer's pieces without delay, on all connections that come from now on.
+    """Send responses without delay on all connections accepted from now on.
 
-    An accepted connection takes the option over from the socket that listens. Where a process
-    cannot list its open files, nothing changes.
+    An accepted connection inherits the option from the listening socket. If a process cannot list
+    its open files, nothing changes.
     """
     for file in OPEN_FILES.iterdir() if OPEN_FILES.exists() else ():
         number = int(file.name)
         try:
             is_socket = stat.S_ISSOCK(os.fstat(number).st_mode)
-        except OSError:  # the listing itself, by now closed
+        except OSError:  # the descriptor of the listing itself, closed by now
             continue
         if is_socket:
             _without_delay(number)

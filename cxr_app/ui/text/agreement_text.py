@@ -1,4 +1,4 @@
-"""How flags and readers went together here, week by week, as a table says it."""
+"""Table of the agreement between flags and readers, week by week."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -9,19 +9,18 @@ from cxr_app.ui.text import formatting
 from cxr_app.worklist import Agreement
 
 FEWEST = 30
-"""Films that a share must stand on; below it only the counts are told."""
+"""Smallest number of films for a percentage; below it, only the counts are shown."""
 TOO_FEW = "too few"
 COUNTED = tuple(each.name for each in fields(Agreement) if each.name != "week")
 
 
 def rows(weeks: Sequence[Agreement]) -> list[dict[str, str]]:
-    """Say every week, the newest on top, and all of them together below."""
-    said = [_row(f"{week.week:%Y-%m-%d}", week) for week in reversed(weeks)]
-    return [*said, _row("All", _together(weeks))]
+    """Return a row for each week, the latest first, and one for all weeks."""
+    by_week = [_row(f"{week.week:%Y-%m-%d}", week) for week in reversed(weeks)]
+    return [*by_week, _row("All", _total(weeks))]
 
 
-def _together(weeks: Sequence[Agreement]) -> Agreement:
-    """Add the films of all weeks up."""
+def _total(weeks: Sequence[Agreement]) -> Agreement:
     return Agreement(weeks[0].week, *(sum(map(attrgetter(name), weeks)) for name in COUNTED))
 
 
@@ -30,18 +29,18 @@ def _row(name: str, week: Agreement) -> dict[str, str]:
     wrong = week.false_positive + week.false_negative
     return {
         "Week from": name,
-        "Films judged": f"{right + wrong:,}",
-        "Agreement": _share(right, right + wrong),
-        "Sensitivity": _share(week.true_positive, week.true_positive + week.false_negative),
-        "Specificity": _share(week.true_negative, week.true_negative + week.false_positive),
+        "Films reviewed": f"{right + wrong:,}",
+        "Agreement": _proportion(right, right + wrong),
+        "Sensitivity": _proportion(week.true_positive, week.true_positive + week.false_negative),
+        "Specificity": _proportion(week.true_negative, week.true_negative + week.false_positive),
         "Missed": f"{week.false_negative:,}",
         "False alarms": f"{week.false_positive:,}",
         "Not usable": f"{week.unusable:,}",
     }
 
 
-def _share(part: int, whole: int) -> str:
-    """Say a share with its interval and what it stands on: ``95 % (89–98) of 120``."""
+def _proportion(part: int, whole: int) -> str:
+    """Return a proportion with its interval and denominator: ``95 % (89–98) of 120``."""
     if whole < FEWEST:
         return f"{TOO_FEW}: {part:,} of {whole:,}" if whole else ""
     low, high = wilson_interval(part, whole)

@@ -1,6 +1,7 @@
-"""Numbers, times and states as a reader says them."""
+"""Numbers, times and states as text."""
 
 from datetime import datetime, timedelta
+from pathlib import PurePosixPath
 
 from cxr_app.outcome import Priority, ScoringState
 
@@ -17,9 +18,9 @@ NOT_YET_SCORED = "… scoring"
 MARKUP = frozenset("\\`*_{}[]()<>#+-.!|~$:&\"'")
 
 
-def duration(waited: timedelta) -> str:
-    """Say how long in the two units that matter: ``4 min``, ``2 h 57 min``, ``3 d 4 h``."""
-    seconds = max(0, int(waited.total_seconds()))
+def duration(elapsed: timedelta) -> str:
+    """Return a duration in its two largest units: ``4 min``, ``2 h 57 min``, ``3 d 4 h``."""
+    seconds = max(0, int(elapsed.total_seconds()))
     if seconds < MINUTE:
         return "< 1 min"
     if seconds < HOUR:
@@ -30,8 +31,8 @@ def duration(waited: timedelta) -> str:
 
 
 def percent(probability: float) -> str:
-    """Say a probability in whole percent; never ``0 %`` or ``100 %``, which no model may claim."""
-    if probability <= 0.005:  # rounded to even, it would be 0
+    """Return a probability in whole percent; never ``0 %`` or ``100 %``: no model is certain."""
+    if probability <= 0.005:  # would round (half to even) to 0
         return "< 1 %"
     if probability >= 0.995:
         return "> 99 %"
@@ -39,49 +40,64 @@ def percent(probability: float) -> str:
 
 
 def age(patient_age: str) -> str:
-    """Say a DICOM age string (VR AS): ``004Y`` is ``4 y``; what is no such string is empty."""
+    """Return a DICOM age (VR AS) for display: ``004Y`` as ``4 y``; empty if it is not valid."""
     number, unit = patient_age[:-1], AGE_UNITS.get(patient_age[-1:], "")
     return f"{int(number)} {unit}" if unit and number.isdecimal() else ""
 
 
 def date(study_date: str) -> str:
-    """Say a DICOM date (VR DA): ``20260102`` is ``2026-01-02``; what is no date is empty."""
+    """Return a DICOM date (VR DA): ``20260102`` as ``2026-01-02``; empty if it is not valid."""
     if len(study_date) != len("YYYYMMDD") or not study_date.isdecimal():
         return ""
     return f"{study_date[:4]}-{study_date[4:6]}-{study_date[6:]}"
 
 
 def day(moment: datetime) -> str:
-    """Say the day of a moment in the server's own time zone."""
-    return moment.astimezone().strftime("%Y-%m-%d")
+    """Return the date of a moment in the server's time zone."""
+    return f"{moment.astimezone():%Y-%m-%d}"
+
+
+def clock(moment: datetime) -> str:
+    """Return the time of day of a moment in the server's time zone."""
+    return f"{moment.astimezone():%H:%M}"
+
+
+def timestamp(moment: datetime | None) -> str:
+    """Return date and time of a moment in the server's time zone; empty for None."""
+    return f"{day(moment)} {clock(moment)}" if moment else ""
 
 
 def film_deleted(moment: datetime) -> str:
-    """Say why there is no film to see."""
+    """Return the sentence that explains why a film can no longer be shown."""
     return (
-        f"This film was deleted on {day(moment)} by the retention time of this site. "
+        f"This film was deleted on {day(moment)} under this site's retention policy. "
         "Its scores and reviews are kept."
     )
 
 
-def name(patient_name: str) -> str:
-    """Say a DICOM person name (VR PN) by its first group: ``Weiss^Anna`` is ``Weiss, Anna``."""
+def person_name(patient_name: str) -> str:
+    """Return the first group of a DICOM name (VR PN): ``Weiss^Anna`` as ``Weiss, Anna``."""
     parts = [part.strip() for part in patient_name.split("=")[0].split("^")[:2]]
     return ", ".join(part for part in parts if part)
 
 
+def file_name(source: str) -> str:
+    """Return the last part of a path, whichever system wrote it."""
+    return PurePosixPath(source.replace("\\", "/")).name or source
+
+
 def films(number: int) -> str:
-    """Count films: ``1 film``, ``1,284 films``."""
+    """Return a number of films: ``1 film``, ``1,284 films``."""
     return f"{number:,} film{'' if number == 1 else 's'}"
 
 
 def files(number: int) -> str:
-    """Count files: ``1 file``, ``200 files``."""
+    """Return a number of files: ``1 file``, ``200 files``."""
     return f"{number:,} file{'' if number == 1 else 's'}"
 
 
 def tier(state: ScoringState | None, priority: Priority | None) -> str:
-    """Name the tier, with a mark that does not rely on colour."""
+    """Return the name of a tier, with a mark that does not rely on colour."""
     if state is None:
         return NOT_YET_SCORED
     if state is not ScoringState.SCORED or priority is None:
@@ -90,10 +106,10 @@ def tier(state: ScoringState | None, priority: Priority | None) -> str:
 
 
 def cause(bacterial_probability: float, viral_probability: float) -> str:
-    """Name the likelier cause."""
+    """Return the name of the likelier cause."""
     return "bacterial" if bacterial_probability >= viral_probability else "viral"
 
 
-def plain(text: str) -> str:
-    """Keep a text from being read as Markdown, mathematics or a Streamlit directive."""
+def escape_markdown(text: str) -> str:
+    """Escape Markdown, mathematics and Streamlit directives."""
     return "".join("\\" + letter if letter in MARKUP else letter for letter in text)

@@ -1,8 +1,8 @@
-"""A job as a reader sees it."""
+"""Text and table rows for a background job and for the films it could not score."""
 
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from cxr_app.jobs.unscored import Refusal
@@ -23,8 +23,8 @@ JOBS = (
     TableColumn("films", "Films", 6, kind="number"),
     TableColumn("flagged", "Flagged", 6, kind="number"),
     TableColumn("not_scored", "Not scored", 6, kind="number"),
-    TableColumn("asked", "Asked for", 9),
-    TableColumn("took", "Took", 7, kind="number"),
+    TableColumn("requested", "Requested", 9),
+    TableColumn("took", "Duration", 7, kind="number"),
 )
 
 STATES = {
@@ -33,7 +33,7 @@ STATES = {
     JobState.COMPLETED: "done",
     JobState.CANCELLED: "cancelled",
     JobState.INTERRUPTED: "interrupted",
-    JobState.FAILED: "stopped",
+    JobState.FAILED: "failed",
 }
 
 COUNTS = {
@@ -41,13 +41,13 @@ COUNTS = {
     "Flagged": "flagged",
     "Rejected": ScoringState.REJECTED.value,
     "Failed": ScoringState.FAILED.value,
-    "Done earlier": "earlier",
+    "Already scored": "earlier",
 }
-"""What a backlog counts, by the name that a reader knows it by."""
+"""Labels of a backlog's counts, and their keys in the job's progress."""
 
 
 def state(job: Job) -> str:
-    """Say where a job stands, in a word or two."""
+    """Return the state of a job in one word."""
     if job.state is JobState.RUNNING and job.cancelling:
         return "stopping"
     if job.state is JobState.RUNNING and job.progress.total is None and not job.progress.done:
@@ -55,85 +55,94 @@ def state(job: Job) -> str:
     return STATES[job.state]
 
 
-def standing(job: Job) -> str:
-    """Say where a job stands, since when, how fast it goes and how long it will take."""
+def status(job: Job, *, show_rate: bool = False) -> str:
+    """Return state, start, end and duration of a job and, while it runs, the time left."""
     parts = [state(job)]
     if job.started_at is not None and job.ended_at is None:
-        parts.append(f"started {clock(job.started_at)}")
+        parts.append(f"started {formatting.clock(job.started_at)}")
     if job.ended_at is not None and job.started_at is not None:
-        parts.append(f"ended {clock(job.ended_at)}")
-        parts.append(f"took {formatting.duration(job.ended_at - job.started_at)}")
+        parts.append(f"ended {formatting.clock(job.ended_at)}")
+        parts.append(f"took {took(job)}")
     if job.state is JobState.RUNNING and job.progress.rate > 0:
-        parts.append(rate(job.progress.rate))
+        if show_rate:
+            parts.append(rate(job.progress.rate))
         if left := time_left(job):
             parts.append(f"{left} left")
     return " · ".join(parts)
 
 
-def clock(moment: datetime) -> str:
-    """Say a time of day as the server's clock shows it."""
-    return f"{moment.astimezone():%H:%M}"
-
-
-def rate(films_a_second: float) -> str:
-    """Say a rate so that its number is not below 1."""
-    if films_a_second >= 1:
-        return f"{films_a_second:,.0f} films/s"
-    return f"{films_a_second * 60:,.0f} films/min"
+def rate(films_per_second: float) -> str:
+    """Return a rate in films per second, or per minute if that is below 1."""
+    if films_per_second >= 1:
+        return f"{films_per_second:,.0f} films/s"
+    return f"{films_per_second * 60:,.0f} films/min"
 
 
 def time_left(job: Job) -> str:
-    """Say how long it will take, where that is known."""
-    if job.progress.total is None or job.progress.rate <= 0:
+    """Return the estimated time left; empty if it is unknown or nothing is left."""
+    total, done, per_second = job.progress.total, job.progress.done, job.progress.rate
+    if total is None or per_second <= 0 or done >= total:
         return ""
-    left = (job.progress.total - job.progress.done) / job.progress.rate
+    left = (total - done) / per_second
     return (
         f"about {formatting.duration(timedelta(seconds=left))}" if left >= 60 else "under a minute"
     )
 
 
-def share(job: Job) -> float:
-    """Say which part is done, 0 to 1."""
+def took(job: Job) -> str:
+    """Return the duration of a finished job; empty while it is unfinished."""
+    if job.started_at is None or job.ended_at is None:
+        return ""
+    return formatting.duration(job.ended_at - job.started_at)
+
+
+def fraction_done(job: Job) -> float:
+    """Return the completed fraction in [0, 1]."""
     return min(1.0, job.progress.done / job.progress.total) if job.progress.total else 0.0
 
 
-def amount(job: Job) -> str:
-    """Say how much is done."""
+def progress(job: Job) -> str:
+    """Return the text of a backlog's progress bar."""
     done, total = job.progress.done, job.progress.total
     if total is not None:
         return f"{done:,} of {formatting.films(total)}"
     if done:
-        return f"{formatting.films(done)}; the folder is still being searched"
-    return "The model is being loaded" if job.state is JobState.RUNNING else "Not begun"
+        return f"{formatting.films(done)} so far; still searching the folder"
+    return "Loading the model" if job.state is JobState.RUNNING else "Not started"
 
 
 def counts(job: Job) -> dict[str, str]:
-    """Give what is counted, by its name."""
+    """Return a backlog's counts by label."""
     return {name: f"{job.progress.counts.get(key, 0):,}" for name, key in COUNTS.items()}
 
 
-def job_row(job: Job, shown: bool) -> dict[str, Any]:
-    """Say everything that the list of jobs shows."""
-    counted = job.progress.counts
-    refused = sum(counted.get(each.value, 0) for each in ScoringState) - counted.get("SCORED", 0)
-    took = job.ended_at - job.started_at if job.ended_at and job.started_at else None
+def list_row(job: Job, *, shown: bool) -> dict[str, Any]:
+    """Return the cells that every list of jobs has."""
     return {
         "id": job.id,
         "tone": "" if shown or job.is_active else "quiet",
-        "folder": readable(job.parameters["folder"]),
         "state": state(job),
+        "requested": formatting.timestamp(job.requested_at),
+        "took": took(job),
+    }
+
+
+def backlog_row(job: Job, *, shown: bool) -> dict[str, Any]:
+    """Return a row of the list of backlogs."""
+    counted = job.progress.counts
+    refused = sum(counted.get(each.value, 0) for each in ScoringState) - counted.get("SCORED", 0)
+    return list_row(job, shown=shown) | {
+        "folder": readable(job.parameters["folder"]),
         "films": f"{job.progress.done:,}",
         "flagged": f"{counted.get('flagged', 0):,}",
         "not_scored": f"{refused:,}",
-        "asked": f"{job.requested_at.astimezone():%Y-%m-%d %H:%M}",
-        "took": formatting.duration(took) if took is not None else "",
     }
 
 
 def refusal_rows(
     refusals: Sequence[Refusal], file_name: Callable[[str], str]
 ) -> list[dict[str, Any]]:
-    """Say what could not be scored, and why; `file_name` says how files may be called now."""
+    """Return the rows of the films without a score; `file_name` masks names if necessary."""
     return [
         {
             "id": row_id(refusal),
@@ -147,10 +156,10 @@ def refusal_rows(
 
 
 def row_id(refusal: Refusal) -> str:
-    """Name a refusal in the page, where its path has no business."""
+    """Return an id for a refusal that does not reveal its path to the browser."""
     return hashlib.sha256(refusal.source.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def readable(name: str) -> str:
-    """Replace what no page can show: bytes of a file name in no known encoding."""
+    """Replace bytes of a file name that are not valid UTF-8."""
     return name.encode("utf-8", "replace").decode("utf-8")

@@ -1,4 +1,4 @@
-"""What the model is worth, in words: figures with their intervals, waits, groups of films."""
+"""Text for the Model page: metrics with their intervals, waiting times, subgroups."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ from cxr_app.ui.text import formatting
 
 UNKNOWN = "–"
 POINTS = {"balanced": "balanced", "high_sensitivity": "high sensitivity"}
-DISCIPLINES = {
+ORDERS = {
     FIRST_COME: "First come, first read",
     AI_ORDER: "AI order",
     AI_ORDER_CAPPED: "AI order with cap",
@@ -41,45 +41,45 @@ Waits = Mapping[str, Mapping[str, Wait]]
 
 
 def threshold(value: float, points: Mapping[str, OperatingPoint]) -> str:
-    """Say a threshold, and which operating point it is."""
+    """Return a threshold and, if it is one, the name of its operating point."""
     names = [name for key, name in POINTS.items() if points[key].threshold == value]
     return " · ".join([f"{value * 100:.1f} %", *names[:1]])
 
 
-def share(value: float) -> str:
-    """Say a measured share: ``97.7 %``."""
+def percentage(value: float) -> str:
+    """Return a measured proportion: ``97.7 %``."""
     return UNKNOWN if math.isnan(value) else f"{value * 100:.1f} %"
 
 
-def share_interval(estimate: Estimate) -> str:
-    """Say the interval of a share: ``95.8–99.0``."""
-    return _between(estimate, lambda value: f"{value * 100:.1f}")
+def percentage_interval(estimate: Estimate) -> str:
+    """Return the interval of a proportion: ``95.8–99.0``."""
+    return _interval(estimate, lambda value: f"{value * 100:.1f}")
 
 
 def ratio(value: float) -> str:
-    """Say an area: ``0.996``."""
+    """Return a ratio such as an AUROC: ``0.996``."""
     return UNKNOWN if math.isnan(value) else f"{value:.3f}"
 
 
 def ratio_interval(estimate: Estimate) -> str:
-    """Say the interval of an area: ``0.992–0.999``."""
-    return _between(estimate, lambda value: f"{value:.3f}")
+    """Return the interval of a ratio: ``0.992–0.999``."""
+    return _interval(estimate, lambda value: f"{value:.3f}")
 
 
 def count(value: float) -> str:
-    """Say a number of films a day: ``62``, ``4.1``."""
+    """Return a mean number of films: ``62``, ``4.1``."""
     if math.isnan(value):
         return UNKNOWN
-    return f"{value:.1f}" if value < 9.95 else f"{value:,.0f}"
+    return _digits(value)
 
 
 def count_interval(estimate: Estimate) -> str:
-    """Say the interval of such a number."""
-    return _between(estimate, count)
+    """Return the interval of a mean number of films."""
+    return _interval(estimate, count)
 
 
 def wait(minutes: float) -> str:
-    """Say a wait in one unit: ``4.3 min``, ``62 min``, ``3.9 h``, ``3.1 d``."""
+    """Return a waiting time in one unit: ``4.3 min``, ``62 min``, ``3.9 h``, ``3.1 d``."""
     if math.isnan(minutes):
         return UNKNOWN
     unit, name = _unit(minutes)
@@ -87,7 +87,7 @@ def wait(minutes: float) -> str:
 
 
 def wait_with_interval(estimate: Estimate) -> str:
-    """Say a wait and its interval in the same unit, as Markdown."""
+    """Return a waiting time and its interval in the same unit, as Markdown."""
     if math.isnan(estimate.low):
         return wait(estimate.value)
     unit, _ = _unit(estimate.value)
@@ -96,15 +96,15 @@ def wait_with_interval(estimate: Estimate) -> str:
 
 
 def wait_rows(waits: Waits) -> list[dict[str, str]]:
-    """Put the simulation into a table, a row for each kind of film and order, as Markdown."""
+    """Return a table row for each kind of film and reading order, as Markdown."""
     rows = []
-    for kind, of in KINDS.items():
-        for number, (discipline, order) in enumerate(DISCIPLINES.items()):
+    for kind, label in KINDS.items():
+        for number, (discipline, order) in enumerate(ORDERS.items()):
             found = waits[discipline][kind]
             rows.append(
                 {
-                    "Films": "" if number else f"**{of}**",
-                    "Read in the order": order,
+                    "Films": "" if number else f"**{label}**",
+                    "Reading order": order,
                     "Mean wait": wait_with_interval(found.mean),
                     "Median": wait_with_interval(found.median),
                     "95th percentile": wait_with_interval(found.percentile_95),
@@ -114,36 +114,36 @@ def wait_rows(waits: Waits) -> list[dict[str, str]]:
     return rows
 
 
-def gist(waits: Waits) -> str:
-    """Say in a few sentences what the AI order gives and what it takes."""
+def summary(waits: Waits) -> str:
+    """Return what reading in AI order gains and costs, in a few sentences."""
     first, ai = waits[FIRST_COME], waits[AI_ORDER]
-    said = [
+    sentences = [
         f"In AI order a film with pneumonia waits {wait(ai[PNEUMONIA].mean.value)} on average "
         f"instead of {wait(first[PNEUMONIA].mean.value)}, a film without it "
-        f"{wait(ai[WITHOUT].mean.value)} instead of {wait(first[WITHOUT].mean.value)}, at the "
-        f"longest {wait(ai[WITHOUT].longest.value)} instead of "
+        f"{wait(ai[WITHOUT].mean.value)} instead of {wait(first[WITHOUT].mean.value)}, at "
+        f"most {wait(ai[WITHOUT].longest.value)} instead of "
         f"{wait(first[WITHOUT].longest.value)}."
     ]
     if ai[MISSED].films:
-        said.append(
+        sentences.append(
             "A film with pneumonia that is not flagged waits "
-            f"{wait(ai[MISSED].mean.value)} on average, at the longest "
+            f"{wait(ai[MISSED].mean.value)} on average, at most "
             f"{wait(ai[MISSED].longest.value)}."
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def cap_note(waits: Waits, room: Room) -> str:
-    """Say what the waiting cap does here."""
+    """Return the effect of the waiting cap in this simulation."""
     longest = max(waits[AI_ORDER][kind].longest.value for kind in (PNEUMONIA, WITHOUT))
     hours = f"{room.cap_hours:g} h"
     if longest < room.cap_hours * 60:
-        return f"Hardly a film waits {hours} here, so the cap changes little or nothing."
+        return f"Hardly any film waits {hours} here, so the cap has little or no effect."
     return f"A film that has waited {hours} rises to the top, whatever its probability."
 
 
 def group_rows(groups: Sequence[Group]) -> list[dict[str, str]]:
-    """Put the groups into a table; of few films nothing is said."""
+    """Return a table row for each subgroup; small subgroups have no values."""
     return [
         {
             "Group": _group(group),
@@ -159,32 +159,32 @@ def group_rows(groups: Sequence[Group]) -> list[dict[str, str]]:
 
 
 def _group(group: Group) -> str:
-    """Name a group."""
+    """Return the name of a subgroup."""
     by = GROUPINGS.get(group.by)
-    return formatting.plain(f"{by}: {group.name}" if by else "All films")
+    return formatting.escape_markdown(f"{by}: {group.name}" if by else "All films")
 
 
 def _of_group(estimate: Estimate | None) -> str:
-    """Say a share of a group with its interval, or that there are too few films, as Markdown."""
+    """Return a proportion with its interval, or that there are too few films, as Markdown."""
     if estimate is None:
-        return f":gray[fewer than {FEWEST} films: too few to say]"
-    return f"{share(estimate.value)} :gray[({share_interval(estimate)})]"
+        return f":gray[fewer than {FEWEST} films: too few to estimate]"
+    return f"{percentage(estimate.value)} :gray[({percentage_interval(estimate)})]"
 
 
-def _between(estimate: Estimate, say: Callable[[float], str]) -> str:
-    """Say an interval; where there is none, that too."""
+def _interval(estimate: Estimate, write: Callable[[float], str]) -> str:
+    """Return an interval; a dash if it is undefined."""
     if math.isnan(estimate.low):
         return UNKNOWN
-    return f"{say(estimate.low)}–{say(estimate.high)}"
+    return f"{write(estimate.low)}–{write(estimate.high)}"
 
 
 def _unit(minutes: float) -> tuple[float, str]:
-    """Choose the unit that a wait is said in, and how many minutes it has."""
+    """Return the length in minutes and the name of the unit for a waiting time."""
     if minutes < 100:
         return 1, "min"
     return (60, "h") if minutes < 48 * 60 else (24 * 60, "d")
 
 
 def _digits(value: float) -> str:
-    """Say a number with two or three digits."""
+    """Return a number with two or three digits."""
     return f"{value:.1f}" if value < 9.95 else f"{value:,.0f}"

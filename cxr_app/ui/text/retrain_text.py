@@ -1,7 +1,6 @@
-"""A retraining, its challenger and the models that were in use, as a person reads them."""
+"""Text and table rows for a retraining, its challenger and the models in use so far."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
 
@@ -12,193 +11,168 @@ from cxr_app.ui.components.film_table import TableColumn
 from cxr_app.ui.text import formatting, job_text
 from cxr_app.worklist import Job, JobState, Promotion
 
-RUNS = (
+RETRAININGS = (
     TableColumn("recipe", "Recipe", 6),
     TableColumn("films", "Films", 11),
     TableColumn("state", "State", 6),
-    TableColumn("found", "Found", 6),
-    TableColumn("asked", "Asked for", 8.5),
-    TableColumn("took", "Took", 4, kind="number"),
+    TableColumn("result", "Result", 6),
+    TableColumn("requested", "Requested", 8.5),
+    TableColumn("took", "Duration", 4, kind="number"),
 )
 
 LEFT_OUT = {
-    "neither": "once used for testing, or of a patient whose film was",
-    "contradicting": "with labels that contradict each other",
-    "without_cause": "with pneumonia, but no cause told: this network learns causes",
+    "neither": "already used for testing, or from a patient with a film used for testing",
+    "contradicting": "contradictory labels",
+    "without_cause": "pneumonia of unspecified cause; this network learns causes",
 }
-"""Films that take no part, by what the command counts them as."""
+"""Reasons why films are left out, by the key that the training command counts them under."""
 
 PASSED, FAILED, UNTESTED = "✓", "✗ worse", "–"
 
-
-NO_CAUSES = "It tells no causes, and can take the place of no model that does."
+NO_CAUSES = "Does not distinguish causes, so it cannot replace a model that does."
 
 
 def recipe(file: RecipeFile) -> str:
-    """Say what a recipe will do, before hours are spent on it."""
-    words = f"{file.epochs} epochs; the network reads {file.size} × {file.size}."
-    return words if networks.tells_causes(file.architecture) else f"{words} {NO_CAUSES}"
+    """Return a summary of a recipe, shown before hours are spent on it."""
+    summary = f"{file.epochs} epochs; network input {file.size} × {file.size} pixels."
+    return summary if networks.tells_causes(file.architecture) else f"{summary} {NO_CAUSES}"
 
 
-def films(job: Job) -> str:
-    """Say what a retraining learns from."""
+def training_films(job: Job) -> str:
+    """Return the names of the training films."""
     parts = [job_text.readable(str(each)) for each in job.parameters["data"]]
     return " · ".join(["reviewed films", *parts] if job.parameters["reviewed"] else parts)
 
 
-def standing(job: Job) -> str:
-    """Say where a retraining stands and how long it will take."""
-    parts = [job_text.state(job)]
-    if job.started_at is not None:
-        parts.append(f"started {job_text.clock(job.started_at)}")
-    if job.ended_at is not None and job.started_at is not None:
-        parts.append(f"took {formatting.duration(job.ended_at - job.started_at)}")
-    if job.state is JobState.RUNNING and (left := time_left(job)):
-        parts.append(f"{left} left")
-    return " · ".join(parts)
-
-
-def time_left(job: Job) -> str:
-    """Say how long the epochs that are left will take, where that is known."""
-    total, done, rate = job.progress.total, job.progress.done, job.progress.rate
-    if total is None or rate <= 0 or done >= total:
-        return ""
-    left = (total - done) / rate
-    return (
-        f"about {formatting.duration(timedelta(seconds=left))}" if left >= 60 else "under a minute"
-    )
-
-
-def amount(job: Job) -> str:
-    """Say how far a retraining is."""
-    progress = job.progress
-    if progress.exit_status in (0, 1):
+def progress(job: Job) -> str:
+    """Return the text of a retraining's progress bar."""
+    now = job.progress
+    if now.exit_status in (0, 1):
         return "Trained and compared"
-    if progress.counts.get("comparing"):
-        return "Comparing both models on the films kept back"
-    if progress.total is None:
-        return "Reading the films" if job.state is JobState.RUNNING else "Not begun"
-    return f"Epoch {progress.done} of {progress.total}"
+    if now.counts.get("comparing"):
+        return "Comparing both models on the held-out films"
+    if now.total is None:
+        return "Reading the films" if job.state is JobState.RUNNING else "Not started"
+    return f"Epoch {now.done} of {now.total}"
 
 
-def share(job: Job) -> float:
-    """Say which part is done, 0 to 1; who stops early for want of progress is done too."""
-    progress = job.progress
-    ended = progress.exit_status in (0, 1) or progress.counts.get("comparing")
-    return 1.0 if ended else job_text.share(job)
+def fraction_done(job: Job) -> float:
+    """Return the completed fraction in [0, 1]; early stopping counts as complete."""
+    now = job.progress
+    ended = now.exit_status in (0, 1) or now.counts.get("comparing")
+    return 1.0 if ended else job_text.fraction_done(job)
 
 
-def uses(counts: Mapping[str, int]) -> list[str]:
-    """Say what the films are used for, and which take no part and why."""
+def film_use(counts: Mapping[str, int]) -> list[str]:
+    """Return how many films are used for what, and how many are left out and why."""
     if "learn" not in counts:
         return []
-    kept = formatting.films(counts.get("compare", 0))
-    told = [f"Learns from {formatting.films(counts['learn'])}; {kept} kept back to compare on."]
+    held_out = formatting.films(counts.get("compare", 0))
+    lines = [f"Training on {formatting.films(counts['learn'])}; {held_out} held out to compare."]
     for name, reason in LEFT_OUT.items():
         if counts.get(name):
-            told.append(f"{formatting.films(counts[name])} left out: {reason}.")
-    return told
+            lines.append(f"{formatting.films(counts[name])} left out: {reason}.")
+    return lines
 
 
-def run_row(job: Job, comparison: Comparison | None, *, shown: bool) -> dict[str, Any]:
-    """Say everything that the list of retrainings shows."""
-    took = job.ended_at - job.started_at if job.ended_at and job.started_at else None
-    found = "" if comparison is None else ("not worse" if comparison.not_worse else "worse")
-    return {
-        "id": job.id,
-        "tone": "" if shown or job.is_active else "quiet",
+def retraining_row(job: Job, comparison: Comparison | None, *, shown: bool) -> dict[str, Any]:
+    """Return a row of the list of retrainings."""
+    result = "" if comparison is None else ("not worse" if comparison.not_worse else "worse")
+    return job_text.list_row(job, shown=shown) | {
         "recipe": job.parameters["recipe"],
-        "films": films(job),
-        "state": job_text.state(job),
-        "found": found,
-        "asked": f"{job.requested_at.astimezone():%Y-%m-%d %H:%M}",
-        "took": formatting.duration(took) if took is not None else "",
+        "films": training_films(job),
+        "result": result,
     }
 
 
-def table(comparison: Comparison) -> dict[str, list[str]]:
-    """Put both models beside each other, a figure a line."""
+def metric_table(comparison: Comparison) -> dict[str, list[str]]:
+    """Return the metrics of both models side by side."""
     rules = {check["name"]: bool(check["passed"]) for check in comparison.checks}
     lines = list(comparison.figures)
     return {
-        "Figure": [str(line["name"]) for line in lines],
-        "In use": [_number(line["in_use"]) for line in lines],
-        "Challenger": [_number(line["challenger"]) for line in lines],
-        "Difference, 95 % interval": [_difference(line) for line in lines],
-        "Rule": [_ruling(rules.get(str(line["name"]))) for line in lines],
+        "Metric": [str(line["name"]) for line in lines],
+        **_side_by_side(lines),
+        "Rule": [_rule_mark(rules.get(str(line["name"]))) for line in lines],
     }
 
 
-def groups(comparison: Comparison) -> dict[str, list[str]]:
-    """Put the sensitivity of both beside each other, group by group."""
+def subgroup_table(comparison: Comparison) -> dict[str, list[str]]:
+    """Return the sensitivities of both models side by side, by subgroup."""
     lines = list(comparison.subgroups)
     return {
         "Group": [str(line["name"]).capitalize() for line in lines],
         "With pneumonia": [f"{line['n_pneumonia']:,}" for line in lines],
-        "In use": [_number(line["in_use"]) for line in lines],
-        "Challenger": [_number(line["challenger"]) for line in lines],
-        "Difference, 95 % interval": [_difference(line) for line in lines],
+        **_side_by_side(lines),
     }
 
 
-def rule(comparison: Comparison) -> list[str]:
-    """Say the rule, a line for each thing asked, and whether it is so."""
+def rule_lines(comparison: Comparison) -> list[str]:
+    """Return each condition of the acceptance rule, marked as met or not."""
     return [
         f"{'✓' if check['passed'] else '✗'} {check['name']}: {check['allowed']}"
         for check in comparison.checks
     ]
 
 
-def remedy(comparison: Comparison) -> str:
-    """Say what may make a challenger that is worse by the rule good enough."""
+def advice(comparison: Comparison) -> str:
+    """Return what may help if the challenger is worse by the rule."""
     failed = {check["name"] for check in comparison.checks if not check["passed"]}
-    advice = {
-        "Choose a recipe that tells causes.": "Causes" in failed,
+    suggestions = {
+        "Choose a recipe that distinguishes causes.": "Causes" in failed,
         "More films may help.": failed != {"Causes"},
     }
-    return " ".join(words for words, fits in advice.items() if fits)
+    return " ".join(sentence for sentence, applies in suggestions.items() if applies)
 
 
-def measured_on(comparison: Comparison) -> str:
-    """Say on which films both were measured."""
+def evaluation_films(comparison: Comparison) -> str:
+    """Return which films both models were evaluated on."""
     number = comparison.n_normal + comparison.n_pneumonia
     return (
-        f"Both on the same {formatting.films(number)} of {comparison.n_patients:,} patients, "
-        f"{comparison.n_pneumonia:,} with pneumonia; the challenger learned from none of them."
+        f"Both models on the same {formatting.films(number)} from {comparison.n_patients:,} "
+        f"patients, {comparison.n_pneumonia:,} with pneumonia. The challenger was trained on none "
+        "of them."
     )
 
 
 def caution(comparison: Comparison) -> str:
-    """Say what may favour the model in use; empty where nothing does."""
+    """Return what may favour the model in use; empty if nothing does."""
     if not comparison.unknown:
         return ""
     return (
-        f"Whether the model in use has learned from {comparison.unknown:,} of these films is not "
-        "known. Where it has, they favour it."
+        f"It is unknown whether the model in use was trained on {comparison.unknown:,} of these "
+        "films. If it was, they favour it."
     )
 
 
 def model_name(promotion: Promotion | None, configured: str) -> str:
-    """Name the model of a change, None standing for that of the settings."""
+    """Return the name of a promoted model; None is the model of the settings."""
     if promotion is None or not promotion.sha256:
-        return f"{configured} (the server's own)"
+        return f"{configured} (server default)"
     return promotion.model_version
 
 
-def change(promotion: Promotion, configured: str) -> str:
-    """Say who put which model to use when."""
-    moment = f"{promotion.promoted_at.astimezone():%Y-%m-%d %H:%M}"
-    who = promotion.promoted_by or "somebody"
+def promotion_line(promotion: Promotion, configured: str) -> str:
+    """Return when, by whom and how a model was put into use."""
+    who = promotion.promoted_by or "unknown"
     how = "after a comparison" if promotion.job_id else "back to an earlier model"
+    moment = formatting.timestamp(promotion.promoted_at)
     return f"{moment} · {model_name(promotion, configured)} · by {who}, {how}"
 
 
 def configured_model(history: Sequence[Promotion], configured_path: PurePath) -> str:
-    """Name the model of the settings as it was known when it was replaced first."""
+    """Return the version of the model of the settings, as recorded when it was first replaced."""
     return history[-1].replaced_version if history else configured_path.stem
 
 
-def _ruling(passed: bool | None) -> str:
+def _side_by_side(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    return {
+        "In use": [_number(line["in_use"]) for line in lines],
+        "Challenger": [_number(line["challenger"]) for line in lines],
+        "Difference, 95 % interval": [_difference(line) for line in lines],
+    }
+
+
+def _rule_mark(passed: bool | None) -> str:
     if passed is None:
         return UNTESTED
     return PASSED if passed else FAILED
@@ -209,17 +183,12 @@ def _number(value: float | None) -> str:
 
 
 def _difference(line: Mapping[str, Any]) -> str:
-    """Say a difference with its interval; of the two of an AUROC the wider."""
+    """Return a difference with its interval; an AUROC has two, and the wider is shown."""
     if line["difference"] is None:
         return "–"
     intervals = [line[name] for name in ("ci95", "delong_ci95") if line.get(name)]
     low, high = max(intervals, key=lambda ends: (ends[1] or 0) - (ends[0] or 0))
-    told = f"{line['difference']:+.3f}"
+    difference = f"{line['difference']:+.3f}"
     if low is None or high is None:
-        return told
-    return _signed(f"{told} ({low:+.3f} to {high:+.3f})")
-
-
-def _signed(text: str) -> str:
-    """Write minus signs as such."""
-    return text.replace("-", "\N{MINUS SIGN}")
+        return difference
+    return f"{difference} ({low:+.3f} to {high:+.3f})".replace("-", "\N{MINUS SIGN}")

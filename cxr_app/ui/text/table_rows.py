@@ -1,8 +1,7 @@
-"""An entry of the worklist as a row that a reader sees."""
+"""Rows and columns of the film tables on the Worklist and Upload pages."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import PurePath
 from typing import Any
 
 from cxr_app.outcome import Priority, ScoringState
@@ -12,7 +11,7 @@ from cxr_app.ui.text import formatting
 from cxr_app.worklist import Entry
 
 WAITING = TableColumn(
-    "waiting", "Waiting", 5.2, "received_at", kind="number", help="Since the film was received"
+    "waiting", "Waiting", 5.2, "received_at", kind="number", help="Time since the film was received"
 )
 PATIENT = TableColumn("patient_id", "Patient", 5.2, "patient_id")
 ACCESSION = TableColumn("accession_number", "Accession", 5.4, "accession_number")
@@ -20,7 +19,7 @@ STUDY_DATE = TableColumn("study_date", "Study date", 5.5, "study_date", first="d
 FILE = TableColumn("source", "File", 5.4, "source")
 
 WORKLIST = (
-    TableColumn("tier", "Tier", 5.5, "priority", help="How soon the film should be read"),
+    TableColumn("tier", "Tier", 5.5, "priority", help="Priority for reading"),
     TableColumn(
         "pneumonia",
         "Pneumonia",
@@ -36,11 +35,11 @@ WORKLIST = (
         4.7,
         "bacterial_probability",
         first="descending",
-        help="The likelier cause, for flagged films",
+        help="Likelier cause, for flagged films",
     ),
     WAITING,
     TableColumn("state", "State", 7.1, "state"),
-    TableColumn("reader", "Reader", 7, "read_by", help="Who has the film open now, or has read it"),
+    TableColumn("reader", "Reader", 7, "read_by", help="Who has the film open, or who read it"),
     PATIENT,
     TableColumn("patient_name", "Name", 6.2, "patient_name"),
     TableColumn("patient_age", "Age", 3.4, "patient_age", kind="number"),
@@ -72,31 +71,31 @@ UPLOADS = (
 
 
 def row(entry: Entry, now: datetime) -> dict[str, Any]:
-    """Say everything that a list shows of an entry, in words."""
+    """Return an entry as a row of text cells."""
     header = entry.header or Header()
     return {
         "id": entry.id,
         "tone": _tone(entry),
         "tier": formatting.tier(entry.state, entry.priority),
-        "pneumonia": _share(entry),
+        "pneumonia": _probability(entry),
         "cause": _cause(entry),
         "waiting": formatting.duration((entry.read_at or now) - entry.received_at),
         "state": state(entry),
         "reader": reader(entry),
         "patient_id": header.patient_id,
-        "patient_name": formatting.name(header.patient_name),
+        "patient_name": formatting.person_name(header.patient_name),
         "patient_age": formatting.age(header.patient_age),
         "patient_sex": header.patient_sex,
         "accession_number": header.accession_number,
         "study_date": formatting.date(header.study_date),
         "view_position": header.view_position,
-        "remark": " ".join(filter(None, (_gone(entry), entry.reason, *entry.remarks))),
-        "source": PurePath(entry.source).name or entry.source,
+        "remark": " ".join(filter(None, (_deleted(entry), entry.reason, *entry.remarks))),
+        "source": formatting.file_name(entry.source),
     }
 
 
 def state(entry: Entry) -> str:
-    """Say where an entry stands."""
+    """Return the state of an entry."""
     if entry.state is None:
         return "being scored"
     if entry.read_at is not None:
@@ -105,32 +104,32 @@ def state(entry: Entry) -> str:
 
 
 def reader(entry: Entry) -> str:
-    """Say who has an entry's film open now, else who has read it."""
+    """Return who has the film open now, otherwise who has read it."""
     return f"open: {entry.claim.reader}" if entry.claim else entry.read_by
 
 
 def upload_state(entry: Entry) -> str:
-    """Say where an entry stands for whoever has just sent it."""
+    """Return the state of an entry on the Upload page."""
     if entry.state is None:
         return "being scored"
     return "scored" if entry.state is ScoringState.SCORED else "needs a person"
 
 
 def done(entries: Sequence[Entry]) -> int:
-    """Count those that scoring is done with, refusals included."""
+    """Count the entries that have been processed, including those not scored."""
     return sum(entry.state is not None for entry in entries)
 
 
 def refused(entries: Sequence[Entry]) -> int:
-    """Count those that no model spoke on."""
+    """Count the processed entries without a score."""
     return done(entries) - sum(entry.state is ScoringState.SCORED for entry in entries)
 
 
-def _gone(entry: Entry) -> str:
-    """Say in a list that the film is no longer kept."""
+def _deleted(entry: Entry) -> str:
+    """Return a note if the film is no longer kept."""
     if entry.film_deleted_at is None:
         return ""
-    return f"Film deleted on {formatting.day(entry.film_deleted_at)} by the retention time."
+    return f"Film deleted on {formatting.day(entry.film_deleted_at)} under the retention policy."
 
 
 def _tone(entry: Entry) -> str:
@@ -141,7 +140,7 @@ def _tone(entry: Entry) -> str:
     return "strong" if entry.priority is Priority.HIGH else ""
 
 
-def _share(entry: Entry) -> dict[str, Any] | None:
+def _probability(entry: Entry) -> dict[str, Any] | None:
     if entry.pneumonia_probability is None:
         return None
     return {

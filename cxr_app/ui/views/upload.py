@@ -1,4 +1,4 @@
-"""Upload: files from the browser into the worklist, and what became of each."""
+"""Upload: add files from the browser to the worklist, and follow each one."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,53 +9,55 @@ from cxr_app.ui import masking, resources
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.components.film_table import film_table
 from cxr_app.ui.text import formatting, table_rows
-from cxr_app.ui.upload_queue import Standing, UploadQueue
+from cxr_app.ui.upload_queue import UploadQueue, UploadStatus
 from cxr_app.worklist import Entry
 
 REFRESH_SECONDS = 1.5
 QUICK_SECONDS = 0.3
 FEW = 20
-"""So many uploads are cheap to draw again and again; a reader of few films waits for each."""
-ALREADY_THERE = "Already in the worklist."
+"""Largest number of uploads for the quick refresh, at which redrawing is still cheap."""
+DUPLICATE = "Already in the worklist."
 
 
-def reception() -> UploadQueue:
-    """Give this session's reception; it lives as long as the session."""
-    if "reception" not in st.session_state:
-        st.session_state["reception"] = UploadQueue(
+def upload_queue() -> UploadQueue:
+    """Return this session's upload queue."""
+    if "upload_queue" not in st.session_state:
+        st.session_state["upload_queue"] = UploadQueue(
             resources.worklist(), resources.film_store(), resources.engine()
         )
-    taken: UploadQueue = st.session_state["reception"]
-    return taken
+    queue: UploadQueue = st.session_state["upload_queue"]
+    return queue
 
 
 def take_files() -> None:
-    """Offer to send files or a folder; what has arrived is taken over and the box emptied."""
+    """Offer to upload files or a folder; empty the box once they have arrived."""
     turn = st.session_state.setdefault("upload_turn", 0)
     left, right = st.columns(2)
     files = left.file_uploader(
-        "Films: DICOM, JPEG or PNG, one or many",
+        "Films: DICOM, JPEG or PNG",
         accept_multiple_files=True,
         key=f"films_{turn}",
-        help="What a file is, is told by its content, not by its name.",
+        help="File types are recognised by content, not by name.",
     )
     folder = right.file_uploader(
         "A whole folder", accept_multiple_files="directory", key=f"folder_{turn}"
     )
-    if sent := [*files, *folder]:
-        reception().take(sent)
+    if uploaded := [*files, *folder]:
+        upload_queue().take(uploaded)
         st.session_state["upload_turn"] = turn + 1
         st.rerun()
 
 
-def progress(now: Standing, entries: list[Entry]) -> None:
-    """Say how far receiving and scoring are."""
+def progress(now: UploadStatus, entries: list[Entry]) -> None:
+    """Show the progress of receiving and scoring."""
     if now.problem:
-        st.error(f"{formatting.plain(now.problem)} {formatting.files(now.waiting)} wait here.")
-        st.button("Try again", key="try_again", on_click=reception().retry)
+        problem = formatting.escape_markdown(now.problem)
+        st.error(f"{problem} {formatting.files(now.waiting)} still waiting.")
+        st.button("Try again", key="try_again", on_click=upload_queue().retry)
     if now.waiting:
-        kept = now.files - now.waiting
-        st.progress(kept / now.files, f"Receiving: {kept:,} of {formatting.files(now.files)} kept.")
+        saved = now.files - now.waiting
+        text = f"Receiving: {saved:,} of {formatting.files(now.files)} saved."
+        st.progress(saved / now.files, text)
         return
     done, total = table_rows.done(entries), len(entries)
     notes = [f"{done:,} of {formatting.films(total)} done."]
@@ -67,17 +69,17 @@ def progress(now: Standing, entries: list[Entry]) -> None:
 
 
 def row(entry: Entry, now: datetime, is_new: bool) -> dict[str, Any]:
-    """Say what became of one upload."""
-    said = table_rows.row(masking.shown(entry), now) | {"state": table_rows.upload_state(entry)}
+    """Return the table row of an upload."""
+    cells = table_rows.row(masking.shown(entry), now) | {"state": table_rows.upload_state(entry)}
     if not is_new:
-        said["remark"] = f"{ALREADY_THERE} {said['remark']}".strip()
-    return said
+        cells["remark"] = f"{DUPLICATE} {cells['remark']}".strip()
+    return cells
 
 
 def uploads() -> None:
-    """List what this session has sent, the latest upload on top, until all is scored."""
-    now = reception().standing()
-    order = sorted(now.arrivals, key=lambda entry_id: -now.arrivals[entry_id].turn)
+    """List this session's uploads, the latest first, refreshing until all are scored."""
+    now = upload_queue().status()
+    order = sorted(now.arrivals, key=lambda entry_id: -now.arrivals[entry_id].batch)
     entries = resources.worklist().entries_by_ids(order)
     progress(now, entries)
     drawn = datetime.now(UTC)
@@ -96,10 +98,10 @@ def uploads() -> None:
 
 st.title("Upload", anchor=False)
 take_files()
-if reception().standing().files:
+if upload_queue().status().files:
     st.fragment(uploads)()
 else:
     st.caption(
-        "Each film is kept as it is, entered in the worklist and scored. A film that cannot be "
-        "read holds up no other; the list that appears here says why."
+        "Each film is saved unchanged, added to the worklist and scored. A film that cannot be "
+        "read does not hold up the others; the reason appears in the list below."
     )

@@ -1,9 +1,9 @@
 """Redraw a fragment at intervals, pausing while the reader acts.
 
-`st.fragment(run_every=...)` ticks on while the server answers a click: its next tick still names
-the page that the click has just left, Streamlit takes that for a wish to go back, and what the new
-page had drawn is dropped (two of ten films opened blank on a busy machine). This refresh stops
-at the first touch of key or pointer, in the browser, where both are seen in their order.
+`st.fragment(run_every=...)` keeps ticking while the server handles a click. Its next tick still
+names the page that the click has left; Streamlit takes that for a request to go back and drops what
+the new page had drawn (two of ten films opened blank on a busy machine). This refresh runs in the
+browser, which sees ticks and clicks in order, and pauses at the first key or pointer press.
 """
 
 import time
@@ -20,20 +20,20 @@ _mount = st.components.v2.component(
 
 
 def auto_refresh(key: str, seconds: float) -> None:
-    """Have the fragment that calls this drawn again after so many seconds.
+    """Rerun the calling fragment after some seconds.
 
     Parameters
     ----------
     key
-        Of the widget.
+        Key of the widget.
     seconds
-        From one drawing to the next; longer while the reader presses keys or the pointer.
+        Interval between runs; longer while the reader presses keys or the pointer.
     """
     with st.container(key=f"auto_refresh_{key}", height=1, border=False):
-        # The time makes each drawing a new one, from which the browser counts.
+        # A new value on each run restarts the countdown in the browser.
         data = {"milliseconds": 1000 * seconds, "drawn": time.time()}
-        _mount(key=key, data=data, on_beat_change=_nothing_yet)
+        _mount(key=key, data=data, on_beat_change=_do_nothing)
 
 
-def _nothing_yet() -> None:
-    """Take the place of a callback: to be drawn again is all that a beat is for."""
+def _do_nothing() -> None:
+    """Do nothing (required callback): the rerun itself is the effect."""

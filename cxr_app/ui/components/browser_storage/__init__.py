@@ -1,4 +1,4 @@
-"""A word that the reader's browser keeps from one visit to the next, such as the reader's name."""
+"""A value kept in the reader's browser between visits, such as the reader's name."""
 
 from pathlib import Path
 
@@ -13,26 +13,28 @@ _mount = st.components.v2.component(
 
 
 def stored_in_browser(name: str, word: str) -> str | None:
-    """Let the browser keep a word, or ask for the one that it keeps.
+    """Store a value in the browser, or read the stored one.
 
     Parameters
     ----------
     name
-        What the browser keeps it by.
+        Key under which the browser stores it.
     word
-        What is to be kept; empty to ask.
+        Value to store; empty to read.
 
     Returns
     -------
     str or None
-        What the browser keeps, empty for nothing; None where it was not asked or has not answered.
+        The stored value, empty if there is none; None until the browser has answered.
     """
     with st.container(key=f"browser_storage_{name}", height=1, border=False):
-        told = _mount(key=name, data={"name": name, "word": word}, on_kept_change=_nothing_yet).kept
-    if not isinstance(told, dict) or not isinstance(told.get("word"), str):
+        answer = _mount(
+            key=name, data={"name": name, "word": word}, on_kept_change=_do_nothing
+        ).kept
+    if not isinstance(answer, dict) or not isinstance(answer.get("word"), str):
         return None
-    return str(told["word"])
+    return str(answer["word"])
 
 
-def _nothing_yet() -> None:
-    """Take the place of a callback: the caller acts on what is returned."""
+def _do_nothing() -> None:
+    """Do nothing (required callback): the caller acts on the returned value."""

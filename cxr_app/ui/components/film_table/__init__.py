@@ -1,7 +1,7 @@
-"""A table of films in the page: a click or Enter on a row names the film by its entry's id.
+"""A table of films: a click or Enter on a row returns the entry's id.
 
-`st.dataframe` answers with a row's position in the data it was last given, takes no key and
-opens no row by a click on its text; while films arrive, a position is not an identity.
+`st.dataframe` returns a row's position in the data it was last given, which is no identity while
+films arrive. It also handles no keys and opens no row by a click on its text.
 """
 
 from collections.abc import Sequence
@@ -29,13 +29,13 @@ class TableColumn:
     Parameters
     ----------
     id
-        The key of its value in a row.
+        Key of its value in a row.
     width
-        In rem, at least; what room there is beyond all columns is shared out in proportion.
+        Minimum width in rem; spare width is distributed in proportion.
     sort
-        What a click on its head asks to sort by; empty where it cannot be sorted.
+        Name to sort by if its head is clicked; empty if it cannot be sorted.
     first
-        The direction of the first click; the second turns it round, the third ends it.
+        Direction after the first click; the second reverses it, the third ends sorting.
     kind
         ``number`` aligns right, ``share`` draws a bar of
         ``{"value": 0..1, "words": str, "mark": 0..1 or None}``.
@@ -52,7 +52,7 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class Sorting:
-    """What a table is sorted by; no name is the order in which the rows are given."""
+    """Sort order of a table; without a name, rows stay in the order given."""
 
     sort: str = ""
     descending: bool = False
@@ -60,7 +60,7 @@ class Sorting:
 
 @dataclass(frozen=True, slots=True)
 class Gesture:
-    """What the reader has just done with the table; None for what was not done."""
+    """What the reader has just done with the table; None for anything not done."""
 
     opened: str | None = None
     sorting: Sorting | None = None
@@ -75,25 +75,24 @@ def film_table(
     sorting: Sorting | None = None,
     height: str = "",
 ) -> Gesture:
-    """Show films, and say which one was opened or what the table is to be sorted by.
+    """Show films, and return which one was opened or what to sort by.
 
-    The arrow keys move in it from the start, unless the reader is typing elsewhere.
-    New rows, another order and other values are drawn in place: the page keeps its scroll
-    position and the row that the arrow keys stand on.
+    The arrow keys work from the start unless the reader is typing elsewhere. New rows, orders and
+    values are drawn in place: the table keeps its scroll position and its current row.
 
     Parameters
     ----------
     key
-        Of the widget.
+        Key of the widget.
     rows
-        Each with ``id``, the entry's id; ``tone`` (``strong``, ``person``, ``quiet`` or nothing);
-        and a value for each column's id. Text is shown as it is: no markup has a meaning.
+        Each with ``id``, the entry's id; ``tone`` (``strong``, ``person``, ``quiet`` or empty);
+        and a value for each column's id. Text is shown literally, without markup.
     label
-        What the table holds, for a screen reader.
+        Description of the table for screen readers.
     sorting
-        What the rows are sorted by already.
+        Current sort order of the rows.
     height
-        The greatest height, as CSS; empty for as tall as its rows.
+        Maximum height as CSS; empty for no limit.
     """
     now = sorting or Sorting()
     data = {
@@ -104,19 +103,19 @@ def film_table(
         "descending": now.descending,
         "height": height,
     }
-    told = _mount(key=key, data=data, on_opened_change=_nothing_yet, on_sorted_change=_nothing_yet)
+    answer = _mount(key=key, data=data, on_opened_change=_do_nothing, on_sorted_change=_do_nothing)
     return Gesture(
-        opened=told.opened if isinstance(told.opened, str) else None,
-        sorting=_sorting(told.sorted),
+        opened=answer.opened if isinstance(answer.opened, str) else None,
+        sorting=_sorting(answer.sorted),
     )
 
 
-def _sorting(told: object) -> Sorting | None:
-    """Read what the page says; it is not ours to trust."""
-    if not isinstance(told, dict) or not isinstance(told.get("sort"), str):
+def _sorting(value: object) -> Sorting | None:
+    """Return a sort order from the browser, whose data cannot be trusted."""
+    if not isinstance(value, dict) or not isinstance(value.get("sort"), str):
         return None
-    return Sorting(told["sort"], told.get("descending") is True)
+    return Sorting(value["sort"], value.get("descending") is True)
 
 
-def _nothing_yet() -> None:
-    """Take the place of a callback: the caller acts on the returned gesture."""
+def _do_nothing() -> None:
+    """Do nothing (required callback): the caller acts on the returned gesture."""

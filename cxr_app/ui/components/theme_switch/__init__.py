@@ -1,8 +1,8 @@
-"""The switch between the dark page and the light one; the browser remembers what was chosen.
+"""The switch between dark and light pages; the browser stores the choice.
 
-Streamlit chooses by the computer's setting as soon as there are two themes, and remembers another
-choice for the one page at whose address it was made. Here every page is dark until a reader wants
-it light: `PageHead` says so in the page itself, before Streamlit looks.
+With two themes, Streamlit follows the computer's setting, and stores another choice only for the
+address at which it was made. Here every page is dark until a reader chooses light: `PageHead` sets
+this in the page itself, before Streamlit reads it.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ import streamlit as st
 
 HERE = Path(__file__).parent
 KEPT = "chest-film-triage-theme"
-"""What the browser keeps the choice under; first_theme.js reads it too."""
+"""Key of the choice in the browser's storage; also read by first_theme.js."""
 
 _mount = st.components.v2.component(
     "theme_switch",
@@ -21,5 +21,5 @@ _mount = st.components.v2.component(
 
 
 def theme_switch() -> None:
-    """Offer the other theme; the page is loaded again in it, at the same address."""
+    """Offer the other theme; a click reloads the page in it."""
     _mount(key="theme_switch", data={"kept": KEPT})

@@ -1,7 +1,7 @@
 """The film viewer: a Streamlit component that shows a film and its heatmap in the browser.
 
-The page hands it addresses; of what the reader does with the picture only this comes back to the
-server: whether heatmaps are shown, and which of the page's keys were pressed at which film.
+The page passes it addresses. Only two things come back to the server: whether heatmaps are shown,
+and which of the page's keys were pressed at which film.
 """
 
 import threading
@@ -24,7 +24,7 @@ SCRIPTS = (
     "key_presses.js",
     "viewer.js",
 )
-"""One module in the order it is read: a component's script may not import others."""
+"""Parts of one script, in order: a component's script cannot import others."""
 
 
 def _text(*names: str) -> str:
@@ -38,18 +38,18 @@ _mount = st.components.v2.component(
 
 @dataclass(frozen=True, slots=True)
 class ViewerFilm:
-    """What the viewer shows.
+    """Contents of the viewer.
 
     Parameters
     ----------
     entry_id
-        Whose film it is. While it stays the same, zoom, window and polarity stay as they are.
+        Id of the film's entry. While it stays the same, zoom, window and polarity are kept.
     film, heat
-        Addresses on this server; no heat, no heatmap.
+        Addresses on this server; None if there is no heatmap.
     note
         Why there is no heatmap, in a few words.
     prepare
-        Addresses to bring ahead, once this film is in view.
+        Addresses to load ahead once this film is in view.
     """
 
     entry_id: str
@@ -61,18 +61,18 @@ class ViewerFilm:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What keys do on the page around the viewer.
+    """Keys of the page around the viewer.
 
     Parameters
     ----------
     listed
-        What the help card lists: each key and what it does.
+        Keys and descriptions for the help card.
     focus
-        Keys that put the hand into a field of the page, each with the field's CSS selector.
+        Keys that move the focus to a field of the page, each with the field's CSS selector.
     acts
-        Keys that `act` is called for, with the entry id of the film that was in sight. A button's
-        own shortcut would name the film that the page's script drew last, and a hurried reader is
-        faster than that: his verdict would go to the film before.
+        Keys that `act` is called for, with the entry id of the film that was in view. A button's
+        own shortcut would act on the film that the page's script drew last; for a fast reader, the
+        verdict would go to the previous film.
     """
 
     listed: Sequence[tuple[str, str]] = ()
@@ -84,75 +84,75 @@ class Keys:
 NO_KEYS = Keys()
 
 
-def film_viewer(picture: ViewerFilm, *, key: str = "viewer", keys: Keys = NO_KEYS) -> bool:
+def film_viewer(film: ViewerFilm, *, key: str = "viewer", keys: Keys = NO_KEYS) -> bool:
     """Show a film.
 
     Returns
     -------
     bool
-        Whether the reader has the heatmap in sight, or may have in a moment.
+        Whether the heatmap is shown, or will be once it is loaded.
     """
     heat_on = _heat_is_on(st.session_state.get(key))
     data = {
-        "entry": picture.entry_id,
-        "film": picture.film,
-        "heat": picture.heat,
-        "note": picture.note,
-        "next": list(picture.prepare),
+        "entry": film.entry_id,
+        "film": film.film,
+        "heat": film.heat,
+        "note": film.note,
+        "next": list(film.prepare),
         "keys": [list(each) for each in keys.listed],
         "focus": dict(keys.focus),
         "acts": keys.acts,
-        "heard": _heard(key).number,
+        "heard": _handled(key).number,
         "heatOn": heat_on,
     }
     _mount(
         key=key,
         data=data,
-        on_heat_change=_nothing_yet,
+        on_heat_change=_do_nothing,
         on_presses_change=partial(_act_on_presses, key, keys),
     )
-    return picture.heat is not None and heat_on
+    return film.heat is not None and heat_on
 
 
-def _heat_is_on(told: object) -> bool:
-    """Say whether the reader has heatmaps shown, as they are until the page says otherwise."""
-    match told:
+def _heat_is_on(value: object) -> bool:
+    """Check whether heatmaps are shown; they are unless the browser has said otherwise."""
+    match value:
         case {"heat": {"on": bool(on)}}:
             return on
     return True
 
 
 def _act_on_presses(key: str, keys: Keys) -> None:
-    """Act on every press once, in their order.
+    """Act on each press once, in order.
 
-    A press counts as heard when it has been acted on: Streamlit may cut this off for the next
-    press, in which this one is told again, and begins that run while this one is still ending.
+    A press counts as handled only after its action: Streamlit may interrupt this run for the next
+    press, which reports this one again, and starts that run while this one is still ending.
     """
-    heard = _heard(key)
-    told = st.session_state.get(key)
-    with heard.lock:
-        for number, letter, entry_id in _presses(told):
-            if number > heard.number and letter in keys.acts and keys.act:
+    handled = _handled(key)
+    value = st.session_state.get(key)
+    with handled.lock:
+        for number, letter, entry_id in _presses(value):
+            if number > handled.number and letter in keys.acts and keys.act:
                 keys.act(letter, entry_id)
-                heard.number = number
+                handled.number = number
 
 
 @dataclass(slots=True)
-class _Heard:
-    """The number of the last press of a session that was acted on."""
+class _Handled:
+    """Number of the session's last handled press."""
 
     number: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-def _heard(key: str) -> _Heard:
-    heard: _Heard = st.session_state.setdefault(f"{key}_heard", _Heard())
-    return heard
+def _handled(key: str) -> _Handled:
+    handled: _Handled = st.session_state.setdefault(f"{key}_handled", _Handled())
+    return handled
 
 
-def _presses(told: object) -> Iterator[tuple[int, str, str]]:
-    """Read what the page says of keys; it is not ours to trust."""
-    match told:
+def _presses(value: object) -> Iterator[tuple[int, str, str]]:
+    """Yield the presses sent by the browser, whose data cannot be trusted."""
+    match value:
         case {"presses": {"list": list(presses)}}:
             pass
         case _:
@@ -163,5 +163,5 @@ def _presses(told: object) -> Iterator[tuple[int, str, str]]:
                 yield number, letter, entry_id
 
 
-def _nothing_yet() -> None:
-    """Take the place of a callback: the caller acts on what is returned."""
+def _do_nothing() -> None:
+    """Do nothing (required callback): the caller acts on the returned value."""

@@ -36,7 +36,7 @@ def test_a_fault_of_a_page_reaches_the_log_without_its_words(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        error_util.handle_user_script_exception(fault(), error_page.explain)
+        error_util.handle_user_script_exception(fault(), error_page.show_error)
     printed = "".join(capfd.readouterr())
     assert "A page met a fault of the program" in caplog.text
     assert "test_error_page.py" in caplog.text
@@ -44,7 +44,7 @@ def test_a_fault_of_a_page_reaches_the_log_without_its_words(
 
 
 def test_what_a_person_can_act_on_keeps_its_words(caplog: pytest.LogCaptureFixture) -> None:
-    error_page.explain(WorklistError("The disk is full. Make room."))
+    error_page.show_error(WorklistError("The disk is full. Make room."))
     assert "The disk is full" in caplog.text
 
 
@@ -52,7 +52,7 @@ def test_a_page_says_that_it_failed() -> None:
     def page() -> None:
         from cxr_app.ui.server import error_page
 
-        error_page.explain(ValueError("Quuxlove"))
+        error_page.show_error(ValueError("Quuxlove"))
 
     app = AppTest.from_function(page).run()
-    assert [box.value for box in app.error] == [error_page.UNFORESEEN]
+    assert [box.value for box in app.error] == [error_page.UNEXPECTED]

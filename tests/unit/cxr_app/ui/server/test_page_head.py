@@ -6,7 +6,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from cxr_app.ui.server.page_head import SCRIPTS, PageHead
-from cxr_app.ui.server.preload import announcement
+from cxr_app.ui.server.preload import links
 
 PAGE = b"<!DOCTYPE html><html><head><title>x</title></head><body><head></body></html>"
 
@@ -48,7 +48,7 @@ def test_a_page_gets_theme_and_parts_once_and_a_true_length(cut: int) -> None:
     assert status == 200
     assert body.count(SCRIPTS.encode()) == 1
     assert body.index(SCRIPTS.encode()) < body.index(b"<title>")
-    parts = announcement().encode()
+    parts = links().encode()
     assert body.count(parts) == 1
     assert body.index(b"<title>") < body.index(parts) < body.index(b"</head>")
     assert headers["content-length"] == str(len(body))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cxr_app.ui.server import preload
-from cxr_app.ui.server.preload import STATIC, announcement
+from cxr_app.ui.server.preload import STATIC, links
 
 
 def files_in(tags: str) -> list[str]:
@@ -16,11 +16,11 @@ def files_in(tags: str) -> list[str]:
 
 
 def test_every_part_of_this_streamlit_is_announced_once_with_what_it_imports() -> None:
-    files = files_in(announcement())
+    files = files_in(links())
     assert len(files) == len(set(files))
     for file in files:
         assert (STATIC / file).is_file()
-    for part in preload.PARTS:
+    for part in preload.ELEMENTS:
         assert any(Path(file).name.startswith(f"{part}.") for file in files), part
     core = (STATIC / "index.html").read_text(encoding="utf-8")
     assert not [file for file in files if file in core]
@@ -41,7 +41,7 @@ def test_imports_of_imports_come_along_and_the_core_does_not(tmp_path: Path) -> 
         "Snow.tsx": {"file": "snow.js", "name": "Snow", "isDynamicEntry": True},
     }
     (tmp_path / "manifest.json").write_text(json.dumps(chunks), encoding="utf-8")
-    assert files_in(announcement(tmp_path)) == ["deep.js", "html.js", "other.js"]
+    assert files_in(links(tmp_path)) == ["deep.js", "html.js", "other.js"]
 
 
 @pytest.mark.parametrize("text", [None, "", "{", "[]", "{}", '{"index.html": {"imports": ["x"]}}'])
@@ -50,4 +50,4 @@ def test_a_streamlit_that_lists_its_files_otherwise_is_left_as_it_is(
 ) -> None:
     if text is not None:
         (tmp_path / "manifest.json").write_text(text, encoding="utf-8")
-    assert announcement(tmp_path) == ""
+    assert links(tmp_path) == ""

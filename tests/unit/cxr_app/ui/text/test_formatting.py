@@ -57,10 +57,10 @@ def test_what_is_no_age_or_date_is_not_said(text: str) -> None:
 
 def test_date_and_name_are_said_as_people_do() -> None:
     assert formatting.date("20260102") == "2026-01-02"
-    assert formatting.name("Weiss^Anna^^Dr") == "Weiss, Anna"
-    assert formatting.name("Nakamura^Yui=中村^結衣") == "Nakamura, Yui"
-    assert formatting.name("=中村^結衣") == ""
-    assert formatting.name("") == ""
+    assert formatting.person_name("Weiss^Anna^^Dr") == "Weiss, Anna"
+    assert formatting.person_name("Nakamura^Yui=中村^結衣") == "Nakamura, Yui"
+    assert formatting.person_name("=中村^結衣") == ""
+    assert formatting.person_name("") == ""
 
 
 def test_every_tier_has_a_mark_of_its_own() -> None:
@@ -73,7 +73,7 @@ def test_every_tier_has_a_mark_of_its_own() -> None:
 
 @given(st.text(max_size=60))
 def test_plain_text_keeps_every_letter_and_no_markup(text: str) -> None:
-    said = formatting.plain(text)
+    said = formatting.escape_markdown(text)
     assert len(said) == len(text) + sum(letter in formatting.MARKUP for letter in text)
     for markup in ("**", "](", "<b", "$$", ":red["):
         assert markup not in said

@@ -43,8 +43,8 @@ def test_an_interval_is_said_in_the_unit_of_its_value(value: float, reach: float
 
 
 def test_what_is_not_known_is_a_dash() -> None:
-    assert performance_text.share(math.nan) == performance_text.ratio(math.nan) == "–"
-    assert performance_text.count(math.nan) == performance_text.share_interval(NOTHING) == "–"
+    assert performance_text.percentage(math.nan) == performance_text.ratio(math.nan) == "–"
+    assert performance_text.count(math.nan) == performance_text.percentage_interval(NOTHING) == "–"
     assert performance_text.wait_with_interval(NOTHING) == "–"
     assert performance_text.wait_with_interval(Estimate(5.0, math.nan, math.nan)) == "5.0 min"
 
@@ -56,7 +56,7 @@ def test_a_model_that_misses_nothing_is_not_said_to_miss() -> None:
     mix = Mix(probabilities, scores.truth, POINTS)
     found = simulate(room, mix, Span(days=2, warm_up=1, replications=3))
 
-    assert "not flagged" not in performance_text.gist(found)
+    assert "not flagged" not in performance_text.summary(found)
     assert performance_text.wait_rows(found)[-1]["Mean wait"] == "–"
     drawn = [name for trace in performance_charts.waits(found).data for name in trace.y[0]]
     assert performance_text.KINDS[MISSED] not in drawn

@@ -1,24 +1,24 @@
-"""Reading one film: who has it open, what the reader says of it, and whether the heat is shown."""
+"""Reviewing a film: claims, verdicts and comments, and when the heatmap may be shown."""
 
 from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
 
-from cxr_app.errors import CxrError
 from cxr_app.ui import current_reader, masking, resources
+from cxr_app.ui.actions import attempt
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.components.viewer import Keys
 from cxr_app.ui.text import film_html, formatting
 from cxr_app.worklist import Cause, Claim, Entry, Review, Verdict
 
 CLAIMED = "claimed"
-"""The session's key of the film that it has open, and whose."""
+"""Session key of the film that is open and the reader's name."""
 RENEW_SECONDS = 45
 ASK_SECONDS = 0.5
-"""From one look to the next whether the reader's browser has told the name."""
+"""Interval of looking for the reader's name, until the browser has sent it."""
 STEPS = 20
-"""So many films in a row that others have open are passed over."""
+"""Largest number of consecutive films, open with others, that are skipped."""
 
 CAUSES = {Cause.BACTERIAL: "Bacterial", Cause.VIRAL: "Viral", Cause.UNCLEAR: "Unclear"}
 COMMENT_LENGTH = 2000
@@ -29,20 +29,20 @@ KEYS = Keys(
         ("A", "agree with the flag"),
         ("D", "disagree"),
         ("U", "not a usable film"),
-        ("C", "comment; Enter keeps it"),
+        ("C", "comment; Enter saves it"),
         ("M", "mark as read, or unread"),
-        ("E", "earlier film beside it"),
-        ("T", "take the film over"),
+        ("E", "compare with an earlier film"),
+        ("T", "take over the film"),
         ("W", "back to the worklist"),
-        ("H", "heat on or off"),
+        ("H", "heatmap on or off"),
         ("O", "outline or colour"),
-        ("I", "invert black and white"),
+        ("I", "invert greyscale"),
         ("1 – 5", "window presets"),
-        ("L", "window by the left button"),
+        ("L", "window with the left button"),
         ("+ -", "zoom"),
-        ("0", "the whole film"),
-        ("R", "as the film opened"),
-        ("?", "this card"),
+        ("0", "fit the whole film"),
+        ("R", "reset the view"),
+        ("?", "this list"),
     ),
     focus={"c": ".st-key-comment input"},
     acts="admnpu",
@@ -50,36 +50,28 @@ KEYS = Keys(
 VERDICTS = {"a": Verdict.AGREE, "d": Verdict.DISAGREE, "u": Verdict.UNUSABLE}
 
 
-def act(action: Callable[[], object]) -> None:
-    """Do what a button asks for; a worklist that cannot be changed says so."""
-    try:
-        action()
-    except CxrError as error:
-        st.toast(formatting.plain(str(error)), icon=":material/error:", duration="long")
-
-
 def claim(entry: Entry) -> Claim | None:
-    """Say that this reader has the film open; give another's claim where there is one."""
+    """Claim the film for this reader; return another reader's claim if there is one."""
     if not current_reader.is_known():
         return None
     who = current_reader.name()
     if st.session_state.get(CLAIMED) not in (None, (entry.id, who)):
         release()
-    stands = resources.worklist().claims.claim(entry.id, who)
-    if stands.reader != who:
-        return stands
+    current = resources.worklist().claims.claim(entry.id, who)
+    if current.reader != who:
+        return current
     st.session_state[CLAIMED] = (entry.id, who)
     return None
 
 
 def release() -> None:
-    """Let go of the film that this session has open, if there is one."""
-    if held := st.session_state.pop(CLAIMED, None):
-        act(partial(resources.worklist().claims.release, *held))
+    """Release the film that this session has open, if any."""
+    if claimed := st.session_state.pop(CLAIMED, None):
+        attempt(partial(resources.worklist().claims.release, *claimed))
 
 
-def keep(entry: Entry, others: Claim | None) -> None:
-    """Renew the claim as long as the film is open; show the page anew when it has changed hands."""
+def renew_claim(entry: Entry, others: Claim | None) -> None:
+    """Renew the claim while the film is open; rerun the page if someone else has taken over."""
     now = claim(entry)
     if (now and now.reader) != (others and others.reader):
         st.rerun()
@@ -87,12 +79,12 @@ def keep(entry: Entry, others: Claim | None) -> None:
 
 
 def is_free(entry: Entry) -> bool:
-    """Tell whether no other reader has a film open."""
+    """Check that no other reader has the film open."""
     return entry.claim is None or entry.claim.reader == current_reader.name()
 
 
-def free(entry_id: str | None, step: Callable[[str], str | None]) -> Entry | None:
-    """Give this film or, where another reader has it open, the first after it that is free."""
+def first_free(entry_id: str | None, step: Callable[[str], str | None]) -> Entry | None:
+    """Return this film or, if another reader has it open, the first free one after it."""
     entry = None
     for _ in range(STEPS + 1):
         if entry_id is None:
@@ -105,13 +97,13 @@ def free(entry_id: str | None, step: Callable[[str], str | None]) -> Entry | Non
 
 
 def own_verdict(reviews: list[Review]) -> Review | None:
-    """Find the last verdict of this reader."""
-    mine = (each for each in reviews if each.verdict and each.reader == current_reader.name())
-    return next(mine, None)
+    """Return this reader's latest verdict."""
+    own = (each for each in reviews if each.verdict and each.reader == current_reader.name())
+    return next(own, None)
 
 
 def may_see_heat(entry: Entry, reviews: list[Review] | None = None) -> bool:
-    """Tell whether this site shows the heat now: at once, or after the reader's own verdict."""
+    """Check whether the heatmap may be shown: at once, or after the reader's own verdict."""
     if resources.settings().heat == "at_once":
         return True
     if reviews is None:
@@ -119,18 +111,18 @@ def may_see_heat(entry: Entry, reviews: list[Review] | None = None) -> bool:
     return own_verdict(reviews) is not None
 
 
-def heat_was_seen(entry: Entry) -> None:
-    """Remember that this reader has seen the heat of a film."""
+def note_heat_seen(entry: Entry) -> None:
+    """Record in the session that the reader has seen the heatmap of a film."""
     st.session_state.setdefault("heat_seen", set()).add(entry.id)
 
 
-def panel(entry: Entry, reviews: list[Review], others: Claim | None) -> None:
-    """Offer to say what the reader thinks of the film; where another has it, to take it over."""
+def review_panel(entry: Entry, reviews: list[Review], others: Claim | None) -> None:
+    """Offer verdicts and a comment or, if another reader has the film, to take it over."""
     with st.container(border=True, gap="small", key="reading"):
         if others is not None:
-            _held(entry, others)
+            _claimed(entry, others)
         else:
-            if entry.film_deleted_at is None:  # nobody judges what he cannot see
+            if entry.film_deleted_at is None:  # no verdict on an invisible film
                 _verdicts(entry, own_verdict(reviews))
             _comment(entry)
         if reviews:
@@ -138,35 +130,39 @@ def panel(entry: Entry, reviews: list[Review], others: Claim | None) -> None:
 
 
 def record_verdict(letter: str, entry_id: str) -> None:
-    """Say by a key what the reader thinks of the film that was in sight."""
+    """Record the verdict of a key for the film that was in view when it was pressed."""
     entry = resources.worklist().entry(entry_id)
     verdict = VERDICTS[letter]
-    held = entry.claim
-    if held is not None and held.reader != current_reader.name():
+    claim = entry.claim
+    if claim is not None and claim.reader != current_reader.name():
         st.toast(
-            f"Open with {formatting.plain(held.reader)}. Take it over first: T.", duration="long"
+            f"Open with {formatting.escape_markdown(claim.reader)}. Take it over first (key T).",
+            duration="long",
         )
     elif entry.film_deleted_at is not None:
-        st.toast(formatting.plain(formatting.film_deleted(entry.film_deleted_at)), duration="long")
+        st.toast(
+            formatting.escape_markdown(formatting.film_deleted(entry.film_deleted_at)),
+            duration="long",
+        )
     elif verdict is Verdict.UNUSABLE or entry.flagged is not None:
         _review(entry, verdict)
 
 
 def mark_read(entry: Entry, read: bool) -> None:
-    """Say that the film has been read, or has not after all."""
+    """Mark the film as read or unread."""
     resources.worklist().mark_read(entry.id, current_reader.name(), read=read)
 
 
-def _held(entry: Entry, others: Claim) -> None:
-    st.html(film_html.held(others))
+def _claimed(entry: Entry, others: Claim) -> None:
+    st.html(film_html.claimed(others))
     st.button(
         "Take over",
         key="take_over",
         shortcut="t",
-        on_click=act,
+        on_click=attempt,
         args=(partial(_take_over, entry),),
         width="stretch",
-        help=f"{formatting.plain(others.reader)} sees it as soon as the page there refreshes.",
+        help=f"{formatting.escape_markdown(others.reader)} sees this when their page refreshes.",
     )
 
 
@@ -176,71 +172,71 @@ def _take_over(entry: Entry) -> None:
     st.session_state[CLAIMED] = (entry.id, who)
 
 
-def _verdicts(entry: Entry, mine: Review | None) -> None:
-    said = mine.verdict if mine else None
+def _verdicts(entry: Entry, own: Review | None) -> None:
+    given = own.verdict if own else None
     if entry.flagged is not None:
         left, right = st.columns(2, gap="small")
         with left:
-            _verdict(entry, "Agree", "a", Verdict.AGREE, said)
+            _verdict(entry, "Agree", "a", Verdict.AGREE, given)
         with right:
-            _verdict(entry, "Disagree", "d", Verdict.DISAGREE, said)
-        _cause(entry, mine)
-    _verdict(entry, "Not a usable film", "u", Verdict.UNUSABLE, said)
+            _verdict(entry, "Disagree", "d", Verdict.DISAGREE, given)
+        _cause(entry, own)
+    _verdict(entry, "Not a usable film", "u", Verdict.UNUSABLE, given)
 
 
 def _verdict(
-    entry: Entry, label: str, shortcut: str, verdict: Verdict, said: Verdict | None
+    entry: Entry, label: str, shortcut: str, verdict: Verdict, given: Verdict | None
 ) -> None:
     st.button(
         label,
-        key=f"{verdict.name.lower()}_{entry.id}",  # a late click is about the film it was made at
-        type="primary" if said is verdict else "secondary",
+        key=f"{verdict.name.lower()}_{entry.id}",  # a late click counts for the film it was made on
+        type="primary" if given is verdict else "secondary",
         shortcut=shortcut,
         width="stretch",
-        on_click=act,
+        on_click=attempt,
         args=(partial(_review, entry, verdict),),
     )
 
 
-def _cause(entry: Entry, mine: Review | None) -> None:
-    """Offer the causes; a choice after the verdict is said with the verdict once more."""
+def _cause(entry: Entry, own: Review | None) -> None:
+    """Offer the causes; one chosen after the verdict is recorded with the verdict again."""
     key = f"cause_{entry.id}"
-    st.session_state.setdefault(key, mine.cause if mine else None)
+    st.session_state.setdefault(key, own.cause if own else None)
     st.pills(
-        "Cause, where there is pneumonia",
+        "Cause, if pneumonia is present",
         list(CAUSES),
         format_func=CAUSES.__getitem__,
         key=key,
         on_change=_cause_changed,
-        args=(entry, mine.verdict if mine else None),
+        args=(entry, own.verdict if own else None),
     )
 
 
-def _cause_changed(entry: Entry, said: Verdict | None) -> None:
-    if said in (Verdict.AGREE, Verdict.DISAGREE):
-        act(partial(_review, entry, said))
+def _cause_changed(entry: Entry, given: Verdict | None) -> None:
+    if given in (Verdict.AGREE, Verdict.DISAGREE):
+        attempt(partial(_review, entry, given))
 
 
 def _comment(entry: Entry) -> None:
     st.text_input(
         "Comment",
         key="comment",
-        placeholder="Comment: C, Enter keeps it",
+        placeholder="Comment: C, Enter saves it",
         label_visibility="collapsed",
-        on_change=_commented,
+        on_change=_save_comment,
         args=(entry,),
     )
 
 
-def _commented(entry: Entry) -> None:
-    words = str(st.session_state["comment"]).strip()[:COMMENT_LENGTH]
+def _save_comment(entry: Entry) -> None:
+    text = str(st.session_state["comment"]).strip()[:COMMENT_LENGTH]
     st.session_state["comment"] = ""
-    if words:
-        act(partial(_review, entry, None, words))
+    if text:
+        attempt(partial(_review, entry, None, text))
 
 
 def _review(entry: Entry, verdict: Verdict | None, comment: str = "") -> None:
-    """Add what the reader says now, beside whether the heat had been in sight."""
+    """Record a review, and whether the reader had seen the heatmap before."""
     cause = st.session_state.get(f"cause_{entry.id}")
     resources.worklist().reviews.add(
         entry.id,
@@ -253,7 +249,7 @@ def _review(entry: Entry, verdict: Verdict | None, comment: str = "") -> None:
 
 
 def earlier(entry: Entry) -> Entry | None:
-    """Offer the earlier films of the patient; give the one to show beside this one."""
+    """Offer the patient's earlier films; return the one to show beside this one."""
     films = {film.id: film for film in resources.worklist().earlier_films(entry)}
     if not films:
         return None
@@ -264,7 +260,7 @@ def earlier(entry: Entry) -> Entry | None:
         key=f"earlier_{entry.id}",
     )
     st.button(
-        "Hide the earlier film" if chosen else "Earlier film beside it",
+        "Hide the earlier film" if chosen else "Compare with an earlier film",
         key="earlier",
         shortcut="e",
         width="stretch",

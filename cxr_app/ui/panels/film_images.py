@@ -1,0 +1,91 @@
+"""The film in the viewer, beside an earlier film of the patient if the reader asks for it."""
+
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from cxr_app.ui import masking, resources
+from cxr_app.ui.actions import attempt
+from cxr_app.ui.components.viewer import ViewerFilm, film_viewer
+from cxr_app.ui.panels import review_panel
+from cxr_app.ui.panels.film_toolbar import neighbours
+from cxr_app.ui.server import film_route
+from cxr_app.ui.text import film_html
+from cxr_app.worklist import Entry, Review
+
+
+def film_images(
+    entry: Entry, reviews: list[Review], after: Entry | None, earlier: Entry | None
+) -> None:
+    """Show the film, side by side with an earlier one if there is one."""
+    if earlier is None:
+        _film(entry, reviews, after)
+        return
+    left, right = st.columns(2, gap="small")
+    with left:
+        st.html(film_html.caption(masking.shown(entry)))
+        _film(entry, reviews, after)
+    with right:
+        _earlier_film(earlier)
+
+
+def _handle_key(letter: str, entry_id: str) -> None:
+    """Act on a key for the film that was in view when it was pressed."""
+    if letter in "np":
+        before, after = neighbours(entry_id)
+        other = after if letter == "n" else before
+        st.query_params["film"] = other.id if other else entry_id
+    elif letter == "m":
+        entry = resources.worklist().entry(entry_id)
+        if entry.film_deleted_at is None:
+            review_panel.mark_read(entry, entry.read_at is None)
+    else:
+        review_panel.record_verdict(letter, entry_id)
+
+
+def _on_key(letter: str, entry_id: str) -> None:
+    attempt(partial(_handle_key, letter, entry_id))
+
+
+KEYS = replace(review_panel.KEYS, act=_on_key)
+
+
+def _film(entry: Entry, reviews: list[Review], after: Entry | None) -> None:
+    """Show the film, and have the browser load the next one ahead."""
+    heat, note = _heatmap(entry, reviews)
+    prepare = []
+    if after is not None:
+        next_heat, _ = _heatmap(after)
+        prepare = [film_route.film_address(after.id), *filter(None, [next_heat])]
+    shown = ViewerFilm(entry.id, film_route.film_address(entry.id), heat, note, prepare)
+    if film_viewer(shown, keys=KEYS):
+        review_panel.note_heat_seen(entry)
+
+
+def _earlier_film(entry: Entry) -> None:
+    """Show an earlier film of the patient for comparison, without its heatmap."""
+    st.html(film_html.caption(entry))
+    film_viewer(ViewerFilm(entry.id, film_route.film_address(entry.id)), key="earlier_viewer")
+
+
+def _heatmap(entry: Entry, reviews: list[Review] | None = None) -> tuple[str | None, str]:
+    """Return the address of the heatmap, or None and the reason.
+
+    Parameters
+    ----------
+    reviews
+        Reviews of the film; None to read them only if necessary.
+    """
+    if entry.film_deleted_at is not None:
+        return None, "Film deleted"
+    heat = film_route.heat_address(entry)
+    if heat is None:
+        return None, "Not scored"
+    if not review_panel.may_see_heat(entry, reviews):
+        return None, "After your verdict"
+    if film_route.scale_of(entry) is not None:
+        return heat, ""
+    if resources.engine().status().state != "ready":
+        return None, "Available once the model is loaded"
+    return None, "No heatmap: scored by an earlier model"

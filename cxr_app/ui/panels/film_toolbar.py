@@ -1,0 +1,64 @@
+"""The top of the film page: whose film it is, and the ways to other films and the worklist."""
+
+from functools import partial
+
+import streamlit as st
+
+from cxr_app.ui import masking, resources, view_state
+from cxr_app.ui.actions import attempt
+from cxr_app.ui.panels import review_panel
+from cxr_app.ui.text import film_html
+from cxr_app.worklist import Entry
+
+
+def go_to_worklist() -> None:
+    """Go back to the worklist with its filters and sort order."""
+    st.switch_page("views/worklist.py", query_params=view_state.parameters())
+
+
+def neighbours(entry_id: str) -> tuple[Entry | None, Entry | None]:
+    """Return the films before and after this one, skipping those open with other readers."""
+    query = view_state.query()
+    before, after = resources.worklist().neighbours(query, entry_id)
+    return (
+        review_panel.first_free(
+            before, lambda film: resources.worklist().neighbours(query, film)[0]
+        ),
+        review_panel.first_free(
+            after, lambda film: resources.worklist().neighbours(query, film)[1]
+        ),
+    )
+
+
+def film_toolbar(entry: Entry, before: Entry | None, after: Entry | None) -> None:
+    """Show patient and study, and the buttons beside them."""
+    with st.container(horizontal=True, vertical_alignment="center", key="film_top"):
+        st.html(film_html.heading(masking.shown(entry)))
+        with st.container(horizontal=True, width="content", gap="small"):
+            _film_button("Previous", "p", before)
+            _film_button("Next", "n", after)
+            _read_button(entry)
+            if st.button("Worklist", key="to_worklist", shortcut="w"):
+                go_to_worklist()
+
+
+def _film_button(label: str, shortcut: str, film: Entry | None) -> None:
+    st.button(
+        label,
+        key=label.lower(),
+        shortcut=shortcut,
+        disabled=film is None,
+        on_click=lambda: st.query_params.update(film=film.id if film else ""),
+    )
+
+
+def _read_button(entry: Entry) -> None:
+    read = entry.read_at is None
+    st.button(
+        "Mark as read" if read else "Mark as unread",
+        key=f"mark_read_{entry.id}",
+        shortcut="m",
+        disabled=entry.film_deleted_at is not None,
+        on_click=attempt,
+        args=(partial(review_panel.mark_read, entry, read),),
+    )

@@ -1,0 +1,78 @@
+"""The models in use so far, and the way back to each."""
+
+from functools import partial
+
+import streamlit as st
+
+from cxr_app.promotion import checkpoint_in_use, go_back
+from cxr_app.ui import current_reader, resources
+from cxr_app.ui.actions import attempt, show_problem
+from cxr_app.ui.text import formatting, retrain_text
+from cxr_app.worklist import Promotion
+
+PLACE = "models"
+MODELS_SHOWN = 8
+LOADING = "loading_model"
+"""Session key that exists while a model put into use is still being loaded."""
+
+
+def models_panel() -> None:
+    """List the models that were in use, and offer to go back to each."""
+    history = resources.worklist().promotions.history()
+    if not history:
+        return
+    configured = retrain_text.configured_model(history, resources.settings().checkpoint)
+    with st.container(border=True, key="models", gap="small"):
+        st.markdown("**Models in use**")
+        show_problem(PLACE)
+        _show_loading()
+        offered = {history[0].sha256}
+        for promotion in history[:MODELS_SHOWN]:
+            line = retrain_text.promotion_line(promotion, configured)
+            _line(formatting.escape_markdown(line), promotion, offered, configured)
+        if "" not in offered:
+            _line("The model set up on this server", None, offered, configured)
+
+
+def model_changed(promotion: Promotion) -> None:
+    """Have the engine load a model just put into use."""
+    resources.engine().wake()
+    st.session_state[LOADING] = promotion.number
+
+
+def _line(text: str, promotion: Promotion | None, offered: set[str], configured: str) -> None:
+    """Show one change, with a button back to its model unless a line above has it."""
+    sha256 = promotion.sha256 if promotion else ""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(text)
+        st.space("stretch")
+        if sha256 not in offered:
+            offered.add(sha256)
+            name = formatting.escape_markdown(retrain_text.model_name(promotion, configured))
+            st.button(
+                f"Back to {name}",
+                key=f"back_{sha256[:8] or 'configured'}",
+                on_click=attempt,
+                args=(partial(_go_back, promotion), PLACE),
+            )
+
+
+def _go_back(promotion: Promotion | None) -> None:
+    """Go back to an earlier model in the current reader's name."""
+    settings, worklist = resources.settings(), resources.worklist()
+    model_changed(go_back(settings, worklist, promotion, current_reader.name()))
+
+
+def _show_loading() -> None:
+    """Say whether the model just put into use is being loaded, or cannot be."""
+    if LOADING not in st.session_state:
+        return
+    status = resources.engine().status()
+    wanted = checkpoint_in_use(resources.settings(), resources.worklist())
+    if status.message:
+        st.error(formatting.escape_markdown(status.message))
+    elif status.checkpoint != wanted:
+        st.caption("The model is being loaded. Until then, films wait to be scored.")
+    else:
+        st.session_state.pop(LOADING)
+        st.rerun()  # the frame names the model at once instead of at its next refresh

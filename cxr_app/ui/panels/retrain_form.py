@@ -1,0 +1,98 @@
+"""The form of the Retrain page: training films, a recipe and a button."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from cxr_app.jobs.allowed_folders import offered_films
+from cxr_app.jobs.recipe_list import recipes
+from cxr_app.jobs.kinds import RETRAINING
+from cxr_app.ui import resources
+from cxr_app.ui.actions import show_problem
+from cxr_app.ui.panels.job_card import start_job
+from cxr_app.ui.text import job_text, retrain_text
+
+COUNT_SECONDS = 30
+PLACE = "retrain_form"
+REVIEWED = "reviewed films"
+"""Option beside the folders; it cannot be mistaken for a folder's full path."""
+
+
+def retrain_form() -> None:
+    """Offer to start a retraining."""
+    reviewed = _count_reviewed()
+    roots = resources.settings().training_roots
+    offered = [REVIEWED] if reviewed else []
+    offered += [str(path) for path in offered_films(roots)]
+    with st.container(border=True, key="retrain_form"):
+        _choose_recipe()
+        _choose_films(offered, reviewed, free_text=bool(roots))
+        st.button(
+            "Start",
+            key="start",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=_start,
+            disabled=not offered,
+            width="stretch",
+        )
+    show_problem(PLACE)
+    _explain(has_films=bool(roots or reviewed))
+
+
+@st.cache_data(show_spinner=False, ttl=COUNT_SECONDS)
+def _count_reviewed() -> int:
+    """Count the films that readers have reviewed."""
+    return sum(1 for _ in resources.worklist().reviews.reviewed_films())
+
+
+def _choose_recipe() -> None:
+    known = {recipe.name: recipe for recipe in recipes(resources.settings())}
+    name = st.selectbox("Recipe", list(known), key="recipe")
+    st.caption(retrain_text.recipe(known[name]))
+
+
+def _choose_films(offered: list[str], reviewed: int, *, free_text: bool) -> None:
+    st.multiselect(
+        "Films",
+        offered,
+        key="films",
+        format_func=lambda each: (
+            f"Reviewed films ({reviewed:,})" if each == REVIEWED else _short_path(each)
+        ),
+        placeholder="Choose, or type a full path" if free_text else "Choose",
+        accept_new_options=free_text,
+        # Wrapped, it is taller while it has the focus: a click on Start would move Start away.
+        wrap=False,
+    )
+
+
+def _short_path(path: str) -> str:
+    """Return the last two parts of a path, which fit the form."""
+    return job_text.readable("/".join(Path(path).parts[-2:]))
+
+
+def _explain(*, has_films: bool) -> None:
+    """Explain where training films come from, and how they are used."""
+    if not has_films:
+        st.info(
+            "There are no training films yet. Reviews on the film page collect them. An "
+            "administrator can also set `CXR_TRAINING_FOLDERS` to folders of labelled films."
+        )
+    st.caption(
+        "Training runs in the background at low priority. Films already used for testing are "
+        "never used for training. One patient in five is held out, always the same ones, to "
+        "compare the challenger with the model in use. Reviewed films with pneumonia of "
+        "unspecified cause are left out, because the network learns causes."
+    )
+
+
+def _start() -> None:
+    chosen = list(st.session_state["films"])
+    start_job(
+        RETRAINING,
+        PLACE,
+        data=[each for each in chosen if each != REVIEWED],
+        reviewed=REVIEWED in chosen,
+        recipe=st.session_state["recipe"],
+    )

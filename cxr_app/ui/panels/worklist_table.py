@@ -1,0 +1,71 @@
+"""One page of the worklist as a table, and the line below it."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from cxr_app.ui import masking, resources, view_state
+from cxr_app.ui.components.film_table import Sorting, film_table
+from cxr_app.ui.text import formatting, table_rows
+from cxr_app.worklist import Query
+
+PAGE_LENGTH = 50
+MOST_HITS = 1_000
+"""Largest number of search hits that are counted and can be paged through."""
+
+
+def open_film(entry_id: str) -> None:
+    """Go to a film, keeping filters and sort order."""
+    st.switch_page("views/film.py", query_params={**view_state.parameters(), "film": entry_id})
+
+
+def worklist_table(query: Query, total: int, scoring: int) -> None:
+    """Show one page of the list; open the film or apply the sort order that the reader chose."""
+    listed = min(total, MOST_HITS) if query.text else total
+    pages = -(-listed // PAGE_LENGTH)
+    number = min(view_state.page_number(), pages)
+    entries = resources.worklist().page(query, (number - 1) * PAGE_LENGTH, PAGE_LENGTH)
+    now = datetime.now(UTC)
+    gesture = film_table(
+        "films",
+        table_rows.NEEDS_A_PERSON if query.state == "needs_a_person" else table_rows.WORKLIST,
+        [table_rows.row(masking.shown(entry), now) for entry in entries],
+        label="Films",
+        sorting=Sorting(query.sort, query.descending),
+        height="max(16rem, calc(100dvh - 19rem))",
+    )
+    _footer(query, _size(query, total, scoring), number, pages)
+    if gesture.opened:
+        open_film(gesture.opened)
+    if gesture.sorting:
+        view_state.change(sort=gesture.sorting.sort, descending=gesture.sorting.descending)
+        st.rerun()
+
+
+def _size(query: Query, total: int, scoring: int) -> str:
+    """Return the number of films listed, and of those being scored."""
+    too_many = query.text and total > MOST_HITS
+    listed = f"More than {MOST_HITS:,} films" if too_many else formatting.films(total)
+    return f"{listed}, {scoring:,} being scored" if scoring else listed
+
+
+def _footer(query: Query, size: str, number: int, pages: int) -> None:
+    """Show size and order of the list, and its pages."""
+    order = "sorted by the column selected above; a third click on it restores the default order"
+    if not query.sort:
+        hours = f"{query.waiting_cap.total_seconds() / 3600:g}"
+        order = (
+            "flagged first, then by tier, waiting time and probability; "
+            f"films waiting over {hours} hours move to the top"
+        )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{size}; {order}.")
+        st.space("stretch")
+        if pages > 1:
+            key = f"page_{number}_of_{pages}"  # the address holds the page number, not the widget
+            st.pagination(
+                pages,
+                default=number,
+                key=key,
+                on_change=lambda: view_state.change(page=st.session_state[key]),
+            )
