@@ -319,7 +319,7 @@ def test_a_deleted_film_says_when_and_why_and_keeps_its_scores(
     later = datetime.now(UTC) + timedelta(days=1)
     assert desk.worklist.deletions.delete(entry_id, later, desk.films.delete)
     sentence = (
-        f"deleted on {datetime.now().astimezone():%Y-%m-%d} under this site's retention policy"
+        f"deleted on {datetime.now().astimezone():%Y-%m-%d} under the retention policy of this site"
     )
     app = open_film(entry_id)
     told = words(app)

@@ -5,8 +5,8 @@ from pathlib import Path
 import streamlit as st
 
 from cxr_app.jobs.allowed_folders import offered_films
-from cxr_app.jobs.recipe_list import recipes
 from cxr_app.jobs.kinds import RETRAINING
+from cxr_app.jobs.recipe_list import recipes
 from cxr_app.ui import resources
 from cxr_app.ui.actions import show_problem
 from cxr_app.ui.panels.job_card import start_job

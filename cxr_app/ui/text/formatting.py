@@ -70,7 +70,7 @@ def timestamp(moment: datetime | None) -> str:
 def film_deleted(moment: datetime) -> str:
     """Return the sentence that explains why a film can no longer be shown."""
     return (
-        f"This film was deleted on {day(moment)} under this site's retention policy. "
+        f"This film was deleted on {day(moment)} under the retention policy of this site. "
         "Its scores and reviews are kept."
     )
 
