@@ -49,7 +49,7 @@ def progress(app: AppTest) -> str:
 
 
 def test_the_page_says_what_it_is_for(upload: AppTest) -> None:
-    assert "entered in the worklist" in said(upload)
+    assert "added to the worklist" in said(upload)
 
 
 def test_what_is_sent_is_kept_and_entered_and_the_box_is_emptied(
