@@ -38,7 +38,7 @@ def test_a_fault_of_a_page_reaches_the_log_without_its_words(
     with caplog.at_level(logging.DEBUG):
         error_util.handle_user_script_exception(fault(), error_page.show_error)
     printed = "".join(capfd.readouterr())
-    assert "A page met a fault of the program" in caplog.text
+    assert "A page failed unexpectedly" in caplog.text
     assert "test_error_page.py" in caplog.text
     assert f"convert {NAME}" not in caplog.text + printed
 

@@ -113,7 +113,7 @@ def test_an_answer_that_broke_off_is_not_kept() -> None:
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(static_cache, "MOST_BYTES", len(f"{FILE} whole"))
+    monkeypatch.setattr(static_cache, "MAX_BYTES", len(f"{FILE} whole"))
     inner = Inner()
     app = StaticCache(inner)
     for path in (FILE, FILE, "/static/another", "/static/another"):
