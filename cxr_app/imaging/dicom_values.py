@@ -4,13 +4,16 @@ A value that is missing, damaged or of the wrong type is not there.
 """
 
 import math
+import re
 from typing import Any
 
 from pydicom import Dataset
+from pydicom.config import IGNORE
 from pydicom.dataelem import RawDataElement
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as DicomSequence
+from pydicom.uid import UID
 
 from cxr_app.errors import DAMAGE
 from cxr_app.imaging.limits import MAX_SEQUENCE_BYTES
@@ -71,6 +74,20 @@ def text(ds: Dataset, keyword: str) -> str:
 def texts(ds: Dataset, keyword: str) -> list[str]:
     """Return each value as text, without control characters."""
     return [_clean(found) for found in values(ds, keyword)]
+
+
+def transfer_syntax(ds: Dataset) -> UID:
+    """Return the transfer syntax that the file states."""
+    return UID(text(ds.file_meta, "TransferSyntaxUID"), IGNORE)
+
+
+def uid_name(uid: UID) -> str:
+    """Return the name of a UID, or its digits if it has none.
+
+    Text that is not a UID gives an empty name, because it may be patient data.
+    """
+    is_known = uid.name != str(uid)
+    return uid.name if is_known or re.fullmatch(r"[0-9.]{1,64}", uid) else ""
 
 
 def _number(found: Any) -> float:

@@ -4,7 +4,7 @@ MAX_FILE_BYTES = 256 * 2**20
 """The largest digital films have about 60 MB uncompressed; four of those are still read."""
 MAX_PIXELS = 64_000_000
 """A 35 × 43 cm film digitised at 50 µm has 60 million; the largest detectors have 16 million."""
-MAX_UNFOLDED_BYTES = 4 * MAX_PIXELS
+MAX_INFLATED_BYTES = 4 * MAX_PIXELS
 """Of a deflated data set: no film that is read has more than four bytes a pixel in it."""
 MAX_FRAMES = 1_000
 """Only the first is shown; a file with more frames than this is a film strip."""
