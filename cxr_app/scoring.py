@@ -1,43 +1,32 @@
-"""The one path of a film: bytes, film, screened, prediction, priority, worklist.
+"""The one path of a film: from bytes by screening and prediction to its priority.
 
-The page, the batch command and whatever comes later score through here. Importing this file does
+The server and the batch command both score through here. Importing this file does
 not import torch, so that the worklist can be shown while the network is still being loaded.
 """
 
 import hashlib
-import logging
-import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from cxr_app import priority
-from cxr_app.errors import CxrError, FilmError, UnsupportedImageError, WorklistError, fault_trace
-from cxr_app.film_store import read_film
+from cxr_app.errors import FilmError, UnsupportedImageError
 from cxr_app.imaging import intake
 from cxr_app.model import screening
 from cxr_app.model.preprocessing import InputSpec, NetworkInput, to_input
 from cxr_app.outcome import Outcome, ScoringState
-from cxr_app.prediction import HeatScale, OperatingPoint, Prediction
-from cxr_app.promotion import checkpoint_in_use
+from cxr_app.prediction import OperatingPoint, Prediction
 from cxr_app.radiograph import Header, Radiograph
-from cxr_app.settings import OtherAges, Settings
-from cxr_app.worklist import Entry, Worklist
+from cxr_app.settings import OtherAges
+from cxr_app.worklist import Worklist
 
 if TYPE_CHECKING:
     from cxr_app.model.classifier import Classifier
 
-logger = logging.getLogger(__name__)
-
-UNRELIABLE = "How far its probability can be relied on is unknown."
-IDLE_SECONDS = 5.0
-"""How often an idle engine looks for films that another process has received."""
-
 
 @dataclass(frozen=True, slots=True)
 class FilmFacts:
-    """What is known of a film without its pixels."""
+    """Header and format of a film, without its pixels."""
 
     header: Header | None = None
     file_format: str = ""
@@ -55,9 +44,9 @@ class Examined:
     sha256
         Of the file.
     facts
-        What was read; empty where nothing could be.
+        What was read; empty if nothing could be.
     refused
-        REJECTED or FAILED with the reason, or None for a film that the network may speak on.
+        REJECTED or FAILED with the reason, or None for a film that may be scored.
     network_input
         What the network will see; None exactly when refused.
     """
@@ -78,7 +67,7 @@ def examine(data: bytes, spec: InputSpec, sha256: str = "", *, apart: bool = Fal
     spec
         What the network wants.
     sha256
-        Of `data`, where it is known already; it takes as long as decoding a small film.
+        Of `data`, if known already; it takes as long as decoding a small film.
     apart
         As `intake.read_radiograph` has it.
     """
@@ -95,13 +84,13 @@ def examine(data: bytes, spec: InputSpec, sha256: str = "", *, apart: bool = Fal
     return Examined(sha256, _facts(radiograph), None, to_input(radiograph.image, spec))
 
 
-def unreadable(reason: str) -> Examined:
-    """Stand for a file that could not even be opened; it has no content and so no SHA-256."""
-    return Examined("", FilmFacts(), (ScoringState.FAILED, reason), None)
+def unreadable(reason: str, sha256: str = "") -> Examined:
+    """Return a failed file; without content it has no SHA-256."""
+    return Examined(sha256, FilmFacts(), (ScoringState.FAILED, reason), None)
 
 
 def refusal(film: Examined) -> Outcome:
-    """Say what became of a file that was refused before the network saw it."""
+    """Return the outcome of a file that was refused before the network saw it."""
     if film.refused is None:
         raise ValueError("a film that was not refused has no refusal")
     return _refusal(film, *film.refused)
@@ -133,7 +122,7 @@ class Scorer:
         self._rejects_other_ages = other_ages == "reject"
 
     def score(self, data: bytes) -> Outcome:
-        """Score one file; whatever it holds, the result says what became of it."""
+        """Score one file; a file that cannot be scored has an outcome too."""
         return self.score_all([self.examine(data)])[0]
 
     def examine(self, data: bytes) -> Examined:
@@ -142,28 +131,27 @@ class Scorer:
 
     def score_all(self, examined: Sequence[Examined]) -> list[Outcome]:
         """Score examined files in one forward pass, in their order."""
-        kinds = iter(self.classifier.kinds(_inputs(examined)))
-        films = [film if film.refused else self._screened(film, next(kinds)) for film in examined]
+        views = iter(self.classifier.views(_inputs(examined)))
+        films = [film if film.refused else self._screened(film, next(views)) for film in examined]
         predictions = iter(self.classifier.predict(_inputs(films)))
         return [
             _refusal(film, *film.refused) if film.refused else self._scored(film, next(predictions))
             for film in films
         ]
 
-    def _screened(self, film: Examined, kind: screening.ViewClass) -> Examined:
-        """Refuse a film for what it shows or whom, or put down what its reader should know."""
-        outside = screening.screen_age(film.facts.header)
-        reason = screening.screen_kind(kind)
-        if reason is None and outside and self._rejects_other_ages:
-            reason = f"The film was not scored: {outside}"
-        if reason is not None:
-            return replace(film, refused=(ScoringState.REJECTED, reason), network_input=None)
-        told = filter(None, (outside and f"{outside} {UNRELIABLE}", screening.remark_on(kind)))
-        facts = replace(film.facts, remarks=(*told, *film.facts.remarks))
+    def _screened(self, film: Examined, view: screening.ViewClass) -> Examined:
+        """Refuse a film for its view or its patient's age, or add remarks for its reader."""
+        found = screening.screen_view(
+            view, film.facts.header, rejects_other_ages=self._rejects_other_ages
+        )
+        if found.refusal is not None:
+            refused = (ScoringState.REJECTED, found.refusal)
+            return replace(film, refused=refused, network_input=None)
+        facts = replace(film.facts, remarks=(*found.remarks, *film.facts.remarks))
         return replace(film, facts=facts)
 
     def _scored(self, film: Examined, prediction: Prediction) -> Outcome:
-        """Put a prediction beside its operating point and its place in the list."""
+        """Combine a prediction with its operating point and priority."""
         points = self.classifier.operating_points
         return Outcome(
             sha256=film.sha256,
@@ -184,7 +172,7 @@ def _inputs(films: Sequence[Examined]) -> list[NetworkInput]:
 
 
 def _refusal(film: Examined, state: ScoringState, reason: str) -> Outcome:
-    """Say why a file has no probability."""
+    """Return the outcome of a file without a probability."""
     return Outcome(
         sha256=film.sha256,
         state=state,
@@ -199,7 +187,7 @@ def _refusal(film: Examined, state: ScoringState, reason: str) -> Outcome:
 
 
 def _facts(radiograph: Radiograph) -> FilmFacts:
-    """Keep what the worklist shows, and let the pixels go."""
+    """Return what the worklist shows, without the pixels."""
     return FilmFacts(
         header=radiograph.header,
         file_format=radiograph.file_format,
@@ -212,7 +200,7 @@ def _facts(radiograph: Radiograph) -> FilmFacts:
 def recall(
     worklist: Worklist, sha256: str, model_version: str, points: Mapping[str, OperatingPoint]
 ) -> Outcome | None:
-    """Give again what a model has said of a film, from the worklist; None where it has not.
+    """Return a model's earlier outcome for a film from the worklist; None if there is none.
 
     Parameters
     ----------
@@ -245,158 +233,3 @@ def recall(
         columns=entry.columns,
         remarks=entry.remarks,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class EngineStatus:
-    """How the engine is doing, for the page and the health route.
-
-    Parameters
-    ----------
-    state
-        ``loading`` until the network is in memory; ``failed`` where it cannot be used.
-    message
-        What is wrong and what to do; empty while nothing is. A model that is ready has one where
-        another was put to use and cannot be.
-    checkpoint
-        The file that the network came from.
-    """
-
-    state: Literal["loading", "ready", "failed"]
-    message: str = ""
-    model_version: str = ""
-    device_name: str = ""
-    operating_points: Mapping[str, OperatingPoint] = field(default_factory=dict)
-    heat_scale: HeatScale | None = None
-    checkpoint: Path | None = None
-
-
-class ScoringEngine:
-    """The server's one network, scoring in a thread of its own whatever the worklist has received.
-
-    The worklist is the queue: what a page has received is scored even if its browser or the server
-    goes away in between. Two engines on one worklist do no harm, since a score is recorded once.
-    When a person puts another model to use, every engine loads it between two films, and its
-    thresholds with it.
-
-    Parameters
-    ----------
-    settings
-        Where the checkpoint is and which device to use.
-    worklist
-        Whose films to score.
-    """
-
-    def __init__(self, settings: Settings, worklist: Worklist) -> None:
-        self._settings = settings
-        self._worklist = worklist
-        self._status = EngineStatus("loading")
-        self._wanted: Path | None = None
-        self._wake = threading.Event()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="scoring-engine", daemon=True)
-
-    def start(self) -> None:
-        """Begin to load the network, and then to score."""
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Say that films were received, so that they are scored at once."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """Finish the film in hand and end."""
-        self._stop.set()
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def status(self) -> EngineStatus:
-        """Say how the engine is doing."""
-        return self._status
-
-    def _run(self) -> None:
-        """Load, then score until told to stop."""
-        scorer: Scorer | None = None
-        while not self._stop.is_set():
-            self._wake.clear()
-            scorer = self._follow(scorer)
-            if scorer is None or not self._score_received(scorer):
-                self._wake.wait(IDLE_SECONDS)
-
-    def _follow(self, scorer: Scorer | None) -> Scorer | None:
-        """Load the model that is to be used now, where it is another than before."""
-        try:
-            wanted = checkpoint_in_use(self._settings, self._worklist)
-        except WorklistError as error:
-            logger.warning("Which model is in use is not known for a moment: %s", error)
-            return scorer
-        if wanted == self._wanted:
-            return scorer
-        self._wanted = wanted
-        try:
-            return self._load(wanted)
-        except CxrError as error:
-            logger.warning("The network cannot be used: %s", error)
-            self._status = self._without(scorer, str(error))
-        except Exception as error:  # noqa: BLE001 - a GPU without room, for one
-            _log_fault(f"The network {wanted.name}", error)
-            self._status = self._without(scorer, "The program failed on its file; see the log.")
-        return scorer
-
-    def _without(self, scorer: Scorer | None, reason: str) -> EngineStatus:
-        """Say that a model cannot be used; the one before stays where there is one."""
-        if scorer is None:
-            return EngineStatus("failed", reason)
-        told = f"Another model was put to use, and this one stays: {reason}"
-        return replace(self._status, message=told)
-
-    def _load(self, path: Path) -> Scorer:
-        """Bring a network into memory."""
-        # Here and not above: importing torch takes seconds, and the pages wait for nothing.
-        from cxr_app.model.classifier import Classifier
-
-        classifier = Classifier.load(path, self._settings.device, self._settings.runtime)
-        self._status = EngineStatus(
-            "ready",
-            model_version=classifier.model_version,
-            device_name=classifier.device_name,
-            operating_points=classifier.operating_points,
-            heat_scale=classifier.heat_scale,
-            checkpoint=path,
-        )
-        return Scorer(classifier, self._settings.other_ages, apart=True)
-
-    def _score_received(self, scorer: Scorer) -> bool:
-        """Score what is waiting, oldest first; False where nothing is, or nothing can be done."""
-        try:
-            waiting = self._worklist.next_received()
-            for entry in waiting:
-                if self._stop.is_set():
-                    break
-                self._worklist.record(self._score(scorer, entry))
-        except WorklistError as error:
-            logger.warning("Scoring pauses: %s", error)
-            return False
-        return bool(waiting)
-
-    def _score(self, scorer: Scorer, entry: Entry) -> Outcome:
-        """Score one entry; nothing that a file does may end the thread."""
-        try:
-            return scorer.score(read_film(entry.path, entry.sha256))
-        except CxrError as error:
-            reason = str(error)
-        except Exception as error:  # noqa: BLE001 - whatever it is
-            _log_fault(f"Entry {entry.id}", error)
-            reason = (
-                "The program itself failed on this file. A person must look at it; "
-                "please report the time of day to whoever runs this server."
-            )
-        return _refusal(
-            Examined(entry.sha256, FilmFacts(), None, None), ScoringState.FAILED, reason
-        )
-
-
-def _log_fault(what: str, error: Exception) -> None:
-    """Write a fault of the program down, for whoever runs this server."""
-    logger.error("%s met a fault of the program:\n%s", what, fault_trace(error))

@@ -1,27 +1,26 @@
-"""What a set of probabilities is worth, with intervals that respect that patients repeat."""
+"""Performance figures of probabilities, with intervals that allow for repeated patients."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 Drawn = NDArray[np.intp]
-"""Places in a list of films, repeats included."""
+"""Indices into a list of films, repeats included."""
 
 ECE_BINS = 15
-NORMAL_95 = NormalDist().inv_cdf(0.975)
 GRID: Floats = np.linspace(0, 1, 101)
-"""Where curves and their bands are reckoned."""
+"""Shares of false alarms at which curves and their bands are computed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its 95 % interval; NaN where it cannot be told."""
+    """A figure with its 95 % interval; NaN if undefined."""
 
     value: float
     low: float
@@ -82,7 +81,7 @@ def confusion(probabilities: Floats, pneumonia: Booleans, threshold: float) -> C
 
 
 def auroc(probabilities: Floats, positive: Booleans) -> float:
-    """Area under the ROC curve; NaN where a class or a probability is missing.
+    """Return the area under the ROC curve; NaN if a class or a probability is missing.
 
     A positive film wins against each negative one below it and half wins a tie. By sorting: fast
     enough for a bootstrap.
@@ -100,10 +99,10 @@ def auroc(probabilities: Floats, positive: Booleans) -> float:
 
 
 def roc(probabilities: Floats, pneumonia: Booleans, alarms: Floats = GRID) -> Floats:
-    """Give the sensitivity at each share of false alarms; NaN where a class is missing.
+    """Return the sensitivity at each share of false alarms; NaN if a class is missing.
 
-    At a share that several thresholds have, the best of them counts: a staircase, no slope. A film
-    is flagged above every film that must not be, so ties cost sensitivity.
+    If several thresholds have the same share, the best of them counts: the curve is a staircase.
+    A film is flagged only above every film that must not be, so ties cost sensitivity.
     """
     positives, negatives = np.sort(probabilities[pneumonia]), np.sort(probabilities[~pneumonia])
     if not len(positives) or not len(negatives):
@@ -118,9 +117,9 @@ def roc(probabilities: Floats, pneumonia: Booleans, alarms: Floats = GRID) -> Fl
 def predictive_values(
     sensitivity: float, specificity: float, prevalence: float
 ) -> tuple[float, float]:
-    """Give PPV and NPV where `prevalence` of the films have pneumonia, by Bayes' rule.
+    """Return PPV and NPV if `prevalence` of the films have pneumonia, by Bayes' rule.
 
-    Sensitivity and specificity are taken to be the same there, which nobody can promise.
+    Sensitivity and specificity are assumed to be the same there, which is not certain.
     """
     found, missed = sensitivity * prevalence, (1 - sensitivity) * prevalence
     alarms, cleared = (1 - specificity) * (1 - prevalence), specificity * (1 - prevalence)
@@ -128,13 +127,13 @@ def predictive_values(
 
 
 def bins_of(probabilities: Floats) -> NDArray[np.int_]:
-    """Say into which of `ECE_BINS` equal-width bins each probability falls."""
+    """Return the bin of each probability, out of `ECE_BINS` of equal width."""
     bins: NDArray[np.int_] = np.minimum((probabilities * ECE_BINS).astype(int), ECE_BINS - 1)
     return bins
 
 
 def expected_calibration_error(probabilities: Floats, pneumonia: Booleans) -> float:
-    """Mean gap between probability and share of pneumonia over 15 equal-width bins.
+    """Return the mean gap between probability and share of pneumonia over 15 equal-width bins.
 
     References
     ----------
@@ -145,8 +144,8 @@ def expected_calibration_error(probabilities: Floats, pneumonia: Booleans) -> fl
     return float(np.abs(sums).sum() / len(probabilities))
 
 
-def wilson_interval(part: float, whole: float) -> tuple[float, float]:
-    """Give the 95 % interval of a share; the whole range where there is nothing to divide by.
+def wilson_interval(part: int, whole: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share; the whole range if there is nothing to divide by.
 
     References
     ----------
@@ -154,15 +153,12 @@ def wilson_interval(part: float, whole: float) -> tuple[float, float]:
     """
     if not whole:
         return 0.0, 1.0
-    share, spread = part / whole, NORMAL_95**2 / whole
-    centre = (share + spread / 2) / (1 + spread)
-    reach = math.sqrt(share * (1 - share) * spread + spread**2 / 4) / (1 + spread)
-    low = centre - reach if part > 0 else 0.0  # which it is, but for the rounding
-    return low, centre + reach if part < whole else 1.0
+    interval = binomtest(part, whole).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def draws(patients: Sequence[str], *, resamples: int = 1000, seed: int = 0) -> Iterator[Drawn]:
-    """Draw films by patient, with repeats: as many patients as there are, all their films each.
+    """Yield bootstrap samples: patients drawn with repeats, each with all films.
 
     References
     ----------
@@ -183,12 +179,12 @@ def bootstrap_interval(
     resamples: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Give the 95 % interval of a statistic by drawing patients, all their films at a time.
+    """Return the 95 % interval of a statistic, drawing patients with all their films.
 
     Parameters
     ----------
     statistic
-        Takes places in the list of films, repeats included.
+        Takes indices into the list of films, repeats included.
     patients
         Of each film.
 
@@ -197,10 +193,10 @@ def bootstrap_interval(
     Efron and Tibshirani 1993, percentile method.
     """
     drawn = [statistic(films) for films in draws(patients, resamples=resamples, seed=seed)]
-    told = [value for value in drawn if not math.isnan(value)]
-    if not told:  # a figure of nothing has no interval either
+    defined = [value for value in drawn if not math.isnan(value)]
+    if not defined:
         return float("nan"), float("nan")
-    low, high = np.percentile(told, [2.5, 97.5])
+    low, high = np.percentile(defined, [2.5, 97.5])
     return float(low), float(high)
 
 
@@ -211,9 +207,9 @@ def bootstrap_band(
     resamples: int = 400,
     seed: int = 0,
 ) -> tuple[Floats, Floats]:
-    """Give the 95 % interval of every point of a curve, each by itself.
+    """Return the pointwise 95 % interval of a curve.
 
-    A point that fewer than half of the draws can tell is NaN.
+    A point that is defined in fewer than half of the draws is NaN.
     """
     drawn = np.array([curve(films) for films in draws(patients, resamples=resamples, seed=seed)])
     seldom = np.isnan(drawn).mean(axis=0) > 0.5
@@ -224,5 +220,5 @@ def bootstrap_band(
 
 
 def _ratio(part: float, whole: float) -> float:
-    """Divide; NaN where there is nothing to divide by."""
+    """Divide; NaN if there is nothing to divide by."""
     return part / whole if whole else float("nan")

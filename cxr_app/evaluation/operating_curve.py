@@ -35,7 +35,7 @@ FEWEST = 30
 
 @dataclass(frozen=True, slots=True)
 class AtThreshold:
-    """What flagging at one threshold means on these films; shares are NaN of no films."""
+    """What flagging at one threshold means on these films; shares are NaN without films."""
 
     threshold: float
     counts: Confusion
@@ -45,7 +45,7 @@ class AtThreshold:
 
 @dataclass(frozen=True, slots=True)
 class AtPrevalence:
-    """What flagging means where so many films have pneumonia, if nothing else is different."""
+    """What flagging means at a given prevalence, if nothing else is different."""
 
     ppv: Estimate
     npv: Estimate
@@ -54,16 +54,16 @@ class AtPrevalence:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Films of about the same probability: what was said of them and what they are."""
+    """Films of about the same probability: predicted and observed share of pneumonia."""
 
     films: int
-    said: float
-    seen: Estimate
+    predicted: float
+    observed: Estimate
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Figures of some of the films; None where they are too few to say."""
+    """Figures of some of the films; None if they are too few."""
 
     by: str
     name: str
@@ -99,7 +99,7 @@ class OperatingCurve:
 
     @classmethod
     def of(cls, scores: FilmScores) -> Self:
-        """Reckon what does not depend on a threshold; takes about a second."""
+        """Compute what does not depend on a threshold; takes about a second."""
         pneumonia, truth = scores.pneumonia, scores.truth
         patients = [str(patient) for patient in scores.patients]
         area = bootstrap_interval(lambda i: auroc(pneumonia[i], truth[i]), patients)
@@ -118,7 +118,7 @@ class OperatingCurve:
         )
 
     def at(self, threshold: float) -> AtThreshold:
-        """Say what flagging at a threshold means; a film at the threshold is flagged."""
+        """Return what flagging at a threshold means; a film at the threshold is flagged."""
         pneumonia, truth = self.scores.pneumonia, self.scores.truth
         flagged = pneumonia >= threshold
         return AtThreshold(
@@ -131,9 +131,9 @@ class OperatingCurve:
     def at_prevalence(
         self, threshold: float, prevalence: float, films_a_day: float
     ) -> AtPrevalence:
-        """Say what flagging would mean at another prevalence.
+        """Return what flagging would mean at another prevalence.
 
-        Sensitivity and specificity are taken to be the same there, which nobody can promise. The
+        Sensitivity and specificity are assumed to be the same there, which is not certain. The
         intervals hold what these films leave open, not what another place changes.
         """
         here = self.at(threshold)
@@ -157,7 +157,7 @@ class OperatingCurve:
         )
 
     def reliability(self) -> list[Bin]:
-        """Say of every bin that holds films what was said of them and what they are."""
+        """Return predicted against observed pneumonia for every bin that has films."""
         pneumonia, truth = self.scores.pneumonia, self.scores.truth
         bins = bins_of(pneumonia)
         found = []
@@ -165,8 +165,8 @@ class OperatingCurve:
             films = int(np.sum(bins == number))
             if films:
                 positives = int(truth[bins == number].sum())
-                seen = Estimate(positives / films, *wilson_interval(positives, films))
-                found.append(Bin(films, float(pneumonia[bins == number].mean()), seen))
+                observed = Estimate(positives / films, *wilson_interval(positives, films))
+                found.append(Bin(films, float(pneumonia[bins == number].mean()), observed))
         return found
 
     def groups(self, threshold: float) -> list[Group]:
@@ -179,7 +179,7 @@ class OperatingCurve:
         return [self._group(by, name, chosen, flagged) for by, name, chosen in self._chosen()]
 
     def _chosen(self) -> Iterator[tuple[str, str, Booleans]]:
-        """Give every group: by what, its name, and its films."""
+        """Yield every group: grouping, name and films."""
         truth = self.scores.truth
         yield "", "all films", np.ones(len(truth), dtype=bool)
         causes = np.array(self.scores.causes)
@@ -205,27 +205,27 @@ class OperatingCurve:
         )
 
     def _share(self, right: Booleans, of: Booleans) -> Estimate:
-        """Give the share of some films that are right, and its interval by drawing patients.
+        """Return the share of some films that are right, and its interval by drawing patients.
 
-        Where all of them, or none, are right, every draw says so too, and that spread of nothing
-        would be a lie: there Wilson's interval stands, on the number of patients.
+        If all of them or none are right, every draw agrees and the spread is wrongly zero:
+        Wilson's interval on the number of patients is used there.
         """
         whole, part = int(of.sum()), int((right & of).sum())
         if not whole:
             return Estimate(np.nan, np.nan, np.nan)
         if part in (0, whole):
             patients = len(np.unique(self.scores.patients[of]))
-            return Estimate(part / whole, *wilson_interval(patients * part / whole, patients))
+            return Estimate(part / whole, *wilson_interval(patients if part else 0, patients))
         return Estimate(part / whole, *_interval(self._shares_drawn(right, of)))
 
     def _shares_drawn(self, right: Booleans, of: Booleans) -> Floats:
-        """Give that share in every draw; NaN in a draw without such films."""
+        """Return that share in every draw; NaN for a draw without such films."""
         with np.errstate(invalid="ignore"):
             shares: Floats = (self.drawn @ (right & of)) / (self.drawn @ of)
         return shares
 
     def _both_drawn(self, here: AtThreshold) -> tuple[Floats, Floats]:
-        """Give sensitivity and specificity in every draw.
+        """Return sensitivity and specificity in every draw.
 
         A share that no draw can vary takes the ends of its interval in turn, each end of one with
         each of the other, so that what follows from it is not surer than it is.
@@ -241,9 +241,9 @@ class OperatingCurve:
 
 
 def _interval(drawn: NDArray[np.float64]) -> tuple[float, float]:
-    """Give what 95 % of the draws that can tell lie between."""
-    told = drawn[~np.isnan(drawn)]
-    if not len(told):
+    """Return the interval that holds 95 % of the defined values."""
+    defined = drawn[~np.isnan(drawn)]
+    if not len(defined):
         return np.nan, np.nan
-    low, high = np.percentile(told, [2.5, 97.5])
+    low, high = np.percentile(defined, [2.5, 97.5])
     return float(low), float(high)

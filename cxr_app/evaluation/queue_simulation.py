@@ -19,9 +19,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t
 
 from cxr_app import priority
-from cxr_app.evaluation.metrics import NORMAL_95, Booleans, Estimate, Floats
+from cxr_app.evaluation.metrics import Booleans, Estimate, Floats
 from cxr_app.outcome import Priority
 from cxr_app.prediction import OperatingPoint
 
@@ -54,7 +55,7 @@ class Room:
     prevalence
         Share of films with pneumonia.
     cap_hours
-        A film that has waited so long rises to the top, where the order has a cap.
+        A film that has waited this long rises to the top, where the order has a cap.
     spread
         How reading times are distributed about their mean.
     backlog
@@ -180,7 +181,7 @@ def simulate(room: Room, mix: Mix, span: Span = Span()) -> dict[str, dict[str, W
 
 
 def _reaches_cap(waited: Floats, room: Room) -> bool:
-    """Say whether a cap changes these waits; one that nobody reaches is never looked at."""
+    """Return whether a cap changes these waits."""
     return bool((waited >= room.cap_hours * 60).any())
 
 
@@ -206,7 +207,7 @@ def draw(room: Room, mix: Mix, span: Span, generator: np.random.Generator) -> Si
 
 
 def waits_under(discipline: str, films: SimulatedFilms, room: Room) -> Floats:
-    """Give the wait of every film in minutes under one discipline."""
+    """Return the wait of every film in minutes under one discipline."""
     tiers = np.zeros_like(films.tiers) if discipline == FIRST_COME else films.tiers
     cap = room.cap_hours * 60 if discipline == AI_ORDER_CAPPED else math.inf
     open_minutes = room.hours_a_day * 60
@@ -221,7 +222,7 @@ def waits(
     cap: float = math.inf,
     open_minutes: float = DAY_MINUTES,
 ) -> Floats:
-    """Let the readers read every film, in the order of the worklist.
+    """Compute the wait of every film if the readers follow the order of the worklist.
 
     That order is: past the cap first; then by tier; then by arrival. Within a tier films keep
     the order they are given in, so each tier is a queue of its own.
@@ -251,7 +252,7 @@ def waits(
     now, coming, count = 0.0, 0, len(arrivals)
     for done in range(count):
         now = max(now, free[0])  # a reader who was free earlier had nothing to read
-        if coming == done and arrivals[coming] > now:  # nobody waits
+        if coming == done and arrivals[coming] > now:  # no film waits
             now = arrivals[coming]
         if now % DAY_MINUTES >= open_minutes:
             now += DAY_MINUTES - now % DAY_MINUTES
@@ -283,7 +284,7 @@ def _reading_times(room: Room, films: int, generator: np.random.Generator) -> Fl
 
 
 def _groups(films: SimulatedFilms) -> dict[str, Booleans]:
-    """Say which of the counted films belong to which group."""
+    """Return the counted films of each group."""
     chosen = {
         ALL: np.ones_like(films.truth),
         PNEUMONIA: films.truth,
@@ -294,34 +295,21 @@ def _groups(films: SimulatedFilms) -> dict[str, Booleans]:
 
 
 def _summary(replications: Sequence[Floats]) -> Wait:
-    """Sum up the waits of a group; a replication without such films says nothing of them."""
-    told = [waits for waits in replications if len(waits)]
-    rows = [(waits.mean(), *np.percentile(waits, [50, 95]), waits.max()) for waits in told]
+    """Summarise the waits of a group, over the replications that have such films."""
+    observed = [waits for waits in replications if len(waits)]
+    rows = [(waits.mean(), *np.percentile(waits, [50, 95]), waits.max()) for waits in observed]
     columns = np.array(rows).reshape(-1, 4).T
     mean, median, percentile_95, longest = map(_over_replications, columns)
-    return Wait(mean, median, percentile_95, longest, sum(map(len, told)))
+    return Wait(mean, median, percentile_95, longest, sum(map(len, observed)))
 
 
 def _over_replications(values: Floats) -> Estimate:
-    """Give the mean and its 95 % interval by Student's t; NaN of fewer than two values."""
+    """Return the mean and its 95 % interval by Student's t; NaN for fewer than two values."""
     if not len(values):
         return Estimate(math.nan, math.nan, math.nan)
     value = float(values.mean())
     if len(values) < 2:
         return Estimate(value, math.nan, math.nan)
-    reach = _student_95(len(values) - 1) * float(values.std(ddof=1)) / math.sqrt(len(values))
+    error = values.std(ddof=1) / math.sqrt(len(values))
+    reach = float(t.ppf(0.975, len(values) - 1) * error)
     return Estimate(value, value - reach, value + reach)
-
-
-def _student_95(freedom: int) -> float:
-    """Give the 0.975 quantile of Student's t; right to 0.01 from 5 degrees of freedom on.
-
-    References
-    ----------
-    Abramowitz and Stegun 1964, 26.7.5.
-    """
-    z = NORMAL_95
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / freedom + second / freedom**2 + third / freedom**3

@@ -85,7 +85,7 @@ class Classifier:
         self._network = _ready(source, device)
         if runtime == "openvino":
             self._compute_by_openvino()
-        self._kind_network = _ready_for_kinds(source, device)
+        self._view_network = _build_view_network(source, device)
         self._lock = threading.Lock()
 
     def _compute_by_openvino(self) -> None:
@@ -124,18 +124,18 @@ class Classifier:
         """Make the network's input of a film; needs no lock and no device."""
         return to_input(image, self.description.input_spec)
 
-    def kinds(self, inputs: Sequence[NetworkInput]) -> list[ViewClass]:
-        """Say what the pictures show that `prepare` made ready.
+    def views(self, inputs: Sequence[NetworkInput]) -> list[ViewClass]:
+        """Return what the pictures of `prepare` show.
 
-        A checkpoint without a screening network takes everything for an upright film.
+        Without a view network in the checkpoint, every picture counts as an upright film.
         """
         spec, seen_as = self.description.screening, self.description.input_spec
-        if not inputs or self._kind_network is None or spec is None:
+        if not inputs or self._view_network is None or spec is None:
             return [ViewClass.UPRIGHT] * len(inputs)
         batch = torch.from_numpy(np.stack(inputs))[:, None].to(self._device)
         pictures = (batch * seen_as.standard_deviation + seen_as.mean).clamp(0, 1)
         with self._lock, torch.inference_mode():
-            return views_of(view_logits(self._kind_network, pictures, spec), spec)
+            return views_of(view_logits(self._view_network, pictures, spec), spec)
 
     def predict(self, inputs: Sequence[NetworkInput]) -> list[Prediction]:
         """Predict for films that `prepare` made ready, together in one forward pass."""
@@ -143,7 +143,7 @@ class Classifier:
             return []
         batch = torch.from_numpy(np.stack(inputs))[:, None]  # (B, 1, H, W)
         with self._lock, torch.inference_mode():
-            seen = forward_with_map(self._network, _laid_out(batch, self._device))
+            seen = forward_with_map(self._network, _on_device(batch, self._device))
         logits, raw = (tensor.cpu() for tensor in seen)
         temperature = self.description.temperature
         threshold = self.operating_points["balanced"].threshold
@@ -247,7 +247,7 @@ def evidence(raw: Tensor, logits: Tensor, temperature: float, threshold: float) 
     Parameters
     ----------
     raw, logits
-        From `look`: ``(B, h, w)`` and ``(B, C)``.
+        From `forward_with_map`: ``(B, h, w)`` and ``(B, C)``.
 
     Returns
     -------
@@ -320,7 +320,7 @@ def _ready(source: Checkpoint, device: torch.device) -> GridNetwork:
     return ready.to(device).to(memory_format=torch.channels_last)
 
 
-def _ready_for_kinds(source: Checkpoint, device: torch.device) -> ViewNetwork | None:
+def _build_view_network(source: Checkpoint, device: torch.device) -> ViewNetwork | None:
     """Build the network that tells what a picture shows, where the checkpoint has one."""
     if source.description.screening is None:
         return None
@@ -329,6 +329,6 @@ def _ready_for_kinds(source: Checkpoint, device: torch.device) -> ViewNetwork | 
     return ready.requires_grad_(requires_grad=False).eval().to(device)
 
 
-def _laid_out(batch: Tensor, device: torch.device) -> Tensor:
+def _on_device(batch: Tensor, device: torch.device) -> Tensor:
     """Put films where the network is, channels last, which convolutions on a CPU like best."""
     return batch.to(device).contiguous(memory_format=torch.channels_last)

@@ -1,10 +1,11 @@
-"""May the model speak on this film? Yes, or no and why.
+"""May the model speak on this film? Answered by header, pixels, view and age.
 
-The header is heard first, then the pixels. What a header does not say is no reason for refusal: a
+The header is checked first, then the pixels. What a header does not say is no reason for refusal: a
 film without modality, as every JPEG and PNG, is judged by its pixels alone.
 """
 
 import re
+from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
@@ -20,6 +21,12 @@ MIN_GREY_LEVELS = 16
 MAX_COLOUR_FRACTION = 0.05
 
 _SAMPLE_SIDE = 512
+
+UNRELIABLE = "How far its probability can be relied on is unknown."
+MIRRORED = (
+    "The film may be mirrored: what looks like the heart lies on the other side. Compare with "
+    "the side marker."
+)
 
 _NOT_RADIOGRAPHS = {
     "BI": "an ultrasound biomicroscopy",
@@ -95,7 +102,7 @@ _DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 
 
 class ViewClass(Enum):
-    """What a picture shows, in the order of `film_kind.KindNetwork`'s logits."""
+    """What a picture shows, in the order of the logits of `networks.view.ViewNetwork`."""
 
     UPRIGHT = "upright"
     MIRRORED = "mirrored"
@@ -106,7 +113,7 @@ class ViewClass(Enum):
     OTHER = "other"
 
 
-_KIND_REASONS = {
+_VIEW_REASONS = {
     ViewClass.TURNED_LEFT: "it seems to lie on its side. Turn it upright and send it again.",
     ViewClass.TURNED_RIGHT: "it seems to lie on its side. Turn it upright and send it again.",
     ViewClass.UPSIDE_DOWN: "it seems to stand upside down. Turn it upright and send it again.",
@@ -116,7 +123,7 @@ _KIND_REASONS = {
 
 
 def screen(radiograph: Radiograph) -> str | None:
-    """Say why a film must not be scored, in one sentence for its reader; None where it may be.
+    """Check header and pixels; return why a film must not be scored, or None if it may be.
 
     Parameters
     ----------
@@ -127,23 +134,49 @@ def screen(radiograph: Radiograph) -> str | None:
     return _refusal(reason or _pixel_reason(radiograph))
 
 
-def screen_kind(kind: ViewClass) -> str | None:
-    """Say why a picture of this kind must not be scored; None for a frontal film."""
-    return _refusal(_KIND_REASONS.get(kind))
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """Whether the model may speak on a film.
+
+    Parameters
+    ----------
+    refusal
+        Why not, in one sentence for the reader; None if it may.
+    remarks
+        What the reader should know of a film that is scored.
+    """
+
+    refusal: str | None = None
+    remarks: tuple[str, ...] = ()
 
 
-def remark_on(kind: ViewClass) -> str | None:
-    """Say what a reader should know of a film of this kind that is scored all the same."""
-    if kind is not ViewClass.MIRRORED:
-        return None
-    return (
-        "The film may be mirrored: what looks like the heart lies on the other side. Compare with "
-        "the side marker."
-    )
+def screen_view(
+    view: ViewClass, header: Header | None = None, *, rejects_other_ages: bool = False
+) -> Screening:
+    """Check the view that the view network found, and the patient's age.
+
+    Parameters
+    ----------
+    view
+        What the picture shows.
+    header
+        Source of the age; None for a film without header.
+    rejects_other_ages
+        Whether patients outside the training population are refused, or scored with a remark.
+    """
+    outside = screen_age(header)
+    refusal = _refusal(_VIEW_REASONS.get(view))
+    if refusal is None and outside and rejects_other_ages:
+        refusal = _refusal(outside)
+    if refusal is not None:
+        return Screening(refusal)
+    age_remark = f"{outside} {UNRELIABLE}" if outside else ""
+    mirrored_remark = MIRRORED if view is ViewClass.MIRRORED else ""
+    return Screening(remarks=tuple(filter(None, (age_remark, mirrored_remark))))
 
 
 def screen_age(header: Header | None) -> str | None:
-    """Say that the patient is not of the ages the model learned from; None where he may be.
+    """Return a sentence if the patient is outside the training ages; None if inside or unknown.
 
     The age at the study is that of (0010,1010) *Patient's Age*, or else the time from birth to
     study. What the header does not say is no reason.
@@ -187,8 +220,8 @@ def _modality_reason(header: Header) -> str | None:
     modality = header.modality.strip().upper()
     if modality in ("", "OT", "SC"):
         modality = _SOP_CLASSES.get(header.sop_class_uid, modality)
-    kind = _NOT_RADIOGRAPHS.get(modality)
-    return f"it is {kind}, and only chest radiographs are scored." if kind else None
+    name = _NOT_RADIOGRAPHS.get(modality)
+    return f"it is {name}, and only chest radiographs are scored." if name else None
 
 
 def _body_part_reason(body_part_examined: str) -> str | None:
@@ -200,7 +233,7 @@ def _body_part_reason(body_part_examined: str) -> str | None:
 
 
 def _view_reason(header: Header) -> str | None:
-    """Refuse a view from the side; without a View Position, rows that run front to back tell it.
+    """Check for a view from the side; without a View Position, rows that run front to back show it.
 
     References
     ----------

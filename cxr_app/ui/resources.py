@@ -14,7 +14,7 @@ from cxr_app.film_store import FilmStore
 from cxr_app.jobs.supervisor import Supervisor
 from cxr_app.jobs.unscored import RefusalReader
 from cxr_app.retention import Retention
-from cxr_app.scoring import ScoringEngine
+from cxr_app.scoring_engine import ScoringEngine
 from cxr_app.settings import Settings, current_settings
 from cxr_app.worklist import Worklist
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from cxr_app.errors import WorklistError
 from cxr_app.film_store import FilmStore
-from cxr_app.scoring import ScoringEngine
+from cxr_app.scoring_engine import ScoringEngine
 from cxr_app.worklist import Worklist
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from cxr_app.imaging import intake
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.prediction import HeatScale
-from cxr_app.scoring import EngineStatus
+from cxr_app.scoring_engine import EngineStatus
 from cxr_app.ui import resources
 from cxr_app.ui.server import error_page, film_payload, film_route
 from cxr_app.worklist import Entry, Query

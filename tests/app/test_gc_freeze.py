@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cxr_app.scoring import EngineStatus
+from cxr_app.scoring_engine import EngineStatus
 from cxr_app.ui.server import gc_freeze
 from tests.support.worklists import ReadyEngine
 

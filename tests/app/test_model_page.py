@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxr_app.evaluation import reference_scores
 from cxr_app.evaluation.operating_curve import OperatingCurve
-from cxr_app.scoring import EngineStatus
+from cxr_app.scoring_engine import EngineStatus
 from cxr_app.ui.text import performance_text
 from cxr_app.worklist import Verdict, Worklist
 from tests.support.scores import scored_films

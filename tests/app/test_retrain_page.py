@@ -14,7 +14,7 @@ from cxr_app.jobs.retraining import Comparison
 from cxr_app.jobs.supervisor import Supervisor
 from cxr_app.model import checkpoint
 from cxr_app.progress import Progress
-from cxr_app.scoring import EngineStatus
+from cxr_app.scoring_engine import EngineStatus
 from cxr_app.settings import Settings
 from cxr_app.ui import resources
 from cxr_app.ui.text import retrain_text

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cxr_app.scoring import EngineStatus
+from cxr_app.scoring_engine import EngineStatus
 from cxr_app.ui.components.film_table import Sorting
 from cxr_app.worklist import Worklist
 from tests.support.worklists import ReadyEngine, failed, received, said, scored, shown, table

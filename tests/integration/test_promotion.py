@@ -14,7 +14,7 @@ from cxr_app.jobs.retraining import Challenger
 from cxr_app.model import checkpoint
 from cxr_app.model.classifier import Classifier
 from cxr_app.promotion import checkpoint_in_use, go_back, promote
-from cxr_app.scoring import ScoringEngine
+from cxr_app.scoring_engine import ScoringEngine
 from cxr_app.settings import Settings
 from cxr_app.worklist import Promotion, Worklist
 from tests.integration.test_scoring import wait_for

@@ -17,7 +17,7 @@ from cxr_app.film_store import FilmStore
 from cxr_app.outcome import Outcome, Priority, ScoringState
 from cxr_app.radiograph import Header
 from cxr_app.retention import Retention
-from cxr_app.scoring import ScoringEngine
+from cxr_app.scoring_engine import ScoringEngine
 from cxr_app.settings import Settings
 from cxr_app.ui.upload_queue import UploadQueue
 from cxr_app.worklist import Query, Verdict, Worklist

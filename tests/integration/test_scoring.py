@@ -12,7 +12,8 @@ from cxr_app.film_store import FilmStore
 from cxr_app.imaging import isolated_decoder
 from cxr_app.model.classifier import Classifier
 from cxr_app.outcome import Outcome, Priority, ScoringState
-from cxr_app.scoring import EngineStatus, Scorer, ScoringEngine
+from cxr_app.scoring import Scorer
+from cxr_app.scoring_engine import EngineStatus, ScoringEngine
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 from tests.support.checkpoints import write_tiny

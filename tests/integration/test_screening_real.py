@@ -12,7 +12,7 @@ from cxr_app.imaging.intake import read_radiograph
 from cxr_app.model import checkpoint
 from cxr_app.model.classifier import Classifier
 from cxr_app.model.preprocessing import InputSpec
-from cxr_app.model.screening import ViewClass, screen_kind
+from cxr_app.model.screening import ViewClass, screen_view
 from cxr_app.outcome import ScoringState
 from cxr_app.radiograph import Image
 from cxr_app.scoring import Scorer
@@ -51,12 +51,12 @@ def pictures(folder: str, part: Indices | None = None) -> list[Image]:
 def kinds(classifier: Classifier, images: Sequence[Image]) -> list[ViewClass]:
     inputs = [classifier.prepare(np.ascontiguousarray(image)) for image in images]
     return [
-        kind for i in range(0, len(inputs), 32) for kind in classifier.kinds(inputs[i : i + 32])
+        kind for i in range(0, len(inputs), 32) for kind in classifier.views(inputs[i : i + 32])
     ]
 
 
 def share_refused(found: Sequence[ViewClass]) -> float:
-    return float(np.mean([screen_kind(kind) is not None for kind in found]))
+    return float(np.mean([screen_view(kind).refusal is not None for kind in found]))
 
 
 @needs_data

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cxr_app.errors import WorklistError
 from cxr_app.film_store import FilmStore
-from cxr_app.scoring import ScoringEngine
+from cxr_app.scoring_engine import ScoringEngine
 from cxr_app.ui.upload_queue import UploadQueue
 from cxr_app.worklist import Query, Worklist
 

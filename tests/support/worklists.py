@@ -13,7 +13,7 @@ from cxr_app import priority
 from cxr_app.outcome import Outcome, Priority, ScoringState
 from cxr_app.prediction import HeatScale, OperatingPoint, Prediction
 from cxr_app.radiograph import Header
-from cxr_app.scoring import EngineStatus
+from cxr_app.scoring_engine import EngineStatus
 from cxr_app.worklist import Worklist
 
 POINTS = {

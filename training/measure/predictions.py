@@ -203,9 +203,9 @@ def _screened(
     classifier: Classifier, films: Sequence[tuple[FilmDetails, NetworkInput]]
 ) -> list[FilmDetails]:
     """Mark the films that would also be refused for the view they seem to show."""
-    kinds = classifier.kinds([network_input for _, network_input in films])
+    kinds = classifier.views([network_input for _, network_input in films])
     return [
-        replace(fact, rejected=fact.rejected or screening.screen_kind(kind) is not None)
+        replace(fact, rejected=fact.rejected or screening.screen_view(kind).refusal is not None)
         for (fact, _), kind in zip(films, kinds, strict=True)
     ]
 

@@ -14,7 +14,7 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
 from cxr_app.model import checkpoint
-from cxr_app.model.networks.view import KINDS, ViewNetwork, ViewSpec
+from cxr_app.model.networks.view import VIEWS, ViewNetwork, ViewSpec
 from cxr_app.model.preprocessing import resize_to_square
 from cxr_app.model.screening import ViewClass
 from training.data.augmentation import Augmentation
@@ -29,7 +29,7 @@ BATCH = 128
 FILMS_OF_BATCH = 80
 LEARNING_RATE = 4e-3
 VIEW_SHARES = (0.4, 0.2, 0.1, 0.1, 0.1, 0.1)
-"""Share of each of the views in `KINDS` among the films of a batch, which are turned to match."""
+"""Share of each of the views in `VIEWS` among the films of a batch, which are turned to match."""
 PHANTOMS = 80
 
 
@@ -86,11 +86,11 @@ def _batch(
     """Draw a batch: films equally from all sources, other pictures equally from all kinds."""
     kinds = rng.choice(len(VIEW_SHARES), size=FILMS_OF_BATCH, p=VIEW_SHARES)
     chosen = [_draw_from(films, rng) for _ in kinds]
-    laid = [as_view(film, KINDS[kind], rng) for film, kind in zip(chosen, kinds, strict=True)]
+    laid = [as_view(film, VIEWS[kind], rng) for film, kind in zip(chosen, kinds, strict=True)]
     if others:
         laid += [_draw_from(others, rng) for _ in range(BATCH - FILMS_OF_BATCH)]
     pictures = torch.from_numpy(np.stack(laid)).float()[:, None] / 255
-    other = np.full(len(laid) - len(kinds), KINDS.index(ViewClass.OTHER))
+    other = np.full(len(laid) - len(kinds), VIEWS.index(ViewClass.OTHER))
     return pictures, torch.from_numpy(np.concatenate([kinds, other]))
 
 

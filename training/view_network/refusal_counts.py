@@ -10,7 +10,7 @@ from PIL import Image as PillowImage
 
 from cxr_app.errors import TrainingDataError
 from cxr_app.imaging.intake import read_radiograph
-from cxr_app.model.screening import ViewClass, remark_on
+from cxr_app.model import screening
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.scoring import Scorer
 from training.data.dataset import Films, find_films
@@ -104,7 +104,7 @@ def _is_refused(outcome: Outcome) -> bool:
 
 
 def _is_remarked(outcome: Outcome) -> bool:
-    return remark_on(ViewClass.MIRRORED) in outcome.remarks
+    return screening.MIRRORED in outcome.remarks
 
 
 def _row(

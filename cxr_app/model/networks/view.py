@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from cxr_app.model.screening import ViewClass
 
-KINDS = tuple(ViewClass)
+VIEWS = tuple(ViewClass)
 _MIRROR_IMAGE = {
     ViewClass.UPRIGHT: ViewClass.MIRRORED,
     ViewClass.MIRRORED: ViewClass.UPRIGHT,
@@ -27,7 +27,7 @@ _MIRROR_IMAGE = {
     ViewClass.NEGATIVE: ViewClass.NEGATIVE,
     ViewClass.OTHER: ViewClass.OTHER,
 }
-_SWAPPED = [KINDS.index(_MIRROR_IMAGE[kind]) for kind in KINDS]
+_SWAPPED = [VIEWS.index(_MIRROR_IMAGE[view]) for view in VIEWS]
 _WIDTHS = (24, 48, 96, 128)
 
 
@@ -73,7 +73,7 @@ class ViewNetwork(nn.Module):
         for before, after in pairwise(_WIDTHS):
             layers += [*_layer(before, after, stride=2), *_layer(after, after)]
         self.body = nn.Sequential(*layers)
-        self.linear = nn.Linear(_WIDTHS[-1], len(KINDS))
+        self.linear = nn.Linear(_WIDTHS[-1], len(VIEWS))
 
     def forward(self, batch: Tensor) -> Tensor:
         """Turn normalised pictures ``(B, 1, H, W)`` into logits ``(B, 7)``."""
@@ -93,7 +93,7 @@ def view_logits(network: ViewNetwork, pictures: Tensor, spec: ViewSpec) -> Tenso
     Returns
     -------
     Tensor
-        ``(B, 7)`` on the CPU, in the order of `KINDS`.
+        ``(B, 7)`` on the CPU, in the order of `VIEWS`.
     """
     small = functional.interpolate(
         pictures, (spec.size, spec.size), mode="bilinear", antialias=True, align_corners=False
@@ -119,7 +119,7 @@ def views_of(logits: Tensor, spec: ViewSpec) -> list[ViewClass]:
     mirrored = mirrored_log_odds(logits) >= spec.least_mirrored
     likeliest = 2 + logits[:, 2:].argmax(dim=1)
     index = torch.where(refused, likeliest, mirrored.long())
-    return [KINDS[place] for place in index.tolist()]
+    return [VIEWS[place] for place in index.tolist()]
 
 
 def _layer(before: int, after: int, *, kernel: int = 3, stride: int = 1) -> list[nn.Module]:

@@ -55,7 +55,7 @@ def roc(curve: OperatingCurve, here: AtThreshold, points: Mapping[str, AtThresho
 def reliability(bins: Sequence[Bin]) -> go.Figure:
     """Draw the observed frequency of pneumonia by predicted probability, with film counts."""
     figure = _frame("Predicted probability", "Observed frequency of pneumonia")
-    predicted = [each.said for each in bins]
+    predicted = [each.predicted for each in bins]
     counts = [each.films for each in bins]
     figure.add_bar(
         x=[(int(value * ECE_BINS) + 0.5) / ECE_BINS for value in predicted],
@@ -72,7 +72,7 @@ def reliability(bins: Sequence[Bin]) -> go.Figure:
     figure.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", line={"color": FAINT, "dash": "dot"}, hoverinfo="skip"
     )
-    observed = [each.seen for each in bins]
+    observed = [each.observed for each in bins]
     figure.add_scatter(
         x=predicted,
         y=[each.value for each in observed],

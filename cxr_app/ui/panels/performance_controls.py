@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from cxr_app.scoring import EngineStatus
+from cxr_app.scoring_engine import EngineStatus
 from cxr_app.ui.text import performance_text
 
 PREVALENCE = 10

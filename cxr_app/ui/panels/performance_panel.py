@@ -8,7 +8,7 @@ import streamlit as st
 from cxr_app.errors import ScoresError
 from cxr_app.evaluation.metrics import Estimate
 from cxr_app.evaluation.operating_curve import AtThreshold, OperatingCurve
-from cxr_app.scoring import EngineStatus
+from cxr_app.scoring_engine import EngineStatus
 from cxr_app.ui import resources
 from cxr_app.ui.panels import performance_charts
 from cxr_app.ui.panels.performance_controls import performance_controls

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cxr_app.evaluation.queue_simulation import Mix, Room, Spread, span_for
 from cxr_app.evaluation.reference_scores import FilmScores
-from cxr_app.scoring import EngineStatus
+from cxr_app.scoring_engine import EngineStatus
 from cxr_app.ui import resources
 from cxr_app.ui.panels import performance_charts
 from cxr_app.ui.text import formatting, performance_text

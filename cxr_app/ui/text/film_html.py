@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cxr_app.radiograph import Header
-from cxr_app.scoring import EngineStatus
+from cxr_app.scoring_engine import EngineStatus
 from cxr_app.ui.text import formatting
 from cxr_app.worklist import Claim, Entry, Review, Score, Verdict
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from cxr_app.scoring import EngineStatus
+from cxr_app.scoring_engine import EngineStatus
 from cxr_app.ui import resources
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.panels.agreement_panel import agreement_panel

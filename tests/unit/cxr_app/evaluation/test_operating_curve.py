@@ -136,10 +136,10 @@ def test_every_film_is_in_one_bin_of_the_reliability() -> None:
     bins = CURVE.reliability()
 
     assert sum(each.films for each in bins) == len(CURVE.scores.truth)
-    gaps = sum(each.films * abs(each.said - each.seen.value) for each in bins)
+    gaps = sum(each.films * abs(each.predicted - each.observed.value) for each in bins)
     assert CURVE.calibration_error.value == pytest.approx(gaps / len(CURVE.scores.truth))
     for each in bins:
-        assert each.seen.low <= each.seen.value <= each.seen.high
+        assert each.observed.low <= each.observed.value <= each.observed.high
 
 
 def test_a_group_of_few_films_is_not_spoken_of() -> None:

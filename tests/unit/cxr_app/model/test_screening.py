@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxr_app.model.screening import MIN_SIDE, ViewClass, remark_on, screen, screen_age, screen_kind
+from cxr_app.model.screening import MIN_SIDE, Screening, ViewClass, screen, screen_age, screen_view
 from cxr_app.radiograph import Header, Image, Radiograph
 from training.drawing.phantom_films import draw_phantom
 
@@ -145,14 +145,14 @@ def test_reason_holds_nothing_of_the_patient() -> None:
     ],
 )
 def test_film_that_does_not_lie_right_or_is_none_is_refused(kind: ViewClass, words: str) -> None:
-    assert words in (screen_kind(kind) or "")
-    assert remark_on(kind) is None
+    assert words in (screen_view(kind).refusal or "")
+    assert screen_view(kind).remarks == ()
 
 
 def test_mirrored_film_is_scored_with_a_remark() -> None:
-    assert screen_kind(ViewClass.MIRRORED) is None
-    assert "may be mirrored" in (remark_on(ViewClass.MIRRORED) or "")
-    assert screen_kind(ViewClass.UPRIGHT) is remark_on(ViewClass.UPRIGHT) is None
+    assert screen_view(ViewClass.MIRRORED).refusal is None
+    assert "may be mirrored" in screen_view(ViewClass.MIRRORED).remarks[0]
+    assert screen_view(ViewClass.UPRIGHT) == Screening()
 
 
 @pytest.mark.parametrize(

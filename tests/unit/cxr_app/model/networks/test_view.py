@@ -11,7 +11,7 @@ from cxr_app.errors import CheckpointError, CheckpointMismatchError
 from cxr_app.model import checkpoint
 from cxr_app.model.classifier import Classifier
 from cxr_app.model.networks import view
-from cxr_app.model.networks.view import KINDS, ViewNetwork, ViewSpec, view_logits, views_of
+from cxr_app.model.networks.view import VIEWS, ViewNetwork, ViewSpec, view_logits, views_of
 from cxr_app.model.screening import ViewClass
 from tests.support.checkpoints import write_tiny
 from training import embed_screening
@@ -27,12 +27,12 @@ def network(seed: int = 0) -> ViewNetwork:
 
 def sure_of(kind: ViewClass, odds: float = 4.0) -> Tensor:
     """Logits of a network that is sure."""
-    logits = torch.zeros(1, len(KINDS))
-    logits[0, KINDS.index(kind)] = odds
+    logits = torch.zeros(1, len(VIEWS))
+    logits[0, VIEWS.index(kind)] = odds
     return logits
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", VIEWS)
 def test_likeliest_kind_is_taken(kind: ViewClass) -> None:
     assert views_of(sure_of(kind), SPEC) == [kind]
 
@@ -52,7 +52,7 @@ def test_slightly_likelier_mirrored_film_counts_as_upright() -> None:
 def test_mirror_image_of_a_picture_swaps_left_and_right() -> None:
     picture = torch.from_numpy(draw_phantom(3, 64, 60).copy())[None, None]
     one, other = (view_logits(network(), p, SPEC) for p in (picture, picture.flip(3)))
-    swapped = [KINDS.index(view._MIRROR_IMAGE[kind]) for kind in KINDS]
+    swapped = [VIEWS.index(view._MIRROR_IMAGE[kind]) for kind in VIEWS]
     assert torch.allclose(one, other[:, swapped], atol=1e-4)
 
 
@@ -88,9 +88,9 @@ def test_checkpoint_carries_the_screening_network(tmp_path: Path) -> None:
 
     old, new = (Classifier.load(path, "cpu") for path in (plain, joined))
     inputs = [old.prepare(draw_phantom(seed, 200, 180)) for seed in range(3)]
-    assert old.kinds(inputs) == [ViewClass.UPRIGHT] * 3
-    assert len(new.kinds(inputs)) == 3
-    assert new.kinds([]) == []
+    assert old.views(inputs) == [ViewClass.UPRIGHT] * 3
+    assert len(new.views(inputs)) == 3
+    assert new.views([]) == []
     one, other = (classifier.predict(inputs)[0] for classifier in (old, new))
     assert one.pneumonia_probability == other.pneumonia_probability
 

@@ -81,4 +81,4 @@ def test_the_reliability_shows_every_bin_and_counts_its_films() -> None:
     bins = CURVE.reliability()
     bars, _, dots = performance_charts.reliability(bins).data
     assert list(bars.y) == list(dots.customdata) == [each.films for each in bins]
-    assert list(dots.y) == [each.seen.value for each in bins]
+    assert list(dots.y) == [each.observed.value for each in bins]
