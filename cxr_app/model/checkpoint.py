@@ -7,10 +7,13 @@ was chosen for, so both live here and nowhere else.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
+from dataclasses import dataclass as plain_dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
@@ -24,12 +27,12 @@ from cxr_app.prediction import HeatScale, OperatingPoint
 
 FORMAT_VERSION = 1
 SCREENING_PREFIX = "screening."
-"""Of the weights that tell what a picture shows, within a checkpoint."""
+"""Prefix of the weights of the view network within a checkpoint."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid", strict=True))
 class Description:
-    """What a checkpoint says about itself.
+    """Description of a checkpoint, stored in its file.
 
     Parameters
     ----------
@@ -44,7 +47,7 @@ class Description:
     operating_points
         By name: ``balanced`` and ``high_sensitivity``.
     heat_scale
-        What every heatmap of these weights is drawn on.
+        The scale of every heatmap of these weights.
     classes
         Order of the logits.
     training_config, metrics, data_summary
@@ -52,7 +55,7 @@ class Description:
     git_commit
         Of the program that trained it; empty outside a repository.
     screening
-        How to use the weights that tell what a picture shows; None for a checkpoint without them.
+        How to use the weights of the view network; None for a checkpoint without them.
     """
 
     name: str
@@ -69,20 +72,23 @@ class Description:
     screening: ViewSpec | None = None
 
 
-@dataclass(frozen=True, slots=True)
+_DESCRIPTION = TypeAdapter(Description)
+
+
+@plain_dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A file that was read and found sound.
+    """A checkpoint file that was read and checked.
 
     Parameters
     ----------
     description
-        What it says about itself.
+        As stored in the file.
     weights
         By name, as stored.
     sha256
         Of the whole file, 64 hexadecimal digits.
     screening_weights
-        Of the network that tells what a picture shows; empty where there is none.
+        Of the view network; empty if there is none.
     """
 
     description: Description
@@ -117,7 +123,7 @@ def save(path: Path, weights: Mapping[str, Tensor], description: Description) ->
 
 
 def save_screening(path: Path, weights: Mapping[str, Tensor], spec: ViewSpec) -> str:
-    """Write the network that tells what a picture shows, alone, and return the file's SHA-256."""
+    """Write the view network alone, and return the file's SHA-256."""
     return _write(path, weights, {"screening": json.dumps(asdict(spec), sort_keys=True)})
 
 
@@ -225,6 +231,14 @@ def _describe(content: bytes, file_name: str) -> Description:
                 f"{file_name} has format version {version}; this program reads {FORMAT_VERSION}."
             )
         return _description(document)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
+        )
+        raise CheckpointMismatchError(
+            f"{file_name} does not describe itself as this program needs ({problems}). "
+            "Use a checkpoint that training.train made."
+        ) from error
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointMismatchError(
             f"{file_name} does not describe itself as this program needs ({error!r}). "
@@ -247,19 +261,12 @@ def _description(document: dict[str, Any]) -> Description:
             f"The checkpoint's classes are {document['classes']}; this program reads {CLASSES} "
             f"and {BINARY_CLASSES}."
         )
-    points = {name: OperatingPoint(**point) for name, point in document["operating_points"].items()}
-    if points.keys() != {"balanced", "high_sensitivity"}:
+    if set(document["operating_points"]) != {"balanced", "high_sensitivity"}:
         raise CheckpointMismatchError(
-            f"The checkpoint's operating points are {sorted(points)}; "
+            f"The checkpoint's operating points are {sorted(document['operating_points'])}; "
             "'balanced' and 'high_sensitivity' are needed."
         )
-    if not document["temperature"] > 0:
+    description = _DESCRIPTION.validate_json(json.dumps(document))
+    if not description.temperature > 0:
         raise CheckpointMismatchError("The checkpoint's temperature must be above 0.")
-    changed = {
-        "classes": classes,
-        "input_spec": InputSpec(**document["input_spec"]),
-        "operating_points": points,
-        "heat_scale": HeatScale(**document["heat_scale"]),
-        "screening": ViewSpec(**kinds) if (kinds := document.get("screening")) else None,
-    }
-    return Description(**(document | changed))
+    return description
