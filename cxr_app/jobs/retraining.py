@@ -106,5 +106,6 @@ class Challenger:
 
     def discard(self) -> None:
         """Delete the weights; the comparison is kept."""
-        for path in (self.folder / "run").glob("*.safetensors"):
-            path.unlink(missing_ok=True)
+        for pattern in ("*.safetensors", "*.state.pt"):
+            for path in (self.folder / "run").glob(pattern):
+                path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Several processes learn what one learns."""
+"""Several processes train the same network as one."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ STAGES = {
 
 
 def start(processes: int, *arguments: str, root: Path, data: Path) -> str:
-    """Run a module or a script by torchrun, or by itself, and give what it said."""
+    """Run a module or a script by torchrun, or by itself, and return its messages."""
     launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     environment = {
         **os.environ,
@@ -57,7 +57,7 @@ def test_two_processes_give_the_gradients_of_one(project_root: Path, tmp_path: P
 def test_two_processes_give_the_figures_of_one(
     project_root: Path, tmp_path: Path, architecture: str
 ) -> None:
-    """But for rounding, which single precision and Adam make visible."""
+    """Apart from rounding, which single precision and Adam make visible."""
     write_kaggle_folder(tmp_path / "films", 20)
     recipe = RECIPE.format(architecture=architecture, stages=STAGES[architecture])
     (tmp_path / "quick.toml").write_text(recipe)
@@ -66,9 +66,9 @@ def test_two_processes_give_the_figures_of_one(
 
     for processes in (1, 2):
         out = ["--out", str(tmp_path / f"run{processes}")]
-        said = start(processes, *command, *out, root=project_root, data=tmp_path)
+        messages = start(processes, *command, *out, root=project_root, data=tmp_path)
 
-    assert said.count("films: ") == 1  # one process speaks for all
+    assert messages.count("films: ") == 1  # from one process only
     alone, together = (epochs_of(tmp_path / f"run{number}") for number in (1, 2))
     assert [line["device"] for line in together] == ["CPU × 2"] * 2
     for expected, line in zip(alone, together, strict=True):

@@ -1,4 +1,4 @@
-"""A recipe whose network is joined from two that are trained one after the other."""
+"""A recipe whose network joins two that are trained one after the other."""
 
 import shutil
 from pathlib import Path
@@ -47,7 +47,7 @@ def run_dir(place: Path) -> Path:
     return run(place, recipe, place / "whole")
 
 
-def test_epochs_are_counted_through(run_dir: Path) -> None:
+def test_epochs_are_numbered_consecutively(run_dir: Path) -> None:
     lines = epochs_of(run_dir)
 
     assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
@@ -57,7 +57,7 @@ def test_epochs_are_counted_through(run_dir: Path) -> None:
     assert rates[2:] == pytest.approx(rates[:2]), "the second network had no schedule of its own"
 
 
-def test_each_network_is_what_a_recipe_of_its_own_makes(place: Path, run_dir: Path) -> None:
+def test_each_network_is_the_same_as_trained_alone(place: Path, run_dir: Path) -> None:
     recipe = write_recipe(place / "alone.toml", "resnet18", "resnet18")
 
     alone = load_file(run(place, recipe, place / "alone") / "resnet18.best.safetensors")
@@ -77,7 +77,7 @@ def test_the_checkpoint_holds_both(run_dir: Path) -> None:
     assert source.weights["linear.weight"].shape == (3, 512 + 256)
 
 
-def test_a_run_that_ended_between_both_goes_on(place: Path, run_dir: Path) -> None:
+def test_a_run_interrupted_between_both_resumes(place: Path, run_dir: Path) -> None:
     out = shutil.copytree(run_dir, place / "between")
     for path in (*out.glob("resnet18_coarse.*"), out / "checkpoint.safetensors"):
         path.unlink()

@@ -1,4 +1,4 @@
-"""A challenger from drawn films: trained, compared on films kept back, refused with a reason."""
+"""A challenger from synthetic films: trained, compared on held-out films, or refused."""
 
 import json
 import os
@@ -20,6 +20,7 @@ from tests.support.films import jpeg, write_manifest
 from training import evaluate, retrain
 from training.data.holdout import Side, read_films
 from training.data.tested_films import UsedFilms
+from training.fit import challenger_training
 
 RECIPE = """
 architecture = "resnet18"
@@ -32,7 +33,7 @@ PATIENTS = {"": 170, "bacterial": 110, "viral": 110}
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
-    """Small drawn films of many patients, as rows of a manifest."""
+    """Return small synthetic films of many patients, as rows of a manifest."""
     folder = tmp_path_factory.mktemp("films")
     found = []
     for offset, (cause, target) in enumerate(KINDS.items()):
@@ -46,7 +47,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, str]]) -> Path:
-    """A data folder, a manifest, a recipe and a model in use."""
+    """Return a folder with a manifest, a recipe and a model in use."""
     place = tmp_path_factory.mktemp("site")
     write_manifest(place / "all.csv", rows)
     (place / "quick.toml").write_text(RECIPE)
@@ -56,7 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, str]])
 
 @pytest.fixture(scope="module")
 def command(folder: Path) -> list[str]:
-    """The command, but for its films and its --out."""
+    """Return the command without its films and --out."""
     options = ["--recipe", str(folder / "quick.toml"), "--device", "cpu"]
     return [*options, "--checkpoint", str(folder / "in_use.safetensors")]
 
@@ -69,7 +70,7 @@ def data_dir(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def run_dir(folder: Path, command: list[str]) -> Path:
-    """A finished retraining."""
+    """Return the folder of a finished retraining."""
     out = folder / "whole"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CXR_DATA_DIR", str(folder / "data"))
@@ -83,7 +84,7 @@ def comparison_of(out: Path) -> dict[str, Any]:
     return document
 
 
-def test_both_models_stand_side_by_side_on_films_that_taught_neither(
+def test_both_models_are_compared_on_films_that_neither_was_trained_on(
     run_dir: Path, folder: Path
 ) -> None:
     found = comparison_of(run_dir)
@@ -104,17 +105,17 @@ def test_both_models_stand_side_by_side_on_films_that_taught_neither(
     assert "Sensitivity at high sensitivity" in names
     low, high = found["figures"][0]["delong_ci95"]
     assert low <= found["figures"][0]["difference"] <= high
-    assert found["unknown"] == len(kept)  # nobody knows what random weights have learned from
+    assert found["unknown"] == len(kept)  # no films are recorded for random weights
 
 
-def test_it_says_how_far_it_is_and_that_it_is_done(run_dir: Path, folder: Path) -> None:
+def test_the_progress_is_written_until_the_end(run_dir: Path, folder: Path) -> None:
     progress = Progress.read(folder / "progress.json")
     assert progress is not None
     assert (progress.done, progress.total, progress.exit_status) == (2, 2, 0)
     assert progress.counts["learn"] == comparison_of(run_dir)["counts"]["learn"]
 
 
-def test_what_was_compared_on_never_teaches_and_compares_again(
+def test_compared_films_are_never_trained_on_and_are_compared_on_again(
     run_dir: Path,
     folder: Path,
     rows: list[dict[str, str]],
@@ -122,9 +123,9 @@ def test_what_was_compared_on_never_teaches_and_compares_again(
     data_dir: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Also: the next model in use is known by the films written down beside it."""
+    """Also: the films of the next model in use are read from the file beside it."""
 
-    def enough(*_: object) -> None:
+    def stop(*_: object) -> None:
         raise SettingsError("The films are chosen.")
 
     compared = UsedFilms(data_dir).films("compared")
@@ -134,17 +135,17 @@ def test_what_was_compared_on_never_teaches_and_compares_again(
     out = folder / "second"
     challenger = str(run_dir / "run" / "checkpoint.safetensors")
     options = ["--data", str(manifest), "--checkpoint", challenger, "--out", str(out)]
-    monkeypatch.setattr(retrain, "train", enough)
+    monkeypatch.setattr(challenger_training, "train", stop)
     assert retrain.main([*command, *options]) == 2
     kept = {one.sha256 for one in read_films(out / "films.csv", Side.COMPARE)}
     assert kept == compared
     assert json.loads((out / "plan.json").read_text())["unknown"] == 0
 
 
-def test_what_the_model_in_use_never_saw_is_found_by_making_its_split_again(
+def test_films_unseen_by_the_model_in_use_are_found_by_repeating_its_split(
     run_dir: Path, folder: Path, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    alone = folder / "alone.safetensors"  # nothing beside it says what it has learned from
+    alone = folder / "alone.safetensors"  # no file beside it records its films
     shutil.copy(run_dir / "run" / "checkpoint.safetensors", alone)
     out = folder / "again"
     options = ["--data", str(run_dir / "films.csv"), "--checkpoint", str(alone), "--out", str(out)]
@@ -158,7 +159,7 @@ def test_what_the_model_in_use_never_saw_is_found_by_making_its_split_again(
         }
 
 
-def test_measured_test_films_never_teach(
+def test_measured_test_films_are_never_trained_on(
     folder: Path, rows: list[dict[str, str]], command: list[str], data_dir: Path
 ) -> None:
     locked = [row | {"partition": "test"} for row in rows[:40]]
@@ -182,7 +183,7 @@ def test_measured_test_films_never_teach(
 
 
 @pytest.mark.timeout(300)
-def test_a_killed_run_goes_on_to_the_same_comparison(
+def test_a_killed_run_resumes_to_the_same_comparison(
     run_dir: Path, folder: Path, command: list[str], project_root: Path
 ) -> None:
     out = folder / "killed"
@@ -191,7 +192,7 @@ def test_a_killed_run_goes_on_to_the_same_comparison(
     environment = {**os.environ, "CXR_DATA_DIR": str(folder / "data")}
     quiet = subprocess.DEVNULL
     with subprocess.Popen(line, cwd=project_root, env=environment, stdout=quiet) as process:
-        while not any((out / "run").glob("*.state.safetensors")):
+        while not any((out / "run").glob("*.state.pt")):
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
@@ -211,7 +212,7 @@ def test_a_killed_run_goes_on_to_the_same_comparison(
         (slice(100, 320), "can be kept back"),
     ],
 )
-def test_films_that_cannot_teach_are_refused_with_the_reason(
+def test_unusable_films_are_refused_with_the_reason(
     folder: Path, rows: list[dict[str, str]], command: list[str], chosen: slice, words: str
 ) -> None:
     name = f"{chosen.start}-{chosen.stop}"

@@ -36,7 +36,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def command(films: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The training command, but for its --out."""
+    """Return the training command without --out."""
     recipe = tmp_path_factory.mktemp("recipe") / "quick.toml"
     recipe.write_text(RECIPE)
     return ["--data", str(films), "--recipe", str(recipe), "--device", "cpu"]
@@ -44,7 +44,7 @@ def command(films: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 @pytest.fixture(scope="module")
 def run_dir(command: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run."""
+    """Return the folder of a finished run."""
     out = tmp_path_factory.mktemp("runs") / "whole"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CXR_DATA_DIR", str(out.parent))
@@ -52,7 +52,7 @@ def run_dir(command: list[str], tmp_path_factory: pytest.TempPathFactory) -> Pat
     return out
 
 
-def test_a_run_leaves_all_that_is_promised(run_dir: Path) -> None:
+def test_a_run_writes_all_its_files(run_dir: Path) -> None:
     lines = epochs_of(run_dir)
 
     assert [line["epoch"] for line in lines] == [1, 2, 3, 4]
@@ -68,7 +68,7 @@ def test_a_run_leaves_all_that_is_promised(run_dir: Path) -> None:
     assert described.metrics["auroc"] == metrics_of(run_dir)["auroc"]
 
 
-def test_films_from_elsewhere_are_learned_from_and_counted_apart(
+def test_films_from_elsewhere_are_trained_on_and_counted_separately(
     films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path))
@@ -89,7 +89,7 @@ def test_films_from_elsewhere_are_learned_from_and_counted_apart(
     assert summary["further"] == {"normal": 8, "pneumonia": 8}
     assert summary["films"] == 3 * PATIENTS
     last = epochs_of(out)[-1]["learning_rate"]
-    assert last < 5e-5, "the rate has not come down: not all steps were made"
+    assert last < 5e-5, "the learning rate did not fall, so steps are missing"
 
 
 def test_films_from_elsewhere_that_are_measured_on_are_refused(
@@ -106,7 +106,7 @@ def test_films_from_elsewhere_that_are_measured_on_are_refused(
     assert "kept for measuring" in capsys.readouterr().err
 
 
-def test_what_it_says_of_the_validation_films_lies_beside_the_checkpoint(
+def test_the_scores_of_the_validation_films_are_beside_the_checkpoint(
     run_dir: Path, films: Path
 ) -> None:
     metrics = metrics_of(run_dir)
@@ -128,7 +128,7 @@ def test_the_checkpoint_scores_films(run_dir: Path) -> None:
     assert outcome.prediction.model_version == metrics_of(run_dir)["model_version"]
 
 
-def test_evaluate_finds_the_figures_of_the_run_again(
+def test_evaluate_gives_the_figures_of_the_run(
     run_dir: Path, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path))
@@ -144,7 +144,7 @@ def test_evaluate_finds_the_figures_of_the_run_again(
     expected = metrics_of(run_dir)
     assert report["n"] == expected["n"]
     assert report["auroc"] == pytest.approx(expected["auroc"], abs=1e-3)
-    # The run measured films of its cache, which holds whole grey levels.
+    # The run measured cached films, which have whole grey values.
     assert report["brier"] == pytest.approx(expected["brier"], abs=5e-3)
 
 
@@ -167,9 +167,7 @@ def test_the_report_has_every_key_of_the_contract(
     assert low <= report["auroc"] <= high
 
 
-def test_films_that_cannot_be_read_are_counted_and_named(
-    run_dir: Path, films: Path, tmp_path: Path
-) -> None:
+def test_unreadable_films_are_counted_and_named(run_dir: Path, films: Path, tmp_path: Path) -> None:
     manifest = write_manifest(
         tmp_path / "some.csv",
         [
@@ -189,7 +187,7 @@ def test_films_that_cannot_be_read_are_counted_and_named(
 
 
 @pytest.mark.timeout(300)
-def test_a_killed_run_goes_on_to_the_same_figures(
+def test_a_killed_run_resumes_to_the_same_figures(
     run_dir: Path, command: list[str], tmp_path: Path, project_root: Path
 ) -> None:
     """Also: the same command twice gives the same figures."""
@@ -197,7 +195,7 @@ def test_a_killed_run_goes_on_to_the_same_figures(
     environment = {**os.environ, "CXR_DATA_DIR": str(run_dir.parent)}
     line = [sys.executable, "-m", "training.train", *command, "--out", str(out)]
     with subprocess.Popen(line, cwd=project_root, env=environment) as process:
-        while not (out / "resnet18.state.safetensors").exists():
+        while not (out / "resnet18.state.pt").exists():
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
@@ -211,7 +209,7 @@ def test_a_killed_run_goes_on_to_the_same_figures(
     assert metrics_of(out) | {"model_version": ""} == metrics_of(run_dir) | {"model_version": ""}
 
 
-def test_a_run_killed_before_it_wrote_its_last_line_knows_how_far_it_was(
+def test_a_run_killed_before_it_wrote_its_last_line_resumes(
     run_dir: Path, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CXR_DATA_DIR", str(run_dir.parent))
@@ -245,7 +243,7 @@ def test_a_film_is_decoded_once(films: Path, tmp_path: Path) -> None:
     assert first.shape == (3 * PATIENTS, 48, 48)
 
 
-def test_a_log_gets_no_progress_bar(
+def test_a_log_has_no_progress_bar(
     films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     decode(find_films(films), 48, tmp_path)

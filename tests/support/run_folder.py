@@ -1,4 +1,4 @@
-"""What a training leaves in its folder, read back."""
+"""Reading the folder of a training."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import Any
 
 
 def epochs_of(run_dir: Path) -> list[dict[str, Any]]:
-    """Read what is known of each epoch."""
+    """Return the record of each epoch."""
     return [json.loads(line) for line in (run_dir / "epochs.jsonl").read_text().splitlines()]
 
 
 def metrics_of(run_dir: Path) -> dict[str, Any]:
-    """Read the figures on the validation films."""
+    """Return the figures on the validation films."""
     document: dict[str, Any] = json.loads((run_dir / "metrics.json").read_text())
     return document

@@ -10,6 +10,7 @@ from cxr_app.model.preprocessing import InputSpec
 from training.fit import distributed, epochs
 from training.fit.malloc import keep_freed_memory
 from training.fit.recipe import read_recipe
+from training.fit.training_state import TrainingState, initial_state
 
 SECONDS = 4.0
 """Approximate duration of each of the two measurements."""
@@ -38,46 +39,46 @@ def training_rates(recipe_name: str, device: str) -> tuple[float, float]:
     """
     keep_freed_memory()
     recipe = read_recipe(recipe_name).members[0]
-    learner = epochs.begin(
+    state = initial_state(
         distributed.set_up(device),
         recipe,
         InputSpec(recipe.size, mean=0.5, standard_deviation=0.25),
         steps=1_000_000,
     )
-    _network_alone(learner, WARM_UP)
-    step = _network_alone(learner, LEAST_STEPS) / LEAST_STEPS
+    _network_alone(state, WARM_UP)
+    step = _network_alone(state, LEAST_STEPS) / LEAST_STEPS
     steps = max(LEAST_STEPS, round(SECONDS / step))
-    _whole(learner, WARM_UP)
+    _whole(state, WARM_UP)
     films = recipe.batch_size * steps
-    return films / _whole(learner, steps), films / _network_alone(learner, steps)
+    return films / _whole(state, steps), films / _network_alone(state, steps)
 
 
-def _whole(learner: epochs.Learner, steps: int) -> float:
+def _whole(state: TrainingState, steps: int) -> float:
     """Train for `steps` steps, and return the seconds they take."""
-    recipe = learner.recipe
+    recipe = state.recipe
     films = np.random.default_rng(0).integers(
         0, 256, (recipe.batch_size + 1, recipe.size, recipe.size), dtype=np.uint8
     )
     targets = np.arange(len(films)) % 3
     order = np.resize(np.arange(recipe.batch_size), recipe.batch_size * steps)
     began = time.monotonic()
-    epochs.train_epoch(learner, films, targets, order, 0)
+    epochs.train_epoch(state, films, targets, order, 0)
     return time.monotonic() - began
 
 
-def _network_alone(learner: epochs.Learner, steps: int) -> float:
+def _network_alone(state: TrainingState, steps: int) -> float:
     """Run the network forward and backward `steps` times, and return the seconds."""
-    device, count = learner.fabric.device, learner.recipe.batch_size
-    batch = torch.randn(count, 1, learner.spec.size, learner.spec.size, device=device)
+    device, count = state.fabric.device, state.recipe.batch_size
+    batch = torch.randn(count, 1, state.spec.size, state.spec.size, device=device)
     batch = batch.contiguous(memory_format=torch.channels_last)
-    targets = torch.arange(count, device=device) % len(learner.model.classes)
-    learner.model.train()
+    targets = torch.arange(count, device=device) % len(state.model.classes)
+    state.model.train()
     began = time.monotonic()
     for _ in range(steps):
-        learner.model.zero_grad(set_to_none=True)
-        with learner.fabric.autocast():
-            logits = learner.model(batch)
+        state.model.zero_grad(set_to_none=True)
+        with state.fabric.autocast():
+            logits = state.model(batch)
         loss = functional.cross_entropy(logits.float(), targets)
-        learner.fabric.backward(loss)
+        state.fabric.backward(loss)
     float(loss.detach())  # wait for the GPU
     return time.monotonic() - began

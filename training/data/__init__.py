@@ -1,1 +1,1 @@
-"""Labelled films: found, split by patient, augmented."""
+"""Labelled films: finding, splitting by patient, augmenting."""

@@ -1,4 +1,4 @@
-"""Labelled films and what a checkpoint says of them, without anything that tells whose they are."""
+"""Labelled films and their probabilities without anything that identifies a patient."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,18 +19,19 @@ def anonymous(
     partition: str,
     groups: Mapping[str, tuple[str, ...]] | None = None,
 ) -> FilmScores:
-    """Leave of each film what it is, what was said of it, and a number for its patient.
+    """Return the truth and probabilities of each film, with a number for its patient.
 
     Parameters
     ----------
     probabilities
-        Shape ``(n, 3)``: normal, bacterial, viral; the last two NaN where no cause is told.
+        Shape ``(n, 3)``: normal, bacterial, viral; the last two NaN if the model
+        distinguishes no causes.
     films
         The films, in the same order.
     data
-        The folder or manifest of the films; its name alone is kept.
+        The folder or manifest of the films; only its name is kept.
     groups
-        As in `film_scores.FilmScores`.
+        As in `reference_scores.FilmScores`.
     """
     _, patients = np.unique([film.patient_id for film in films], return_inverse=True)
     return FilmScores(

@@ -1,6 +1,6 @@
 """Labelled films on disk: finding them, and decoding each of them once.
 
-Two forms are understood: the Kaggle layout (leaf folders ``NORMAL`` and ``PNEUMONIA``) and a CSV
+Two forms are supported: the Kaggle layout (leaf folders ``NORMAL`` and ``PNEUMONIA``) and a CSV
 manifest with the columns ``path,target,cause,patient_id,partition``.
 """
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from cxr_app.atomic_file import atomic_path, discard_partial
 from cxr_app.errors import CxrError, TrainingDataError
 from cxr_app.imaging.intake import read_radiograph
 from cxr_app.model.networks import CLASSES
@@ -23,12 +24,12 @@ from cxr_app.model.preprocessing import resize_to_square
 from cxr_app.radiograph import SCORED_SIDE
 
 Films = NDArray[np.uint8]
-"""Squeezed films, shape ``(n, size, size)``, 255 = densest."""
+"""Films resized to squares, shape ``(n, size, size)``, 255 = densest."""
 
 MANIFEST_COLUMNS = ("path", "target", "cause", "patient_id", "partition")
 SUFFIXES = {".jpeg", ".jpg", ".png", ".dcm", ".dicom"}
 ANY_CAUSE = len(CLASSES)
-"""Stands in the place of a class for pneumonia of which nobody knows the cause."""
+"""Class index for pneumonia of unknown cause."""
 _PNEUMONIA_NAME = re.compile(r"(person\d+)_(bacteria|virus)")
 _NORMAL_NAME = re.compile(r"(?:NORMAL2-)?IM-\d+")
 _CAUSES = {"bacteria": "bacterial", "virus": "viral", "bacterial": "bacterial", "viral": "viral"}
@@ -36,20 +37,20 @@ _CAUSES = {"bacteria": "bacterial", "virus": "viral", "bacterial": "bacterial", 
 
 @dataclass(frozen=True, slots=True)
 class LabelledFilm:
-    """A film and what is known about it.
+    """A film with its label and patient.
 
     Parameters
     ----------
     path
-        Where it lies.
+        Its file.
     target
         ``NORMAL`` or ``PNEUMONIA``.
     cause
-        ``bacterial`` or ``viral``; empty for a normal film, and where nobody knows it.
+        ``bacterial`` or ``viral``; empty for a normal film or if it is unknown.
     patient_id
-        The same for all films of one person, different for two persons.
+        The same for all films of one person, different for different persons.
     partition
-        ``train``, ``val``, ``test`` or empty: where its publisher put it.
+        ``train``, ``val``, ``test`` or empty: the publisher's partition.
     """
 
     path: Path
@@ -60,19 +61,19 @@ class LabelledFilm:
 
     @property
     def class_index(self) -> int:
-        """Place in `network.CLASSES`, or `ANY_CAUSE`."""
+        """Index in `networks.CLASSES`, or `ANY_CAUSE`."""
         if self.target == "PNEUMONIA" and not self.cause:
             return ANY_CAUSE
         return CLASSES.index(self.cause or "normal")
 
 
 def find_films(data: Path) -> list[LabelledFilm]:
-    """List the labelled films of a folder or a manifest, in a stable order.
+    """Return the labelled films of a folder or a manifest, in a stable order.
 
     Raises
     ------
     TrainingDataError
-        If there are none, or if a film's label or patient cannot be told.
+        If there are none, or if a film's label or patient is unknown.
     """
     if data.is_file():
         return _read_manifest(data)
@@ -90,27 +91,27 @@ def find_films(data: Path) -> list[LabelledFilm]:
 
 
 def _from_name(path: Path, data: Path) -> LabelledFilm:
-    """Read label, cause and patient out of a Kaggle-layout path."""
+    """Read label, cause and patient from a Kaggle-layout path."""
     partition = next((p for p in path.relative_to(data).parts if p in {"train", "val", "test"}), "")
     if path.parent.name == "NORMAL":
-        # In this data a normal patient is the IM number of its series.
+        # In this data the IM number of a series identifies a normal patient.
         match = _NORMAL_NAME.match(path.name)
         return LabelledFilm(path, "NORMAL", "", match[0] if match else path.stem, partition)
     found = _PNEUMONIA_NAME.match(path.name)
     if not found:
         raise TrainingDataError(
-            f"{path.name} lies in PNEUMONIA but its name tells no cause. Name it like "
+            f"{path.name} is in PNEUMONIA but its name contains no cause. Name it like "
             "person12_bacteria_47.jpeg, or give a manifest."
         )
-    # A person number means one person only within a cause.
+    # A person number identifies one person only within a cause.
     cause = _CAUSES[found[2]]
     return LabelledFilm(path, "PNEUMONIA", cause, f"{found[1]}_{cause}", partition)
 
 
 def find_reviewed(manifest: Path) -> tuple[list[LabelledFilm], int]:
-    """List the films of a manifest of reviews, and count those left out.
+    """Return the films of a manifest of reviews, and the number left out.
 
-    A reader may say pneumonia without a cause. Nobody guesses one, so such a film is left out.
+    A review may record pneumonia without a cause. No cause is guessed, so the film is left out.
 
     Raises
     ------
@@ -118,8 +119,8 @@ def find_reviewed(manifest: Path) -> tuple[list[LabelledFilm], int]:
         If the manifest cannot be used.
     """
     rows = _read_rows(manifest)
-    told = [each for each in rows if each[1]["target"] == "NORMAL" or each[1]["cause"]]
-    return [_from_row(row, manifest, line) for line, row in told], len(rows) - len(told)
+    usable = [each for each in rows if each[1]["target"] == "NORMAL" or each[1]["cause"]]
+    return [_from_row(row, manifest, line) for line, row in usable], len(rows) - len(usable)
 
 
 def _read_manifest(manifest: Path) -> list[LabelledFilm]:
@@ -132,7 +133,7 @@ def _read_manifest(manifest: Path) -> list[LabelledFilm]:
 
 
 def _read_rows(manifest: Path) -> list[tuple[int, dict[str, str]]]:
-    """Read the lines of a manifest, each with its number."""
+    """Read the rows of a manifest, each with its line number."""
     with manifest.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         reader = csv.DictReader(file)
         missing = set(MANIFEST_COLUMNS) - set(reader.fieldnames or ())
@@ -145,7 +146,7 @@ def _read_rows(manifest: Path) -> list[tuple[int, dict[str, str]]]:
 
 
 def _check_patients(films: Sequence[LabelledFilm], manifest: Path) -> None:
-    """Refuse a manifest that puts one person's films on two sides; no identity in the message."""
+    """Refuse films of one person in two partitions; the message names no person."""
     first: dict[str, tuple[int, str]] = {}
     for line, film in enumerate(films, start=2):
         earlier, partition = first.setdefault(film.patient_id, (line, film.partition))
@@ -171,7 +172,7 @@ def _from_row(row: dict[str, str], manifest: Path, line: int) -> LabelledFilm:
 
 
 def decode(films: Sequence[LabelledFilm], size: int, cache: Path) -> Films:
-    """Read every film and resize it to a square, or take them from the cache of an earlier call.
+    """Read all films and resize them to squares, or return them from the cache.
 
     Parameters
     ----------
@@ -190,25 +191,24 @@ def decode(films: Sequence[LabelledFilm], size: int, cache: Path) -> Films:
     path = cache / f"{_key(films, size)}.npy"
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial.npy")
-        decoded = np.lib.format.open_memmap(
-            partial, mode="w+", dtype=np.uint8, shape=(len(films), size, size)
-        )
-        for index, image in enumerate(_read_all(films, size)):
-            decoded[index] = image
-        decoded.flush()
-        partial.replace(path)
+        discard_partial(cache.iterdir())
+        with atomic_path(path) as partial:
+            shape = (len(films), size, size)
+            decoded = np.lib.format.open_memmap(partial, "w+", dtype=np.uint8, shape=shape)
+            for index, image in enumerate(_read_all(films, size)):
+                decoded[index] = image
+            decoded.flush()
     loaded: Films = np.load(path, mmap_mode="r")
     return loaded
 
 
 def pixel_digests(films: Films) -> list[str]:
-    """Tell each film by its pixels, so that copies under other names are seen."""
+    """Return a digest of each film's pixels, the same for copies under other names."""
     return [hashlib.sha256(film.tobytes()).hexdigest() for film in films]
 
 
 def _key(films: Iterable[LabelledFilm], size: int) -> str:
-    """Name a cache file after everything that its content depends on."""
+    """Compute the name of a cache file from everything that its content depends on."""
     digest = hashlib.sha256(f"squeeze {size}, read at {SCORED_SIDE}".encode())
     for film in films:
         try:
@@ -220,17 +220,17 @@ def _key(films: Iterable[LabelledFilm], size: int) -> str:
 
 
 def _read_all(films: Sequence[LabelledFilm], size: int) -> Iterable[Films]:
-    """Decode in the order of the films, several at once."""
+    """Yield the decoded films in order; several are decoded at once."""
     with ThreadPoolExecutor(max_workers=4) as pool:
         decoded = pool.map(lambda film: _read(film, size), films)
         yield from tqdm(decoded, total=len(films), desc="Decoding films", unit="film", disable=None)
 
 
 def _read(film: LabelledFilm, size: int) -> Films:
-    """Decode one film and name it where that fails."""
+    """Decode one film; an error names it."""
     try:
         image = read_radiograph(film.path.read_bytes()).image
     except (CxrError, OSError) as error:
         raise TrainingDataError(f"{film.path} cannot be used: {error}") from error
-    squeezed: Films = np.rint(resize_to_square(image, size) * 255).astype(np.uint8)
-    return squeezed
+    resized: Films = np.rint(resize_to_square(image, size) * 255).astype(np.uint8)
+    return resized

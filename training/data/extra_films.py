@@ -1,8 +1,8 @@
-"""Films from elsewhere: learned from beside a run's own, and never chosen or measured on.
+"""Films from elsewhere: trained on beside a run's own, never used for choices or measurements.
 
-Films of other hospitals and ages teach what all films of a class have in common. A class of them
-often comes from one hospital alone, so that telling the classes is no more than telling the
-hospitals: nothing could be measured on them.
+Films of other hospitals and ages show what all films of a class have in common. All films of one
+class often come from one hospital, so that a network may distinguish the hospitals instead of the
+classes: no measurement on them would mean anything.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,17 +17,17 @@ from training.data.dataset import SUFFIXES, Films, LabelledFilm, decode, pixel_d
 from training.data.splits import Indices
 
 TARGETS = {"NORMAL": "NORMAL", "PNEUMONIA": "PNEUMONIA", "COVID-19": "PNEUMONIA"}
-"""What the films of a folder show; the cause of their pneumonia is not asked."""
+"""Target of the films in each folder; the cause of their pneumonia is left unknown."""
 
 
-class Stack:
-    """Two stacks of films of one size, counted as one."""
+class StackedFilms:
+    """Two arrays of films of one size, indexed as one without a copy."""
 
     def __init__(self, first: Films, second: Films) -> None:
         self._first, self._second = first, second
 
     def __getitem__(self, chosen: Indices) -> Films:
-        """Take films by their places, shape ``(n, size, size)``."""
+        """Return films by their indices, shape ``(n, size, size)``."""
         own = chosen < len(self._first)
         films = np.empty((len(chosen), *self._first.shape[1:]), dtype=np.uint8)
         films[own] = self._first[chosen[own]]
@@ -36,29 +36,29 @@ class Stack:
 
 
 @dataclass(frozen=True, slots=True)
-class FurtherFilms:
+class ExtraFilms:
     """Films from elsewhere, decoded.
 
     Parameters
     ----------
     pixels
-        By size, as `finish.RunData` has them.
+        By size, as in `run_data.RunData`.
     targets
-        Places in `network.CLASSES`, or `dataset.ANY_CAUSE`.
+        Indices in `networks.CLASSES`, or `dataset.ANY_CAUSE`.
     """
 
     pixels: Mapping[int, Films]
     targets: NDArray[np.int64]
 
-    def drawn(self, of_each: int, seed: int) -> Indices:
-        """Draw so many films of each class, or all where there are no more."""
-        chance = np.random.default_rng(seed)
+    def sample(self, of_each: int, seed: int) -> Indices:
+        """Draw `of_each` films of each class, or all if there are fewer."""
+        generator = np.random.default_rng(seed)
         classes = [np.flatnonzero(self.targets == target) for target in np.unique(self.targets)]
-        drawn = [chance.permutation(places)[:of_each] for places in classes]
-        return np.concatenate(drawn).astype(np.intp)
+        sampled = [generator.permutation(indices)[:of_each] for indices in classes]
+        return np.concatenate(sampled).astype(np.intp)
 
 
-def load(folder: Path, sizes: Sequence[int], cache: Path) -> FurtherFilms:
+def load(folder: Path, sizes: Sequence[int], cache: Path) -> ExtraFilms:
     """Find and decode the films of a folder with subfolders named as in `TARGETS`.
 
     Raises
@@ -73,29 +73,30 @@ def load(folder: Path, sizes: Sequence[int], cache: Path) -> FurtherFilms:
     ]
     if len({film.target for film in films}) < 2:
         raise TrainingDataError(
-            f"{folder} holds no films of both classes. Films from elsewhere lie in subfolders "
-            f"NORMAL and PNEUMONIA (or COVID-19), or the network learns to tell where from."
+            f"{folder} does not hold films of both classes, so the network would learn to "
+            "recognise where films come from. Put them into subfolders NORMAL and PNEUMONIA "
+            "(or COVID-19)."
         )
     targets = np.array([film.class_index for film in films], dtype=np.int64)
-    return FurtherFilms({size: decode(films, size, cache) for size in sizes}, targets)
+    return ExtraFilms({size: decode(films, size, cache) for size in sizes}, targets)
 
 
-def check_apart(further: Films, measured: Sequence[str]) -> None:
-    """Refuse films from elsewhere that somebody chooses or measures by.
+def check_disjoint(extra: Films, measured: Sequence[str]) -> None:
+    """Refuse films from elsewhere that are also used for choices or measurements.
 
     Parameters
     ----------
     measured
-        Digests of the pixels of the films that are not learned from, of the same size.
+        Digests of the pixels of the run's films outside the train part, of the same size.
 
     Raises
     ------
     TrainingDataError
-        If one of them is among those.
+        If a film is among both.
     """
-    both = set(pixel_digests(further)) & set(measured)
+    both = set(pixel_digests(extra)) & set(measured)
     if both:
         raise TrainingDataError(
             f"{len(both)} of the films from elsewhere have the pixels of films that are kept for "
-            "measuring. Give films that are not among --data."
+            "measuring. Give films that are not in --data."
         )

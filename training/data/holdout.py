@@ -1,7 +1,7 @@
-"""Whose films teach a challenger, and whose are kept back to compare it with the model in use.
+"""Which films a challenger is trained on, and which are held out to compare it on.
 
-The side of a patient does not depend on the other films: the same patient is kept back in every
-retraining, so that no challenger has ever learned from what a later one is compared on.
+The side of a patient does not depend on the other films. The same patient is held out in every
+retraining, so that no challenger was trained on films that a later one is compared on.
 """
 
 import csv
@@ -16,8 +16,8 @@ from cxr_app.errors import TrainingDataError
 from training.data.dataset import MANIFEST_COLUMNS, LabelledFilm
 from training.data.splits import group_by_patient
 
-KEPT_BACK = 5
-"""One patient in so many is kept back, where nothing else decides."""
+ONE_IN = 5
+"""One patient in this number is held out, unless the history of the films decides."""
 
 
 class Side(Enum):
@@ -30,16 +30,16 @@ class Side(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FilmHistory:
-    """What is known of films by their SHA-256.
+    """What films were used for before, by SHA-256.
 
     Parameters
     ----------
     tested
-        Were measured as a test partition: they are used for nothing here.
+        Measured as a test partition; not used here.
     compared
-        An earlier challenger was compared on them: they are kept back for ever.
+        An earlier challenger was compared on them; always held out.
     learned, unseen
-        The model in use has learned from them, or is known not to have.
+        The model in use was trained on them, or is known not to have been.
     """
 
     tested: AbstractSet[str] = frozenset()
@@ -50,17 +50,17 @@ class FilmHistory:
 
 @dataclass(frozen=True, slots=True)
 class HoldoutFilm:
-    """A film that somebody chose, and the SHA-256 of its file."""
+    """A film chosen for a retraining, and the SHA-256 of its file."""
 
     film: LabelledFilm
     sha256: str
 
 
 def read_candidates(sources: Iterable[Sequence[LabelledFilm]]) -> list[HoldoutFilm]:
-    """Put the films of several sources together, patients under names that tell nobody.
+    """Combine the films of several sources, with pseudonyms for the patients.
 
-    A person's name holds in all sources: films of one patient stay on one side wherever they come
-    from. Names in a test partition of a folder are apart, since that numbers its patients anew.
+    A patient identifier means the same person in all sources, so that films of one patient stay on
+    one side. A test partition of a folder numbers its patients independently.
 
     Raises
     ------
@@ -77,44 +77,44 @@ def read_candidates(sources: Iterable[Sequence[LabelledFilm]]) -> list[HoldoutFi
 
 
 def without_copies(candidates: Sequence[HoldoutFilm]) -> tuple[list[HoldoutFilm], int]:
-    """Keep one of every film; where its labels contradict each other, none.
+    """Keep one copy of every film; none if the labels of the copies contradict each other.
 
     Returns
     -------
     list and int
-        The films, and how many are left out because of a contradiction.
+        The films, and the number left out because of a contradiction.
     """
-    said: dict[str, set[tuple[str, str]]] = {}
+    labels: dict[str, set[tuple[str, str]]] = {}
     for one in candidates:
-        said.setdefault(one.sha256, set()).add((one.film.target, one.film.cause))
-    # A test partition wins: whoever lists the film elsewhere does not make it one to learn from.
+        labels.setdefault(one.sha256, set()).add((one.film.target, one.film.cause))
+    # A test partition takes precedence: the film is not trained on if it is also listed elsewhere.
     ordered = sorted(candidates, key=lambda one: one.film.partition != "test")
     first = {one.sha256: one for one in reversed(ordered)}
-    agreed = [one for one in first.values() if len(said[one.sha256]) == 1]
+    agreed = [one for one in first.values() if len(labels[one.sha256]) == 1]
     kept = sorted(agreed, key=lambda one: str(one.film.path))
     return kept, len(first) - len(kept)
 
 
 def divide(
-    candidates: Sequence[HoldoutFilm], digests: Sequence[str], past: FilmHistory
+    candidates: Sequence[HoldoutFilm], digests: Sequence[str], history: FilmHistory
 ) -> list[Side]:
-    """Choose the side of every film, all films of a patient on the same.
+    """Choose the side of every film; all films of a patient are on the same side.
 
     Parameters
     ----------
     digests
-        Of the pixels: films that look the same count as one patient's.
+        Of the pixels; films with the same pixels count as one patient's.
     """
     groups = group_by_patient([one.film for one in candidates], digests)
     members: dict[int, list[HoldoutFilm]] = {}
     for group, candidate in zip(groups, candidates, strict=True):
         members.setdefault(group, []).append(candidate)
-    sides = {group: _side(films, past) for group, films in members.items()}
+    sides = {group: _side(films, history) for group, films in members.items()}
     return [sides[group] for group in groups]
 
 
 def write_films(path: Path, candidates: Sequence[HoldoutFilm], sides: Sequence[Side]) -> None:
-    """Write the manifest that `train` learns from; what it must not learn from is its test part."""
+    """Write the manifest for training; films that are not trained on are its test partition."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow((*MANIFEST_COLUMNS, "sha256", "side"))
@@ -126,7 +126,7 @@ def write_films(path: Path, candidates: Sequence[HoldoutFilm], sides: Sequence[S
 
 
 def read_films(path: Path, side: Side) -> list[HoldoutFilm]:
-    """Read the films of one side from what `write_films` wrote."""
+    """Read the films of one side from the manifest that `write_films` wrote."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["side"] == side.value]
     return [
@@ -138,30 +138,32 @@ def read_films(path: Path, side: Side) -> list[HoldoutFilm]:
     ]
 
 
-def _side(films: Sequence[HoldoutFilm], past: FilmHistory) -> Side:
+def _side(films: Sequence[HoldoutFilm], history: FilmHistory) -> Side:
     """Choose the side of one patient."""
     contents = {one.sha256 for one in films}
-    if contents & past.tested or any(one.film.partition == "test" for one in films):
+    if contents & history.tested or any(one.film.partition == "test" for one in films):
         return Side.NEITHER
-    if contents & past.compared:
+    if contents & history.compared:
         return Side.COMPARE
-    if contents & past.learned:
+    if contents & history.learned:
         return Side.LEARN
-    if contents & past.unseen:
+    if contents & history.unseen:
         return Side.COMPARE
     patient = min(one.film.patient_id for one in films)
-    return Side.COMPARE if int(patient, 16) % KEPT_BACK == 0 else Side.LEARN
+    return Side.COMPARE if int(patient, 16) % ONE_IN == 0 else Side.LEARN
 
 
 def _names(films: Sequence[LabelledFilm], digests: Sequence[str]) -> list[str]:
-    """Name each patient by a digest; who shares a file shares the name."""
-    apart = [
+    """Return each patient's pseudonym; patients that share a file share the pseudonym."""
+    separated = [
         replace(film, patient_id=f"test {film.patient_id}") if film.partition == "test" else film
         for film in films
     ]
-    groups = group_by_patient(apart, digests)
+    groups = group_by_patient(separated, digests)
     first: dict[int, str] = {}
-    for group, film in sorted(zip(groups, apart, strict=True), key=lambda each: each[1].patient_id):
+    for group, film in sorted(
+        zip(groups, separated, strict=True), key=lambda each: each[1].patient_id
+    ):
         first.setdefault(group, film.patient_id)
     return [hashlib.sha256(first[group].encode()).hexdigest()[:16] for group in groups]
 

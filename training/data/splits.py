@@ -1,4 +1,4 @@
-"""Who learns, who tunes, who measures: by patient, and never the same pixels on two sides."""
+"""Train, tune and validation parts: split by patient, never the same pixels in two parts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,22 +18,22 @@ Indices = NDArray[np.intp]
 
 FOLDS = 10
 FEWEST_PATIENTS = FOLDS
-"""Of each class: with fewer, some part would hold none."""
+"""Smallest number of patients of each class; with fewer, a part could lack the class."""
 PARTS = ("train", "tune", "validation")
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Places in the list of films.
+    """Indices in the list of films.
 
     Parameters
     ----------
     train
-        The weights are fitted on these.
+        Fits the weights.
     tune
-        The best epoch, the temperature and the operating points are chosen on these.
+        Chooses the best epoch, the temperature and the operating points.
     validation
-        Nothing is chosen on these; what is reported is measured here.
+        Chooses nothing; the reported figures are measured on it.
     """
 
     train: Indices
@@ -42,15 +42,15 @@ class Split:
 
 
 def split(films: Sequence[LabelledFilm], digests: Sequence[str], seed: int) -> Split:
-    """Split eight to one to one, by patient, each class in its share.
+    """Split 8 : 1 : 1 by patient, stratified by class.
 
     Films whose pixels are the same count as one patient's. Films of a ``test`` partition are
-    left out: `evaluate` alone opens it.
+    left out; only `training.evaluate` reads them.
 
     Raises
     ------
     TrainingDataError
-        If a class has too few patients to split, or the same pixels stand in two partitions.
+        If a class has too few patients, or if two partitions contain the same pixels.
     """
     _check_partitions(films, digests)
     used = np.array([i for i, film in enumerate(films) if film.partition != "test"], dtype=np.intp)
@@ -67,7 +67,7 @@ def split(films: Sequence[LabelledFilm], digests: Sequence[str], seed: int) -> S
 
 
 def own_split(films: Sequence[LabelledFilm], description: Description, cache: Path) -> Split | None:
-    """Make the split of a checkpoint's training again; None where these are not its films.
+    """Repeat the split of a checkpoint's training; None if these are not its films.
 
     Raises
     ------
@@ -77,8 +77,8 @@ def own_split(films: Sequence[LabelledFilm], description: Description, cache: Pa
     expected = description.data_summary
     if "validation" not in expected or "seed" not in description.training_config:
         return None
-    there = sum(film.partition != "test" for film in films)
-    if there != sum(expected[name][label] for name in PARTS for label in CLASSES):
+    available = sum(film.partition != "test" for film in films)
+    if available != sum(expected[name][label] for name in PARTS for label in CLASSES):
         return None
     pixels = decode(films, description.input_spec.size, cache)
     parts = split(films, pixel_digests(pixels), description.training_config["seed"])
@@ -87,7 +87,7 @@ def own_split(films: Sequence[LabelledFilm], description: Description, cache: Pa
 
 
 def counts_of(films: Sequence[LabelledFilm], parts: Split) -> Mapping[str, Any]:
-    """Count films and patients by part and class, as a checkpoint keeps it."""
+    """Count films and patients by part and class, as a checkpoint stores them."""
     counts: dict[str, Any] = {"films": len(films), "folds": FOLDS}
     for name in PARTS:
         chosen = [films[index] for index in getattr(parts, name)]
@@ -100,7 +100,7 @@ def counts_of(films: Sequence[LabelledFilm], parts: Split) -> Mapping[str, Any]:
 
 
 def group_by_patient(films: Sequence[LabelledFilm], digests: Sequence[str]) -> list[int]:
-    """Find which films must stay together: one patient, or the same pixels."""
+    """Return the group of each film; films of one patient or with the same pixels share it."""
     leader: dict[str, str] = {}
 
     def find(name: str) -> str:
@@ -116,32 +116,32 @@ def group_by_patient(films: Sequence[LabelledFilm], digests: Sequence[str]) -> l
 
 
 def _check_partitions(films: Sequence[LabelledFilm], digests: Sequence[str]) -> None:
-    """Refuse films whose publisher put them on both sides of what should divide them."""
+    """Refuse the same pixels in two partitions."""
     first: dict[str, LabelledFilm] = {}
     for film, digest in zip(films, digests, strict=True):
         twin = first.setdefault(digest, film)
         if twin.partition != film.partition:
             raise TrainingDataError(
                 f"{twin.path} in the partition {twin.partition!r} and {film.path} in "
-                f"{film.partition!r} have the same pixels; a film may stand in one partition "
+                f"{film.partition!r} have the same pixels; a film may be in one partition "
                 "only. Remove one of them."
             )
 
 
 def check_classes(classes: NDArray[np.int_], groups: NDArray[np.int_]) -> None:
-    """Refuse data in which a class is empty or held by too few patients.
+    """Refuse data in which a class is empty or has too few patients.
 
     Parameters
     ----------
     classes
-        Places in `network.CLASSES`.
+        Indices in `networks.CLASSES`.
     groups
         Films with the same number stay together.
 
     Raises
     ------
     TrainingDataError
-        If it is; the message names the class.
+        The message names the class.
     """
     for index, name in enumerate(CLASSES):
         count = int(np.sum(classes == index))

@@ -1,4 +1,4 @@
-"""Films once used for testing: by their content, whatever folder they turn up in later."""
+"""Films that were used for testing, identified by content, whatever folder they are in later."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,7 +13,7 @@ Use = Literal["test", "compared"]
 
 
 class UsedFilms:
-    """The list of such films of one data folder; it only grows.
+    """The list of such films in a data folder; entries are never removed.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class UsedFilms:
         self._path = data_dir / FILE
 
     def add(self, use: Use, sha256s: Iterable[str]) -> None:
-        """Write films down that are not there yet."""
+        """Append the films that are not listed yet."""
         new = sorted(set(sha256s) - self.films(use))
         if not new:
             return
@@ -34,7 +34,7 @@ class UsedFilms:
             file.writelines(f"{sha256} {use}\n" for sha256 in new)
 
     def films(self, use: Use) -> set[str]:
-        """Give the SHA-256 of all films of a use."""
+        """Return the SHA-256 of all films of a use."""
         try:
             lines = self._path.read_text(encoding="ascii").splitlines()
         except FileNotFoundError:

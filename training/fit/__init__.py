@@ -1,1 +1,1 @@
-"""How a network learns: recipe, epochs, calibration, checkpoint."""
+"""Training a network: recipe, epochs, calibration, checkpoint."""

@@ -1,10 +1,10 @@
-"""One network of a run: its epochs from where they were left, and the best weights among them."""
+"""Training one network of a run: the epochs not done yet, and the best weights among all."""
 
 import csv
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,25 +22,25 @@ from cxr_app.model.classifier import name_of
 from cxr_app.model.networks.base import GridNetwork
 from cxr_app.model.preprocessing import InputSpec
 from training.data.dataset import Films
-from training.data.extra_films import Stack
+from training.data.extra_films import StackedFilms
 from training.data.splits import Indices
 from training.fit import epochs, resume_state
-from training.fit.export import RunData, pneumonia_of
+from training.fit.calibration import pneumonia_of
 from training.fit.recipe import Recipe
+from training.fit.resume_state import EpochRecords
+from training.fit.run_data import RunData
+from training.fit.training_state import TrainingState, initial_state
 
 logger = logging.getLogger(__name__)
 
-EpochRecords = Sequence[Mapping[str, Any]]
-"""What is known of the epochs so far, one each."""
 
-
-def no_callback(lines: EpochRecords) -> None:
-    """Stand where nobody follows a run."""
+def no_callback(records: EpochRecords) -> None:
+    """Do nothing (default progress callback)."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """Where and how a recipe is carried out; none of it changes what is learned but `exact`.
+    """Where and how a recipe is trained; only `exact` and `extra_films` change the result.
 
     Parameters
     ----------
@@ -51,19 +51,19 @@ class TrainingRun:
     device
         As `CXR_DEVICE`.
     exact
-        Whether to compute in single precision also where half would be faster.
-    further
-        Folder of films from elsewhere to learn from besides; None for none.
-    tell
-        Is given the epochs so far whenever one is done.
+        Whether to compute in single precision even if half would be faster.
+    extra_films
+        Folder of films from elsewhere that are also trained on; None for none.
+    on_epoch
+        Called with the epochs so far after each one.
     """
 
     out: Path
     cache: Path
     device: str = "auto"
     exact: bool = False
-    further: Path | None = None
-    tell: Callable[[EpochRecords], None] = no_callback
+    extra_films: Path | None = None
+    on_epoch: Callable[[EpochRecords], None] = no_callback
 
 
 def fit(
@@ -72,46 +72,49 @@ def fit(
     data: RunData,
     spec: InputSpec,
     run: TrainingRun,
-    before: EpochRecords,
+    earlier: EpochRecords,
 ) -> EpochRecords:
-    """Run the epochs that are left; keep the best weights of the last stage as they come.
+    """Run the remaining epochs; write the best weights of the last stage as they are found.
 
     Parameters
     ----------
-    before
+    earlier
         The epochs of the members that were trained before.
 
     Returns
     -------
-    Lines
-        These, and the network's own.
+    EpochRecords
+        The earlier epochs, and the network's own.
     """
     steps = _steps(recipe, data)
-    learner = epochs.begin(fabric, recipe, spec, sum(steps))
-    lines = _resume(learner, run.out, steps)
-    told = _tell(run, fabric, before, lines)
-    while len(lines) < recipe.epochs and not _is_stuck(_losses(lines, recipe), recipe.patience):
-        line = fabric.broadcast(_epoch(learner, data, len(lines)))  # what the first process saw
-        best = min(_losses(lines, recipe), default=float("inf"))
-        lines.append(line)
+    state = initial_state(fabric, recipe, spec, sum(steps))
+    records = resume_state.resume(run.out, state, steps)
+    if records:
+        logger.info("%s: going on after epoch %d", recipe.architecture, len(records))
+    reported = _report(run, fabric, earlier, records)
+    while len(records) < recipe.epochs and not _is_stuck(_losses(records, recipe), recipe.patience):
+        record = fabric.broadcast(_epoch(state, data, len(records)))  # of the first process
+        best = min(_losses(records, recipe), default=float("inf"))
+        records.append(record)
         if fabric.is_global_zero:
-            _keep(run.out, learner, lines, is_best=min(_losses(lines, recipe), default=best) < best)
-        told = _tell(run, fabric, before, lines)
-        left = (recipe.epochs - len(lines)) * line["seconds"] / 60
-        words = "%s, about %.0f min left for %s"
-        logger.info(words, json.dumps(line), left, recipe.architecture)
-    return told
+            is_best = min(_losses(records, recipe), default=best) < best
+            _save(run.out, state, records, is_best=is_best)
+        reported = _report(run, fabric, earlier, records)
+        minutes = (recipe.epochs - len(records)) * record["seconds"] / 60
+        message = "%s, about %.0f min left for %s"
+        logger.info(message, json.dumps(record), minutes, recipe.architecture)
+    return reported
 
 
-def _tell(
-    run: TrainingRun, fabric: Fabric, before: EpochRecords, own: EpochRecords
+def _report(
+    run: TrainingRun, fabric: Fabric, earlier: EpochRecords, own: EpochRecords
 ) -> EpochRecords:
-    """Write down and tell the epochs of all networks so far, counted through."""
-    lines = [*before, *({**line, "epoch": len(before) + line["epoch"]} for line in own)]
-    if lines and fabric.is_global_zero:
-        _write_lines(run.out, lines)
-    run.tell(lines)
-    return lines
+    """Write and report the epochs of all networks so far, numbered consecutively."""
+    records = [*earlier, *({**each, "epoch": len(earlier) + each["epoch"]} for each in own)]
+    if records and fabric.is_global_zero:
+        _write_records(run.out, records)
+    run.on_epoch(records)
+    return records
 
 
 def best_of(recipe: Recipe, out: Path) -> GridNetwork:
@@ -122,7 +125,7 @@ def best_of(recipe: Recipe, out: Path) -> GridNetwork:
     SettingsError
         If there are none.
     """
-    best = resume_state.best_weights(out, recipe.architecture)
+    best = resume_state.best_weights_path(out, recipe.architecture)
     if not best.exists():
         raise SettingsError(
             f"The recipe {recipe.name} learned nothing: the loss of {recipe.architecture} on the "
@@ -133,85 +136,72 @@ def best_of(recipe: Recipe, out: Path) -> GridNetwork:
 
 def _steps(recipe: Recipe, data: RunData) -> list[int]:
     """Count the steps of each epoch."""
-    films = (len(_lesson(recipe, data, epoch)[2]) for epoch in range(recipe.epochs))
+    films = (len(_epoch_films(recipe, data, epoch)[2]) for epoch in range(recipe.epochs))
     return [epochs.steps_in_epoch(shown, recipe.batch_size) for shown in films]
 
 
-def _lesson(
+def _epoch_films(
     recipe: Recipe, data: RunData, epoch: int
-) -> tuple[Films | Stack, NDArray[np.int64], Indices]:
-    """Give the films of an epoch, their classes, and the places of those that it shows."""
+) -> tuple[Films | StackedFilms, NDArray[np.int64], Indices]:
+    """Return films, their classes, and the indices of those that an epoch shows."""
     stage = recipe.stage_at(epoch)
-    own, further = data.pixels[stage.size], data.further
-    if further is None or not stage.further_films:
+    own, extra = data.pixels[stage.size], data.extra
+    if extra is None or not stage.further_films:
         return own, data.targets, data.split.train
-    drawn = further.drawn(stage.further_films, recipe.seed * 10_007 + epoch)
+    sampled = extra.sample(stage.further_films, recipe.seed * 10_007 + epoch)
     return (
-        Stack(own, further.pixels[stage.size]),
-        np.concatenate([data.targets, further.targets]),
-        np.concatenate([data.split.train, len(own) + drawn]),
+        StackedFilms(own, extra.pixels[stage.size]),
+        np.concatenate([data.targets, extra.targets]),
+        np.concatenate([data.split.train, len(own) + sampled]),
     )
 
 
-def _losses(lines: list[dict[str, Any]], recipe: Recipe) -> list[float]:
-    """List the losses on the tune films in epochs of the last stage, the only ones that count."""
+def _losses(records: EpochRecords, recipe: Recipe) -> list[float]:
+    """Return the losses on the tune films in epochs of the last stage; only these count."""
     before = recipe.epochs - recipe.stages[-1].epochs
-    return [line["tune_loss"] for line in lines if line["epoch"] > before]
+    return [record["tune_loss"] for record in records if record["epoch"] > before]
 
 
-def _keep(
-    out: Path, learner: epochs.Learner, lines: list[dict[str, Any]], *, is_best: bool
-) -> None:
-    """Write an epoch down: weights if they are the best, and the state to go on from."""
-    architecture = learner.recipe.architecture
-    if is_best:  # rounded as the checkpoint will hold them
-        weights = checkpoint.rounded(learner.averaged)
-        resume_state.save_weights(resume_state.best_weights(out, architecture), weights)
-    resume_state.save_state(resume_state.state_of(out, architecture), learner, lines)
+def _save(out: Path, state: TrainingState, records: EpochRecords, *, is_best: bool) -> None:
+    """Write the weights of an epoch if they are the best, and the state to resume from."""
+    if is_best:  # rounded as in the checkpoint
+        weights = checkpoint.rounded(state.averaged)
+        best = resume_state.best_weights_path(out, state.recipe.architecture)
+        resume_state.save_weights(best, weights)
+    resume_state.save_state(out, state, records)
 
 
-def _resume(learner: epochs.Learner, out: Path, steps: list[int]) -> list[dict[str, Any]]:
-    """Go back to the last whole epoch of an interrupted run, if there is one."""
-    state = resume_state.state_of(out, learner.recipe.architecture)
-    if not state.exists():
-        return []
-    lines = resume_state.read_lines(state)  # not from epochs.jsonl, which may be an epoch behind
-    resume_state.load_state(state, learner, sum(steps[: len(lines)]))
-    logger.info("%s: going on after epoch %d", learner.recipe.architecture, len(lines))
-    return lines
-
-
-def _epoch(learner: epochs.Learner, data: RunData, epoch: int) -> dict[str, Any]:
-    """Train one epoch and see what it did to the tune films."""
+def _epoch(state: TrainingState, data: RunData, epoch: int) -> dict[str, Any]:
+    """Train one epoch and measure the network on the tune films."""
     began = time.monotonic()
-    size = learner.recipe.stage_at(epoch).size
-    loss = epochs.train_epoch(learner, *_lesson(learner.recipe, data, epoch), epoch)
-    logits = epochs.logits_of(learner.averaged, data.pixels[size], data.split.tune, learner.spec)
+    size = state.recipe.stage_at(epoch).size
+    loss = epochs.train_epoch(state, *_epoch_films(state.recipe, data, epoch), epoch)
+    logits = epochs.logits_of(state.averaged, data.pixels[size], data.split.tune, state.spec)
     targets = data.targets[data.split.tune]
-    classes = learner.model.own_targets(torch.from_numpy(targets))
+    classes = state.model.own_targets(torch.from_numpy(targets))
     return {
         "epoch": epoch + 1,
-        "architecture": learner.recipe.architecture,
+        "architecture": state.recipe.architecture,
         "size": size,
-        "learning_rate": learner.scheduler.get_last_lr()[0],
+        "learning_rate": state.scheduler.get_last_lr()[0],
         "train_loss": loss,
         "tune_loss": float(functional.cross_entropy(logits, classes)),
-        "tune_auroc": auroc(pneumonia_of(logits), targets > 0),
+        "tune_auroc": float(auroc(pneumonia_of(logits), targets > 0)),
         "seconds": round(time.monotonic() - began, 1),
-        "device": f"{name_of(learner.fabric.device)} × {learner.fabric.world_size}",
+        "device": f"{name_of(state.fabric.device)} × {state.fabric.world_size}",
     }
 
 
-def _write_lines(out: Path, lines: EpochRecords) -> None:
+def _write_records(out: Path, records: EpochRecords) -> None:
     """Write the epochs as JSON lines and as CSV."""
-    text = "".join(json.dumps(line) + "\n" for line in lines)
+    text = "".join(json.dumps(record) + "\n" for record in records)
     (out / "epochs.jsonl").write_text(text, encoding="utf-8")
     with (out / "curves.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(lines[0]))
+        writer = csv.DictWriter(file, fieldnames=list(records[0]))
         writer.writeheader()
-        writer.writerows(lines)
+        writer.writerows(records)
 
 
 def _is_stuck(losses: list[float], patience: int) -> bool:
-    """Say whether the last `patience` epochs brought nothing better."""
+    """Return whether none of the last `patience` epochs lowered the loss."""
     return len(losses) > patience and min(losses[-patience:]) >= min(losses[:-patience])

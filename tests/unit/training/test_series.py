@@ -1,4 +1,4 @@
-"""A manifest that keeps one series of normal films apart."""
+"""A manifest whose test partition is one series of normal films."""
 
 import csv
 from pathlib import Path
@@ -30,7 +30,7 @@ def test_the_series_and_some_patients_with_pneumonia_are_kept(data: Path, tmp_pa
 
     assert series.main(["--data", str(data), "--keep", "NORMAL2", "--out", str(out)]) == 0
 
-    films = find_films(out)  # which refuses one patient on two sides
+    films = find_films(out)  # refuses a patient in two partitions
     assert {film.path.resolve() for film in films} == {(data / name).resolve() for name in NAMES}
     kept = [film for film in films if film.partition == "test"]
     assert sum(film.target == "NORMAL" for film in kept) == 7
@@ -42,13 +42,13 @@ def test_the_series_and_some_patients_with_pneumonia_are_kept(data: Path, tmp_pa
         assert not any(row["path"].startswith("/") for row in csv.DictReader(file))
 
 
-@pytest.mark.parametrize("beginning", ["", "CT"])
-def test_what_is_no_part_of_the_normal_films_is_refused(
-    data: Path, tmp_path: Path, beginning: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("prefix", ["", "CT"])
+def test_a_series_of_no_or_all_normal_films_is_refused(
+    data: Path, tmp_path: Path, prefix: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "kept.csv"
 
-    assert series.main(["--data", str(data), "--keep", beginning, "--out", str(out)]) == 2
+    assert series.main(["--data", str(data), "--keep", prefix, "--out", str(out)]) == 2
 
     assert not out.exists()
     assert "a series is some of them" in capsys.readouterr().err

@@ -20,14 +20,14 @@ def touch(root: Path, *names: str) -> Path:
     ("name", "cause", "patient_id"),
     [
         ("train/PNEUMONIA/person12_bacteria_47.jpeg", "bacterial", "person12_bacterial"),
-        ("train/PNEUMONIA/person12_virus_33.jpeg", "viral", "person12_viral"),  # somebody else
+        ("train/PNEUMONIA/person12_virus_33.jpeg", "viral", "person12_viral"),  # another person
         ("val/NORMAL/IM-0115-0001.jpeg", "", "IM-0115"),
         ("val/NORMAL/NORMAL2-IM-0592-0001.jpeg", "", "NORMAL2-IM-0592"),  # another series
         ("test/NORMAL/IM-0003-0001-0002.jpeg", "", "IM-0003"),  # second film of one child
         ("NORMAL/some film.png", "", "some film"),
     ],
 )
-def test_a_name_tells_cause_patient_and_partition(
+def test_cause_patient_and_partition_are_read_from_the_name(
     tmp_path: Path, name: str, cause: str, patient_id: str
 ) -> None:
     (film,) = find_films(touch(tmp_path, name))
@@ -37,27 +37,27 @@ def test_a_name_tells_cause_patient_and_partition(
     assert film.partition == (name.split("/")[0] if name.count("/") > 1 else "")
 
 
-def test_what_is_no_film_is_left_out(tmp_path: Path) -> None:
+def test_other_files_are_left_out(tmp_path: Path) -> None:
     touch(tmp_path, "NORMAL/IM-0001-0001.jpeg", "NORMAL/Thumbs.db", "notes/readme.jpeg")
 
     assert len(find_films(tmp_path)) == 1
 
 
 @pytest.mark.parametrize(
-    ("names", "said"),
+    ("names", "expected"),
     [
         ([], "holds no films"),
-        (["PNEUMONIA/patient7.jpeg"], "tells no cause"),
+        (["PNEUMONIA/patient7.jpeg"], "contains no cause"),
     ],
 )
-def test_a_folder_that_cannot_be_trained_on_says_why(
-    tmp_path: Path, names: list[str], said: str
+def test_an_unusable_folder_is_refused_with_the_reason(
+    tmp_path: Path, names: list[str], expected: str
 ) -> None:
-    with pytest.raises(TrainingDataError, match=said):
+    with pytest.raises(TrainingDataError, match=expected):
         find_films(touch(tmp_path, *names))
 
 
-def test_a_manifest_gives_what_names_cannot(tmp_path: Path) -> None:
+def test_a_manifest_labels_films_with_any_name(tmp_path: Path) -> None:
     row = {"path": "a.dcm", "target": "PNEUMONIA", "cause": "viral", "patient_id": "7"}
 
     (film,) = find_films(write_manifest(tmp_path / "m.csv", [{**row, "partition": "train"}]))
@@ -68,20 +68,20 @@ def test_a_manifest_gives_what_names_cannot(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         ({"target": "SICK"}, "line 2: target 'SICK'"),
-        ({"cause": ""}, "line 2"),  # pneumonia of no cause
+        ({"cause": ""}, "line 2"),  # pneumonia without a cause
         ({"target": "NORMAL"}, "line 2"),  # a normal film with a cause
         ({"patient_id": ""}, "line 2 has no patient_id"),
     ],
 )
-def test_a_manifest_line_that_cannot_be_is_named(
-    tmp_path: Path, change: dict[str, str], said: str
+def test_an_impossible_line_of_a_manifest_is_named(
+    tmp_path: Path, change: dict[str, str], expected: str
 ) -> None:
     row = {"path": "a", "target": "PNEUMONIA", "cause": "viral", "patient_id": "7", "partition": ""}
 
-    with pytest.raises(TrainingDataError, match=said):
+    with pytest.raises(TrainingDataError, match=expected):
         find_films(write_manifest(tmp_path / "m.csv", [row | change]))
 
 
@@ -90,10 +90,10 @@ def test_a_patient_in_two_partitions_of_a_manifest_is_refused(tmp_path: Path) ->
     rows = [row | {"partition": "train"}, row | {"patient_id": "8", "partition": "test"}]
     rows.append(row | {"path": "c", "partition": "test"})
 
-    with pytest.raises(TrainingDataError, match=r"lines 2 and 4.*'train' and 'test'") as said:
+    with pytest.raises(TrainingDataError, match=r"lines 2 and 4.*'train' and 'test'") as expected:
         find_films(write_manifest(tmp_path / "m.csv", rows))
 
-    assert "Doe" not in str(said.value)
+    assert "Doe" not in str(expected.value)
 
 
 def test_a_manifest_without_its_columns_is_refused(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_manifest_without_its_columns_is_refused(tmp_path: Path) -> None:
         find_films(tmp_path / "m.csv")
 
 
-def test_real_films_have_the_patients_that_are_known(shared_data: Path) -> None:
+def test_the_published_films_are_all_found(shared_data: Path) -> None:
     films = find_films(shared_data / "chest_xray")
 
     assert len(films) == 5232
@@ -111,7 +111,7 @@ def test_real_films_have_the_patients_that_are_known(shared_data: Path) -> None:
     assert {film.partition for film in films} == {"train", "val"}
 
 
-def test_copies_have_one_digest() -> None:
+def test_copies_have_the_same_digest() -> None:
     films = np.zeros((3, 4, 4), dtype=np.uint8)
     films[2, 0, 0] = 1
 

@@ -1,4 +1,4 @@
-"""Who learns and who is kept back: by patient, the same every time, and never a film of a test."""
+"""Training and held-out films: chosen by patient, the same every time, never tested films."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ candidates = st.lists(
     max_size=20,
 )
 some = st.frozensets(st.sampled_from(SHA256S))
-pasts = st.builds(FilmHistory, some, some, some, some)
+histories = st.builds(FilmHistory, some, some, some, some)
 
 
 def normal(path: Path, patient_id: str = "p", partition: str = "") -> LabelledFilm:
@@ -50,22 +50,22 @@ def film(folder: Path, name: str, content: str) -> Path:
     return path
 
 
-@given(candidates, pasts, st.lists(st.sampled_from("abc"), min_size=20, max_size=20))
-def test_no_film_of_a_test_and_no_patient_on_two_sides(
-    found: list[HoldoutFilm], past: FilmHistory, pixels: list[str]
+@given(candidates, histories, st.lists(st.sampled_from("abc"), min_size=20, max_size=20))
+def test_no_tested_film_is_used_and_no_patient_is_on_two_sides(
+    found: list[HoldoutFilm], history: FilmHistory, pixels: list[str]
 ) -> None:
     digests = [one.sha256 + pixels[0] for one in found]
-    sides = divide(found, digests, past)
+    sides = divide(found, digests, history)
     of_patient: dict[str, Side] = {}
     for one, side in zip(found, sides, strict=True):
         assert of_patient.setdefault(one.film.patient_id, side) is side
         if side is Side.LEARN:
-            assert one.sha256 not in past.tested | past.compared
+            assert one.sha256 not in history.tested | history.compared
             assert one.film.partition != "test"
 
 
 @given(candidates, candidates)
-def test_a_patient_stays_where_he_is_when_films_are_added(
+def test_a_patient_stays_on_one_side_when_films_are_added(
     found: list[HoldoutFilm], more: list[HoldoutFilm]
 ) -> None:
     alone = [one for one in found if one.film.partition != "test"]
@@ -80,17 +80,17 @@ def test_a_patient_stays_where_he_is_when_films_are_added(
     assert sides([*alone, *added])[: len(alone)] == sides(alone)
 
 
-def test_what_the_model_in_use_has_learned_from_teaches_and_what_it_never_saw_compares() -> None:
+def test_films_the_model_in_use_was_trained_on_are_trained_on_and_unseen_ones_held_out() -> None:
     found = [
         HoldoutFilm(normal(Path(f"/{number}"), name), SHA256S[number])
         for number, name in enumerate(NAMES)
     ]
-    past = FilmHistory(learned=set(SHA256S[:3]), unseen=set(SHA256S[3:]))
-    sides = divide(found, SHA256S[: len(found)], past)
+    history = FilmHistory(learned=set(SHA256S[:3]), unseen=set(SHA256S[3:]))
+    sides = divide(found, SHA256S[: len(found)], history)
     assert sides == [Side.LEARN] * 3 + [Side.COMPARE] * 3
 
 
-def test_the_same_file_in_two_sources_makes_one_patient_of_two_and_is_kept_once(
+def test_the_same_file_in_two_sources_joins_the_patients_and_is_kept_once(
     tmp_path: Path,
 ) -> None:
     first = [normal(film(tmp_path, "a/1", "one"), "anna"), normal(film(tmp_path, "a/2", "two"))]
@@ -104,7 +104,7 @@ def test_the_same_file_in_two_sources_makes_one_patient_of_two_and_is_kept_once(
     assert "anna" not in str(kept)
 
 
-def test_a_copy_of_a_test_film_is_a_test_film_and_a_contradiction_is_left_out(
+def test_a_copy_of_a_test_film_is_a_test_film_and_contradictions_are_left_out(
     tmp_path: Path,
 ) -> None:
     one, two = film(tmp_path, "1", "one"), film(tmp_path, "2", "one")
@@ -114,18 +114,18 @@ def test_a_copy_of_a_test_film_is_a_test_film_and_a_contradiction_is_left_out(
     assert without_copies(read_candidates([[normal(one)], [sick]])) == ([], 1)
 
 
-def test_a_test_patients_number_in_a_folder_is_another_child(tmp_path: Path) -> None:
+def test_a_patient_number_of_a_test_partition_is_another_child(tmp_path: Path) -> None:
     paths = [film(tmp_path, str(number), str(number)) for number in range(2)]
     found = read_candidates([[normal(paths[0], "person1"), normal(paths[1], "person1", "test")]])
     assert found[0].film.patient_id != found[1].film.patient_id
 
 
-def test_a_film_that_is_gone_is_named(tmp_path: Path) -> None:
+def test_a_missing_film_is_named(tmp_path: Path) -> None:
     with pytest.raises(TrainingDataError, match=r"gone\.jpeg"):
         read_candidates([[normal(tmp_path / "gone.jpeg")]])
 
 
-def test_sides_are_read_again_as_they_were_written(tmp_path: Path) -> None:
+def test_written_sides_are_read_back(tmp_path: Path) -> None:
     found = [
         HoldoutFilm(LabelledFilm(Path("/a"), "PNEUMONIA", "viral", NAMES[0], ""), SHA256S[0]),
         HoldoutFilm(normal(Path("/b"), NAMES[1]), SHA256S[1]),
@@ -135,7 +135,7 @@ def test_sides_are_read_again_as_they_were_written(tmp_path: Path) -> None:
     assert read_films(tmp_path / "films.csv", Side.LEARN) == found[1:]
 
 
-def test_films_once_tested_are_known_by_their_use(tmp_path: Path) -> None:
+def test_tested_films_are_listed_by_use(tmp_path: Path) -> None:
     tested = UsedFilms(tmp_path / "data")
     assert tested.films("test") == set()
     tested.add("test", SHA256S[:2])

@@ -40,7 +40,7 @@ def test_every_film_is_used_once_and_no_patient_twice(
     assert not people[1] & people[2]
 
 
-def test_the_same_seed_splits_the_same_way() -> None:
+def test_the_same_seed_gives_the_same_split() -> None:
     films = films_of(20)
     digests = [str(number) for number in range(len(films))]
 
@@ -50,7 +50,7 @@ def test_the_same_seed_splits_the_same_way() -> None:
     assert list(first.validation) != list(other.validation)
 
 
-def test_identical_pixels_never_cross_a_partition() -> None:
+def test_identical_pixels_are_in_one_part() -> None:
     films = films_of(20)
     digests = ["copy" if number % 7 == 0 else str(number) for number in range(len(films))]
 
@@ -100,7 +100,7 @@ def test_identical_pixels_in_two_partitions_are_refused_by_name() -> None:
         split(films, digests, seed=0)
 
 
-def test_films_of_the_test_partition_change_no_part() -> None:
+def test_films_of_the_test_partition_do_not_change_the_parts() -> None:
     films = films_of(12)
     opened = [*films, *(film(900 + n, "viral", f"t{n}", "test") for n in range(20))]
 

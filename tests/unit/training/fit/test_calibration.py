@@ -13,21 +13,21 @@ from training.fit.calibration import (
 
 
 def drawn(seed: int, films: int = 4000) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits, and targets drawn from their own softmax: calibrated by construction."""
+    """Return logits, and targets drawn from their softmax: calibrated by construction."""
     torch.manual_seed(seed)
     logits = 2 * torch.randn(films, 3)
     targets = torch.multinomial(logits.softmax(dim=1), 1).squeeze(1)
     return logits, targets
 
 
-@pytest.mark.parametrize("boast", [0.7, 1.0, 1.5, 3.0])
-def test_a_boastful_or_modest_network_is_brought_to_what_it_knows(boast: float) -> None:
+@pytest.mark.parametrize("factor", [0.7, 1.0, 1.5, 3.0])
+def test_an_overconfident_or_underconfident_network_is_calibrated(factor: float) -> None:
     logits, targets = drawn(seed=0)
 
-    assert fit_temperature(logits * boast, targets) == pytest.approx(boast, rel=0.1)
+    assert fit_temperature(logits * factor, targets) == pytest.approx(factor, rel=0.1)
 
 
-def test_films_told_apart_without_a_fault_make_nothing_certain() -> None:
+def test_perfect_classification_gives_no_certainty() -> None:
     targets = torch.arange(30) % 3
     logits = 4 * torch.eye(3)[targets]
 
@@ -50,7 +50,7 @@ def test_the_high_sensitivity_point_misses_no_more_than_the_balanced_one(
     assert sensitive.sensitivity >= 0.99 or sensitive.specificity <= balanced.specificity
 
 
-def test_separable_films_are_parted_between_the_classes() -> None:
+def test_the_threshold_of_separable_films_is_between_the_classes() -> None:
     probabilities = np.array([0.01, 0.02, 0.1, 0.8, 0.9, 0.95])
     truth = np.array([False, False, False, True, True, True])
 
@@ -62,7 +62,7 @@ def test_separable_films_are_parted_between_the_classes() -> None:
 
 
 @given(seed=st.integers(0, 1000), overlap=st.floats(0.2, 2.0))
-def test_the_balanced_point_gives_up_little_and_aims_at_its_sensitivity(
+def test_the_balanced_point_loses_little_and_aims_at_its_sensitivity(
     seed: int, overlap: float
 ) -> None:
     generator = np.random.default_rng(seed)

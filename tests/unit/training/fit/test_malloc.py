@@ -1,4 +1,4 @@
-"""What a process frees is its own again at once, without the kernel."""
+"""Freed memory is reused without the kernel."""
 
 import os
 import subprocess
@@ -23,15 +23,15 @@ print((faults() - before) * resource.getpagesize() / (10 * 2**27))
 
 @pytest.mark.skipif(
     "CS_GNU_LIBC_VERSION" not in getattr(os, "confstr_names", {}),
-    reason="only the GNU C library has this to be told",
+    reason="only the GNU C library has this option",
 )
-def test_memory_once_had_is_not_asked_for_again() -> None:
-    assert share_brought_by_the_kernel("") > 0.001  # less than all: its pages may be huge ones
-    assert share_brought_by_the_kernel("keep_freed_memory()") < 0.0001
+def test_freed_memory_is_reused() -> None:
+    assert share_from_the_kernel("") > 0.001  # below 1, as pages may be huge
+    assert share_from_the_kernel("keep_freed_memory()") < 0.0001
 
 
-def share_brought_by_the_kernel(first: str) -> float:
-    """Fill 128 MB ten times in a new process; say how often a page had to be brought for one."""
+def share_from_the_kernel(first: str) -> float:
+    """Fill 128 MB ten times in a new process; return the share of pages from the kernel."""
     program = FREE_AND_ASK_AGAIN.format(first=first)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

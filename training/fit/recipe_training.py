@@ -1,0 +1,75 @@
+"""Training a recipe from its films to its checkpoint, in a folder that can be resumed."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cxr_app.errors import SettingsError
+from cxr_app.model import networks
+from training.fit import distributed
+from training.fit.export import export
+from training.fit.malloc import keep_freed_memory
+from training.fit.recipe import Recipe
+from training.fit.resume_state import EpochRecords
+from training.fit.run_data import load_run_data, measured_input, write_split
+from training.fit.trainer import TrainingRun, best_of, fit
+
+logger = logging.getLogger(__name__)
+
+
+def train(recipe: Recipe, data: Path, run: TrainingRun) -> None:
+    """Train, tune and measure a recipe; write all results to the folder of the run.
+
+    Parameters
+    ----------
+    data
+        Folder or manifest of the labelled films.
+
+    Raises
+    ------
+    TrainingDataError
+        If the films cannot be used; the message names the first that cannot.
+    SettingsError
+        If that folder holds a run of another recipe.
+    """
+    keep_freed_memory()
+    fabric = distributed.set_up(run.device, exact=run.exact)
+    fabric.launch()  # joins the other processes, if there are any
+    with distributed.first_process_first(fabric):  # the others find the cache filled
+        run.out.mkdir(parents=True, exist_ok=True)
+        _check_folder(run.out, recipe, data, run.extra_films)
+        films = load_run_data(recipe, data, run.extra_films, run.cache)
+    if fabric.is_global_zero:
+        write_split(run.out / "split.csv", films)
+    spec = measured_input(films, recipe)
+    records: EpochRecords = ()
+    trained = []
+    for member in recipe.members:
+        records = fit(fabric, member, films, spec, run, records)
+        if fabric.is_global_zero:
+            trained.append(best_of(member, run.out))
+    if not fabric.is_global_zero:
+        return
+    model = networks.join(trained)
+    model = model.to(fabric.device).to(memory_format=torch.channels_last).eval()
+    metrics = export(model, recipe, films, spec, run.out)
+    logger.info("%s", json.dumps(metrics, indent=1))
+
+
+def _check_folder(out: Path, recipe: Recipe, data: Path, extra: Path | None) -> None:
+    """Record recipe and data of a run in its folder; refuse the folder of another run."""
+    wanted: dict[str, Any] = {"recipe": recipe.as_document(), "data": str(data.resolve())}
+    if extra:
+        wanted["further"] = str(extra.resolve())
+    text = json.dumps(wanted, indent=1)
+    path = out / "run.json"
+    if not path.exists():
+        path.write_text(text, encoding="utf-8")
+    # Not compared as text: older versions wrote whole numbers of a recipe without ".0".
+    elif json.loads(path.read_text(encoding="utf-8")) != json.loads(text):
+        raise SettingsError(
+            f"{out} holds a run of another recipe, seed or data folder. Give another --out."
+        )
