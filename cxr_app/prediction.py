@@ -6,6 +6,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_app.lung_fields import LungFields
+
 ActivationMap = NDArray[np.float32]
 """Evidence for pneumonia on a grid that divides the film evenly, shape ``(h, w)``.
 
@@ -77,6 +79,8 @@ class Prediction:
     heat_scale
         What the activation map is drawn on: that of the same checkpoint, whichever is in use when
         it is looked at. None where it was not written down.
+    lungs
+        Where the model found the lungs; None from a model that does not look for them.
     """
 
     bacterial_probability: float | None
@@ -85,6 +89,7 @@ class Prediction:
     model_version: str
     undivided_probability: float | None = None
     heat_scale: HeatScale | None = None
+    lungs: LungFields | None = None
 
     def __post_init__(self) -> None:
         causes = (self.bacterial_probability, self.viral_probability)

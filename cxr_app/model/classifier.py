@@ -3,6 +3,7 @@
 import math
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -13,9 +14,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from cxr_app.errors import CheckpointMismatchError, SettingsError
+from cxr_app.lung_fields import LungFields
 from cxr_app.model import checkpoint, networks
 from cxr_app.model.checkpoint import Checkpoint, Description
 from cxr_app.model.networks.base import CLASSES, GlobalAveragePoolingNetwork, GridNetwork
+from cxr_app.model.networks.lung_crop import LungCropNetwork
 from cxr_app.model.networks.view import ViewNetwork, view_logits, views_of
 from cxr_app.model.openvino_backend import OpenVINOBody
 from cxr_app.model.preprocessing import NetworkInput, to_input
@@ -143,16 +146,49 @@ class Classifier:
             return []
         batch = torch.from_numpy(np.stack(inputs))[:, None]  # (B, 1, H, W)
         with self._lock, torch.inference_mode():
-            seen = forward_with_map(self._network, _on_device(batch, self._device))
-        logits, raw = (tensor.cpu() for tensor in seen)
+            reading = read_films(self._network, _on_device(batch, self._device))
+        logits, raw = reading.logits.cpu(), reading.maps.cpu()
         temperature = self.description.temperature
         threshold = self.operating_points["balanced"].threshold
         probabilities = (logits.double() / temperature).softmax(dim=1).numpy()
-        maps = evidence(raw, logits, temperature, threshold).numpy()
-        return [
+        relative = not self._network.map_is_log_odds
+        maps = evidence(raw, logits, temperature, threshold, relative=relative).numpy()
+        found = (
             _prediction(probability, activation_map, self.model_version, self.heat_scale)
             for probability, activation_map in zip(probabilities, maps, strict=True)
+        )
+        return [
+            replace(prediction, lungs=lungs)
+            for prediction, lungs in zip(found, reading.lungs, strict=True)
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a network says of a batch of films, in one forward pass.
+
+    Parameters
+    ----------
+    logits
+        ``(B, C)``, before the temperature.
+    maps
+        Evidence on a grid that divides the film evenly, ``(B, h, w)``.
+    lungs
+        Where it found the lungs; None from networks that do not look for them.
+    """
+
+    logits: Tensor
+    maps: Tensor
+    lungs: Sequence[LungFields | None]
+
+
+def read_films(source: GridNetwork, batch: Tensor) -> Reading:
+    """Read normalised films ``(B, 1, H, W)``."""
+    if isinstance(source, LungCropNetwork):
+        reading = source.read(batch)
+        return Reading(reading.logits, reading.evidence, reading.lungs)
+    logits, maps = forward_with_map(source, batch)
+    return Reading(logits, maps, [None] * len(batch))
 
 
 def forward_with_map(source: GridNetwork, batch: Tensor) -> tuple[Tensor, Tensor]:
@@ -172,6 +208,8 @@ def forward_with_map(source: GridNetwork, batch: Tensor) -> tuple[Tensor, Tensor
     """
     features = source.features(batch)  # (B, K, h, w)
     logits: Tensor = source.classify(features)  # (B, C)
+    if isinstance(source, LungCropNetwork):
+        return logits, features[:, 0]
     maps = relevance(source, features, logits)
     return logits, lay_evenly(maps, source, size=batch.shape[-1])
 
@@ -238,7 +276,9 @@ def class_activation_map(features: Tensor, logits: Tensor, weight: Tensor) -> Te
     return torch.einsum("bkhw,bk->bhw", features, direction)
 
 
-def evidence(raw: Tensor, logits: Tensor, temperature: float, threshold: float) -> Tensor:
+def evidence(
+    raw: Tensor, logits: Tensor, temperature: float, threshold: float, *, relative: bool = True
+) -> Tensor:
     """Put class activation maps on the scale of `Prediction.activation_map`.
 
     The cells of a map come to average the film's calibrated log-odds above the threshold: a cell
@@ -248,13 +288,19 @@ def evidence(raw: Tensor, logits: Tensor, temperature: float, threshold: float) 
     ----------
     raw, logits
         From `forward_with_map`: ``(B, h, w)`` and ``(B, C)``.
+    relative
+        Whether `raw` is defined up to a constant, so that its mean is set to the film's log-odds;
+        not so if `GridNetwork.map_is_log_odds`.
 
     Returns
     -------
     Tensor
         ``float32``, ``(B, h, w)``.
     """
-    film = log_odds(logits.double() / temperature) - math.log(threshold / (1 - threshold))  # (B,)
+    bar = math.log(threshold / (1 - threshold))
+    if not relative:
+        return (raw / temperature - bar).float()
+    film = log_odds(logits.double() / temperature) - bar  # (B,)
     centred = (raw - raw.mean(dim=(1, 2), keepdim=True)) / temperature
     return centred.float() + film.float()[:, None, None]
 

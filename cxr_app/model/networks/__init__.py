@@ -9,6 +9,7 @@ from torchvision.models.resnet import BasicBlock
 from cxr_app.errors import CheckpointMismatchError
 from cxr_app.model.networks import baselines
 from cxr_app.model.networks.base import CLASSES, GlobalAveragePoolingNetwork, GridNetwork
+from cxr_app.model.networks.lung_crop import LungCropNetwork
 from cxr_app.model.networks.two_scale import BetweenCells, TwoScaleNetwork, half_size
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "NETWORKS",
     "GlobalAveragePoolingNetwork",
     "GridNetwork",
+    "LungCropNetwork",
     "build",
     "join",
     "members",
@@ -76,6 +78,7 @@ def _block(channels: int, filters: int) -> BasicBlock:
 
 
 NETWORKS: dict[str, Callable[[], GridNetwork]] = {
+    "lung_crop": LungCropNetwork,
     "resnet18": _resnet18,
     "resnet18_coarse": _resnet18_coarse,
     "resnet18_two_scales": _resnet18_two_scales,

@@ -34,6 +34,8 @@ class GridNetwork(nn.Module, ABC):
     classes: tuple[str, ...] = CLASSES
     size: int | None = None
     """The one side of a film in pixels that its head fits; None where any does."""
+    map_is_log_odds: bool = False
+    """Whether each cell of its map is a log-odds by itself, and not a share of the film's."""
 
     def __init__(self, body: nn.Module, spacing: float, first: float) -> None:
         super().__init__()

@@ -1,0 +1,122 @@
+"""Lung fields of a film: where both lungs are, their zones, and how much of each is marked.
+
+Plain values; how they are found is `model.lung_finder`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.bool_]
+Box = tuple[float, float, float, float]
+"""``left, top, right, bottom`` as fractions of the film's width and height."""
+
+WHOLE_FILM: Box = (0.0, 0.0, 1.0, 1.0)
+
+LUNGS = ("right", "left")
+"""Of the patient; the right lung lies on the left side of a film that is not mirrored."""
+THIRDS = ("upper", "middle", "lower")
+
+EXTENT_STEPS = (0.0, 0.25, 0.5, 0.75)
+"""Shares of a lung above which its extent rises by one (Cohen et al. 2020, geographic extent)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LungFields:
+    """The lungs of one film.
+
+    Parameters
+    ----------
+    mask
+        Boolean, ``(h, w)`` on a grid that divides the film evenly: the two lungs, or what was
+        found in their place.
+    found
+        Whether these are two lungs; otherwise `box` is the whole film.
+    box
+        What the pneumonia network sees, the margin included.
+    cut_off
+        Edges of the film (``left``, ``right``, ``top``, ``bottom``) at which a lung ends.
+    """
+
+    mask: Mask
+    found: bool
+    box: Box
+    cut_off: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much of the lungs a heatmap marks; an estimate that has not been validated.
+
+    Parameters
+    ----------
+    zones
+        Share of each zone that is marked, in ``[0, 1]``, by name such as ``right upper``.
+    score
+        Geographic extent, 0 to 8: 0 to 4 for each lung.
+    """
+
+    zones: Mapping[str, float]
+    score: int
+
+    @property
+    def main_zone(self) -> str:
+        """The zone with the largest marked share; empty if nothing is marked."""
+        zone = max(self.zones, key=lambda name: self.zones[name], default="")
+        return zone if zone and self.zones[zone] > 0 else ""
+
+
+def zones_of(mask: Mask) -> dict[str, Mask]:
+    """Divide each lung into thirds of its height.
+
+    The lungs are told apart by the column halfway between the outer edges of both.
+    """
+    rows, columns = np.nonzero(mask)
+    if not len(rows):
+        return {}
+    middle = (columns.min() + columns.max() + 1) / 2
+    across = np.arange(mask.shape[1]) + 0.5 < middle
+    zones: dict[str, Mask] = {}
+    for lung, side in zip(LUNGS, (across, ~across), strict=True):
+        own = mask & side[None, :]
+        heights = np.flatnonzero(own.any(axis=1))
+        if not len(heights):
+            continue
+        edges = np.linspace(heights[0], heights[-1] + 1, len(THIRDS) + 1)
+        row = np.arange(mask.shape[0]) + 0.5
+        for third, (start, end) in zip(THIRDS, pairwise(edges), strict=True):
+            zones[f"{lung} {third}"] = own & ((row >= start) & (row < end))[:, None]
+    return zones
+
+
+def extent_of(lungs: LungFields, marked: Mask) -> Extent | None:
+    """Measure how much of each zone is marked; None if no two lungs were found.
+
+    Parameters
+    ----------
+    marked
+        Boolean, any shape ``(h, w)``: the cells of a map over the whole film that are marked.
+    """
+    if not lungs.found:
+        return None
+    rows = (np.arange(lungs.mask.shape[0]) * marked.shape[0]) // lungs.mask.shape[0]
+    columns = (np.arange(lungs.mask.shape[1]) * marked.shape[1]) // lungs.mask.shape[1]
+    on_lungs = marked[np.ix_(rows, columns)]
+    zones = zones_of(lungs.mask)
+    shares = {
+        name: float(on_lungs[zone].mean()) if zone.any() else 0.0 for name, zone in zones.items()
+    }
+    score = 0
+    for lung in LUNGS:
+        own = [zone for name, zone in zones.items() if name.startswith(lung)]
+        if own:
+            share = _share(on_lungs, np.logical_or.reduce(own))
+            score += sum(share > step for step in EXTENT_STEPS)
+    return Extent(shares, score)
+
+
+def _share(marked: Mask, zone: Mask) -> float:
+    return float(marked[zone].mean()) if zone.any() else 0.0

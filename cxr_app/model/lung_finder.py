@@ -1,0 +1,85 @@
+"""Two lungs in the lung network's map: the rule, their box, and where they are cut off.
+
+No network here: probabilities of lung come in, plain values go out.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from cxr_app.lung_fields import WHOLE_FILM, Box, LungFields, Mask
+
+SMALLEST_LUNG = 0.02
+"""Share of the film that the smaller of two lungs must fill."""
+LARGEST_RATIO = 4.0
+"""How many times larger than the other one lung may be."""
+LEAST_DISTANCE, LARGEST_TILT = 0.15, 0.25
+"""Between the middles of two lungs: across, and in height; as shares of the film."""
+JOINED_WIDTH = 0.5
+"""Share of the film's width that two lungs in one piece must reach over."""
+MARGIN = 0.06
+"""Around the box of the lungs, as a share of its own sides."""
+CUT_OFF = 0.125
+"""Share of an edge of the film that must be lung for the lung to count as cut off there."""
+
+
+def find_lungs(probability: NDArray[np.float32]) -> LungFields:
+    """Find two lungs in a map of probabilities.
+
+    Parameters
+    ----------
+    probability
+        Of lung, in ``[0, 1]``, shape ``(h, w)``.
+    """
+    labels, count = ndimage.label(probability > 0.5)
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    largest = np.argsort(sizes)[::-1][:2]
+    mask: Mask = ndimage.binary_fill_holes(np.isin(labels, largest + 1) & (labels > 0))
+    if not (_is_one_piece(labels, sizes, largest) or _are_two_pieces(labels, sizes, largest)):
+        return LungFields(mask, found=False, box=WHOLE_FILM)
+    return LungFields(mask, found=True, box=box_of(mask), cut_off=_edges_reached(mask))
+
+
+def box_of(mask: Mask, margin: float = MARGIN) -> Box:
+    """Return the box of a mask that is not empty, with its margin, within the film."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    top, bottom = float(rows[0]) / mask.shape[0], float(rows[-1] + 1) / mask.shape[0]
+    left, right = float(columns[0]) / mask.shape[1], float(columns[-1] + 1) / mask.shape[1]
+    wide, high = margin * (right - left), margin * (bottom - top)
+    return (
+        max(left - wide, 0.0),
+        max(top - high, 0.0),
+        min(right + wide, 1.0),
+        min(bottom + high, 1.0),
+    )
+
+
+def _is_one_piece(
+    labels: NDArray[np.int32], sizes: NDArray[np.int64], largest: NDArray[np.int64]
+) -> bool:
+    """Return whether the largest piece is two lungs that touch: large, and over both halves."""
+    if not len(largest) or sizes[largest[0]] < 4 * SMALLEST_LUNG * labels.size:
+        return False
+    columns = np.flatnonzero((labels == largest[0] + 1).any(axis=0))
+    return bool(columns[-1] - columns[0] > JOINED_WIDTH * labels.shape[1])
+
+
+def _are_two_pieces(
+    labels: NDArray[np.int32], sizes: NDArray[np.int64], largest: NDArray[np.int64]
+) -> bool:
+    """Return whether the two largest pieces can be a right and a left lung."""
+    if len(largest) < 2 or sizes[largest[1]] < SMALLEST_LUNG * labels.size:
+        return False
+    (row, column), (other_row, other_column) = ndimage.center_of_mass(
+        labels > 0, labels, largest + 1
+    )
+    return bool(
+        sizes[largest[0]] <= LARGEST_RATIO * sizes[largest[1]]
+        and abs(column - other_column) > LEAST_DISTANCE * labels.shape[1]
+        and abs(row - other_row) < LARGEST_TILT * labels.shape[0]
+    )
+
+
+def _edges_reached(mask: Mask) -> tuple[str, ...]:
+    edges = {"left": mask[:, 0], "right": mask[:, -1], "top": mask[0], "bottom": mask[-1]}
+    return tuple(name for name, edge in edges.items() if edge.mean() >= CUT_OFF)

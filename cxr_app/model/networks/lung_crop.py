@@ -1,0 +1,145 @@
+"""The shipped network: it finds the lungs, reads their crop, and lays its evidence on the film."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cxr_app.lung_fields import LungFields
+from cxr_app.model.lung_finder import find_lungs
+from cxr_app.model.networks.base import GridNetwork
+from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
+from cxr_app.model.networks.lung_unet import LUNG_SIDE, LungNetwork
+from cxr_app.model.networks.resampling import crop, lay_on_film
+
+FILM_SIDE = 224
+"""Side of the film that it reads, in pixels: what its training films were published at."""
+CROP_SIDE = 160
+MAP_SIDE = 28
+"""Cells of the map along a side of the film: about as fine as the cells of the crop."""
+MEMBERS = 2
+NO_EVIDENCE = -12.0
+"""Calibrated log-odds of cells outside the crop: the network has not seen them."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilmReading:
+    """What the network says of a batch of films.
+
+    Parameters
+    ----------
+    logits
+        ``(B, 3)``: normal, bacterial, viral; calibrated.
+    evidence
+        ``(B, 28, 28)``: calibrated log-odds of pneumonia of each cell of the film by itself.
+    adult
+        ``(B,)``: probability that the patient is an adult, from the film.
+    lungs
+        One a film.
+    """
+
+    logits: Tensor
+    evidence: Tensor
+    adult: Tensor
+    lungs: tuple[LungFields, ...]
+
+
+class LungCropNetwork(GridNetwork):
+    """A lung network, and several pneumonia networks that read its crop; their mean is the answer.
+
+    Calibration is part of the weights: a slope and an offset for the log-odds of children, another
+    pair for those of adults, mixed by how adult the film looks; `gate` is how sharply.
+
+    Parameters
+    ----------
+    members
+        How many pneumonia networks.
+    """
+
+    size = FILM_SIDE
+    map_is_log_odds = True
+
+    def __init__(self, members: int = MEMBERS) -> None:
+        cell = FILM_SIDE / MAP_SIDE
+        super().__init__(nn.Identity(), spacing=cell, first=cell / 2)
+        self.lung_network = LungNetwork()
+        self.members = nn.ModuleList([EvidencePyramid() for _ in range(members)])
+        self.register_buffer("slope", torch.ones(2))
+        self.register_buffer("offset", torch.zeros(2))
+        self.register_buffer("cause_calibration", torch.tensor([1.0, 0.0]))
+        self.register_buffer("gate", torch.tensor(2.0))
+        self.slope: Tensor
+        self.offset: Tensor
+        self.cause_calibration: Tensor
+        self.gate: Tensor
+
+    @property
+    def bodies(self) -> Mapping[str, nn.Module]:
+        """The lung network and the pneumonia networks, by the name of their weights."""
+        members = {f"members.{index}": member for index, member in enumerate(self.members)}
+        return {"lung_network": self.lung_network, **members}
+
+    def features(self, batch: Tensor) -> Tensor:
+        """Turn films ``(B, 1, 224, 224)`` in ``[0, 1]`` into logits and evidence.
+
+        Returns
+        -------
+        Tensor
+            ``(B, 3, 28, 28)``: the evidence of each cell, and in each cell alike the film's logits
+            of bacterial and of viral pneumonia.
+        """
+        reading = self.read(batch)
+        causes = reading.logits[:, 1:, None, None].expand(-1, -1, MAP_SIDE, MAP_SIDE)
+        return torch.cat([reading.evidence[:, None], causes], dim=1)
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Read the logits ``(B, 3)`` from `features`."""
+        causes = features[:, 1:].mean(dim=(2, 3))
+        return torch.cat([torch.zeros_like(causes[:, :1]), causes], dim=1)
+
+    def read(self, films: Tensor) -> FilmReading:
+        """Read films ``(B, 1, 224, 224)`` in ``[0, 1]``."""
+        lungs = self.find_lungs(films)
+        boxes = torch.tensor([each.box for each in lungs], device=films.device)
+        crops = crop(films, boxes, CROP_SIDE).contiguous(memory_format=torch.channels_last)
+        said = [member(crops) for member in self.members]
+        adult = (self.gate * torch.stack([each.adult for each in said]).mean(dim=0)).sigmoid()
+        log_odds = self.calibrate(torch.stack([each.log_odds for each in said]).mean(dim=0), adult)
+        cells = torch.stack([each.cells for each in said]).mean(dim=0)  # (B, h, w)
+        cells = self.calibrate(cells, adult[:, None, None])
+        outside = torch.full_like(log_odds, NO_EVIDENCE)
+        return FilmReading(
+            logits=self._logits(log_odds, torch.stack([each.cause for each in said]).mean(dim=0)),
+            evidence=lay_on_film(cells, boxes, MAP_SIDE, outside),
+            adult=adult,
+            lungs=lungs,
+        )
+
+    def find_lungs(self, films: Tensor) -> tuple[LungFields, ...]:
+        """Draw the lungs of films, and find their boxes."""
+        whole = torch.tensor([[0.0, 0.0, 1.0, 1.0]], device=films.device).expand(len(films), -1)
+        small = crop(films, whole, LUNG_SIDE).contiguous(memory_format=torch.channels_last)
+        drawn = self.lung_network(small)[:, 0].sigmoid().float().cpu().numpy()
+        return tuple(find_lungs(np.asarray(each)) for each in drawn)
+
+    def calibrate(self, log_odds: Tensor, adult: Tensor) -> Tensor:
+        """Calibrate log-odds by the share of an adult in ``[0, 1]``; both shapes broadcast."""
+        slope = self.slope[0] + adult * (self.slope[1] - self.slope[0])
+        offset = self.offset[0] + adult * (self.offset[1] - self.offset[0])
+        return slope * log_odds + offset
+
+    def _logits(self, log_odds: Tensor, cause: Tensor) -> Tensor:
+        """Divide the log-odds of pneumonia by its cause, ``(B,) -> (B, 3)``."""
+        viral = self.cause_calibration[0] * cause + self.cause_calibration[1]
+        bacterial = log_odds + functional.logsigmoid(-viral)
+        return torch.stack(
+            [
+                torch.zeros_like(log_odds),
+                bacterial,
+                log_odds + functional.logsigmoid(viral),
+            ],
+            dim=1,
+        )

@@ -1,0 +1,73 @@
+"""Crops of films at another size, as Pillow resizes: bilinear with antialiasing, batch by batch."""
+
+import torch
+from torch import Tensor
+
+
+def crop(films: Tensor, boxes: Tensor, side: int) -> Tensor:
+    """Cut a box out of each film and resize it to a square.
+
+    Parameters
+    ----------
+    films
+        ``(B, 1, H, W)``.
+    boxes
+        ``(B, 4)``: ``left, top, right, bottom`` as fractions of width and height.
+    side
+        Of the crops, in pixels.
+
+    Returns
+    -------
+    Tensor
+        ``(B, 1, side, side)``. Equal to ``Image.resize(size, BILINEAR, box)`` of Pillow but for
+        its rounding to whole grey values.
+    """
+    left, top, right, bottom = boxes.to(films.dtype).unbind(dim=1)
+    rows = _weights(top, bottom, films.shape[-2], side)  # (B, side, H)
+    columns = _weights(left, right, films.shape[-1], side)  # (B, side, W)
+    cut: Tensor = rows @ films[:, 0] @ columns.transpose(1, 2)
+    return cut[:, None]
+
+
+def _weights(start: Tensor, end: Tensor, length: int, side: int) -> Tensor:
+    """Return what each pixel of a line counts in each pixel of its crop, ``(B, side, length)``."""
+    scale = (end - start) * length / side  # pixels of the film for one of the crop
+    place = torch.arange(side, device=start.device, dtype=start.dtype) + 0.5
+    middles = start[:, None] * length + place * scale[:, None]  # (B, side)
+    pixels = torch.arange(length, device=start.device, dtype=start.dtype) + 0.5
+    reach = scale.clamp_min(1.0)[:, None, None]
+    weights = (1 - (pixels - middles[..., None]).abs() / reach).clamp_min(0)
+    return weights / weights.sum(dim=2, keepdim=True)
+
+
+def lay_on_film(cells: Tensor, boxes: Tensor, side: int, outside: Tensor) -> Tensor:
+    """Lay a grid of values over each box of a film on a grid that divides the whole film evenly.
+
+    Parameters
+    ----------
+    cells
+        ``(B, h, w)``: they divide the box evenly.
+    boxes
+        As for `crop`.
+    side
+        Of the grid on the film.
+    outside
+        ``(B,)``: the value of cells whose middle lies outside the box.
+
+    Returns
+    -------
+    Tensor
+        ``(B, side, side)``; nowhere beyond the values of `cells` and `outside`.
+    """
+    left, top, right, bottom = boxes.to(cells.dtype).unbind(dim=1)
+    place = (torch.arange(side, device=cells.device, dtype=cells.dtype) + 0.5) / side
+    x = 2 * (place - left[:, None]) / (right - left)[:, None] - 1  # (B, side), -1 to 1 in the box
+    y = 2 * (place - top[:, None]) / (bottom - top)[:, None] - 1
+    grid = torch.stack(
+        [x[:, None, :].expand(-1, side, -1), y[:, :, None].expand(-1, -1, side)], dim=-1
+    )
+    laid = torch.nn.functional.grid_sample(
+        cells[:, None], grid, padding_mode="border", align_corners=False
+    )[:, 0]
+    inside = (grid.abs() <= 1).all(dim=-1)
+    return torch.where(inside, laid, outside[:, None, None])
