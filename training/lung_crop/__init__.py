@@ -1,0 +1,1 @@
+"""Training of the network that reads the crop of the lungs."""

@@ -1,0 +1,147 @@
+"""Calibration and operating points of the lung-crop network, under acquisition shifts.
+
+Fitted on tune films as they are and as other machines would show them, so that probabilities and
+thresholds survive a change of machine better than those fitted on films like the training films.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from cxr_app.lung_fields import LungFields
+from cxr_app.model.networks.lung_crop import LungCropNetwork
+from cxr_app.prediction import HeatScale, OperatingPoint
+from training.acquisition.shifts import SHIFTS, Shift
+from training.data.dataset import Films
+from training.lung_crop.film_table import ADULTS, CERTAIN, CHILDREN, GROWN_UP, NORMAL, FilmTable
+
+Values = NDArray[np.float64]
+
+PREVALENCE = 0.65
+"""Share of pneumonia that children's probabilities are made for."""
+SENSITIVITY = {"balanced": 0.965, "high_sensitivity": 0.985}
+"""Aimed at on the children's tune films as they are."""
+SLOPE_PRIOR = 0.002
+BLANK_SHARE = 0.95
+"""Share of the tune films without pneumonia that show no heat anywhere."""
+BATCH = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """What a network says of films.
+
+    Parameters
+    ----------
+    log_odds, adult
+        ``(n,)``: calibrated log-odds of pneumonia; probability of an adult.
+    peaks
+        ``(n,)``: largest evidence of a cell.
+    probabilities
+        ``(n, 3)``.
+    lungs
+        One a film.
+    """
+
+    log_odds: Values
+    adult: Values
+    peaks: Values
+    probabilities: Values
+    lungs: Sequence[LungFields]
+
+
+def read_films(network: LungCropNetwork, films: Films, shift: Shift | None = None) -> Readings:
+    """Read films ``(n, 224, 224)`` as they are, or shifted."""
+    log_odds, adult, peaks, probabilities = [], [], [], []
+    lungs: list[LungFields] = []
+    for start in range(0, len(films), BATCH):
+        part = films[start : start + BATCH].astype(np.float32) / 255
+        if shift is not None:
+            part = np.stack([shift(film) for film in part])
+        with torch.inference_mode():
+            reading = network.read(torch.from_numpy(part)[:, None])
+        log_odds.append(torch.logsumexp(reading.logits[:, 1:], dim=1).double().numpy())
+        adult.append(reading.adult.double().numpy())
+        peaks.append(reading.evidence.flatten(1).amax(dim=1).double().numpy())
+        probabilities.append(reading.logits.double().softmax(dim=1).numpy())
+        lungs += reading.lungs
+    return Readings(
+        np.concatenate(log_odds),
+        np.concatenate(adult),
+        np.concatenate(peaks),
+        np.concatenate(probabilities),
+        lungs,
+    )
+
+
+def calibrate(network: LungCropNetwork, table: FilmTable) -> None:
+    """Set slopes and offsets of a network whose calibration is still the identity."""
+    tune = (table.parts == "tune") & (table.weights >= CERTAIN)
+    children = tune & (table.sources == CHILDREN)
+    fits = {0: _children(network, table, children)}
+    adults = tune & (table.sources == ADULTS) & (table.ages >= GROWN_UP)
+    sick = table.targets[adults] > NORMAL
+    if sick.any() and not sick.all():
+        said = read_films(network, table.pixels[adults])
+        fits[1] = fit_log_odds(said.log_odds, sick, np.ones(len(sick)))
+    else:
+        fits[1] = fits[0]  # without adults to measure, theirs is that of children
+    for population, (slope, offset) in fits.items():
+        network.slope[population] = slope
+        network.offset[population] = offset
+
+
+def choose_points(readings: Readings, sick: NDArray[np.bool_]) -> dict[str, OperatingPoint]:
+    """Choose the operating points on children's tune films."""
+    probabilities = readings.probabilities[:, 1:].sum(axis=1)
+    points = {}
+    for name, sensitivity in SENSITIVITY.items():
+        threshold = float(np.quantile(probabilities[sick], 1 - sensitivity))
+        flagged = probabilities >= threshold
+        points[name] = OperatingPoint(
+            name="balanced" if name == "balanced" else "high_sensitivity",
+            threshold=threshold,
+            sensitivity=float(flagged[sick].mean()),
+            specificity=float((~flagged[~sick]).mean()),
+        )
+    return points
+
+
+def heat_scale(readings: Readings, sick: NDArray[np.bool_], threshold: float) -> HeatScale:
+    """Set where heat begins and where it is full, in log-odds above the operating point."""
+    bar = np.log(threshold / (1 - threshold))
+    begin = float(np.quantile(readings.peaks[~sick], BLANK_SHARE) - bar)
+    full = float(np.median(readings.peaks[sick]) - bar)
+    return HeatScale(begin=begin, full=max(full, begin + 1.0))
+
+
+def fit_log_odds(log_odds: Values, sick: NDArray[np.bool_], weight: Values) -> tuple[float, float]:
+    """Fit slope and offset by maximum likelihood; the slope stays near 1 (Platt 1999)."""
+
+    def loss(parameters: Values) -> float:
+        fitted = np.exp(parameters[0]) * log_odds + parameters[1]
+        losses = weight * (np.logaddexp(0, fitted) - sick * fitted)
+        return float(losses.sum() / weight.sum() + SLOPE_PRIOR * parameters[0] ** 2)
+
+    best = minimize(loss, [0.0, 0.0], method="Nelder-Mead").x
+    return float(np.exp(best[0])), float(best[1])
+
+
+def _children(
+    network: LungCropNetwork, table: FilmTable, chosen: NDArray[np.bool_]
+) -> tuple[float, float]:
+    """Fit on films as they are, and as much on shifted ones."""
+    sick = table.targets[chosen] > NORMAL
+    shifts: Mapping[str, Shift | None] = {"none": None, **SHIFTS}
+    said = [read_films(network, table.pixels[chosen], shift).log_odds for shift in shifts.values()]
+    share = [0.5, *[0.5 / len(SHIFTS)] * len(SHIFTS)]
+    prevalence = np.where(sick, PREVALENCE / sick.mean(), (1 - PREVALENCE) / (1 - sick.mean()))
+    return fit_log_odds(
+        np.concatenate(said),
+        np.tile(sick, len(said)),
+        np.concatenate([each * prevalence for each in share]),
+    )

@@ -1,0 +1,223 @@
+"""One member of the lung-crop network while it learns, from its first weights to its average."""
+
+import json
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.nn import functional
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from cxr_app.atomic_file import atomic_path
+from cxr_app.evaluation.metrics import auroc
+from cxr_app.jobs.recipe_schema import Recipe
+from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
+from cxr_app.settings import PROJECT
+from training.lung_crop.batches import Batch, make_batch
+from training.lung_crop.film_table import ADULTS, CERTAIN, CHILDREN, NORMAL
+from training.lung_crop.lesson_data import LessonData, crop_film
+from training.lung_crop.sampling import Sampler
+from training.lung_crop.settings import LessonSettings
+
+logger = logging.getLogger(__name__)
+
+IMAGENET = PROJECT / "weights" / "imagenet_lite0.safetensors"
+CAUSE_SMOOTHING = 0.05
+ADULT_WEIGHT = 0.2
+LARGEST_GRADIENT = 5.0
+WARM_UP = 0.15
+READ_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRun:
+    """Where a member keeps its state, and how it learns.
+
+    Parameters
+    ----------
+    folder
+        Gets ``state.pt``, ``average.safetensors`` and ``epochs.jsonl``.
+    recipe, settings
+        How it learns.
+    """
+
+    folder: Path
+    recipe: Recipe
+    settings: LessonSettings
+
+
+def fit_member(data: LessonData, run: MemberRun) -> EvidencePyramid:
+    """Run the epochs that are left, and return the network of averaged weights."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    learner = _Learner(data, run)
+    learner.resume()
+    while learner.epochs_done < run.recipe.epochs:
+        learner.epoch()
+    return learner.averaged
+
+
+def member_loss(
+    network: EvidencePyramid, batch: Batch, smoothing: float, settings: LessonSettings
+) -> Tensor:
+    """Return the loss of film, cause, cells and age together."""
+    said = network(batch.crops)
+    cross = functional.binary_cross_entropy_with_logits
+    target = batch.sick * (1 - smoothing) + (1 - batch.sick) * smoothing
+    film = cross(said.log_odds, target, reduction="none") * batch.weight
+    viral = (1 - 2 * CAUSE_SMOOTHING) * batch.viral + CAUSE_SMOOTHING
+    cause = cross(said.cause, viral, reduction="none") * batch.has_cause
+    cells = cross(said.cells, batch.cells, reduction="none") * batch.cell_weight
+    adult = cross(said.adult, batch.adult, reduction="none") * batch.age_is_known
+    loss: Tensor = (
+        film.mean()
+        + settings.cause_weight * cause.mean()
+        + settings.cell_weight * cells.mean()
+        + ADULT_WEIGHT * adult.mean()
+    )
+    return loss
+
+
+def read_crops(
+    network: EvidencePyramid, data: LessonData, chosen: NDArray[np.intp], side: int
+) -> dict[str, NDArray[np.float32]]:
+    """Read films as they are.
+
+    Returns
+    -------
+    dict
+        ``cells`` ``(n, h, w)``; ``log_odds``, ``cause`` and ``adult`` ``(n,)``.
+    """
+    network.eval()
+    parts: dict[str, list[Tensor]] = {"cells": [], "log_odds": [], "cause": [], "adult": []}
+    with torch.inference_mode():
+        for start in range(0, len(chosen), READ_BATCH):
+            places = chosen[start : start + READ_BATCH]
+            crops = np.stack([crop_film(data.table.pixels[i], data.boxes[i], side) for i in places])
+            said = network(torch.from_numpy(crops).float().div(255)[:, None])
+            for name, values in parts.items():
+                values.append(getattr(said, name))
+    return {name: torch.cat(values).numpy() for name, values in parts.items()}
+
+
+class _Learner:
+    def __init__(self, data: LessonData, run: MemberRun) -> None:
+        torch.manual_seed(run.recipe.seed)
+        self._data, self._run = data, run
+        self._generator = torch.Generator().manual_seed(run.recipe.seed + 1)
+        learning = (data.table.parts == "train") & (data.table.targets >= NORMAL)
+        self._sampler = Sampler(data, learning, run.settings, run.recipe.seed)
+        self._network = _first_weights(run)
+        self._average = AveragedModel(
+            self._network,
+            multi_avg_fn=get_ema_multi_avg_fn(run.recipe.average_decay),
+            use_buffers=True,
+        )
+        self._steps = run.recipe.epochs * self._sampler.batches(run.recipe.batch_size)
+        self._optimizer, self._schedule = _optimizer(self._network, run, self._steps)
+        self.epochs_done = 0
+
+    @property
+    def averaged(self) -> EvidencePyramid:
+        averaged = self._average.module
+        if not isinstance(averaged, EvidencePyramid):
+            raise TypeError(f"unexpected network {type(averaged)}")
+        return averaged.eval()
+
+    def resume(self) -> None:
+        path = self._run.folder / "state.pt"
+        if not path.exists():
+            return
+        state = torch.load(path, weights_only=True)
+        self._network.load_state_dict(state["network"])
+        self._average.load_state_dict(state["average"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._schedule.load_state_dict(state["schedule"])
+        self.epochs_done = state["epochs_done"]
+
+    def epoch(self) -> None:
+        """Show the films of one epoch, and keep what a later process resumes from."""
+        began, stage = time.monotonic(), self._run.recipe.stage_at(self.epochs_done)
+        self._network.train()
+        losses = [
+            self._step(chosen, stage.size)
+            for chosen in self._sampler.epoch(self._run.recipe.batch_size)
+        ]
+        self.epochs_done += 1
+        self._keep()
+        line = {"epoch": self.epochs_done, "size": stage.size, "loss": float(np.mean(losses))}
+        line |= {"seconds": round(time.monotonic() - began)} | self._glance(stage.size)
+        with (self._run.folder / "epochs.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        logger.info("%s", json.dumps(line))
+
+    def _step(self, chosen: NDArray[np.intp], side: int) -> float:
+        settings, models = self._run.settings, self._sampler.models(chosen)
+        batch = make_batch(self._data, chosen, models, side, settings, self._generator)
+        loss = member_loss(self._network, batch, self._run.recipe.label_smoothing, settings)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self._network.parameters(), LARGEST_GRADIENT)
+        self._optimizer.step()
+        self._schedule.step()
+        self._average.update_parameters(self._network)
+        return loss.item()
+
+    def _keep(self) -> None:
+        state = {
+            "network": self._network.state_dict(),
+            "average": self._average.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "epochs_done": self.epochs_done,
+        }
+        with atomic_path(self._run.folder / "state.pt") as path:
+            torch.save(state, path)
+        weights = {name: each.contiguous() for name, each in self.averaged.state_dict().items()}
+        with atomic_path(self._run.folder / "average.safetensors") as path:
+            save_file(weights, path)
+
+    def _glance(self, side: int) -> dict[str, Any]:
+        """Measure the tune films: children, and adults with radiologists' classes."""
+        table = self._data.table
+        tune = (table.parts == "tune") & (table.weights >= CERTAIN)
+        figures = {}
+        for name, source in (("children_auroc", CHILDREN), ("adults_auroc", ADULTS)):
+            chosen = np.flatnonzero(tune & (table.sources == source))
+            sick = table.targets[chosen] > NORMAL
+            if sick.any() and not sick.all():
+                said = read_crops(self.averaged, self._data, chosen, side)["log_odds"]
+                figures[name] = round(float(auroc(said.astype(np.float64), sick)), 4)
+        return figures
+
+
+def _first_weights(run: MemberRun) -> EvidencePyramid:
+    """Build the network; its body starts from ImageNet if the recipe says so."""
+    network = EvidencePyramid()
+    if run.recipe.initialisation == "imagenet":
+        weights = {name: each.float() for name, each in load_file(IMAGENET).items()}
+        network.body.load_state_dict(weights, strict=False)
+        network.body.freeze(run.settings.frozen_blocks)
+    channels_last: EvidencePyramid = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return channels_last
+
+
+def _optimizer(network: EvidencePyramid, run: MemberRun, steps: int) -> tuple[AdamW, OneCycleLR]:
+    rate = run.recipe.learning_rate
+    body = [each for each in network.body.parameters() if each.requires_grad]
+    new = [each for name, each in network.named_parameters() if not name.startswith("body.")]
+    groups: list[dict[str, Any]] = [{"params": body}, {"params": new}]
+    optimizer = AdamW(groups, lr=rate, weight_decay=run.recipe.weight_decay)
+    rates = [rate * run.settings.body_rate, rate]
+    schedule = OneCycleLR(
+        optimizer, rates, total_steps=steps, pct_start=WARM_UP, final_div_factor=100
+    )
+    return optimizer, schedule

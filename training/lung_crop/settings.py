@@ -1,0 +1,77 @@
+"""Everything in a recipe that only the lung-crop network has."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SHOWN: Mapping[str, int] = {
+    "normal": 1079,
+    "bacterial": 900,
+    "viral": 600,
+    "collection_normal": 130,
+    "collection_sick": 90,
+    "AP_sick": 150,
+    "AP_normal": 150,
+    "PA_sick": 150,
+    "PA_normal": 150,
+}
+"""Films of each stratum in an epoch; adults' views are balanced against class."""
+
+
+@dataclass(frozen=True, slots=True)
+class LessonSettings:
+    """How films are shown and what counts in the loss.
+
+    Parameters
+    ----------
+    shown
+        Films of each stratum in an epoch.
+    frozen_blocks
+        First blocks of the body that do not learn.
+    body_rate
+        Learning rate of the body, as a share of that of the new layers.
+    cause_weight, cell_weight
+        Of the loss of causes and of cells, beside that of the film.
+    outside_weight, normal_cell_weight, box_weight
+        Of cells outside the lungs, of normal films, and of films with boxes.
+    box_positive
+        How much more a cell inside a box counts.
+    weak_weight
+        Of films whose label is weak.
+    trap_share, trap_counter
+        In a group nearly of one class: how often its films with pneumonia are shown, beside other
+        films, and how often its normal ones.
+    foreign_look
+        Share of films that get the look of another film.
+    jitter, zoom, rotation_degrees, shear, flip
+        Of the crop.
+    gamma, shade, sharpen, coarse, contrast, brightness, erase, border, noise
+        Of its grey values.
+    """
+
+    shown: Mapping[str, int] = field(default_factory=lambda: dict(SHOWN))
+    frozen_blocks: int = 3
+    body_rate: float = 0.6
+    cause_weight: float = 0.4
+    cell_weight: float = 1.0
+    outside_weight: float = 0.1
+    normal_cell_weight: float = 0.1
+    box_weight: float = 0.5
+    box_positive: float = 3.0
+    weak_weight: float = 0.6
+    trap_share: float = 0.4
+    trap_counter: float = 3.0
+    foreign_look: float = 0.5
+    jitter: float = 0.1
+    zoom: float = 0.08
+    rotation_degrees: float = 10.0
+    shear: float = 0.08
+    flip: float = 0.5
+    gamma: float = 0.5
+    shade: float = 0.3
+    sharpen: float = 1.2
+    coarse: float = 0.25
+    contrast: float = 0.3
+    brightness: float = 0.1
+    erase: float = 0.4
+    border: float = 0.3
+    noise: float = 0.03
