@@ -27,6 +27,8 @@ Films = NDArray[np.uint8]
 """Films resized to squares, shape ``(n, size, size)``, 255 = densest."""
 
 MANIFEST_COLUMNS = ("path", "target", "cause", "patient_id", "partition")
+MORE_COLUMNS = ("boxes", "view", "age", "sex")
+"""Columns that a manifest may have besides."""
 SUFFIXES = {".jpeg", ".jpg", ".png", ".dcm", ".dicom"}
 ANY_CAUSE = len(CLASSES)
 """Class index for pneumonia of unknown cause."""
@@ -51,6 +53,11 @@ class LabelledFilm:
         The same for all films of one person, different for different persons.
     partition
         ``train``, ``val``, ``test`` or empty: the publisher's partition.
+    boxes
+        Where radiologists saw opacities: ``x y w h`` in pixels of the film, several divided by a
+        vertical bar; empty if unknown.
+    view, age, sex
+        What a manifest says beside the header: ``AP`` or ``PA``, completed years, ``M`` or ``F``.
     """
 
     path: Path
@@ -58,6 +65,10 @@ class LabelledFilm:
     cause: str
     patient_id: str
     partition: str
+    boxes: str = ""
+    view: str = ""
+    age: str = ""
+    sex: str = ""
 
     @property
     def class_index(self) -> int:
@@ -159,16 +170,35 @@ def _check_patients(films: Sequence[LabelledFilm], manifest: Path) -> None:
 
 def _from_row(row: dict[str, str], manifest: Path, line: int) -> LabelledFilm:
     """Check one line of a manifest."""
-    cause = _CAUSES.get(row["cause"], "")
-    if row["target"] not in {"NORMAL", "PNEUMONIA"} or (row["target"] == "NORMAL") == bool(cause):
+    cause, target = _CAUSES.get(row["cause"], ""), row["target"]
+    understood = bool(cause) == bool(row["cause"])
+    if target not in {"NORMAL", "PNEUMONIA"} or not understood or (target == "NORMAL" and cause):
         raise TrainingDataError(
-            f"{manifest.name}, line {line}: target {row['target']!r} with cause {row['cause']!r}; "
-            "allowed are NORMAL without a cause, and PNEUMONIA with bacterial or viral."
+            f"{manifest.name}, line {line}: target {target!r} with cause {row['cause']!r}; allowed "
+            "are NORMAL without a cause, and PNEUMONIA with bacterial, viral or no cause."
         )
     if not row["patient_id"]:
         raise TrainingDataError(f"{manifest.name}, line {line} has no patient_id.")
+    more = {name: (row.get(name) or "").strip() for name in MORE_COLUMNS}
+    _check_boxes(more["boxes"], manifest, line)
     path = manifest.parent / row["path"]
-    return LabelledFilm(path, row["target"], cause, row["patient_id"], row["partition"])
+    return LabelledFilm(path, target, cause, row["patient_id"], row["partition"], **more)
+
+
+def _check_boxes(boxes: str, manifest: Path, line: int) -> None:
+    """Refuse boxes that are not four numbers each."""
+    for box in filter(None, boxes.split("|")):
+        try:
+            x, y, width, height = map(float, box.split())
+        except ValueError as error:
+            raise TrainingDataError(
+                f"{manifest.name}, line {line}: boxes {boxes!r}; allowed are x y w h in pixels, "
+                "several boxes divided by a vertical bar."
+            ) from error
+        if min(x, y) < 0 or min(width, height) <= 0:
+            raise TrainingDataError(
+                f"{manifest.name}, line {line}: the box {box!r} lies outside the film or is empty."
+            )
 
 
 def decode(films: Sequence[LabelledFilm], size: int, cache: Path) -> Films:

@@ -121,7 +121,7 @@ def _between_causes(
     probabilities: Floats, classes: NDArray[np.int_], patients: Sequence[str]
 ) -> dict[str, Any]:
     """Measure bacterial against viral, among films with pneumonia."""
-    chosen = np.flatnonzero(classes > 0)
+    chosen = np.flatnonzero((classes == 1) | (classes == 2))  # a cause may be unknown
     share = probabilities[chosen, 1] / np.maximum(probabilities[chosen, 1:].sum(axis=1), 1e-12)
     bacterial = classes[chosen] == 1
     return {

@@ -37,6 +37,8 @@ class FilmDetails:
         Whether screening would have refused it.
     view_position, patient_sex, patient_age
         As in `radiograph.Header`.
+    rows, columns
+        Of the film.
     """
 
     sha256: str
@@ -44,6 +46,8 @@ class FilmDetails:
     view_position: str = ""
     patient_sex: str = ""
     patient_age: str = ""
+    rows: int = 0
+    columns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,15 @@ class Predictions:
         distinguish causes.
     unreadable
         The films that could not be read; they are in no other field.
+    peaks
+        Where the heat is largest, ``(n, 2)``: x and y as fractions of the film; None if unknown.
     """
 
     films: list[LabelledFilm]
     facts: list[FilmDetails]
     probabilities: Floats
     unreadable: list[LabelledFilm]
+    peaks: Floats | None = None
 
     @property
     def pneumonia(self) -> Floats:
@@ -92,7 +99,9 @@ class Predictions:
         places = np.flatnonzero(chosen)
         films = [self.films[place] for place in places]
         facts = [self.facts[place] for place in places]
-        return replace(self, films=films, facts=facts, probabilities=self.probabilities[places])
+        peaks = None if self.peaks is None else self.peaks[places]
+        probabilities = self.probabilities[places]
+        return replace(self, films=films, facts=facts, probabilities=probabilities, peaks=peaks)
 
     def estimate(self, figure: Callable[[Floats, Booleans], float]) -> dict[str, Any]:
         """Compute a figure of these films, with its interval by drawing patients.
@@ -133,18 +142,24 @@ def score_films(
     measured: list[LabelledFilm] = []
     facts: list[FilmDetails] = []
     rows: list[list[list[float]]] = [[] for _ in classifiers]
+    peaks: list[list[tuple[float, float]]] = [[] for _ in classifiers]
     unreadable: list[LabelledFilm] = []
     for batch in in_batches(read_each(films, prepare)):
         unreadable += [film for film, found in batch if found is None]
         sound = [(film, *found) for film, found in batch if found is not None]
         measured += [film for film, _, _ in sound]
-        facts += _screened(classifiers[0], [(fact, inputs[0]) for _, fact, inputs in sound])
+        known = [(_with_label(film, fact), inputs[0]) for film, fact, inputs in sound]
+        facts += _screened(classifiers[0], known)
         for number, classifier in enumerate(classifiers):
             predictions = classifier.predict([inputs[number] for *_, inputs in sound])
             rows[number] += [_row(prediction) for prediction in predictions]
+            peaks[number] += [_peak(prediction) for prediction in predictions]
     if not measured:
         raise TrainingDataError("None of the films could be read.")
-    return [Predictions(measured, facts, np.array(table), unreadable) for table in rows]
+    return [
+        Predictions(measured, facts, np.array(table), unreadable, np.array(places))
+        for table, places in zip(rows, peaks, strict=True)
+    ]
 
 
 def read_each(
@@ -187,15 +202,28 @@ def in_batches(items: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
 def _details(radiograph: Radiograph) -> FilmDetails:
     """Extract what the report needs of a film: no name, no date."""
     rejected = screening.screen(radiograph) is not None
+    found = FilmDetails(
+        radiograph.sha256, rejected, rows=radiograph.rows, columns=radiograph.columns
+    )
     header = radiograph.header
     if header is None:
-        return FilmDetails(radiograph.sha256, rejected)
-    return FilmDetails(
-        radiograph.sha256,
-        rejected,
-        header.view_position.strip().upper(),
-        header.patient_sex.strip().upper(),
-        header.patient_age,
+        return found
+    return replace(
+        found,
+        view_position=header.view_position.strip().upper(),
+        patient_sex=header.patient_sex.strip().upper(),
+        patient_age=header.patient_age,
+    )
+
+
+def _with_label(film: LabelledFilm, details: FilmDetails) -> FilmDetails:
+    """Fill what a header does not say from the film's label."""
+    age = f"{int(film.age):03}Y" if film.age.isdecimal() else ""
+    return replace(
+        details,
+        view_position=details.view_position or film.view.upper(),
+        patient_sex=details.patient_sex or film.sex.upper(),
+        patient_age=details.patient_age or age,
     )
 
 
@@ -208,6 +236,13 @@ def _screened(
         replace(fact, rejected=fact.rejected or screening.screen_view(kind).refusal is not None)
         for (fact, _), kind in zip(films, kinds, strict=True)
     ]
+
+
+def _peak(prediction: Prediction) -> tuple[float, float]:
+    """Return the middle of the hottest cell, x and y as fractions of the film."""
+    cells = prediction.activation_map
+    row, column = np.unravel_index(int(cells.argmax()), cells.shape)
+    return (float(column) + 0.5) / cells.shape[1], (float(row) + 0.5) / cells.shape[0]
 
 
 def _row(prediction: Prediction) -> list[float]:

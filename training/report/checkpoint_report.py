@@ -19,8 +19,10 @@ from training.data.tested_films import UsedFilms
 from training.explain.explanation import measure_explanations
 from training.explain.shortcuts import measure_shortcuts
 from training.measure.figures import classifier_figures
+from training.measure.judge import acquire, by_group, by_name
 from training.measure.operating_points import fixed_points
 from training.measure.paired import compare_models
+from training.measure.pointing import pointing
 from training.measure.predictions import Predictions, score_films
 from training.measure.subgroups import age_group, subgroups
 from training.report.misclassified import most_wrong
@@ -62,6 +64,8 @@ def write_report(options: EvaluateOptions, settings: Settings) -> dict[str, Any]
         "partition": options.partition,
         **fixed_points(scored, points, options.prevalence),
         "subgroups": subgroups(scored, points[0].threshold),
+        "groups": _groups(scored, points[0].threshold),
+        **pointing(scored),
     }
     for other, other_scored in zip(others, others_scored, strict=True):
         report["comparison"] = _comparison(classifier, scored, other, other_scored)
@@ -78,6 +82,13 @@ def write_report(options: EvaluateOptions, settings: Settings) -> dict[str, Any]
     if options.scores:
         reference_scores.write(options.scores, _film_scores(options, classifier, scored))
     return report
+
+
+def _groups(scored: Predictions, threshold: float) -> list[dict[str, Any]]:
+    """Measure acquisition groups, and the views that header or manifest name."""
+    views = [f"view {facts.view_position}" * bool(facts.view_position) for facts in scored.facts]
+    groups = by_group(scored, acquire(scored.films), threshold)
+    return [dict(row) for row in (*groups, *by_name(scored, views, threshold))]
 
 
 def _check_paths(options: EvaluateOptions) -> None:

@@ -22,11 +22,11 @@ from cxr_app.settings import PROJECT
 from training.data.anonymous import anonymous
 from training.data.dataset import find_films
 from training.fit.export import git_commit, write_checkpoint
-from training.lung_crop.calibration import calibrate, choose_points, heat_scale, read_films
-from training.lung_crop.film_table import CHILDREN, NORMAL, FilmTable, read_table
-from training.lung_crop.lesson_data import prepare
-from training.lung_crop.member import MemberRun, fit_member
-from training.lung_crop.settings import LessonSettings
+from training.fit.lung_crop.calibration import calibrate, choose_points, heat_scale, read_films
+from training.fit.lung_crop.film_table import CHILDREN, NORMAL, FilmTable, read_table
+from training.fit.lung_crop.lesson_data import prepare
+from training.fit.lung_crop.member import MemberRun, fit_member
+from training.fit.lung_crop.settings import LessonSettings
 from training.measure.figures import measure_figures
 
 logger = logging.getLogger(__name__)

@@ -22,11 +22,11 @@ from cxr_app.evaluation.metrics import auroc
 from cxr_app.jobs.recipe_schema import Recipe
 from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
 from cxr_app.settings import PROJECT
-from training.lung_crop.batches import Batch, make_batch
-from training.lung_crop.film_table import ADULTS, CERTAIN, CHILDREN, NORMAL
-from training.lung_crop.lesson_data import LessonData, crop_film
-from training.lung_crop.sampling import Sampler
-from training.lung_crop.settings import LessonSettings
+from training.fit.lung_crop.batches import Batch, make_batch
+from training.fit.lung_crop.film_table import ADULTS, CERTAIN, CHILDREN, NORMAL
+from training.fit.lung_crop.lesson_data import LessonData, crop_film
+from training.fit.lung_crop.sampling import Sampler
+from training.fit.lung_crop.settings import LessonSettings
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class _Learner:
         self._network = _first_weights(run)
         self._average = AveragedModel(
             self._network,
-            multi_avg_fn=get_ema_multi_avg_fn(run.recipe.average_decay),
+            multi_avg_fn=get_ema_multi_avg_fn(run.recipe.average_decay),  # type: ignore[no-untyped-call]
             use_buffers=True,
         )
         self._steps = run.recipe.epochs * self._sampler.batches(run.recipe.batch_size)
@@ -206,7 +206,7 @@ def _first_weights(run: MemberRun) -> EvidencePyramid:
         weights = {name: each.float() for name, each in load_file(IMAGENET).items()}
         network.body.load_state_dict(weights, strict=False)
         network.body.freeze(run.settings.frozen_blocks)
-    channels_last: EvidencePyramid = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    channels_last: EvidencePyramid = network.to(memory_format=torch.channels_last)
     return channels_last
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 from torchvision.transforms.v2.functional import gaussian_blur
 
 from cxr_app.model.networks.evidence_pyramid import CELL
-from training.lung_crop.film_table import (
+from training.fit.lung_crop.film_table import (
     ADULTS,
     BACTERIAL,
     BOX_SIDE,
@@ -21,9 +21,9 @@ from training.lung_crop.film_table import (
     NORMAL,
     VIRAL,
 )
-from training.lung_crop.foreign_looks import put_on
-from training.lung_crop.lesson_data import LessonData
-from training.lung_crop.settings import LessonSettings
+from training.fit.lung_crop.foreign_looks import put_on
+from training.fit.lung_crop.lesson_data import LessonData
+from training.fit.lung_crop.settings import LessonSettings
 
 Places = NDArray[np.intp]
 Uniform = Callable[[float, float], Tensor]

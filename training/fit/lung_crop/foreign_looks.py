@@ -121,7 +121,8 @@ def _with_shading(grey: Values, change: Values, share: float) -> Values:
     laid = functional.interpolate(
         torch.from_numpy(change)[None, None], size=grey.shape, mode="bilinear"
     )
-    shaded: Values = grey + 1.3 * share * max(float(grey.std()), 0.02) * laid[0, 0].numpy()
+    amount: np.float32 = np.float32(1.3 * share * max(float(grey.std()), 0.02))
+    shaded: Values = grey + amount * laid[0, 0].numpy()
     return shaded
 
 
@@ -147,4 +148,5 @@ def _shading(
 def _rings(side: int) -> NDArray[np.int64]:
     """Return the number of the ring of each frequency of ``rfft2`` of a square."""
     frequency = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :])
-    return np.minimum((frequency / 0.5 * RINGS).astype(np.int64), RINGS - 1)
+    rings: NDArray[np.int64] = np.minimum((frequency / 0.5 * RINGS).astype(np.int64), RINGS - 1)
+    return rings

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from training.lung_crop.film_table import (
+from training.fit.lung_crop.film_table import (
     ADULTS,
     BACTERIAL,
     CHILDREN,
@@ -12,8 +12,8 @@ from training.lung_crop.film_table import (
     VIRAL,
     FilmTable,
 )
-from training.lung_crop.lesson_data import LessonData
-from training.lung_crop.settings import LessonSettings
+from training.fit.lung_crop.lesson_data import LessonData
+from training.fit.lung_crop.settings import LessonSettings
 
 Places = NDArray[np.intp]
 

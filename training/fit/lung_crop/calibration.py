@@ -17,7 +17,7 @@ from cxr_app.model.networks.lung_crop import LungCropNetwork
 from cxr_app.prediction import HeatScale, OperatingPoint
 from training.acquisition.shifts import SHIFTS, Shift
 from training.data.dataset import Films
-from training.lung_crop.film_table import ADULTS, CERTAIN, CHILDREN, GROWN_UP, NORMAL, FilmTable
+from training.fit.lung_crop.film_table import ADULTS, CERTAIN, CHILDREN, GROWN_UP, NORMAL, FilmTable
 
 Values = NDArray[np.float64]
 

@@ -1,0 +1,91 @@
+"""The pointing game: whether the hottest place of a heatmap lies in a radiologist's box.
+
+Zhang et al. 2018. Beside it stand what a random place reaches, and the best fixed place: in lungs
+opacities lie in few places, so that a map which always marks the same one is right often.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_app.evaluation.intervals import figure_interval
+from cxr_app.evaluation.metrics import Floats
+from training.measure.predictions import Predictions
+
+GRID = 56
+"""Cells along a side of the grid that fixed places are tried on."""
+
+Boxes = Sequence[tuple[float, float, float, float]]
+"""``left, top, right, bottom`` as fractions of the film."""
+
+
+def pointing(scored: Predictions) -> dict[str, Any]:
+    """Measure the peaks of films that have boxes; nothing if there are none.
+
+    Returns
+    -------
+    dict
+        ``peak_in_box`` with ``peak_in_box_ci95``, ``peak_in_box_films``,
+        ``peak_in_box_by_chance`` (mean share of the film in boxes) and
+        ``peak_in_box_fixed_place`` (the best place of the other patients' boxes, for each film).
+    """
+    chosen = np.array([bool(film.boxes) for film in scored.films])
+    if scored.peaks is None or not chosen.any():
+        return {}
+    part = scored.part(chosen)
+    boxes = [_boxes(part, place) for place in range(len(part.films))]
+    peaks = part.peaks if part.peaks is not None else np.empty((0, 2))
+    hits = np.array([_is_inside(peak, each) for peak, each in zip(peaks, boxes, strict=True)])
+    drawn = np.stack([_drawn(each) for each in boxes])
+    low, high = figure_interval(
+        lambda values, _: float(values.mean()),
+        hits.astype(float),
+        np.ones(len(hits), bool),
+        part.patients,
+    )
+    return {
+        "peak_in_box": float(hits.mean()),
+        "peak_in_box_ci95": [low, high],
+        "peak_in_box_films": len(hits),
+        "peak_in_box_by_chance": float(drawn.mean()),
+        "peak_in_box_fixed_place": _fixed_place(drawn, np.array(part.patients)),
+    }
+
+
+def _boxes(part: Predictions, place: int) -> Boxes:
+    """Read the boxes of a film as fractions of it."""
+    rows, columns = part.facts[place].rows, part.facts[place].columns
+    found = []
+    for box in part.films[place].boxes.split("|"):
+        x, y, width, height = map(float, box.split())
+        found.append((x / columns, y / rows, (x + width) / columns, (y + height) / rows))
+    return found
+
+
+def _is_inside(peak: Floats, boxes: Boxes) -> bool:
+    x, y = float(peak[0]), float(peak[1])
+    return any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in boxes)
+
+
+def _drawn(boxes: Boxes) -> NDArray[np.bool_]:
+    """Draw boxes on a grid over the film: which cells have their middle in one."""
+    middles = (np.arange(GRID) + 0.5) / GRID
+    cells = np.zeros((GRID, GRID), bool)
+    for left, top, right, bottom in boxes:
+        rows = (middles >= top) & (middles <= bottom)
+        cells |= rows[:, None] & ((middles >= left) & (middles <= right))[None, :]
+    return cells
+
+
+def _fixed_place(drawn: NDArray[np.bool_], patients: NDArray[np.str_]) -> float | None:
+    """Return how often the most frequent place of the other patients' boxes is in a film's own."""
+    if len(np.unique(patients)) < 2:
+        return None
+    hits = []
+    for patient in np.unique(patients):
+        own = patients == patient
+        best = np.unravel_index(int(drawn[~own].sum(axis=0).argmax()), (GRID, GRID))
+        hits += drawn[own][:, best[0], best[1]].tolist()
+    return float(np.mean(hits))
