@@ -121,8 +121,8 @@ def _with_shading(grey: Values, change: Values, share: float) -> Values:
     laid = functional.interpolate(
         torch.from_numpy(change)[None, None], size=grey.shape, mode="bilinear"
     )
-    amount: np.float32 = np.float32(1.3 * share * max(float(grey.std()), 0.02))
-    shaded: Values = grey + amount * laid[0, 0].numpy()
+    amount = 1.3 * share * max(float(grey.std()), 0.02)
+    shaded: Values = (grey + amount * laid[0, 0].numpy()).astype(np.float32)
     return shaded
 
 
