@@ -1,0 +1,45 @@
+"""Crops are those of Pillow, and what is laid on a film lies where it was cut."""
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image as PillowImage
+
+from cxr_app.model.networks.resampling import crop, lay_on_film
+
+EDGES = st.tuples(st.floats(0, 0.4), st.floats(0.6, 1))
+
+
+@settings(max_examples=25, deadline=None)
+@given(across=EDGES, down=EDGES, side=st.sampled_from([32, 96, 160]), seed=st.integers(0, 99))
+def test_a_crop_equals_pillows(
+    across: tuple[float, float], down: tuple[float, float], side: int, seed: int
+) -> None:
+    film = np.random.default_rng(seed).random((224, 224)).astype(np.float32)
+    box = (across[0], down[0], across[1], down[1])
+    pixels = tuple(edge * 224 for edge in box)
+    expected = PillowImage.fromarray(film).resize(
+        (side, side), PillowImage.Resampling.BILINEAR, box=pixels
+    )
+    found = crop(torch.from_numpy(film)[None, None], torch.tensor([box]), side)[0, 0]
+    assert np.abs(np.asarray(expected) - found.numpy()).max() < 1e-4
+
+
+def test_what_is_laid_on_a_film_lies_in_its_box() -> None:
+    cells = torch.zeros(1, 20, 20)
+    cells[0, 10, 5] = 4.0
+    box = torch.tensor([[0.2, 0.1, 0.8, 0.9]])
+    laid = lay_on_film(cells, box, 112, torch.tensor([-9.0]))[0]
+    row, column = np.unravel_index(int(laid.argmax()), laid.shape)
+    assert abs((column + 0.5) / 112 - (0.2 + 0.6 * 5.5 / 20)) < 0.02
+    assert abs((row + 0.5) / 112 - (0.1 + 0.8 * 10.5 / 20)) < 0.02
+    assert laid[0, 0] == -9.0
+    assert laid[-1, -1] == -9.0
+
+
+def test_a_grid_over_the_whole_film_stays_as_it_is() -> None:
+    cells = torch.rand(2, 28, 28)
+    whole = torch.tensor([[0.0, 0.0, 1.0, 1.0]]).expand(2, -1)
+    laid = lay_on_film(cells, whole, 28, torch.zeros(2))
+    assert torch.allclose(laid, cells, atol=1e-5)
