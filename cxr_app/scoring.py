@@ -142,7 +142,10 @@ class Scorer:
     def _screened(self, film: Examined, view: screening.ViewClass) -> Examined:
         """Refuse a film for its view or its patient's age, or add remarks for its reader."""
         found = screening.screen_view(
-            view, film.facts.header, rejects_other_ages=self._rejects_other_ages
+            view,
+            film.facts.header,
+            self.classifier.description.ages,
+            rejects_other_ages=self._rejects_other_ages,
         )
         if found.refusal is not None:
             refused = (ScoringState.REJECTED, found.refusal)

@@ -13,10 +13,12 @@ import sys
 from pathlib import Path
 
 from cxr_app.errors import CxrError
-from cxr_app.jobs.recipe_list import SHIPPED
 from training.bench.measurements import BenchmarkOptions, run_benchmark
 from training.bench.result_table import result_table
 from training.command_line.output_path import prepare_output
+
+MEASURED = "resnet18_two_scales"
+"""The recipe whose training step is compared with its network alone."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--checkpoint", type=Path, metavar="FILE", help="default: CXR_CHECKPOINT")
     films = "of each format; default: 400; 0 measures neither scoring nor training"
     add("--films", type=int, default=400, metavar="N", help=films)
-    add("--recipe", default=SHIPPED, help=f"whose training is measured; default: {SHIPPED}")
+    add("--recipe", default=MEASURED, help=f"whose training is measured; default: {MEASURED}")
     add("--memory", type=int, metavar="N", help="also follow the memory over N films")
     add("--kills", type=int, metavar="N", help="also kill a run N times, and count what is lost")
     add("--entries", type=int, metavar="N", help="also fill a worklist with N entries")

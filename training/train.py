@@ -37,7 +37,14 @@ def main(arguments: list[str] | None = None) -> int:
         recipe = read_recipe(options.recipe, **overrides)
         settings = Settings.read()
         device = options.device or settings.device
-        run = TrainingRun(options.out, settings.cache_dir, device, options.exact, options.further)
+        run = TrainingRun(
+            options.out,
+            settings.cache_dir,
+            device,
+            options.exact,
+            options.further,
+            options.adults,
+        )
         train(recipe, options.data, run)
     except CxrError as error:
         if distributed.is_first():
@@ -56,6 +63,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="DIR",
         help="also train on films from elsewhere, in subfolders NORMAL and PNEUMONIA or COVID-19",
+    )
+    parser.add_argument(
+        "--adults",
+        type=Path,
+        metavar="DIR",
+        help="also train on films of adults: labels.csv and images/ (recipe lung_crop)",
     )
     parser.add_argument("--recipe", default=SHIPPED, help="a name, or the path of a .toml file")
     parser.add_argument("--out", type=Path, required=True, help="folder of this run")

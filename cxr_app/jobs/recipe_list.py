@@ -11,7 +11,7 @@ from cxr_app.model import networks
 from cxr_app.settings import PROJECT, Settings
 
 PROJECT_RECIPES = PROJECT / "training" / "recipes"
-SHIPPED = "resnet18_two_scales"
+SHIPPED = "lung_crop"
 """The recipe of the shipped checkpoint, and the default of a training."""
 
 

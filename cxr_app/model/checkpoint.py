@@ -56,6 +56,8 @@ class Description:
         Of the program that trained it; empty outside a repository.
     screening
         How to use the weights of the view network; None for a checkpoint without them.
+    ages
+        Of the patients that it learned from and was measured on, in completed years.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Description:
     data_summary: Mapping[str, Any] = field(default_factory=dict)
     git_commit: str = ""
     screening: ViewSpec | None = None
+    ages: tuple[tuple[int, int], ...] = ((1, 5),)
 
 
 _DESCRIPTION = TypeAdapter(Description)

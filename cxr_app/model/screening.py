@@ -5,6 +5,7 @@ film without modality, as every JPEG and PNG, is judged by its pixels alone.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -94,8 +95,13 @@ _OBLIQUE = {"RLO", "LLO", "RAO", "LAO", "RPO", "LPO", "OBLIQUE"}
 _DERIVED = {"LOCALIZER", "AXIAL", "MPR", "REFORMATTED", "MIP", "DOSE_INFO"}
 
 
-POPULATION_YEARS = (1, 5)
-"""Ages of the patients that the model learned from, in completed years."""
+Ages = Sequence[tuple[int, int]]
+"""First and last age of each group of patients, in completed years."""
+
+TODDLERS: Ages = ((1, 5),)
+"""Ages that a model learned from if its checkpoint does not say."""
+OLDEST = 120
+"""A last age from which a group has no upper end."""
 _DAYS = {"D": 1.0, "W": 7.0, "M": 30.4375, "Y": 365.25}
 _AGE = re.compile(r"(\d{3})([DWMY])", re.ASCII)
 _DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
@@ -151,7 +157,11 @@ class Screening:
 
 
 def screen_view(
-    view: ViewClass, header: Header | None = None, *, rejects_other_ages: bool = False
+    view: ViewClass,
+    header: Header | None = None,
+    ages: Ages = TODDLERS,
+    *,
+    rejects_other_ages: bool = False,
 ) -> Screening:
     """Check the view that the view network found, and the patient's age.
 
@@ -161,10 +171,12 @@ def screen_view(
         What the picture shows.
     header
         Source of the age; None for a film without header.
+    ages
+        That the model learned from.
     rejects_other_ages
         Whether patients outside the training population are refused, or scored with a remark.
     """
-    outside = screen_age(header)
+    outside = screen_age(header, ages)
     refusal = _refusal(_VIEW_REASONS.get(view))
     if refusal is None and outside and rejects_other_ages:
         refusal = _refusal(outside)
@@ -175,20 +187,20 @@ def screen_view(
     return Screening(remarks=tuple(filter(None, (age_remark, mirrored_remark))))
 
 
-def screen_age(header: Header | None) -> str | None:
+def screen_age(header: Header | None, ages: Ages = TODDLERS) -> str | None:
     """Return a sentence if the patient is outside the training ages; None if inside or unknown.
 
     The age at the study is that of (0010,1010) *Patient's Age*, or else the time from birth to
     study. What the header does not say is no reason.
     """
     years = _age_in_years(header) if header else None
-    first, last = POPULATION_YEARS
-    if years is None or first <= years < last + 1:
+    if years is None or any(first <= years < last + 1 for first, last in ages):
         return None
-    return (
-        f"By its header, the patient is outside the ages that the model learned from ({first} to "
-        f"{last} years)."
+    groups = " or ".join(
+        f"{first} years and over" if last >= OLDEST else f"{first} to {last} years"
+        for first, last in ages
     )
+    return f"By its header, the patient is outside the ages that the model learned from ({groups})."
 
 
 def _age_in_years(header: Header) -> float | None:

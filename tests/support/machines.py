@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from training.acquisition.acquired import Acquired
 from training.acquisition.fingerprint import SIDE
 from training.data.dataset import LabelledFilm
-from training.drawing.phantom_films import draw
+from training.drawing.phantom_films import draw_phantom
 
 Film = NDArray[np.uint8]
 
@@ -18,7 +18,7 @@ Film = NDArray[np.uint8]
 @cache
 def plain(seed: int) -> Film:
     """Draw a film without writing."""
-    film = np.rint(draw(seed, SIDE, SIDE) * 255).astype(np.uint8)
+    film: Film = np.rint(draw_phantom(seed, SIDE, SIDE) * 255).astype(np.uint8)
     film.flags.writeable = False
     return film
 

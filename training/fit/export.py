@@ -65,9 +65,9 @@ def export(
         training_config=recipe.as_document(),
         metrics=metrics,
         data_summary=_summary(data),
-        git_commit=_git_commit(),
+        git_commit=git_commit(),
     )
-    version = _write_checkpoint(out / "checkpoint.safetensors", model, description)
+    version = write_checkpoint(out / "checkpoint.safetensors", model, description)
     scores = anonymous(
         probabilities,
         validation,
@@ -81,7 +81,7 @@ def export(
     return metrics
 
 
-def _write_checkpoint(path: Path, model: GridNetwork, description: Description) -> str:
+def write_checkpoint(path: Path, model: GridNetwork, description: Description) -> str:
     """Write the checkpoint with the shipped screening network; return the model version."""
     weights = checkpoint.rounded(model)
     if SCREENING.exists():
@@ -120,7 +120,7 @@ def _validate(model: GridNetwork, data: RunData, spec: InputSpec, temperature: f
     return probabilities
 
 
-def _git_commit() -> str:
+def git_commit() -> str:
     """Return the commit of the program; empty outside a repository."""
     command = ["git", "-C", str(PROJECT), "rev-parse", "HEAD"]
     try:

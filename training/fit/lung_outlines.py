@@ -166,7 +166,8 @@ def _loss(
         drawn.sum(dim=(1, 2, 3)) + masks.sum(dim=(1, 2, 3)) + 1
     )
     cross = functional.binary_cross_entropy_with_logits(logits, masks)
-    return cross + (1 - overlap).mean()
+    loss: Tensor = cross + (1 - overlap).mean()
+    return loss
 
 
 def _augment(films: Tensor, masks: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -11,6 +11,7 @@ from cxr_app.errors import SettingsError
 from cxr_app.model import networks
 from training.fit import distributed
 from training.fit.export import export
+from training.fit.lung_crop.training import LUNG_CROP, train_lung_crop
 from training.fit.malloc import keep_freed_memory
 from training.fit.recipe import Recipe
 from training.fit.resume_state import EpochRecords
@@ -36,6 +37,9 @@ def train(recipe: Recipe, data: Path, run: TrainingRun) -> None:
         If that folder holds a run of another recipe.
     """
     keep_freed_memory()
+    if recipe.architecture == LUNG_CROP:
+        train_lung_crop(recipe, data, run)
+        return
     fabric = distributed.set_up(run.device, exact=run.exact)
     fabric.launch()  # joins the other processes, if there are any
     with distributed.first_process_first(fabric):  # the others find the cache filled

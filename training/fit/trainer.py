@@ -40,7 +40,7 @@ def no_callback(records: EpochRecords) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """Where and how a recipe is trained; only `exact` and `extra_films` change the result.
+    """Where and how a recipe is trained; `exact`, `extra_films` and `adults` change the result.
 
     Parameters
     ----------
@@ -54,6 +54,8 @@ class TrainingRun:
         Whether to compute in single precision even if half would be faster.
     extra_films
         Folder of films from elsewhere that are also trained on; None for none.
+    adults
+        Folder of adults' films with ``labels.csv``; None for none.
     on_epoch
         Called with the epochs so far after each one.
     """
@@ -63,6 +65,7 @@ class TrainingRun:
     device: str = "auto"
     exact: bool = False
     extra_films: Path | None = None
+    adults: Path | None = None
     on_epoch: Callable[[EpochRecords], None] = no_callback
 
 
@@ -112,7 +115,7 @@ def _report(
     """Write and report the epochs of all networks so far, numbered consecutively."""
     records = [*earlier, *({**each, "epoch": len(earlier) + each["epoch"]} for each in own)]
     if records and fabric.is_global_zero:
-        _write_records(run.out, records)
+        write_records(run.out, records)
     run.on_epoch(records)
     return records
 
@@ -192,7 +195,7 @@ def _epoch(state: TrainingState, data: RunData, epoch: int) -> dict[str, Any]:
     }
 
 
-def _write_records(out: Path, records: EpochRecords) -> None:
+def write_records(out: Path, records: EpochRecords) -> None:
     """Write the epochs as JSON lines and as CSV."""
     text = "".join(json.dumps(record) + "\n" for record in records)
     (out / "epochs.jsonl").write_text(text, encoding="utf-8")

@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from cxr_app.jobs.recipe_schema import Recipe
 from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
 from cxr_app.settings import PROJECT
 from training.fit.lung_crop.batches import Batch, make_batch
-from training.fit.lung_crop.film_table import ADULTS, CERTAIN, CHILDREN, NORMAL
+from training.fit.lung_crop.film_table import CHILDREN, NORMAL
 from training.fit.lung_crop.lesson_data import LessonData, crop_film
 from training.fit.lung_crop.sampling import Sampler
 from training.fit.lung_crop.settings import LessonSettings
@@ -45,14 +46,17 @@ class MemberRun:
     Parameters
     ----------
     folder
-        Gets ``state.pt``, ``average.safetensors`` and ``epochs.jsonl``.
+        Gets ``state.pt`` and ``average.safetensors``.
     recipe, settings
         How it learns.
+    on_epoch
+        Called with the record of each epoch, those of an earlier process included.
     """
 
     folder: Path
     recipe: Recipe
     settings: LessonSettings
+    on_epoch: Callable[[dict[str, Any]], None]
 
 
 def fit_member(data: LessonData, run: MemberRun) -> EvidencePyramid:
@@ -123,7 +127,11 @@ class _Learner:
         )
         self._steps = run.recipe.epochs * self._sampler.batches(run.recipe.batch_size)
         self._optimizer, self._schedule = _optimizer(self._network, run, self._steps)
-        self.epochs_done = 0
+        self._records: list[dict[str, Any]] = []
+
+    @property
+    def epochs_done(self) -> int:
+        return len(self._records)
 
     @property
     def averaged(self) -> EvidencePyramid:
@@ -141,7 +149,9 @@ class _Learner:
         self._average.load_state_dict(state["average"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.load_state_dict(state["schedule"])
-        self.epochs_done = state["epochs_done"]
+        self._records = state["records"]
+        for record in self._records:
+            self._run.on_epoch(record)
 
     def epoch(self) -> None:
         """Show the films of one epoch, and keep what a later process resumes from."""
@@ -151,13 +161,20 @@ class _Learner:
             self._step(chosen, stage.size)
             for chosen in self._sampler.epoch(self._run.recipe.batch_size)
         ]
-        self.epochs_done += 1
+        record = {
+            "epoch": len(self._records) + 1,
+            "architecture": self._run.folder.name,
+            "size": stage.size,
+            "learning_rate": self._schedule.get_last_lr()[-1],
+            "train_loss": float(np.mean(losses)),
+            **self._measure_tune(stage.size),
+            "seconds": round(time.monotonic() - began, 1),
+            "device": "CPU",
+        }
+        self._records.append(record)
         self._keep()
-        line = {"epoch": self.epochs_done, "size": stage.size, "loss": float(np.mean(losses))}
-        line |= {"seconds": round(time.monotonic() - began)} | self._glance(stage.size)
-        with (self._run.folder / "epochs.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-        logger.info("%s", json.dumps(line))
+        logger.info("%s", json.dumps(record))
+        self._run.on_epoch(record)
 
     def _step(self, chosen: NDArray[np.intp], side: int) -> float:
         settings, models = self._run.settings, self._sampler.models(chosen)
@@ -177,7 +194,7 @@ class _Learner:
             "average": self._average.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "schedule": self._schedule.state_dict(),
-            "epochs_done": self.epochs_done,
+            "records": self._records,
         }
         with atomic_path(self._run.folder / "state.pt") as path:
             torch.save(state, path)
@@ -185,18 +202,14 @@ class _Learner:
         with atomic_path(self._run.folder / "average.safetensors") as path:
             save_file(weights, path)
 
-    def _glance(self, side: int) -> dict[str, Any]:
-        """Measure the tune films: children, and adults with radiologists' classes."""
+    def _measure_tune(self, side: int) -> dict[str, float]:
+        """Measure the children's tune films."""
         table = self._data.table
-        tune = (table.parts == "tune") & (table.weights >= CERTAIN)
-        figures = {}
-        for name, source in (("children_auroc", CHILDREN), ("adults_auroc", ADULTS)):
-            chosen = np.flatnonzero(tune & (table.sources == source))
-            sick = table.targets[chosen] > NORMAL
-            if sick.any() and not sick.all():
-                said = read_crops(self.averaged, self._data, chosen, side)["log_odds"]
-                figures[name] = round(float(auroc(said.astype(np.float64), sick)), 4)
-        return figures
+        tune = np.flatnonzero((table.parts == "tune") & (table.sources == CHILDREN))
+        sick = table.targets[tune] > NORMAL
+        said = read_crops(self.averaged, self._data, tune, side)["log_odds"].astype(np.float64)
+        loss = np.logaddexp(0, said) - sick * said
+        return {"tune_loss": float(loss.mean()), "tune_auroc": float(auroc(said, sick))}
 
 
 def _first_weights(run: MemberRun) -> EvidencePyramid:

@@ -20,6 +20,8 @@ Places = NDArray[np.intp]
 TRAP = 0.9
 """Share of pneumonia above which a group of children's films counts as a trap."""
 OWN_LOOK = -1
+MOST_REPEATS = 4
+"""How often an epoch may show a film of a small stratum."""
 
 
 class Sampler:
@@ -45,6 +47,11 @@ class Sampler:
         self._strata = {
             name: np.flatnonzero(where & learning) for name, where in _strata(data.table).items()
         }
+        self._shown = {
+            name: min(count, MOST_REPEATS * len(self._strata[name]))
+            for name, count in settings.shown.items()
+            if len(self._strata[name])
+        }
         self._odds = _odds(data.table, data.groups, learning, settings)
         known = data.looks_of[learning & (data.looks_of >= 0)]
         numbers = data.looks.groups[known]
@@ -53,9 +60,7 @@ class Sampler:
     def epoch(self, batch_size: int) -> list[Places]:
         """Draw the batches of an epoch, each stratum spread evenly over them."""
         keys, films = [], []
-        for name, count in self._settings.shown.items():
-            if not len(self._strata[name]):
-                continue
+        for name, count in self._shown.items():
             keys.append((np.arange(count) + self._chance.random(count)) / count)
             films.append(self._chance.permutation(self._drawn(self._strata[name], count)))
         order = np.concatenate(films)[np.argsort(np.concatenate(keys))]
@@ -64,8 +69,7 @@ class Sampler:
 
     def batches(self, batch_size: int) -> int:
         """Count the batches of an epoch."""
-        shown = [n for name, n in self._settings.shown.items() if len(self._strata[name])]
-        return sum(shown) // batch_size
+        return sum(self._shown.values()) // batch_size
 
     def models(self, chosen: Places) -> Places:
         """Draw whose look each film gets, every group equally often; `OWN_LOOK` for none."""

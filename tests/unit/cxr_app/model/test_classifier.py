@@ -225,7 +225,8 @@ def test_our_network_divides_a_film_alike_from_both_sides() -> None:
     A network of such cells favoured one side of the film: 87 % of its heat lay there.
     """
     recipe = read_recipe(SHIPPED)
-    ours, size = build(recipe.architecture).eval(), recipe.size
+    ours = build(recipe.architecture).eval()
+    size = ours.size or recipe.size
 
     cells = ours.features(torch.zeros(1, 1, size, size)).shape[-1]
 

@@ -233,3 +233,12 @@ def test_no_other_value_hides_what_is_no_frontal_chest_film(
     header: Header, telling: dict[str, str]
 ) -> None:
     assert refusal(dataclasses.replace(header, **telling)) is not None
+
+
+def test_the_ages_are_those_of_the_checkpoint() -> None:
+    ages = ((1, 5), (18, 120))
+    for age, inside in (("003Y", True), ("010Y", False), ("017Y", False), ("018Y", True)):
+        assert (screen_age(Header(patient_age=age), ages) is None) is inside
+    assert "1 to 5 years or 18 years and over" in (
+        screen_age(Header(patient_age="010Y"), ages) or ""
+    )

@@ -18,9 +18,9 @@ def test_a_crop_equals_pillows(
 ) -> None:
     film = np.random.default_rng(seed).random((224, 224)).astype(np.float32)
     box = (across[0], down[0], across[1], down[1])
-    pixels = tuple(edge * 224 for edge in box)
+    left, top, right, bottom = (edge * 224 for edge in box)
     expected = PillowImage.fromarray(film).resize(
-        (side, side), PillowImage.Resampling.BILINEAR, box=pixels
+        (side, side), PillowImage.Resampling.BILINEAR, box=(left, top, right, bottom)
     )
     found = crop(torch.from_numpy(film)[None, None], torch.tensor([box]), side)[0, 0]
     assert np.abs(np.asarray(expected) - found.numpy()).max() < 1e-4

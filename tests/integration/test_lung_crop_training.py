@@ -1,0 +1,93 @@
+"""A lung-crop network from films to a checkpoint that scores, resumed on the way."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from cxr_app.model.classifier import Classifier
+from tests.support.films import write_kaggle_folder
+from training import train
+from training.fit.lung_crop import member
+
+RECIPE = """
+architecture = "lung_crop"
+batch_size = 16
+learning_rate = 1e-3
+label_smoothing = 0.03
+initialisation = "imagenet"
+
+[[stages]]
+size = 64
+epochs = 1
+"""
+
+
+@pytest.fixture
+def adults(tmp_path: Path) -> Path:
+    """Write drawn adults' films with labels and a box."""
+    folder = tmp_path / "adults"
+    (folder / "images").mkdir(parents=True)
+    rows = []
+    for number in range(12):
+        grey = np.random.default_rng(number).integers(0, 255, (80, 80)).astype(np.uint8)
+        PillowImage.fromarray(grey).resize((320, 320)).save(folder / "images" / f"{number}.png")
+        sick = number % 2 == 1
+        rows.append(
+            {
+                "image": f"{number}.png",
+                "patient": str(number),
+                "age": "50",
+                "sex": "M",
+                "view": "AP" if number % 3 else "PA",
+                "rsna_class": "Lung Opacity" if sick else "Normal",
+                "rsna_boxes": "40 60 80 90" if sick else "",
+                "nih_labels": "No Finding",
+            }
+        )
+    with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder
+
+
+def test_a_run_that_is_killed_goes_on_and_ends_in_a_checkpoint(
+    tmp_path: Path, adults: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path / "data"))
+    recipe = tmp_path / "small.toml"
+    recipe.write_text(RECIPE, encoding="utf-8")
+    data, out = write_kaggle_folder(tmp_path / "films", 24), tmp_path / "run"
+    command = ["--data", str(data), "--adults", str(adults), "--recipe", str(recipe)]
+    command += ["--out", str(out), "--device", "cpu"]
+
+    fit = member.fit_member
+    calls: list[str] = []
+
+    def fails_at_second(*arguments: object) -> object:
+        calls.append("")
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return fit(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("training.fit.lung_crop.training.fit_member", fails_at_second)
+    with pytest.raises(KeyboardInterrupt):
+        train.main(command)
+    first = (out / "member_0" / "average.safetensors").read_bytes()
+    monkeypatch.setattr("training.fit.lung_crop.training.fit_member", fit)
+    assert train.main(command) == 0
+
+    assert (out / "member_0" / "average.safetensors").read_bytes() == first
+    lines = (out / "epochs.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [1, 2]
+    classifier = Classifier.load(out / "checkpoint.safetensors", "cpu")
+    film = next((tmp_path / "films").rglob("*.jp*g"))
+    grey = np.asarray(PillowImage.open(film).convert("L"), np.float32) / 255
+    (prediction,) = classifier.predict([classifier.prepare(grey)])
+    assert 0 <= prediction.pneumonia_probability <= 1
+    assert prediction.lungs is not None
+    assert prediction.activation_map.shape == (28, 28)
