@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from cxr_app.imaging.intake import read_radiograph
 from cxr_app.model.classifier import Classifier
 from tests.support.films import write_kaggle_folder
 from training import train
@@ -86,7 +87,7 @@ def test_a_run_that_is_killed_goes_on_and_ends_in_a_checkpoint(
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2]
     classifier = Classifier.load(out / "checkpoint.safetensors", "cpu")
     film = next((tmp_path / "films").rglob("*.jp*g"))
-    grey = np.asarray(PillowImage.open(film).convert("L"), np.float32) / 255
+    grey = read_radiograph(film.read_bytes()).image
     (prediction,) = classifier.predict([classifier.prepare(grey)])
     assert 0 <= prediction.pneumonia_probability <= 1
     assert prediction.lungs is not None
