@@ -1,7 +1,7 @@
 # The two commands of the README, and those that they are made of.
 # Each sets up what it needs in .venv and reuses it until the requirements change.
 
-.PHONY: help app test check format coverage
+.PHONY: help app dev test check format coverage
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 
@@ -27,6 +27,11 @@ help: ## list these commands
 
 app: $(APP) ## set up what is missing and serve the app on http://127.0.0.1:8501
 	@$(PYTHON) -m streamlit run app.py
+
+# Only cxr_app/ui is reloaded; after a change elsewhere, restart the server.
+dev: $(APP) ## serve the app for a developer: whole messages, reload on change
+	@CXR_DEBUG=1 $(PYTHON) -m streamlit run app.py \
+		--server.fileWatcherType=auto --server.runOnSave=true
 
 test: $(DEV) ## everything that must hold: check, then every test
 	@status=0; \

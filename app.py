@@ -56,7 +56,7 @@ def health(_: Request) -> JSONResponse:
     return JSONResponse(body, status_code=503 if status.state == "failed" else 200)
 
 
-log_privacy.hide_messages()
+log_privacy.hide_messages(at_terminal=True)
 check()
 app = st.App(
     "cxr_app/ui/script.py",

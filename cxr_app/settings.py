@@ -87,6 +87,12 @@ class Settings(BaseSettings):
         "with `:` between them; empty for none but the reviewed films of the worklist.",
     )
 
+    debug: bool = Field(
+        default=False,
+        description="Developer's mode: logs and pages show errors with their whole message, "
+        "which may quote patient data.",
+    )
+
     @field_validator("retention_days", mode="before")
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:

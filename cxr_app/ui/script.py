@@ -9,6 +9,7 @@ from cxr_app.ui.panels import review_panel
 from cxr_app.ui.text import formatting
 
 BANNER = "Investigational use: not for diagnosis"
+DEBUG_BANNER = "Developer's mode: errors show their whole message, which may quote patient data"
 BACKGROUND = ", ".join(
     str(st.get_option(f"theme.{theme}.backgroundColor")) for theme in ("light", "dark")
 )
@@ -63,7 +64,9 @@ def banner() -> None:
     reader's pointer.
     """
     status = resources.engine().status()
-    st.caption(" · ".join(filter(None, (BANNER, formatting.escape_markdown(status.model_version)))))
+    debug = DEBUG_BANNER if resources.settings().debug else ""
+    parts = (BANNER, debug, formatting.escape_markdown(status.model_version))
+    st.caption(" · ".join(filter(None, parts)))
     auto_refresh("follow_banner", LOADING_SECONDS if status.state == "loading" else LOADED_SECONDS)
 
 

@@ -1,10 +1,11 @@
-"""The message shown if a page fails; never a raw exception."""
+"""The message shown if a page fails; a raw exception only in debug mode."""
 
 import logging
 
 import streamlit as st
 
-from cxr_app.errors import CxrError, fault_trace
+from cxr_app import log_privacy
+from cxr_app.errors import CxrError
 from cxr_app.ui.text import formatting
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ def show_error(error: Exception) -> bool:
         logger.warning("A page stopped: %s", error)
         st.error(formatting.escape_markdown(str(error)))
     else:
-        logger.error("A page failed unexpectedly:\n%s", fault_trace(error))
+        logger.error("A page failed unexpectedly:\n%s", log_privacy.fault_report(error))
         st.error(UNEXPECTED)
+        if log_privacy.debug_mode():
+            st.exception(error)
     return True

@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from cxr_app.errors import CxrError, EntryNotFoundError, fault_trace
+from cxr_app import log_privacy
+from cxr_app.errors import CxrError, EntryNotFoundError
 from cxr_app.film_store import read_film
 from cxr_app.imaging import intake
 from cxr_app.prediction import HeatScale
@@ -82,7 +83,7 @@ def _film(request: Request) -> Response:
     except CxrError as error:  # not an HTTP error: the viewer shows the message
         return _response(film_payload.pack_refusal(str(error)))
     except Exception as error:  # noqa: BLE001 - the server would log its message
-        logger.error("A film failed unexpectedly:\n%s", fault_trace(error))  # noqa: TRY400
+        logger.error("A film failed unexpectedly:\n%s", log_privacy.fault_report(error))  # noqa: TRY400
         return _response(film_payload.pack_refusal(error_page.UNEXPECTED))
 
 

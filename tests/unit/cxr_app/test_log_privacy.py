@@ -1,20 +1,31 @@
-"""What is written down of faults that nobody caught."""
+"""Reports of uncaught exceptions: without messages, except to a developer."""
 
 import logging
+import os
+import pty
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from cxr_app import log_privacy
 
 NAME = "Quuxlove^Zebedea"
+CRASH = f"""
+from cxr_app import log_privacy
+
+log_privacy.hide_messages(at_terminal={{at_terminal}})
+raise LookupError("nothing for " + {NAME[::-1]!r}[::-1])
+"""
+"""Program whose error quotes a name, backwards because a traceback may show the source line."""
 
 
-@pytest.fixture(autouse=True)
-def kept_out(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Put back afterwards what belongs to the whole process."""
+@pytest.fixture
+def hidden(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hide messages, and restore the hooks of the process afterwards."""
     factory = logging.getLogRecordFactory()
     for place, name in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
         monkeypatch.setattr(place, name, getattr(place, name))
@@ -30,7 +41,7 @@ def look_up() -> None:
         raise LookupError(f"nothing for {NAME}") from error
 
 
-class Careless:
+class FailsWhenDeleted:
     def __del__(self) -> None:
         look_up()
 
@@ -48,13 +59,13 @@ def in_a_thread() -> None:
     thread.join()
 
 
-def where_nobody_can_catch_it() -> None:
-    Careless()
+def in_a_destructor() -> None:
+    FailsWhenDeleted()
 
 
 def in_a_log() -> None:
     handler = logging.StreamHandler()
-    logger = logging.getLogger("somebody else's")
+    logger = logging.getLogger("another library")
     logger.addHandler(handler)
     try:
         look_up()
@@ -63,24 +74,90 @@ def in_a_log() -> None:
     logger.removeHandler(handler)
 
 
-@pytest.mark.parametrize(
-    "fault", [in_the_process, in_a_thread, where_nobody_can_catch_it, in_a_log]
-)
-def test_a_fault_is_told_without_its_words(
+def in_a_child_process() -> None:
+    try:
+        look_up()
+    except LookupError as error:
+        log_privacy.report_fault(error)
+
+
+FAULTS = [in_the_process, in_a_thread, in_a_destructor, in_a_log, in_a_child_process]
+
+
+@pytest.mark.usefixtures("hidden")
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_error_is_reported_without_its_message(
     fault: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert callable(fault)
     fault()
-    told = capsys.readouterr().err
-    assert "in look_up" in told
-    assert "LookupError" in told
-    assert "ValueError" in told
-    assert NAME not in told
+    printed = capsys.readouterr().err
+    assert "in look_up" in printed
+    assert "LookupError" in printed
+    assert "ValueError" in printed
+    assert NAME not in printed
 
 
 @pytest.mark.parametrize("end", [SystemExit(2), KeyboardInterrupt(), None])
-def test_an_end_in_good_order_is_no_fault(
+def test_a_normal_exit_is_no_error(
     end: BaseException | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log_privacy.report_fault(end)
     assert capsys.readouterr().err == ""
+
+
+def crash(project: Path, *, at_terminal: bool = False, debug: str = "", terminal: bool) -> str:
+    """Run the program that crashes, and return what it prints on a terminal or into a pipe."""
+    reading, writing = pty.openpty() if terminal else os.pipe()
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-c", CRASH.format(at_terminal=at_terminal)],
+            cwd=project,
+            env={**os.environ, "CXR_DEBUG": debug} if debug else None,
+            stderr=writing,
+            check=False,
+        )
+        assert ended.returncode == 1
+        return os.read(reading, 1 << 16).decode()
+    finally:
+        os.close(writing)
+        os.close(reading)
+
+
+def test_a_command_shows_its_whole_error_at_a_terminal(project_root: Path) -> None:
+    printed = crash(project_root, terminal=True)
+    assert "Traceback" in printed
+    assert f"LookupError: nothing for {NAME}" in printed
+
+
+def test_a_command_hides_the_message_in_a_log_file(project_root: Path) -> None:
+    printed = crash(project_root, terminal=False)
+    assert "LookupError" in printed
+    assert NAME not in printed
+
+
+def test_a_server_hides_the_message_at_a_terminal_too(project_root: Path) -> None:
+    printed = crash(project_root, at_terminal=True, terminal=True)
+    assert "LookupError" in printed
+    assert NAME not in printed
+
+
+@pytest.mark.parametrize("at_terminal", [False, True])
+def test_debug_mode_shows_the_whole_error(project_root: Path, at_terminal: bool) -> None:
+    assert NAME in crash(project_root, at_terminal=at_terminal, debug="1", terminal=False)
+
+
+def test_settings_that_cannot_be_read_hide_the_message(project_root: Path) -> None:
+    printed = crash(project_root, debug="perhaps", terminal=False)
+    assert "LookupError" in printed
+    assert NAME not in printed
+
+
+@pytest.mark.parametrize("debug", ["0", "1"])
+def test_a_report_for_a_log_has_the_message_only_in_debug_mode(
+    debug: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXR_DEBUG", debug)
+    report = log_privacy.fault_report(LookupError(NAME))
+    assert "LookupError" in report
+    assert (NAME in report) is (debug == "1")

@@ -1,4 +1,4 @@
-"""What the program did not foresee is written down without its words."""
+"""An unexpected error is reported without its message, except in debug mode."""
 
 import logging
 
@@ -13,7 +13,7 @@ NAME = "Quuxlove"
 
 
 def fault() -> ValueError:
-    """Meet a fault whose words, and those of its cause, name a patient."""
+    """Return an error whose message, and that of its cause, quote a name."""
     known: dict[str, int] = {}
     with pytest.raises(ValueError, match=NAME) as caught:  # noqa: PT012 - it must have a cause
         try:
@@ -23,16 +23,16 @@ def fault() -> ValueError:
     return caught.value
 
 
-def test_where_names_places_and_types_and_no_words() -> None:
-    told = fault_trace(fault())
-    assert "test_error_page.py" in told
-    assert "KeyError" in told
-    assert "ValueError" in told
-    assert f"cannot convert {NAME}" not in told
+def test_a_trace_has_places_and_types_but_no_message() -> None:
+    trace = fault_trace(fault())
+    assert "test_error_page.py" in trace
+    assert "KeyError" in trace
+    assert "ValueError" in trace
+    assert f"cannot convert {NAME}" not in trace
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_fault_of_a_page_reaches_the_log_without_its_words(
+def test_an_error_of_a_page_reaches_the_log_without_its_message(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with caplog.at_level(logging.DEBUG):
@@ -43,16 +43,30 @@ def test_a_fault_of_a_page_reaches_the_log_without_its_words(
     assert f"convert {NAME}" not in caplog.text + printed
 
 
-def test_what_a_person_can_act_on_keeps_its_words(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_that_a_user_can_act_on_keeps_its_message(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     error_page.show_error(WorklistError("The disk is full. Make room."))
     assert "The disk is full" in caplog.text
 
 
-def test_a_page_says_that_it_failed() -> None:
-    def page() -> None:
-        from cxr_app.ui.server import error_page
+def page() -> None:
+    from cxr_app.ui.server import error_page
 
-        error_page.show_error(ValueError("Quuxlove"))
+    error_page.show_error(ValueError("Quuxlove"))
 
+
+def test_a_page_shows_that_it_failed() -> None:
     app = AppTest.from_function(page).run()
     assert [box.value for box in app.error] == [error_page.UNEXPECTED]
+    assert not app.exception
+
+
+def test_in_debug_mode_the_page_and_the_log_show_the_message(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("CXR_DEBUG", "1")
+    app = AppTest.from_function(page).run()
+    assert [box.value for box in app.error] == [error_page.UNEXPECTED]
+    assert [box.value for box in app.exception] == [NAME]
+    assert f"ValueError: {NAME}" in caplog.text
