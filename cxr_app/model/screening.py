@@ -11,6 +11,7 @@ from enum import Enum
 
 import numpy as np
 
+from cxr_app.patient_age import age_in_years
 from cxr_app.radiograph import Header, Radiograph
 
 MIN_SIDE = 112
@@ -102,8 +103,6 @@ TODDLERS: Ages = ((1, 5),)
 """Ages that a model learned from if its checkpoint does not say."""
 OLDEST = 120
 """A last age from which a group has no upper end."""
-_DAYS = {"D": 1.0, "W": 7.0, "M": 30.4375, "Y": 365.25}
-_AGE = re.compile(r"(\d{3})([DWMY])", re.ASCII)
 _DATE = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 
 
@@ -204,9 +203,9 @@ def screen_age(header: Header | None, ages: Ages = TODDLERS) -> str | None:
 
 
 def _age_in_years(header: Header) -> float | None:
-    stated = _AGE.fullmatch(header.patient_age)
-    if stated:
-        return int(stated[1]) * _DAYS[stated[2]] / _DAYS["Y"]
+    stated = age_in_years(header.patient_age)
+    if stated is not None:
+        return stated
     born, taken = map(_DATE.fullmatch, (header.patient_birth_date, header.study_date))
     if born is None or taken is None:
         return None

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cxr_app.outcome import Outcome
+from cxr_app.patient_age import age_in_days
 from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.radiograph import Header
 from cxr_app.worklist.entry import HEADER_NAMES, Claim, Entry, Score
@@ -23,7 +24,6 @@ from cxr_app.worklist.tables import (
     tier,
 )
 
-DAYS = {"D": 1.0, "W": 7.0, "M": 30.4375, "Y": 365.25}
 JUDGEMENT_NAMES = tuple(Judgement.__annotations__)
 IDENTIFYING = (
     *("patient_id", "patient_name", "patient_birth_date", "accession_number"),
@@ -219,8 +219,8 @@ def _search_text(entry: EntryRow) -> str:
 
 def _days(patient_age: str) -> int | None:
     """Return (0010,1010) *Patient's Age* in days, so that 11 months come before 2 years."""
-    number, unit = patient_age[:-1], patient_age[-1:]
-    return round(int(number) * DAYS[unit]) if number.isdecimal() and unit in DAYS else None
+    days = age_in_days(patient_age)
+    return None if days is None else round(days)
 
 
 def _header(row: EntryRow) -> Header | None:

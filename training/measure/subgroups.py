@@ -1,6 +1,5 @@
 """Figures by group of films: by cause and, if the header has them, by view, sex and age."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,11 +7,10 @@ import numpy as np
 
 from cxr_app.evaluation.metrics import Booleans, Floats, auroc, confusion
 from cxr_app.evaluation.operating_curve import FEWEST
+from cxr_app.patient_age import age_in_years
 from training.measure.figures import nan_to_none
 from training.measure.predictions import FilmDetails, Predictions
 
-_AGE = re.compile(r"(\d{3})([DWMY])")
-_YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
 _AGES = ((1, "under 1 year"), (6, "1 to 5 years"), (18, "6 to 17 years"), (65, "18 to 64 years"))
 
 
@@ -45,10 +43,9 @@ def groups_of(scored: Predictions) -> Iterator[tuple[str, str, Booleans]]:
 
 def age_group(facts: FilmDetails) -> str:
     """Return the group of (0010,1010) *Patient's Age*; empty if it is unknown."""
-    found = _AGE.fullmatch(facts.patient_age)
-    if not found:
+    years = age_in_years(facts.patient_age)
+    if years is None:
         return ""
-    years = int(found[1]) * _YEARS[found[2]]
     return next((name for bound, name in _AGES if years < bound), "65 years and over")
 
 
