@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_app.atomic_file import atomic_write
 from cxr_app.errors import ScoresError
 from cxr_app.evaluation.metrics import Booleans, Floats
 
@@ -87,9 +88,7 @@ def write(path: Path, scores: FilmScores) -> None:
     }
     head = json.dumps(told, indent=1).removesuffix("\n}")
     films = ",\n".join(f"  {json.dumps(film)}" for film in _rows(scores))
-    partial = path.with_suffix(".partial")
-    partial.write_text(f'{head},\n "films": [\n{films}\n ]\n}}\n', encoding="utf-8")
-    partial.replace(path)
+    atomic_write(path, f'{head},\n "films": [\n{films}\n ]\n}}\n')
 
 
 def read(path: Path, model_version: str) -> FilmScores:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from cxr_app.atomic_file import atomic_path
 from cxr_app.errors import JobError
 from cxr_app.jobs.allowed_folders import allowed_films, allowed_folder
 from cxr_app.jobs.recipe_list import recipe_named
@@ -115,12 +116,13 @@ def write_reviewed(worklist: Worklist, parameters: Mapping[str, Any], place: Pat
     manifest = place / REVIEWED
     if not parameters["reviewed"] or manifest.exists():
         return
-    partial = manifest.with_suffix(".partial")
-    with partial.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+    with (
+        atomic_path(manifest) as partial,
+        partial.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(("path", "target", "cause", "patient_id", "partition"))
         writer.writerows(_reviewed_row(film) for film in worklist.reviews.reviewed_films())
-    partial.replace(manifest)
 
 
 def _reviewed_row(film: ReviewedFilm) -> tuple[str, ...]:

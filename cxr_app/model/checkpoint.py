@@ -19,6 +19,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
+from cxr_app.atomic_file import atomic_write
 from cxr_app.errors import CheckpointMismatchError, CheckpointNotFoundError
 from cxr_app.model.networks.base import BINARY_CLASSES, CLASSES
 from cxr_app.model.networks.view import ViewSpec
@@ -132,9 +133,7 @@ def save_screening(path: Path, weights: Mapping[str, Tensor], spec: ViewSpec) ->
 
 def _write(path: Path, weights: Mapping[str, Tensor], metadata: dict[str, str]) -> str:
     content = save_tensors(dict(weights), metadata=metadata)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    atomic_write(path, content)
     return hashlib.sha256(content).hexdigest()
 
 

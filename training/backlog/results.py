@@ -156,7 +156,11 @@ class Results:
         return True
 
     def _replace(self, content: bytes) -> None:
-        """Replace the file atomically, without giving up the lock."""
+        """Replace the file atomically, without giving up the lock.
+
+        Not by `cxr_app.atomic_file`: the new file must be locked before it takes the name, and
+        stays open.
+        """
         descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
