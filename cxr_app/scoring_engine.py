@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from cxr_app.errors import CxrError, WorklistError, fault_trace
+from cxr_app import log_privacy
+from cxr_app.errors import CxrError, WorklistError
 from cxr_app.film_store import read_film
 from cxr_app.outcome import Outcome
 from cxr_app.prediction import HeatScale, OperatingPoint
@@ -175,4 +176,4 @@ class ScoringEngine:
 
 def _log_fault(what: str, error: Exception) -> None:
     """Log a fault of the program for the administrator."""
-    logger.error("%s met a fault of the program:\n%s", what, fault_trace(error))
+    logger.error("%s met a fault of the program:\n%s", what, log_privacy.fault_report(error))
