@@ -1,4 +1,4 @@
-"""Damaged films by the thousand: every one ends in a state, and none ends the program."""
+"""Thousands of damaged films: each ends in a state, and none ends the program."""
 
 from pathlib import Path
 from random import Random
@@ -10,10 +10,10 @@ from cxr_app.imaging.isolated_decoder import end_decoders
 from cxr_app.model.classifier import Classifier
 from cxr_app.outcome import ScoringState
 from cxr_app.scoring import Scorer
-from cxr_app.settings import Settings
 from tests.support.checkpoints import write_tiny
 from tests.unit.cxr_app.imaging.test_intake import small_films
 from training import fuzz
+from training.bench.mutants import count_states, mutant
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data"
 STATES = {state.value for state in ScoringState}
@@ -33,7 +33,7 @@ def scorer(checkpoint_path: Path) -> Scorer:
 def test_mutants_of_every_kind_of_film_end_in_a_state(scorer: Scorer) -> None:
     end_decoders()
     before = len(psutil.Process().children())
-    counts = fuzz.fuzz(scorer, list(small_films().values()), range(MUTANTS), seed=0)
+    counts = count_states(scorer, list(small_films().values()), range(MUTANTS), seed=0)
     assert counts.total() == MUTANTS
     assert counts.keys() <= STATES
     assert len(psutil.Process().children()) <= before + 1, "one film at a time, one decoder"
@@ -44,12 +44,12 @@ def test_mutants_of_real_films_end_in_a_state(scorer: Scorer) -> None:
     dicom = [path for path in (REAL / "dicom").iterdir() if path.stat().st_size < 150_000]
     jpeg = sorted((REAL / "chest_xray" / "val").rglob("*.jpeg"))
     films = [path.read_bytes() for path in [*sorted(dicom), *jpeg]]
-    counts = fuzz.fuzz(scorer, films, range(MUTANTS), seed=1)
+    counts = count_states(scorer, films, range(MUTANTS), seed=1)
     assert counts.total() == MUTANTS
     assert counts.keys() == STATES
 
 
-def test_command_counts_the_states(
+def test_the_command_counts_the_states(
     checkpoint_path: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -65,7 +65,7 @@ def test_command_counts_the_states(
     assert "20 mutants of 12 films" in capsys.readouterr().out
 
 
-def test_folder_without_films_is_named(
+def test_a_folder_without_films_is_named(
     checkpoint_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     empty = tmp_path / "empty"
@@ -74,11 +74,7 @@ def test_folder_without_films_is_named(
     assert "holds no files" in capsys.readouterr().err
 
 
-def test_same_seed_makes_the_same_mutants() -> None:
+def test_the_same_seed_makes_the_same_mutants() -> None:
     film = next(iter(small_films().values()))
-    one, other = (fuzz.mutant(film, Random("0 7")) for _ in range(2))  # noqa: S311
+    one, other = (mutant(film, Random("0 7")) for _ in range(2))  # noqa: S311
     assert one == other != film
-
-
-def test_settings_are_those_of_the_environment() -> None:
-    assert Settings.read().other_ages == "remark"

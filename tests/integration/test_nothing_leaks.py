@@ -21,7 +21,7 @@ from tests.support.factories import (
     radiograph_dataset,
 )
 from tests.support.films import jpeg, write_manifest
-from training.fuzz import mutant
+from training.bench.mutants import mutant
 
 PROJECT = Path(__file__).resolve().parents[2]
 PLANTED: dict[str, Any] = {

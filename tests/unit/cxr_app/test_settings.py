@@ -11,6 +11,8 @@ def test_the_app_runs_with_nothing_set(project_root: Path) -> None:
     assert settings.data_dir == project_root / "data"
     assert settings.device == "auto"
     assert settings.waiting_cap_hours == 72
+    assert settings.other_ages == "remark"
+    assert settings.debug is False
     assert settings.worklist_url == f"sqlite:///{settings.data_dir}/worklist.sqlite"
     assert settings.films_dir == settings.data_dir / "films"
 

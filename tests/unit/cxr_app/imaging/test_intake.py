@@ -31,7 +31,7 @@ from tests.support.factories import (
     png_bytes,
     radiograph_dataset,
 )
-from training.fuzz import mutant
+from training.bench.mutants import mutant
 
 GREY_LEVEL = 1 / 255
 
