@@ -25,19 +25,19 @@ from cxr_app.ui.server.tcp_nodelay import disable_nagle
 
 @asynccontextmanager
 async def lifespan(_: App) -> AsyncIterator[None]:
-    """Begin with the server, before anybody asks: the network, its jobs, the retention time."""
+    """Start the engine, the job supervisor and the retention thread together with the server."""
     disable_nagle()
     resources.engine()
     resources.supervisor()
     resources.retention()
-    settled = asyncio.create_task(freeze_after_start())
+    freezing = asyncio.create_task(freeze_after_start())
     yield
-    settled.cancel()
+    freezing.cancel()
     resources.close()
 
 
 def check() -> None:
-    """End with one sentence where the settings or the worklist cannot be used."""
+    """Exit with a one-line message if the settings or the worklist cannot be used."""
     try:
         resources.worklist()
     except CxrError as error:
@@ -45,7 +45,7 @@ def check() -> None:
 
 
 def health(_: Request) -> JSONResponse:
-    """Say how the engine is doing: 200 while it loads or scores, 503 where it cannot."""
+    """Return the state of the engine: 200 while it loads or scores, 503 if it has failed."""
     status = resources.engine().status()
     body = {
         "state": status.state,

@@ -1,1 +1,1 @@
-"""A triage desk for chest radiographs: it flags and orders films, a reader reads every one."""
+"""A triage desk for chest radiographs: it flags and orders films; a person reads each of them."""

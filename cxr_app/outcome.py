@@ -1,4 +1,4 @@
-"""What became of one film: scored, rejected or failed, and how soon it should be read."""
+"""Outcome of scoring one film: scored, rejected or failed, and its priority for reading."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -8,14 +8,14 @@ from cxr_app.radiograph import Header
 
 
 class ScoringState(Enum):
-    """What became of a film: the `state` column of ``results.csv``."""
+    """How scoring a film ended: the `state` column of ``results.csv``."""
 
     SCORED = "SCORED"
-    """It has a probability."""
+    """The film has a probability."""
     REJECTED = "REJECTED"
-    """Readable, but not a film that this model may speak on: a person must look."""
+    """Readable, but outside the scope of the model: a person must read the film."""
     FAILED = "FAILED"
-    """Unreadable: a person must look."""
+    """Unreadable: a person must look at the file."""
 
 
 class Priority(Enum):
@@ -33,7 +33,7 @@ class Priority(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Everything that scoring found out about one file.
+    """Everything that scoring found for one file.
 
     Parameters
     ----------
@@ -44,16 +44,16 @@ class Outcome:
     priority
         The tier in the worklist.
     reason
-        Why it was rejected or failed, in one sentence without patient data; empty when SCORED.
+        Why it was rejected or failed, in one sentence without patient data; empty if SCORED.
     file_format
-        ``DICOM``, ``JPEG`` or ``PNG``; empty where the content is none of them.
+        ``DICOM``, ``JPEG`` or ``PNG``; empty if the content is none of them.
     rows, columns
-        Size of the film in pixels; 0 where it could not be read.
+        Size of the film in pixels; 0 if it could not be read.
 
     Raises
     ------
     ValueError
-        If state and prediction contradict each other, or a refusal has no reason.
+        If state and prediction contradict each other, or a film that is not SCORED has no reason.
     """
 
     sha256: str

@@ -1,4 +1,4 @@
-"""What a model says of a film, in numbers and in words. No torch here, and no database."""
+"""Predictions of a model for a film. This module knows neither torch nor the database."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,16 +17,16 @@ Log-odds above the operating point.
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """A threshold, with what it was chosen for; it belongs to one checkpoint and to no other.
+    """A threshold and the performance it was chosen for; valid for one checkpoint only.
 
     Parameters
     ----------
     name
         ``balanced`` or ``high_sensitivity``.
     threshold
-        On the calibrated probability of pneumonia: a film at or above it is flagged.
+        Calibrated probability of pneumonia at or above which a film is flagged.
     sensitivity, specificity
-        On the validation films that the threshold was chosen on.
+        On the validation films used to choose the threshold.
     """
 
     name: Literal["balanced", "high_sensitivity"]
@@ -41,15 +41,15 @@ class OperatingPoint:
 
 @dataclass(frozen=True, slots=True)
 class HeatScale:
-    """The one scale that all heatmaps of a checkpoint are drawn on.
+    """Colour scale shared by all heatmaps of a checkpoint.
 
     Parameters
     ----------
     begin
-        Evidence, in log-odds above the operating point, up to which nothing is shown: what 19 of
-        20 films without pneumonia reach nowhere.
+        Evidence, in log-odds above the operating point, up to which nothing is shown: 19 of 20
+        films without pneumonia stay below it everywhere.
     full
-        Evidence that gets the full colour: the median peak of films with pneumonia.
+        Evidence shown in full colour: the median peak of films with pneumonia.
     """
 
     begin: float
@@ -62,23 +62,23 @@ class HeatScale:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What one model says of one film.
+    """Prediction of one model for one film.
 
     Parameters
     ----------
     bacterial_probability, viral_probability
-        Calibrated, each in ``[0, 1]``; their sum is the probability of pneumonia. Both None where
-        the model does not tell causes apart: they are unknown then, and nobody guesses them.
+        Calibrated, each in ``[0, 1]``; their sum is the probability of pneumonia. Both None if the
+        model does not distinguish causes.
     activation_map
         ``float32``, shape ``(h, w)``: per cell, the log-odds of pneumonia above the operating point
         if the whole film looked like that cell. Never scaled per film.
     model_version
-        The name and the first digits of the SHA-256 of the checkpoint that spoke.
+        Name of the checkpoint and the first digits of its SHA-256.
     undivided_probability
-        Of pneumonia, from a model that does not tell causes apart; None from one that does.
+        Of pneumonia, if the model does not distinguish causes; None if it does.
     heat_scale
-        What the activation map is drawn on: that of the same checkpoint, whichever is in use when
-        it is looked at. None where it was not written down.
+        Scale of the activation map, from the same checkpoint, even if another is in use later. None
+        if it was not stored.
     lungs
         Where the model found the lungs; None from a model that does not look for them.
     """
@@ -102,11 +102,11 @@ class Prediction:
 
     @property
     def pneumonia_probability(self) -> float:
-        """Bacterial and viral together, in ``[0, 1]``."""
+        """Probability of pneumonia of any cause, in ``[0, 1]``."""
         if self.bacterial_probability is None or self.viral_probability is None:
             return self.undivided_probability or 0.0
         return min(1.0, self.bacterial_probability + self.viral_probability)
 
     def is_flagged(self, operating_point: OperatingPoint) -> bool:
-        """Say whether the probability reaches the operating point."""
+        """Return whether the probability reaches the operating point."""
         return self.pneumonia_probability >= operating_point.threshold

@@ -1,6 +1,6 @@
-"""The film as the rest of the program knows it: an image, its identity, and how it may be shown.
+"""A film in memory: its image, identity, header, and values for the viewer.
 
-This file knows nothing of the formats that films come in, nor of networks.
+This module knows neither file formats nor networks.
 """
 
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ Image = NDArray[np.float32]
 """Grey values of a film, shape ``(rows, columns)``, in ``[0, 1]``, 1 = densest tissue (bone)."""
 
 SCORED_SIDE = 448
-"""Shortest side that a film is read at to be scored, where its decoder can reduce it.
+"""Smallest length of the shorter side for scoring, if the decoder can reduce the film.
 
-Twice the 224 pixels that our network sees: reduced to no less, a film has the probability that it
-has at full size, within 0.005 (mean 0.0003, on the originals of the training films as JPEG; within
-0.002, mean 0.0003, on 39 of them as JPEG 2000).
+Twice the 224 pixels of the network's input. At this size, a film has the same probability as at
+full size within 0.005 (mean 0.0003, on the originals of the training films as JPEG; within 0.002,
+mean 0.0003, on 39 of them as JPEG 2000).
 """
 
 Values = NDArray[np.uint16]
@@ -40,10 +40,10 @@ class VOILUTFunction(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The DICOM facts about a film, named by keyword; empty text where the file says nothing.
+    """DICOM attributes of a film, named by keyword.
 
-    Nothing is guessed: a value that the file does not hold, or that is not legal, stays empty.
-    `study_date` is ``YYYYMMDD`` and `patient_age` is ``nnnD|W|M|Y`` as in the file (VR DA and AS).
+    Nothing is guessed: a value that is missing or not legal is an empty string. `study_date` is
+    ``YYYYMMDD`` and `patient_age` is ``nnnD|W|M|Y`` as in the file (VR DA and AS).
     """
 
     patient_id: str = ""  # (0010,0020)
@@ -84,16 +84,16 @@ class Radiograph:
     sha256
         Of the file as received, 64 hexadecimal digits: the film's identity.
     file_format
-        What the content is, whatever the file is called.
+        Format of the content, whatever the file is called.
     header
-        The DICOM facts; None for a file that has no DICOM header.
+        DICOM attributes; None for a file without a DICOM header.
     remarks
-        Sentences that a reader should see: "first of 3 frames", "burned-in annotation", ...
+        Sentences for the reader, for example about further frames or a burned-in annotation.
     colour_fraction
-        Share of the pixels that had a colour before they were reduced to grey, in ``[0, 1]``.
+        Fraction of pixels that had a colour before conversion to grey, in ``[0, 1]``.
     size
-        Rows and columns of the film where the decoder has reduced it, to sides of `SCORED_SIDE` or
-        more; None where `image` is the film pixel for pixel.
+        Rows and columns of the film if the decoder has reduced it, to sides of at least
+        `SCORED_SIDE`; None if `image` has the film's own size.
 
     Raises
     ------
@@ -132,19 +132,19 @@ class Radiograph:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One way of showing a film's grey values.
+    """One way to display a film's grey values.
 
     Parameters
     ----------
     name
-        What the reader chooses by: (0028,1055) *Window Center & Width Explanation* or our own word.
+        Name in the reader's menu: (0028,1055) *Window Center & Width Explanation* or our own.
     window_center, window_width
         In the units of the Modality LUT's output. The width is above 0.
     function
-        How values become brightness.
+        How values are mapped to brightness.
     lut
         For a film with a VOI LUT Sequence: the brightness in ``[0, 1]`` of evenly spaced values
-        across ``window_center ± window_width / 2``, used in place of `function`. Empty otherwise.
+        across ``window_center ± window_width / 2``, used instead of `function`. Empty otherwise.
     """
 
     name: str
@@ -156,19 +156,19 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Softcopy:
-    """What a viewer needs to show a film: values before windowing, and the windows on offer.
+    """Input of the viewer: values before windowing, and the available windows.
 
     Parameters
     ----------
     values
         ``uint16``, shape ``(rows, columns)``: ``round((modality value - origin) / step)``.
     origin, step
-        Turn `values` back into the Modality LUT's output: ``origin + step * values``.
+        The Modality LUT's output is ``origin + step * values``.
     windows
-        At least one; the first is the film's own and is shown when it opens.
+        At least one; the first is the film's own and is used when the film is opened.
     inverted
-        True where small values are dense (MONOCHROME1), so that the window's brightness must be
-        turned round to show bone bright.
+        True if small values are dense (MONOCHROME1): the brightness must be inverted to show bone
+        bright.
     remarks, colour_fraction
         As in `Radiograph`.
     """

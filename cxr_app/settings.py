@@ -1,4 +1,4 @@
-"""The one place that reads the environment: every setting is ``CXR_*`` and has a default."""
+"""Settings, read from environment variables ``CXR_*``; each has a default."""
 
 import os
 from functools import lru_cache
@@ -18,26 +18,26 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 class Settings(BaseSettings):
-    """How this installation runs; built once at a door and handed down."""
+    """Settings of this installation, built once by the app or a command and passed on."""
 
     model_config = SettingsConfigDict(env_prefix="CXR_", frozen=True, extra="ignore")
 
     data_dir: Path = Field(
         default=PROJECT / "data",
-        description="Where uploaded films and the SQLite worklist are kept.",
+        description="Folder of the uploaded films and of the SQLite worklist.",
     )
     database_url: str = Field(
         default="",
-        description="The worklist's database: `postgresql+psycopg://...`, "
+        description="Database of the worklist: `postgresql+psycopg://...`, "
         "or empty for SQLite in the data folder.",
     )
     device: Literal["auto", "cuda", "mps", "cpu"] = Field(
         default="auto",
-        description="Where the network runs; `auto` takes CUDA, else MPS, else the CPU.",
+        description="Device of the network; `auto` uses CUDA, else MPS, else the CPU.",
     )
     runtime: Literal["torch", "openvino"] = Field(
         default="torch",
-        description="What computes the network on a CPU; `openvino` is faster and optional: "
+        description="Library that runs the network on a CPU; `openvino` is faster and optional: "
         "`pip install -r requirements-openvino.txt`.",
     )
     checkpoint: Path = Field(
@@ -47,44 +47,44 @@ class Settings(BaseSettings):
     waiting_cap_hours: float = Field(
         default=72.0,
         gt=0,
-        description="A film that has waited this many hours rises to the top of the list "
+        description="Hours after which a waiting film moves to the top of the list, "
         "whatever its probability.",
     )
     other_ages: OtherAges = Field(
         default="remark",
-        description="What becomes of a film whose header says that the patient is not of the ages "
-        "the model learned from: scored with a `remark`, or `reject`.",
+        description="Films of patients outside the ages of the training films, by the header: "
+        "`remark` scores them with a remark, `reject` rejects them.",
     )
     heat: HeatTiming = Field(
         default="at_once",
-        description="When a reader sees the heatmap: `at_once`, or `after_verdict`, the reader's "
-        "own, since readers follow wrong marks.",
+        description="When a reader sees the heatmap: `at_once`, or `after_verdict`, that is after "
+        "the reader's own, because wrong marks mislead readers.",
     )
     mask_identities: bool = Field(
         default=False,
-        description="Whether every window opens with names and ids masked.",
+        description="Whether names and ids are masked when a window opens.",
     )
     reader_header: str = Field(
         default="",
-        description="The HTTP header in which a proxy says who reads, for example "
-        "`X-Forwarded-User`; empty: readers type their names.",
+        description="HTTP header in which a proxy names the reader, for example "
+        "`X-Forwarded-User`; if empty, readers type their names.",
     )
     backlog_folders: str = Field(
         default="",
-        description="Folders of the server whose films the Backlog page may score, whole paths "
-        "with `:` between them; empty for none.",
+        description="Folders of the server that the Backlog page may score: absolute paths "
+        "separated by `:`; empty for none.",
     )
     retention_days: int = Field(
         default=0,
         ge=0,
         le=36_500,
-        description="So many days after an uploaded film was read it is deleted, and what names "
-        "its patient with it; its scores and reviews stay. `0` keeps films for ever.",
+        description="Days after reading until an uploaded film and the identity of its patient are "
+        "deleted; scores and reviews are kept. `0` keeps films forever.",
     )
     training_folders: str = Field(
         default="",
-        description="Folders of the server whose films the Retrain page may train on, whole paths "
-        "with `:` between them; empty for none but the reviewed films of the worklist.",
+        description="Folders of the server that the Retrain page may train on: absolute paths "
+        "separated by `:`; if empty, only reviewed films of the worklist.",
     )
 
     debug: bool = Field(
@@ -95,24 +95,24 @@ class Settings(BaseSettings):
 
     @field_validator("retention_days", mode="before")
     @classmethod
-    def _empty_is_none(cls, value: Any) -> Any:
+    def _empty_is_zero(cls, value: Any) -> Any:
         return 0 if value == "" else value
 
     @field_validator("backlog_folders", "training_folders")
     @classmethod
-    def _are_whole_paths(cls, value: str) -> str:
+    def _are_absolute_paths(cls, value: str) -> str:
         if any(not Path(each).is_absolute() for each in _split(value)):
-            raise PydanticCustomError("whole_paths", "every folder must be a whole path")
+            raise PydanticCustomError("absolute_paths", "every folder must be an absolute path")
         return value
 
     @classmethod
     def read(cls, **overrides: Any) -> Self:
-        """Read the environment; `overrides` win.
+        """Read the environment; `overrides` take precedence.
 
         Raises
         ------
         SettingsError
-            If a value is impossible; the message names the variable, its value and what is allowed.
+            If a value is not allowed; the message names variable, value and what is allowed.
         """
         try:
             return cls(**overrides)
@@ -123,55 +123,59 @@ class Settings(BaseSettings):
 
     @property
     def worklist_url(self) -> str:
-        """The SQLAlchemy URL of the worklist."""
+        """SQLAlchemy URL of the worklist."""
         return self.database_url or f"sqlite:///{self.data_dir / 'worklist.sqlite'}"
 
     @property
     def backlog_roots(self) -> tuple[Path, ...]:
-        """The folders that the Backlog page may score, with all that is below them."""
+        """Folders that the Backlog page may score, including their subfolders."""
         return tuple(Path(each) for each in _split(self.backlog_folders))
 
     @property
     def training_roots(self) -> tuple[Path, ...]:
-        """The folders that the Retrain page may train on, with all that is below them."""
+        """Folders that the Retrain page may train on, including their subfolders."""
         return tuple(Path(each) for each in _split(self.training_folders))
 
     @property
     def models_dir(self) -> Path:
-        """Where checkpoints are kept that were put to use from the Retrain page."""
+        """Folder of the checkpoints promoted on the Retrain page."""
         return self.data_dir / "models"
 
     @property
     def recipes_dir(self) -> Path:
-        """Where a site keeps recipes of its own."""
+        """Folder of the site's own recipes."""
         return self.data_dir / "recipes"
 
     @property
     def jobs_dir(self) -> Path:
-        """Where jobs keep their results, progress and logs."""
+        """Folder of the results, progress and logs of jobs."""
         return self.data_dir / "jobs"
 
     @property
     def films_dir(self) -> Path:
-        """Where uploaded films are kept as received."""
+        """Folder of the uploaded films, stored as received."""
         return self.data_dir / "films"
 
     @property
     def cache_dir(self) -> Path:
-        """Where training keeps what it has decoded; a file there may go at any time."""
+        """Folder of films decoded for training; its files may be deleted at any time."""
         return self.data_dir / "cache"
 
 
 def current_settings() -> Settings:
-    """Read the environment, unless it is as it was: a page asks dozens of times in a drawing.
+    """Return the settings, read again only if the environment has changed.
+
+    A page calls this dozens of times in each script run.
 
     Raises
     ------
     SettingsError
         As `Settings.read`.
     """
-    own = ((name, value) for name, value in os.environ.items() if name.upper().startswith("CXR_"))
-    return _read(frozenset(own))
+    variables = (
+        (name, value) for name, value in os.environ.items() if name.upper().startswith("CXR_")
+    )
+    return _read(frozenset(variables))
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ import pytest
 from cxr_app.atomic_file import PARTIAL_SECONDS, atomic_path, atomic_write, discard_partial
 
 
-def test_the_content_replaces_what_was_there(tmp_path: Path) -> None:
+def test_the_content_replaces_the_old_content(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     atomic_write(path, "first")
     atomic_write(path, b"\xffsecond")
@@ -52,7 +52,7 @@ def test_file_and_folder_are_flushed_to_the_disk(
 
 
 @pytest.mark.parametrize("private", [True, False])
-def test_a_private_file_is_the_current_user_s_only(tmp_path: Path, private: bool) -> None:
+def test_a_private_file_is_readable_by_the_current_user_only(tmp_path: Path, private: bool) -> None:
     atomic_write(tmp_path / "film", b"film", private=private)
     (tmp_path / "plain").touch()
     plain = stat.S_IMODE((tmp_path / "plain").stat().st_mode)

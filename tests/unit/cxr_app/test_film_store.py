@@ -25,7 +25,7 @@ def mode(path: Path) -> int:
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=300))
-def test_a_film_comes_back_exactly_as_it_was_received(films: FilmStore, data: bytes) -> None:
+def test_a_film_is_read_exactly_as_it_was_received(films: FilmStore, data: bytes) -> None:
     sha256 = films.keep(data)
     assert sha256 == hashlib.sha256(data).hexdigest()
     assert films.read(sha256) == data
@@ -38,13 +38,13 @@ def test_only_this_user_can_read_films(films: FilmStore) -> None:
     assert {mode(folder) for folder in list(path.parents)[:3]} == {0o700}
 
 
-def test_the_same_film_is_kept_once(films: FilmStore) -> None:
+def test_the_same_film_is_stored_once(films: FilmStore) -> None:
     first = films.path(films.keep(b"film")).stat()
     second = films.path(films.keep(b"film")).stat()
     assert (first.st_ino, first.st_mtime_ns) == (second.st_ino, second.st_mtime_ns)
 
 
-def test_sixteen_threads_keep_the_same_films_at_once(films: FilmStore) -> None:
+def test_sixteen_threads_store_the_same_films_at_once(films: FilmStore) -> None:
     data = [bytes([film]) * 50_000 for film in range(4)] * 16
     with ThreadPoolExecutor(16) as threads:
         kept = list(threads.map(films.keep, data))
@@ -53,7 +53,7 @@ def test_sixteen_threads_keep_the_same_films_at_once(films: FilmStore) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"fil", b"FILM"], ids=["empty", "short", "changed"])
-def test_a_damaged_film_is_named_and_mended_when_it_comes_again(
+def test_a_damaged_film_is_named_and_repaired_when_it_is_received_again(
     films: FilmStore, damage: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     sha256 = films.keep(b"film")
@@ -79,13 +79,13 @@ def test_no_name_from_outside_becomes_a_path(films: FilmStore, name: str) -> Non
         films.path(name)
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "films").touch()
     with pytest.raises(WorklistError, match=r"could not be kept in .*films: "):
         FilmStore(tmp_path / "films").keep(b"film")
 
 
-def test_a_disk_that_fills_up_leaves_nothing_half_written(
+def test_a_full_disk_leaves_no_partial_file(
     films: FilmStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_full(_descriptor: int) -> None:
@@ -97,7 +97,7 @@ def test_a_disk_that_fills_up_leaves_nothing_half_written(
     assert [path for path in films.root.rglob("*") if path.is_file()] == []
 
 
-def test_what_a_killed_server_left_half_written_goes_and_nothing_else(films: FilmStore) -> None:
+def test_only_old_partial_files_of_a_killed_server_are_deleted(films: FilmStore) -> None:
     kept = films.keep(b"film")
     folder = films.path(kept).parent
     left, young = folder / ".left.part", folder / ".young.part"

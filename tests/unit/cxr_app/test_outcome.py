@@ -23,7 +23,7 @@ def test_a_scored_film_is_flagged_at_its_operating_point() -> None:
 
 
 @pytest.mark.parametrize("state", [ScoringState.REJECTED, ScoringState.FAILED])
-def test_a_refused_film_is_neither_flagged_nor_not(state: ScoringState) -> None:
+def test_flagged_is_undefined_for_a_film_without_a_score(state: ScoringState) -> None:
     assert outcome(state, reason="It is a hand.").flagged is None
 
 
@@ -47,6 +47,6 @@ def test_state_prediction_and_reason_cannot_contradict_each_other(
         outcome(state, **facts)
 
 
-def test_states_and_priorities_are_the_words_of_the_contract() -> None:
+def test_states_and_priorities_have_the_values_of_results_csv() -> None:
     assert [state.value for state in ScoringState] == ["SCORED", "REJECTED", "FAILED"]
     assert [priority.value for priority in Priority] == ["HIGH", "MEDIUM", "LOW"]

@@ -1,4 +1,4 @@
-"""How far a long work is, between its process and the page."""
+"""Progress of a job, written by its process and read by the page."""
 
 from pathlib import Path
 
@@ -20,11 +20,11 @@ PROGRESS = st.builds(
 
 
 @given(PROGRESS)
-def test_what_is_written_is_read_again(progress: Progress) -> None:
+def test_progress_is_read_as_it_was_written(progress: Progress) -> None:
     assert Progress.from_json(progress.to_json()) == progress
 
 
-def test_the_file_holds_the_last_picture_and_nothing_stays_beside_it(tmp_path: Path) -> None:
+def test_the_file_holds_the_last_progress_and_no_other_file_is_left(tmp_path: Path) -> None:
     path = tmp_path / "progress.json"
     assert Progress.read(path) is None
     for done in range(3):
@@ -34,17 +34,17 @@ def test_the_file_holds_the_last_picture_and_nothing_stays_beside_it(tmp_path: P
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", "3"])
-def test_what_is_no_progress_is_none(tmp_path: Path, content: str) -> None:
+def test_other_content_is_read_as_none(tmp_path: Path, content: str) -> None:
     path = tmp_path / "progress.json"
     path.write_text(content)
     assert Progress.read(path) is None
 
 
-def test_what_a_newer_program_adds_is_left_out() -> None:
+def test_unknown_keys_of_a_newer_program_are_ignored() -> None:
     assert Progress.from_json('{"done": 3, "mood": "good"}') == Progress(3)
 
 
-def test_a_wrong_value_is_refused_by_its_name(
+def test_a_wrong_value_is_logged_with_its_name(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "progress.json"
@@ -53,6 +53,6 @@ def test_a_wrong_value_is_refused_by_its_name(
     assert "done" in caplog.text
 
 
-def test_a_file_name_of_no_known_encoding_survives() -> None:
+def test_a_file_name_in_an_unknown_encoding_is_kept() -> None:
     progress = Progress(message="a\udce4.dcm cannot be read.")
     assert Progress.from_json(progress.to_json()) == progress

@@ -1,4 +1,4 @@
-"""The film keeps its promises: shape, range, read-only."""
+"""Shape, range and read-only arrays of a film."""
 
 from typing import Any
 
@@ -11,19 +11,19 @@ FULL = Window("Full range", 0.5, 1)
 SHA256 = "0" * 64
 
 
-def test_film_knows_its_size() -> None:
+def test_a_film_has_the_size_of_its_image() -> None:
     radiograph = Radiograph(np.zeros((3, 5), np.float32), SHA256, "PNG")
     assert (radiograph.rows, radiograph.columns) == (3, 5)
 
 
-def test_image_is_read_only() -> None:
+def test_the_image_is_read_only() -> None:
     radiograph = Radiograph(np.zeros((3, 5), np.float32), SHA256, "PNG")
     with pytest.raises(ValueError, match="read-only"):
         radiograph.image[0, 0] = 1
 
 
 @pytest.mark.parametrize(
-    ("image", "words"),
+    ("image", "message"),
     [
         (np.zeros((3, 5, 1), np.float32), "shape \\(rows, columns\\)"),
         (np.zeros((0, 5), np.float32), "shape \\(rows, columns\\)"),
@@ -33,22 +33,22 @@ def test_image_is_read_only() -> None:
         (np.full((3, 5), np.nan, np.float32), "\\[0, 1\\]"),
     ],
 )
-def test_image_of_another_kind_is_refused(image: Any, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+def test_an_image_of_another_shape_type_or_range_is_refused(image: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         Radiograph(image, SHA256, "PNG")
 
 
-def test_softcopy_is_read_only() -> None:
+def test_the_values_of_a_softcopy_are_read_only() -> None:
     softcopy = Softcopy(np.zeros((3, 5), np.uint16), 0, 1, (FULL,))
     with pytest.raises(ValueError, match="read-only"):
         softcopy.values[0, 0] = 1
 
 
-def test_softcopy_needs_16_bit_values() -> None:
+def test_a_softcopy_needs_16_bit_values() -> None:
     with pytest.raises(ValueError, match="values must be uint16"):
         Softcopy(np.zeros((3, 5), np.uint8), 0, 1, (FULL,))
 
 
-def test_softcopy_needs_a_window() -> None:
+def test_a_softcopy_needs_a_window() -> None:
     with pytest.raises(ValueError, match="at least one window"):
         Softcopy(np.zeros((3, 5), np.uint16), 0, 1)

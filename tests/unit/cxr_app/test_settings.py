@@ -17,7 +17,7 @@ def test_the_app_runs_with_nothing_set(project_root: Path) -> None:
     assert settings.films_dir == settings.data_dir / "films"
 
 
-def test_the_environment_sets_what_it_names(
+def test_an_environment_variable_sets_its_setting(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path))
@@ -33,7 +33,7 @@ def test_a_database_url_replaces_the_file(monkeypatch: pytest.MonkeyPatch) -> No
     assert Settings.read().worklist_url == url
 
 
-def test_what_a_caller_says_wins_over_the_environment(
+def test_an_override_takes_precedence_over_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("CXR_DATA_DIR", "/elsewhere")
@@ -51,7 +51,7 @@ def test_what_a_caller_says_wins_over_the_environment(
         ("CXR_RETENTION_DAYS", "a month"),
     ],
 )
-def test_an_impossible_value_is_named(
+def test_a_value_that_is_not_allowed_is_named(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -60,26 +60,26 @@ def test_an_impossible_value_is_named(
 
 
 @pytest.mark.parametrize(("value", "days"), [("", 0), ("0", 0), ("30", 30)])
-def test_films_are_kept_for_ever_unless_days_are_said(
+def test_films_are_kept_forever_unless_days_are_set(
     value: str, days: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CXR_RETENTION_DAYS", value)
     assert Settings.read().retention_days == days
 
 
-def test_settings_cannot_be_changed_afterwards() -> None:
+def test_settings_are_immutable() -> None:
     settings = Settings.read()
     with pytest.raises(ValueError, match="frozen"):
         settings.device = "cpu"
 
 
-def test_every_setting_says_what_it_is_for() -> None:
+def test_every_setting_has_a_description() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert field.description.endswith("."), name
 
 
-def test_the_environment_is_read_again_only_where_it_has_changed(
+def test_the_environment_is_read_again_only_if_it_has_changed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = current_settings()
