@@ -1,1 +1,1 @@
-"""Measurements of speed, memory and robustness against kills."""
+"""Measurements of speed, memory and robustness against kills and damaged films."""
