@@ -2,11 +2,12 @@
 
 * CxrError                        something the user can act on
   x FilmError                     this file cannot be shown or scored
-    + NotAFilmError               neither DICOM, JPEG nor PNG, or nothing at all
-    + UnsupportedImageError       sound, but of a kind that this program does not show
+    + NotAFilmError               not a format that the program reads, or empty
+    + UnsupportedImageError       sound, but of a kind that the program cannot show
     + PixelDataError              missing, truncated or not decodable pixel data
-    + FilmTooLargeError           beyond the bounds that `intake` sets
+    + FilmTooLargeError           beyond the limits of `imaging.limits`
     + FilmLostError               the kept film is gone or no longer what was received
+  x ShortageError                 this computer is short of memory or other resources
   x CheckpointError               these weights cannot be used
     + CheckpointNotFoundError
     + CheckpointMismatchError     wrong format, classes, architecture or SHA-256
@@ -24,6 +25,7 @@ A message says what was found, what is allowed and what to do. It holds no patie
 because it reaches logs. Wrong arguments from our own code stay `ValueError` and `TypeError`.
 """
 
+import errno
 import re
 import struct
 import threading
@@ -39,7 +41,6 @@ DAMAGE = (
     BufferError,
     EOFError,
     LookupError,
-    MemoryError,
     OSError,
     RuntimeError,
     SyntaxError,
@@ -48,19 +49,23 @@ DAMAGE = (
     struct.error,
     zlib.error,
 )
-"""What foreign parsers were seen to raise on damaged content.
+"""What third-party parsers raise on damaged content.
 
-Caught around a call into such a parser and nowhere else, and translated into a `FilmError` there.
+Caught around a call into such a parser and nowhere else, and translated into a `FilmError` there,
+after `raise_shortage`. A `MemoryError` is not among them: it means that this computer is in
+trouble, because `imaging.limits` bounds the memory that a film can need.
 """
+
+_SHORTAGE_NUMBERS = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC}
 
 _filters_lock = threading.Lock()
 
 
 def silence_warnings(package: str) -> None:
-    """Let a foreign parser warn of odd values to nobody, for some print the values.
+    """Silence the warnings of a third-party parser; some quote the offending value.
 
-    `warnings.catch_warnings` would put back, in one thread, what another needs; a filter that
-    stays, and that touches the package's own modules only, is safe in all of them.
+    `warnings.catch_warnings` in one thread would undo the filters of another. A filter that is
+    never removed, and covers only the modules of the package, is safe in all threads.
     """
     modules = re.compile(re.escape(f"{package}."))
     with _filters_lock:
@@ -69,20 +74,33 @@ def silence_warnings(package: str) -> None:
 
 
 def fault_trace(error: BaseException) -> str:
-    """Say for a log where a fault happened, and of what type it is.
-
-    Not in which words: those of a parser may repeat what a file says of its patient.
-    """
-    told = ""
+    """Return traceback and exception type without the message, which may quote patient data."""
+    trace = ""
     fault: BaseException | None = error
     while fault is not None:
-        told += "".join(traceback.format_tb(fault.__traceback__)) + type(fault).__name__ + "\n"
+        trace += "".join(traceback.format_tb(fault.__traceback__)) + type(fault).__name__ + "\n"
         fault = fault.__cause__ or fault.__context__
-    return told
+    return trace
+
+
+def raise_shortage(error: BaseException) -> None:
+    """Raise `ShortageError` if this computer caused an error, and not the content being read.
+
+    Call it wherever `DAMAGE` is caught, because an `OSError` may mean either.
+    """
+    is_shortage = isinstance(error, MemoryError)
+    if isinstance(error, OSError):
+        # Pillow reports a failed allocation by an error without number.
+        is_shortage = error.errno in _SHORTAGE_NUMBERS or "out of memory" in str(error)
+    if is_shortage:
+        raise ShortageError(
+            "The computer ran short of memory, processes, open files or disk space while reading "
+            "the film. The film itself may be sound: free some of them, then try again."
+        ) from error
 
 
 class CxrError(Exception):
-    """Something the user can act on; the root that every door catches."""
+    """Something the user can act on; the root class that every entry point catches."""
 
 
 class FilmError(CxrError):
@@ -90,11 +108,11 @@ class FilmError(CxrError):
 
 
 class NotAFilmError(FilmError):
-    """The content is neither DICOM, JPEG nor PNG."""
+    """The content has none of the formats that the program reads."""
 
 
 class UnsupportedImageError(FilmError):
-    """The content is sound, but of a kind that this program does not show."""
+    """The content is sound, but of a kind that the program cannot show."""
 
 
 class PixelDataError(FilmError):
@@ -102,11 +120,15 @@ class PixelDataError(FilmError):
 
 
 class FilmTooLargeError(FilmError):
-    """The file or its pixels are beyond the bounds that `intake` sets."""
+    """The file or its pixels are beyond the limits of `imaging.limits`."""
 
 
 class FilmLostError(FilmError):
     """The kept film is gone, or no longer what was received."""
+
+
+class ShortageError(CxrError):
+    """This computer is short of memory, processes, open files or disk space."""
 
 
 class CheckpointError(CxrError):

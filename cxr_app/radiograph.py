@@ -5,7 +5,6 @@ This module knows neither file formats nor networks.
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +83,7 @@ class Radiograph:
     sha256
         Of the file as received, 64 hexadecimal digits: the film's identity.
     file_format
-        Format of the content, whatever the file is called.
+        Name of the content's format: DICOM, JPEG or PNG.
     header
         DICOM attributes; None for a file without a DICOM header.
     remarks
@@ -103,7 +102,7 @@ class Radiograph:
 
     image: Image
     sha256: str
-    file_format: Literal["DICOM", "JPEG", "PNG"]
+    file_format: str
     header: Header | None = None
     remarks: tuple[str, ...] = ()
     colour_fraction: float = 0.0

@@ -57,7 +57,9 @@ class Examined:
     network_input: NetworkInput | None
 
 
-def examine(data: bytes, spec: InputSpec, sha256: str = "", *, apart: bool = False) -> Examined:
+def examine(
+    data: bytes, spec: InputSpec, sha256: str = "", *, in_subprocess: bool = False
+) -> Examined:
     """Read, screen and prepare a file: the part that needs no network.
 
     Parameters
@@ -68,12 +70,12 @@ def examine(data: bytes, spec: InputSpec, sha256: str = "", *, apart: bool = Fal
         What the network wants.
     sha256
         Of `data`, if known already; it takes as long as decoding a small film.
-    apart
+    in_subprocess
         As `intake.read_radiograph` has it.
     """
     sha256 = sha256 or hashlib.sha256(data).hexdigest()
     try:
-        radiograph = intake.read_radiograph(data, sha256, apart=apart)
+        radiograph = intake.read_radiograph(data, sha256, in_subprocess=in_subprocess)
     except UnsupportedImageError as error:
         return Examined(sha256, FilmFacts(), (ScoringState.REJECTED, str(error)), None)
     except FilmError as error:
@@ -106,7 +108,7 @@ class Scorer:
     other_ages
         Whether patients of other ages than the model learned from are scored with a ``remark``, or
         a ``reject``.
-    apart
+    in_subprocess
         As `intake.read_radiograph` has it.
     """
 
@@ -115,10 +117,10 @@ class Scorer:
         classifier: "Classifier",
         other_ages: OtherAges = "remark",
         *,
-        apart: bool = False,
+        in_subprocess: bool = False,
     ) -> None:
         self.classifier = classifier
-        self._apart = apart
+        self._in_subprocess = in_subprocess
         self._rejects_other_ages = other_ages == "reject"
 
     def score(self, data: bytes) -> Outcome:
@@ -127,7 +129,9 @@ class Scorer:
 
     def examine(self, data: bytes) -> Examined:
         """Read, screen and prepare a file for this scorer's network."""
-        return examine(data, self.classifier.description.input_spec, apart=self._apart)
+        return examine(
+            data, self.classifier.description.input_spec, in_subprocess=self._in_subprocess
+        )
 
     def score_all(self, examined: Sequence[Examined]) -> list[Outcome]:
         """Score examined files in one forward pass, in their order."""

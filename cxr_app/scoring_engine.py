@@ -144,7 +144,7 @@ class ScoringEngine:
             heat_scale=classifier.heat_scale,
             checkpoint=path,
         )
-        return Scorer(classifier, self._settings.other_ages, apart=True)
+        return Scorer(classifier, self._settings.other_ages, in_subprocess=True)
 
     def _score_received(self, scorer: Scorer) -> bool:
         """Score waiting films, oldest first; return False if there are none or scoring fails."""

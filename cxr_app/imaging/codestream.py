@@ -1,13 +1,13 @@
-"""What a compressed image says of itself, read from its first bytes without unfolding it.
+"""The size that a compressed image declares in its first bytes, read without decoding it.
 
-It knows the JPEG family (JPEG, lossless, JPEG-LS) and JPEG 2000, and nothing of who holds them.
+Covers the JPEG family (JPEG, lossless JPEG, JPEG-LS) and JPEG 2000, in any file format.
 """
 
 import struct
 from dataclasses import dataclass
 
 from cxr_app.errors import FilmTooLargeError, PixelDataError
-from cxr_app.imaging.limits import MAX_SAMPLES
+from cxr_app.imaging.limits import MAX_PIXELS, MAX_SAMPLES
 
 _STANDALONE_MARKERS = {0x01, *range(0xD0, 0xD9)}  # TEM, RST0-7, SOI
 _NOT_A_FRAME = {0xC4, 0xC8, 0xCC}  # DHT, JPG, DAC
@@ -20,9 +20,9 @@ _MOST_HALVINGS = 32
 
 @dataclass(frozen=True, slots=True)
 class CodestreamSize:
-    """What decoding would yield; `precision` is bits a sample, `samples` how many a pixel has.
+    """Size of the decoded image; `precision` is in bits a sample, `samples` is per pixel.
 
-    A decoder can halve the sides of a grey, unsigned JPEG 2000 picture up to `halvings` times by
+    A decoder can halve the sides of a grey, unsigned JPEG 2000 image up to `halvings` times by
     leaving out its finer wavelet levels.
     """
 
@@ -33,23 +33,23 @@ class CodestreamSize:
     halvings: int = 0
 
 
-def check_size(rows: int, columns: int, max_pixels: int, samples: int = 1) -> None:
-    """Refuse a declared size before anything of it is unfolded.
+def check_size(rows: int, columns: int, samples: int = 1) -> None:
+    """Refuse a declared size before any of its pixels are decoded.
 
     Raises
     ------
     PixelDataError
         If it holds no pixels.
     FilmTooLargeError
-        If it holds more than `max_pixels`, or pixels of more samples than any picture has.
+        If it holds more than `MAX_PIXELS`, or more samples a pixel than any picture has.
     """
     if rows < 1 or columns < 1:
         raise PixelDataError(
             f"The image has no pixels ({rows} × {columns}): export the film again."
         )
-    if rows * columns > max_pixels:
+    if rows * columns > MAX_PIXELS:
         raise FilmTooLargeError(
-            f"The image has {rows} × {columns} pixels, more than the {max_pixels // 10**6} "
+            f"The image has {rows} × {columns} pixels, more than the {MAX_PIXELS // 10**6} "
             "million allowed. Export it smaller."
         )
     if samples > MAX_SAMPLES:
@@ -62,7 +62,7 @@ def check_size(rows: int, columns: int, max_pixels: int, samples: int = 1) -> No
 def codestream_size(data: bytes) -> CodestreamSize | None:
     """Read the declared size of a JPEG, JPEG-LS or JPEG 2000 codestream.
 
-    Returns None where `data` is none of them, or ends before it says its size.
+    Returns None if `data` is none of them, or ends before its size.
 
     References
     ----------
@@ -109,7 +109,7 @@ def _jpeg_2000_size(data: bytes, start: int) -> CodestreamSize | None:
 
 
 def _wavelet_levels(data: bytes, start: int) -> int:
-    """Read how many levels the main header states; 0 where it states none that are legal."""
+    """Read the number of levels from the main header; 0 if it is missing or illegal."""
     position = start + 2
     while position + 10 <= len(data) and data[position] == 0xFF:
         marker = data[position + 1]
@@ -123,5 +123,5 @@ def _wavelet_levels(data: bytes, start: int) -> int:
 
 
 def count_scans(data: bytes) -> int:
-    """Count the scans of a JPEG file: within coded data, the marker of a scan cannot stand."""
+    """Count the scans of a JPEG file; coded data cannot contain the marker of a scan."""
     return data.count(bytes([0xFF, _START_OF_SCAN]))

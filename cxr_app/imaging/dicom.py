@@ -26,14 +26,16 @@ from cxr_app.errors import (
     NotAFilmError,
     PixelDataError,
     UnsupportedImageError,
+    raise_shortage,
     silence_warnings,
 )
 from cxr_app.imaging.codestream import check_size
+from cxr_app.imaging.decoded_film import DecodedFilm
 from cxr_app.imaging.dicom_decoding import decode
 from cxr_app.imaging.dicom_values import DICOM_DAMAGE, integer, text, transfer_syntax, uid_name
-from cxr_app.imaging.limits import MAX_INFLATED_BYTES, MAX_READS
+from cxr_app.imaging.limits import MAX_FRAMES, MAX_INFLATED_BYTES, MAX_READS
 from cxr_app.imaging.pixels import may_be_averaged, shows_range, to_softcopy
-from cxr_app.radiograph import Header, Softcopy
+from cxr_app.radiograph import Header
 
 _PREFIX = slice(128, 132)
 _VALUE_REPRESENTATIONS = {vr.value.encode() for vr in VR if len(vr.value) == 2}
@@ -79,29 +81,18 @@ def is_dicom(data: bytes) -> bool:
     return data[_PREFIX] == b"DICM" or _begins_like_a_data_set(data)
 
 
-def read_softcopy(
-    data: bytes, *, max_pixels: int, max_frames: int, side: int | None = None
-) -> tuple[Softcopy, Header, tuple[int, int] | None]:
+def read_film(data: bytes, *, side: int | None = None, in_subprocess: bool = False) -> DecodedFilm:
     """Read the first frame of a DICOM file, and its header.
 
     Parameters
     ----------
     data
         The file.
-    max_pixels, max_frames
-        A film with more is refused.
     side
         Allows the decoder of JPEG 2000 to halve the film, as long as neither side gets shorter than
         this and the grey values stay the same; None decodes every pixel.
-
-    Returns
-    -------
-    softcopy
-        The film.
-    header
-        What the file says about it.
-    size
-        Rows and columns of the film if it was reduced, else None.
+    in_subprocess
+        Ignored: compressed pixel data is always decoded in a subprocess, other pixel data never.
 
     Raises
     ------
@@ -117,14 +108,14 @@ def read_softcopy(
     silence_warnings("pydicom")
     ds = _parse(data)
     header = _header(ds)
-    _check_image(ds, max_pixels, max_frames)
-    stored = decode(ds, max_pixels, side if may_be_averaged(ds) else None)
+    _check_image(ds)
+    stored = decode(ds, side if may_be_averaged(ds) else None)
     size = (ds.Rows, ds.Columns)
     if stored.shape[:2] != size and not shows_range(stored, ds):
-        stored = decode(ds, max_pixels)
+        stored = decode(ds)
     softcopy = to_softcopy(stored, ds)
     softcopy = replace(softcopy, remarks=(*_remarks(ds), *softcopy.remarks))
-    return softcopy, header, None if stored.shape[:2] == size else size
+    return DecodedFilm(softcopy, header, None if stored.shape[:2] == size else size)
 
 
 def _begins_like_a_data_set(data: bytes) -> bool:
@@ -149,6 +140,7 @@ def _parse(data: bytes) -> Dataset:
         ds = dcmread(_CountedReads(data), force=not has_prefix)
         known = any(key in ds for key in ("SOPClassUID", "Rows", "DirectoryRecordSequence"))
     except DICOM_DAMAGE as error:
+        raise_shortage(error)
         raise NotAFilmError(
             "The file is damaged: its DICOM header cannot be read. Export the film again."
         ) from error
@@ -231,7 +223,7 @@ def _keyword(name: str) -> str:
     return "".join(w.upper() if w in ("id", "uid", "sop") else w.title() for w in name.split("_"))
 
 
-def _check_image(ds: Dataset, max_pixels: int, max_frames: int) -> None:
+def _check_image(ds: Dataset) -> None:
     """Refuse a file without an image that can be shown, before decoding any of it."""
     _check_holds_image(ds)
     interpretation = text(ds, "PhotometricInterpretation")
@@ -246,11 +238,11 @@ def _check_image(ds: Dataset, max_pixels: int, max_frames: int) -> None:
             f"The file's (0028,0002) Samples per Pixel does not fit {interpretation}: "
             "its header is damaged. Export the film again."
         )
-    check_size(integer(ds, "Rows") or 0, integer(ds, "Columns") or 0, max_pixels)
+    check_size(integer(ds, "Rows") or 0, integer(ds, "Columns") or 0)
     frames = integer(ds, "NumberOfFrames") or 1
-    if frames > max_frames:
+    if frames > MAX_FRAMES:
         raise FilmTooLargeError(
-            f"The file holds {frames} frames, more than the {max_frames} allowed: "
+            f"The file holds {frames} frames, more than the {MAX_FRAMES} allowed: "
             "this is not a single radiograph. Export the film itself."
         )
 

@@ -31,7 +31,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from cxr_app.errors import PixelDataError
+from cxr_app.errors import PixelDataError, raise_shortage
 from cxr_app.imaging.codestream import CodestreamSize, check_size, codestream_size
 from cxr_app.imaging.dicom_values import DICOM_DAMAGE, integer, transfer_syntax, uid_name
 from cxr_app.imaging.isolated_decoder import decode_in_subprocess
@@ -66,15 +66,13 @@ films. So GDCM decodes only what nothing else decodes here.
 """
 
 
-def decode(ds: Dataset, max_pixels: int, side: int | None = None) -> PixelArray:
+def decode(ds: Dataset, side: int | None = None) -> PixelArray:
     """Decode the first frame; colour is returned as RGB.
 
     Parameters
     ----------
     ds
         The parsed file.
-    max_pixels
-        A larger codestream is refused.
     side
         Allows the decoder of JPEG 2000 to halve the film, as long as neither side gets shorter than
         this; None decodes every pixel.
@@ -89,7 +87,7 @@ def decode(ds: Dataset, max_pixels: int, side: int | None = None) -> PixelArray:
     syntax = transfer_syntax(ds)
     size = _first_codestream(ds)
     if size is not None:
-        check_size(size.rows, size.columns, max_pixels, size.samples)
+        check_size(size.rows, size.columns, size.samples)
     plugin = _plugin(syntax, size)
     odd_high_bit = _has_odd_high_bit(ds)
     try:
@@ -103,6 +101,7 @@ def decode(ds: Dataset, max_pixels: int, side: int | None = None) -> PixelArray:
             with np.errstate(all="ignore"):
                 decoded = pixel_array(ds, index=0, correct_unused_bits=not odd_high_bit)
     except DICOM_DAMAGE as error:
+        raise_shortage(error)
         raise PixelDataError(
             f"The pixel data, stored as {uid_name(syntax)}, is damaged or cut short. "
             "Send the file again."
@@ -133,7 +132,8 @@ def _first_codestream(ds: Dataset) -> CodestreamSize | None:
         return None
     try:
         fragments = list(islice(generate_fragments(ds.PixelData), 2))
-    except DICOM_DAMAGE:
+    except DICOM_DAMAGE as error:
+        raise_shortage(error)
         return None  # decoding reports what is wrong
     return next(filter(None, map(codestream_size, fragments)), None)
 

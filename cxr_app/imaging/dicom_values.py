@@ -1,6 +1,6 @@
-"""Values of a DICOM dataset that a stranger wrote: read without trust, never raising.
+"""Values of an untrusted DICOM dataset: damaged ones count as missing, and never raise an error.
 
-A value that is missing, damaged or of the wrong type is not there.
+The same holds for values of a wrong type.
 """
 
 import math
@@ -15,7 +15,7 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.uid import UID
 
-from cxr_app.errors import DAMAGE
+from cxr_app.errors import DAMAGE, raise_shortage
 from cxr_app.imaging.limits import MAX_SEQUENCE_BYTES
 
 DICOM_DAMAGE = (*DAMAGE, BytesLengthException, InvalidDicomError)
@@ -25,15 +25,16 @@ _LONGEST_TEXT = 1024
 
 
 def value(ds: Dataset, keyword: str) -> Any:
-    """Return what the element holds; None where it is missing or damaged."""
+    """Return the value of an element; None if it is missing or damaged."""
     try:
         return ds.get(keyword)
-    except DICOM_DAMAGE:
+    except DICOM_DAMAGE as error:
+        raise_shortage(error)
         return None
 
 
 def values(ds: Dataset, keyword: str) -> list[Any]:
-    """Return the values of an element that may hold several; none where it is missing."""
+    """Return the values of an element that may hold several; none if it is missing."""
     found = value(ds, keyword)
     if found is None:
         return []
@@ -41,7 +42,7 @@ def values(ds: Dataset, keyword: str) -> list[Any]:
 
 
 def items(ds: Dataset, keyword: str) -> list[Dataset]:
-    """Return the items of a sequence; none where it is missing, too long or is no sequence."""
+    """Return the items of a sequence; none if it is missing, too long or not a sequence."""
     unread = ds.get_item(keyword) if keyword in ds else None
     if isinstance(unread, RawDataElement) and len(unread.value or b"") > MAX_SEQUENCE_BYTES:
         return []
@@ -50,18 +51,18 @@ def items(ds: Dataset, keyword: str) -> list[Dataset]:
 
 
 def numbers(ds: Dataset, keyword: str) -> list[float]:
-    """Return the values as numbers; one that is none becomes NaN, so that places are kept."""
+    """Return the values as numbers; text becomes NaN, so that the others keep their places."""
     return [_number(found) for found in values(ds, keyword)]
 
 
 def number(ds: Dataset, keyword: str) -> float | None:
-    """Return a single finite number; None where the element holds none."""
+    """Return a single finite number; None if the element holds none."""
     found = numbers(ds, keyword)
     return found[0] if len(found) == 1 and math.isfinite(found[0]) else None
 
 
 def integer(ds: Dataset, keyword: str) -> int | None:
-    """Return a single whole number; None where the element holds none."""
+    """Return a single whole number; None if the element holds none."""
     found = number(ds, keyword)
     return int(found) if found is not None and found.is_integer() else None
 
@@ -101,8 +102,9 @@ def _clean(found: Any) -> str:
     if found is None or isinstance(found, bytes | Dataset | DicomSequence):
         return ""
     try:
-        words = str(found)
-    except DICOM_DAMAGE:
+        raw = str(found)
+    except DICOM_DAMAGE as error:
+        raise_shortage(error)
         return ""
-    printable = "".join(letter for letter in words if letter.isprintable()).strip()
+    printable = "".join(letter for letter in raw if letter.isprintable()).strip()
     return printable if len(printable) <= _LONGEST_TEXT else ""

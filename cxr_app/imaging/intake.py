@@ -1,84 +1,73 @@
-"""Any bytes to a film, by what they are and never by what the file is called.
+"""Any bytes to a film, by their content and never by the name of the file.
 
-What is beyond `bounds` is refused before it is unfolded.
+A film beyond `limits` is refused before it is decoded.
 """
 
 import hashlib
-from dataclasses import dataclass
-from typing import Literal
 
-from cxr_app.errors import FilmTooLargeError, NotAFilmError
-from cxr_app.imaging import dicom, raster
-from cxr_app.imaging.limits import MAX_FILE_BYTES, MAX_FRAMES, MAX_PIXELS
+from cxr_app.errors import FilmTooLargeError, NotAFilmError, raise_shortage
+from cxr_app.imaging.decoded_film import DecodedFilm
+from cxr_app.imaging.formats import FilmFormat, detect_format, format_names
+from cxr_app.imaging.limits import MAX_FILE_BYTES
 from cxr_app.imaging.pixels import to_image
-from cxr_app.radiograph import SCORED_SIDE, Header, Radiograph, Softcopy
-
-FileFormat = Literal["DICOM", "JPEG", "PNG"]
+from cxr_app.radiograph import SCORED_SIDE, Radiograph, Softcopy
 
 
-def sniff(data: bytes) -> FileFormat | None:
-    """Say what the content is; None where it is nothing that the program reads."""
-    if raster.is_jpeg(data):
-        return "JPEG"
-    if raster.is_png(data):
-        return "PNG"
-    return "DICOM" if dicom.is_dicom(data) else None
+def sniff(data: bytes) -> str | None:
+    """Return the name of the content's format; None if the program cannot read it."""
+    found = detect_format(data)
+    return found.name if found else None
 
 
-def read_radiograph(data: bytes, sha256: str = "", *, apart: bool = False) -> Radiograph:
-    """Read a film, ready to be scored: a large JPEG or JPEG 2000 by its decoder's own reduced size.
+def read_radiograph(data: bytes, sha256: str = "", *, in_subprocess: bool = False) -> Radiograph:
+    """Read a film to score it; the decoder may reduce a large JPEG or JPEG 2000.
 
     Parameters
     ----------
     data
         The file as received.
     sha256
-        Of `data`, where it is known already.
-    apart
-        Whether JPEG and PNG are decoded in a process of their own too, so that no file can end
-        this one: a server wants that, a process that only reads films need not.
+        Of `data`, if it is known already.
+    in_subprocess
+        Whether JPEG and PNG are decoded in a subprocess too, so that no file can end this process.
+        A server needs that; a process that does nothing but read films does not.
 
     Raises
     ------
     NotAFilmError
         If the content is neither DICOM, JPEG nor PNG.
     UnsupportedImageError
-        If it is sound, but holds no image that the program shows.
+        If the content is sound, but holds no image that the program can show.
     FilmTooLargeError
-        If it is beyond `bounds`.
+        If it is beyond `limits`.
     PixelDataError
-        If its pixels are missing, damaged or have no decoder here.
+        If its pixels are missing or damaged, or there is no decoder for them.
+    ShortageError
+        If this computer is short of memory or other resources; the film may be sound.
     """
-    film = _read(data, SCORED_SIDE, apart=apart)
+    file_format = _check(data)
+    film = _read(file_format, data, SCORED_SIDE, in_subprocess=in_subprocess)
     return Radiograph(
         image=to_image(film.softcopy),
         sha256=sha256 or hashlib.sha256(data).hexdigest(),
-        file_format=film.file_format,
+        file_format=file_format.name,
         header=film.header,
         remarks=film.softcopy.remarks,
         colour_fraction=film.softcopy.colour_fraction,
-        size=film.size,
+        size=film.full_size,
     )
 
 
-def read_softcopy(data: bytes, *, apart: bool = False) -> Softcopy:
-    """Read a film, ready to be shown: values before windowing, and windows to choose from.
+def read_softcopy(data: bytes, *, in_subprocess: bool = False) -> Softcopy:
+    """Read a film to show it: values before windowing, and windows to choose from.
 
-    Its first window shows what `read_radiograph` gives. Asks and raises what that does.
+    The first window gives the image of `read_radiograph`. Parameters and errors are the same.
     """
-    return _read(data, apart=apart).softcopy
+    return _read(_check(data), data, in_subprocess=in_subprocess).softcopy
 
 
-@dataclass(frozen=True, slots=True)
-class _Film:
-    softcopy: Softcopy
-    header: Header | None
-    file_format: FileFormat
-    size: tuple[int, int] | None = None
-
-
-def _read(data: bytes, side: int | None = None, *, apart: bool = False) -> _Film:
-    """Read a file; a film may be reduced to sides of no less than `side`."""
+def _check(data: bytes) -> FilmFormat:
+    """Return the format of a file of allowed size, or refuse the file."""
     if not data:
         raise NotAFilmError("The file is empty (0 bytes): export or send the film again.")
     if len(data) > MAX_FILE_BYTES:
@@ -86,18 +75,21 @@ def _read(data: bytes, side: int | None = None, *, apart: bool = False) -> _Film
             f"The file has {len(data) // 2**20} MB, more than the {MAX_FILE_BYTES // 2**20} MB "
             "allowed: export the single film."
         )
-    file_format = sniff(data)
+    file_format = detect_format(data)
     if file_format is None:
         raise NotAFilmError(
-            "The file is not a film: its content is neither DICOM, JPEG nor PNG, "
+            f"The file is not a film: its content is neither {format_names('nor')}, "
             "whatever its name says."
         )
-    if file_format == "DICOM":
-        softcopy, header, size = dicom.read_softcopy(
-            data, max_pixels=MAX_PIXELS, max_frames=MAX_FRAMES, side=side
-        )
-        return _Film(softcopy, header, file_format, size)
-    softcopy, size = raster.read_softcopy(
-        data, file_format, max_pixels=MAX_PIXELS, side=side, apart=apart
-    )
-    return _Film(softcopy, None, file_format, size)
+    return file_format
+
+
+def _read(
+    file_format: FilmFormat, data: bytes, side: int | None = None, *, in_subprocess: bool = False
+) -> DecodedFilm:
+    """Read a file; the film may be reduced to sides not shorter than `side`."""
+    try:
+        return file_format.read(data, side=side, in_subprocess=in_subprocess)
+    except MemoryError as error:
+        raise_shortage(error)
+        raise

@@ -1,10 +1,10 @@
-"""Decoders in processes of their own: whatever a film does to one, this process goes on.
+"""Third-party decoders in child processes: no film can end or block the process that reads it.
 
-Some decoders end the whole process on a damaged film, some take for ever or all memory. So every
-compressed DICOM image, and every JPEG and PNG that a server reads, is decoded in a child that has
-a bounded memory and a bounded time, and that a new one takes the place of when it is gone. Started
-as a program, this file is that child: it reads questions from standard input and writes answers to
-standard output until its parent ends.
+Some decoders end the whole process on a damaged film, and some never return or take all memory. So
+every compressed DICOM image, and every JPEG and PNG that a server reads, is decoded in a child with
+limited memory and computing time; a child that has ended is replaced. Run as a program, this file
+is that child: it reads requests from standard input and writes answers to standard output until its
+parent ends. Requests and answers are messages of the same form: facts as JSON, then bytes.
 """
 
 import atexit
@@ -29,7 +29,7 @@ from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
-from cxr_app.errors import DAMAGE
+from cxr_app.errors import DAMAGE, ShortageError
 from cxr_app.imaging.jpeg2000 import decode_reduced
 from cxr_app.imaging.limits import (
     DECODER_BYTES,
@@ -38,11 +38,13 @@ from cxr_app.imaging.limits import (
     LEAST_DECODER_SECONDS,
     MAX_PIXELS,
 )
-from cxr_app.imaging.pillow_reader import DecodedPicture, PictureFormat, unfold
+from cxr_app.imaging.pillow_reader import DecodedPicture, PictureFormat, decode_picture
 
 _LENGTH_BYTES = 8
-_END_OF_WORDS = b"\n"
 _PROJECT = Path(__file__).resolve().parents[2]
+
+Message = tuple[Mapping[str, Any], bytes]
+"""Facts, and the bytes that they describe; no bytes in an answer if decoding failed."""
 
 _idle: list["_Child"] = []
 _lock = threading.Lock()
@@ -55,7 +57,7 @@ def decode_in_subprocess(
     options: Mapping[str, Any],
     halvings: int = 0,
 ) -> NDArray[Any]:
-    """Decode the first frame of compressed pixel data, out of this process.
+    """Decode the first frame of compressed pixel data in a child process.
 
     Parameters
     ----------
@@ -64,54 +66,56 @@ def decode_in_subprocess(
     transfer_syntax
         Its UID.
     plugin
-        The name under which pydicom knows the decoder.
+        Name of the decoder in pydicom.
     options
-        What pydicom's decoder must know of the image, as JSON allows it.
+        What pydicom's decoder needs to know about the image, in types of JSON.
     halvings
-        How many times the sides of a grey, unsigned JPEG 2000 image may be halved; where the
-        decoder cannot, the frame has its full size.
+        How many times the sides of a grey, unsigned JPEG 2000 image may be halved; if the decoder
+        cannot, the frame has its full size.
 
     Raises
     ------
     RuntimeError
-        If the decoder cannot, crashes, or needs more time or memory than `bounds` allow.
+        If the decoder fails, crashes, or needs more time or memory than `limits` allow.
     TypeError
-        If the pixel data is none.
+        If the pixel data is not bytes.
+    ShortageError
+        If no child can be started.
     """
-    question = {
+    request = {
         "syntax": transfer_syntax,
         "plugin": plugin,
         "options": dict(options),
         "halvings": halvings,
     }
-    if not isinstance(pixel_data, bytes):  # the element is of a false kind
+    if not isinstance(pixel_data, bytes):  # the element has a wrong value representation
         raise TypeError(f"pixel data must be bytes, got {type(pixel_data).__name__}")
-    return _array(_ask(question, pixel_data))
+    _, values = _decode(request, pixel_data)
+    return _as_array(values)
 
 
-def read_picture_in_subprocess(
+def decode_picture_in_subprocess(
     data: bytes, file_format: PictureFormat, side: int | None = None
 ) -> DecodedPicture:
-    """Do what `picture.unfold` does, out of this process.
+    """Do the same as `pillow_reader.decode_picture`, in a child process.
 
     Raises
     ------
     RuntimeError
-        If the file is damaged, or if Pillow crashes or needs more than `bounds` allow.
+        If the file is damaged, or if Pillow crashes or needs more than `limits` allow.
+    ShortageError
+        If no child can be started.
     """
-    answer = _ask({"format": file_format, "side": side}, data)
-    found, _, values = answer.partition(_END_OF_WORDS)
-    words = json.loads(found)
-    return DecodedPicture(_array(values), **words | {"remarks": tuple(words["remarks"])})
+    facts, values = _decode({"format": file_format, "side": side}, data)
+    return DecodedPicture(_as_array(values), **{**facts, "remarks": tuple(facts["remarks"])})
 
 
-def _ask(question: Mapping[str, Any], data: bytes) -> bytes:
-    """Have a child answer."""
-    asked = json.dumps(question).encode()
+def _decode(request: Mapping[str, Any], data: bytes) -> Message:
+    """Have a child decode."""
     child = _take()
     try:
-        answer = child.ask(asked, data)
-    except BaseException:  # half a question: nobody could ask this child another one
+        answer = child.ask((request, data))
+    except BaseException:  # the request may be incomplete, so the child cannot take another one
         child.end()
         raise
     if answer is None:
@@ -119,41 +123,52 @@ def _ask(question: Mapping[str, Any], data: bytes) -> bytes:
         raise RuntimeError("the decoder ended without an answer")
     with _lock:
         _idle.append(child)
-    if not answer:
-        raise RuntimeError("the decoder gave no picture")  # its words may name the patient
+    if not answer[1]:
+        raise RuntimeError("the decoder gave no picture")  # its message may name the patient
     return answer
 
 
-def _array(answer: bytes) -> NDArray[Any]:
-    return np.asarray(np.load(BytesIO(answer), allow_pickle=False))
+def _as_bytes(values: NDArray[Any]) -> bytes:
+    content = BytesIO()
+    np.save(content, values, allow_pickle=False)
+    return content.getvalue()
+
+
+def _as_array(content: bytes) -> NDArray[Any]:
+    return np.asarray(np.load(BytesIO(content), allow_pickle=False))
 
 
 class _Child:
-    """One child and the way to it."""
+    """A child process and the pipes to it."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "cxr_app.imaging.isolated_decoder"],
-            cwd=_PROJECT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "cxr_app.imaging.isolated_decoder"],
+                cwd=_PROJECT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            )
+        except OSError as error:
+            raise ShortageError(
+                f"No process could be started to decode the film: {error.strerror}. The film "
+                "itself may be sound: free memory, processes or open files, then try again."
+            ) from error
 
     @property
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, *parts: bytes) -> bytes | None:
-        """Send a question and wait for its answer; None where the child is gone or too slow."""
+    def ask(self, request: Message) -> Message | None:
+        """Send a request and wait for its answer; None if the child has ended or is too slow."""
         guard = threading.Timer(DECODER_PATIENCE, self._process.kill)
         guard.start()
         try:
             with suppress(OSError):
-                for part in parts:
-                    _write(self._process.stdin, part)
-                return _read(self._process.stdout)
+                _send(self._process.stdin, request)
+                return _receive(self._process.stdout)
         finally:
             guard.cancel()
         return None
@@ -164,7 +179,7 @@ class _Child:
 
 
 def _take() -> _Child:
-    """Take a child that waits, or start one: there are as many as films are decoded at once."""
+    """Return an idle child or start one; there are as many as films are decoded at once."""
     with _lock:
         while _idle:
             child = _idle.pop()
@@ -176,14 +191,14 @@ def _take() -> _Child:
 
 @atexit.register
 def end_decoders() -> None:
-    """End the children that wait; the next film gets a new one."""
+    """End the idle children; the next film gets a new one."""
     with _lock:
         while _idle:
             _idle.pop().end()
 
 
 def _forget_all() -> None:
-    """After a fork: both processes would speak to the same children, and wait for one lock."""
+    """Forget the children after a fork; they and the lock belong to the parent process."""
     global _lock
     _lock = threading.Lock()
     _idle.clear()
@@ -192,97 +207,101 @@ def _forget_all() -> None:
 os.register_at_fork(after_in_child=_forget_all)
 
 
-def _write(stream: IO[bytes] | None, data: bytes) -> None:
+def _send(stream: IO[bytes] | None, message: Message) -> None:
+    """Write facts and bytes, each after its length."""
+    facts, data = message
     if stream is not None:
-        stream.write(len(data).to_bytes(_LENGTH_BYTES, "little"))
-        stream.write(data)
+        for part in (json.dumps(facts).encode(), data):
+            stream.write(len(part).to_bytes(_LENGTH_BYTES, "little"))
+            stream.write(part)
         stream.flush()
 
 
-def _read(stream: IO[bytes] | None) -> bytes | None:
+def _receive(stream: IO[bytes] | None) -> Message | None:
     """Read one message; None at the end of the stream."""
+    facts, data = _receive_part(stream), _receive_part(stream)
+    return None if facts is None or data is None else (json.loads(facts), data)
+
+
+def _receive_part(stream: IO[bytes] | None) -> bytes | None:
     header = stream.read(_LENGTH_BYTES) if stream is not None else b""
     if stream is None or len(header) < _LENGTH_BYTES:
         return None
     length = int.from_bytes(header, "little")
-    data = stream.read(length)
-    return data if len(data) == length else None
+    part = stream.read(length)
+    return part if len(part) == length else None
 
 
 def main() -> None:
-    """Answer questions until there are no more."""
+    """Answer requests until there are no more."""
     resource.setrlimit(resource.RLIMIT_AS, (DECODER_BYTES, DECODER_BYTES))
     warnings.simplefilter("ignore")
-    while (question := _read(sys.stdin.buffer)) is not None:
-        data = _read(sys.stdin.buffer) or b""
-        asked = json.loads(question)
-        _allow(_seconds(asked))
-        _write(sys.stdout.buffer, _answer(asked, data))
+    while (message := _receive(sys.stdin.buffer)) is not None:
+        request, data = message
+        _limit_computing(_seconds(request))
+        _send(sys.stdout.buffer, _answer(request, data))
 
 
-def _seconds(question: Mapping[str, Any]) -> int:
-    """Say how long a film may take: a DICOM image by its size, a file that has yet to tell it most.
+def _seconds(request: Mapping[str, Any]) -> int:
+    """Return how long decoding may take: DICOM by the size in its header, other files the longest.
 
-    By the size that the header says: a codestream of another size is damaged, or refused before.
+    A DICOM codestream of another size is damaged, or was refused before.
     """
-    size = question.get("options", {})
+    size = request.get("options", {})
     pixels: int = size.get("rows", MAX_PIXELS) * size.get("columns", 1)
     share = min(pixels / MAX_PIXELS, 1.0)
     return math.ceil(LEAST_DECODER_SECONDS + share * (DECODER_SECONDS - LEAST_DECODER_SECONDS))
 
 
-def _allow(seconds: int) -> None:
-    """Let the kernel end this process if the next film takes more computing than that."""
+def _limit_computing(seconds: int) -> None:
+    """Have the kernel end this process if the next film takes more processor time than that."""
     used = math.ceil(time.process_time())
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (used + seconds, most))
 
 
-def _answer(question: Mapping[str, Any], data: bytes) -> bytes:
-    """Decode; an empty answer says that it was not possible."""
+def _answer(request: Mapping[str, Any], data: bytes) -> Message:
+    """Decode; the answer has no bytes if that fails.
+
+    Here a `MemoryError` counts as damage: it means that the film exceeds `DECODER_BYTES`.
+    """
     try:
-        if "format" in question:
-            return _picture(unfold(data, question["format"], question["side"]))
-        frame = _reduced(question, data) if question["halvings"] else None
-        return _packed(_whole(question, data) if frame is None else frame)
+        if "format" in request:
+            return _picture(decode_picture(data, request["format"], request["side"]))
+        frame = _reduced(request, data) if request["halvings"] else None
+        return {}, _as_bytes(_whole(request, data) if frame is None else frame)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
-        return b""
+        return {}, b""
 
 
-def _packed(values: NDArray[Any]) -> bytes:
-    answer = BytesIO()
-    np.save(answer, values, allow_pickle=False)
-    return answer.getvalue()
-
-
-def _picture(picture: DecodedPicture) -> bytes:
-    """Write what was found before the values."""
-    found = {
+def _picture(picture: DecodedPicture) -> Message:
+    """Return the values, and everything else as facts."""
+    facts = {
         "bits": picture.bits,
         "colour_fraction": picture.colour_fraction,
         "remarks": picture.remarks,
         "turned": picture.turned,
     }
-    return json.dumps(found).encode() + _END_OF_WORDS + _packed(picture.values)
+    return facts, _as_bytes(picture.values)
 
 
-def _whole(question: Mapping[str, Any], pixel_data: bytes) -> NDArray[Any]:
-    frame, _ = get_decoder(UID(question["syntax"])).as_array(
-        pixel_data, index=0, decoding_plugin=question["plugin"], **question["options"]
+def _whole(request: Mapping[str, Any], pixel_data: bytes) -> NDArray[Any]:
+    frame, _ = get_decoder(UID(request["syntax"])).as_array(
+        pixel_data, index=0, decoding_plugin=request["plugin"], **request["options"]
     )
     return frame
 
 
-def _reduced(question: Mapping[str, Any], pixel_data: bytes) -> NDArray[Any] | None:
-    """Decode at a lower resolution; None where that is not possible."""
-    frames = question["options"].get("number_of_frames", 1)
+def _reduced(request: Mapping[str, Any], pixel_data: bytes) -> NDArray[Any] | None:
+    """Decode at a lower resolution; None if that is impossible."""
+    frames = request["options"].get("number_of_frames", 1)
     try:
         codestream = get_frame(pixel_data, 0, number_of_frames=frames)
-        return decode_reduced(codestream, question["halvings"])
-    except DAMAGE:
-        return None  # decoding the whole frame will say what is wrong, if anything is
+        return decode_reduced(codestream, request["halvings"])
+    except (*DAMAGE, MemoryError):
+        return None  # decoding the whole frame fails too if anything is wrong
 
 
 if __name__ == "__main__":

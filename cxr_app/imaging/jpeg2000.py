@@ -1,4 +1,4 @@
-"""JPEG 2000 decoded at one of the lower resolutions it holds, which leaves most work undone."""
+"""JPEG 2000 decoded at one of its lower resolutions, which takes much less time."""
 
 from io import BytesIO
 from typing import Any
@@ -11,32 +11,32 @@ from cxr_app.imaging.codestream import codestream_size
 
 
 def decode_reduced(codestream: bytes, halvings: int) -> NDArray[Any]:
-    """Decode a grey, unsigned codestream with its sides halved so many times, rounded up.
+    """Decode a grey, unsigned codestream with its sides halved `halvings` times, rounded up.
 
-    The picture covers what the whole one covers, edge by edge.
+    The result covers the same area as the full image, up to its edges.
 
     Raises
     ------
     ValueError
-        If it says no size, or holds values of more than 16 bits.
+        If it declares no size, or holds values of more than 16 bits.
     OSError
         If it is damaged, or has fewer resolutions.
     """
     size = codestream_size(codestream)
     if size is None or size.precision > 16:
-        raise ValueError("no codestream that can be reduced")
+        raise ValueError("the codestream cannot be reduced")
     image = _Halved(BytesIO(codestream))
     image.halve(halvings)
     image.load()
     values = np.asarray(image)
-    # Pillow brings values of any precision to the highest bits of 8 or 16.
+    # Pillow moves values of any precision to the highest bits of 8 or 16.
     values = values >> (8 * values.itemsize - size.precision)
     across = _centred(values.T, size.columns, halvings).T
     return np.rint(_centred(across, size.rows, halvings)).astype(values.dtype)
 
 
 class _Halved(Jpeg2KImageFile):
-    """An image whose halved sides are rounded up as the decoder does; Pillow rounds to nearest."""
+    """An image whose halved sides are rounded up, as by the decoder; Pillow rounds to nearest."""
 
     def halve(self, times: int) -> None:
         step = 2**times
@@ -46,10 +46,10 @@ class _Halved(Jpeg2KImageFile):
 
 
 def _centred(values: NDArray[Any], whole: int, halvings: int) -> NDArray[np.float32]:
-    """Interpolate between rows, so that each stands for the middle of its share of `whole` rows.
+    """Interpolate between rows, so that each lies in the middle of the `whole` rows it represents.
 
-    A wavelet's row of low frequency lies on the first of the rows that it stands for, which would
-    move the film by up to half a row, and change its score by up to 0.01.
+    A low-frequency row of a wavelet lies on the first of those rows, which would shift the film by
+    up to half a row and change its score by up to 0.01.
     """
     rows = len(values)
     places = ((np.arange(rows) + 0.5) * whole / rows - 0.5) / 2**halvings

@@ -15,8 +15,8 @@ from cxr_app.imaging.dicom_values import numbers, value
 class LookupTable:
     """Entries for the inputs ``first``, ``first + 1``, ...; inputs beyond take the nearest entry.
 
-    (pydicom's own functions refuse depths between 8 and 16 bits in a Modality LUT, and wrap inputs
-    above 255 in an 8-bit VOI LUT.)
+    It replaces pydicom's functions, which refuse depths between 8 and 16 bits in a Modality LUT and
+    wrap inputs above 255 in an 8-bit VOI LUT.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class LookupTable:
     entries
         Whole numbers, at least one.
     bits
-        Of an entry, 8 to 16; `highest` is the brightest that they can say.
+        Bits of an entry, 8 to 16; `highest` is the largest value that fits.
     """
 
     first: int
@@ -44,7 +44,7 @@ class LookupTable:
         Raises
         ------
         PixelDataError
-            If descriptor and data do not make a table.
+            If descriptor and data do not form a table.
 
         References
         ----------
@@ -53,7 +53,7 @@ class LookupTable:
         descriptor = numbers(item, "LUTDescriptor")
         if len(descriptor) != 3 or not all(number.is_integer() for number in descriptor):
             raise PixelDataError("A lookup table of the file has no legal (0028,3002) descriptor.")
-        # As signed 16 bits a count above 32,767 looks negative; 0 stands for 65,536.
+        # In signed 16 bits a count above 32,767 appears negative; 0 means 65,536.
         count, first, bits = int(descriptor[0]) % 65_536 or 65_536, *map(int, descriptor[1:])
         entries = _entries(value(item, "LUTData"), count, _byte_order(ds))
         if not 8 <= bits <= 16 or len(entries) < count:
@@ -61,13 +61,13 @@ class LookupTable:
         return cls(first, entries[:count].astype(np.float64), bits)
 
     def apply(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Look `values` up; the result has their shape and lies in ``[0, highest]``."""
+        """Return the entries for `values`, in the same shape and in ``[0, highest]``."""
         inputs = np.clip(np.rint(values) - self.first, 0, len(self.entries) - 1)
         return np.asarray(np.minimum(self.entries[inputs.astype(np.intp)], self.highest))
 
 
 def _entries(data: object, count: int, byte_order: str) -> NDArray[np.uint16]:
-    """Read LUT Data, VR US (numbers) or OW (bytes, two an entry; one an entry in some files)."""
+    """Read LUT Data of VR US (numbers) or OW (bytes: two for an entry, or one in some files)."""
     if isinstance(data, bytes):
         dtype = "u1" if len(data) < 2 * count else f"{byte_order}u2"
         whole = len(data) - len(data) % np.dtype(dtype).itemsize

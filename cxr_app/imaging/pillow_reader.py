@@ -1,4 +1,4 @@
-"""What Pillow makes of a JPEG or PNG file: grey values, upright, and what was found on the way."""
+"""JPEG and PNG files decoded by Pillow: upright grey values, and remarks on the file."""
 
 import logging
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from PIL import ImageChops, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
-from cxr_app.errors import DAMAGE, silence_warnings
+from cxr_app.errors import DAMAGE, raise_shortage, silence_warnings
 from cxr_app.imaging.pixels import PixelArray, colour_fraction
 
 PictureFormat = Literal["JPEG", "PNG"]
@@ -19,7 +19,7 @@ PictureFormat = Literal["JPEG", "PNG"]
 _ORIENTATION = 0x0112  # Exif 2.32, 4.6.4
 _SAMPLE_SIDE = 256
 
-# Below this level Pillow logs what Exif holds, which may name the patient.
+# At lower levels Pillow logs the content of Exif, which may name the patient.
 logging.getLogger("PIL").setLevel(logging.WARNING)
 
 
@@ -32,13 +32,13 @@ class DecodedPicture:
     values
         Unsigned grey values, shape ``(rows, columns)``.
     bits
-        The number of bits that they are stored in.
+        Number of bits that they are stored in.
     colour_fraction
         As in `Radiograph`.
     remarks
-        What a reader should know of the file.
+        What a reader should know about the file.
     turned
-        Whether rows and columns changed places to bring it upright.
+        Whether rows and columns were exchanged to turn it upright.
     """
 
     values: PixelArray
@@ -48,44 +48,47 @@ class DecodedPicture:
     turned: bool
 
 
-def unfold(data: bytes, file_format: PictureFormat, side: int | None = None) -> DecodedPicture:
+def decode_picture(
+    data: bytes, file_format: PictureFormat, side: int | None = None
+) -> DecodedPicture:
     """Decode a file of allowed size.
 
-    Raises one of `errors.DAMAGE` where its content is damaged or cut short.
+    Raises one of `errors.DAMAGE` if its content is damaged or cut short.
 
     Parameters
     ----------
     data, file_format
         The file.
     side
-        Allows the decoder to halve a JPEG's size, once to three times, while neither side gets
-        below this; None wants every pixel.
+        Allows the decoder to halve a JPEG's size, once to three times, as long as neither side gets
+        shorter than this; None decodes every pixel.
     """
     silence_warnings("PIL")
-    # The format's own class: `Image.open` would warn of large images by itself.
+    # The class of the format, because `Image.open` would warn of large images.
     image = (JpegImageFile if file_format == "JPEG" else PngImageFile)(BytesIO(data))
     image.draft(None, (side, side) if side else None)
     image.load()
     remarks = _remarks(image)
     upright = _upright(image)
     if upright is not image:
-        remarks = (*remarks, "The picture was turned as its camera noted (Exif orientation).")
+        remarks = (*remarks, "The picture was turned upright by its Exif orientation.")
     values, bits = _grey(upright)
     turned = upright is not image and image.getexif().get(_ORIENTATION, 1) >= 5
     return DecodedPicture(values, bits, _colour_fraction(upright), remarks, turned)
 
 
 def _upright(image: PillowImage.Image) -> PillowImage.Image:
-    """Turn the image as its Exif orientation says; return it itself where that says nothing."""
+    """Return the image turned by its Exif orientation, or itself if there is none."""
     try:
         orientation = image.getexif().get(_ORIENTATION, 1)
-    except DAMAGE:
+    except DAMAGE as error:
+        raise_shortage(error)
         return image
     return ImageOps.exif_transpose(image) if orientation in range(2, 9) else image
 
 
 def _grey(image: PillowImage.Image) -> tuple[PixelArray, int]:
-    """Reduce an image to unsigned grey values; also return the number of bits they have."""
+    """Reduce an image to unsigned grey values; also return their number of bits."""
     if image.mode.startswith("I"):
         return np.asarray(image).astype(np.uint16), 16
     if image.has_transparency_data:

@@ -1,8 +1,8 @@
 """Stored values to grey values: Modality LUT, then VOI LUT or window, then polarity, in that order.
 
-Everything is computed on a table of the values that occur (at most 65,536) and then looked up for
-each pixel, so that a film costs one pass and no copy in double precision. It knows the elements of
-a dataset that govern its pixels; how they are decoded, `dicom` knows.
+Everything is computed for a table of the values that occur (at most 65,536) and then looked up for
+each pixel, so that a film takes one pass and no copy in double precision. `dicom_decoding` decodes
+the pixels; the elements that describe them are read here.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.pixels.processing import apply_color_lut
 
-from cxr_app.errors import PixelDataError
+from cxr_app.errors import PixelDataError, raise_shortage
 from cxr_app.imaging.dicom_values import DICOM_DAMAGE, integer, items, number, text
 from cxr_app.imaging.lut import LookupTable
 from cxr_app.imaging.windowing import (
@@ -34,14 +34,14 @@ _ROWS_AT_ONCE = 64
 
 
 def to_image(softcopy: Softcopy, window: Window | None = None) -> Image:
-    """Render a film as a radiologist sees it: bone bright, air dark.
+    """Render a film as a radiologist views it: bone bright, air dark.
 
     Parameters
     ----------
     softcopy
         The film.
     window
-        How to show it; without one, its own (the first of `softcopy.windows`).
+        How to show it; by default its own window, the first of `softcopy.windows`.
 
     Returns
     -------
@@ -57,25 +57,25 @@ def to_image(softcopy: Softcopy, window: Window | None = None) -> Image:
     shown = brightness(window or softcopy.windows[0], modality)
     table = (1.0 - shown if softcopy.inverted else shown).clip(0.0, 1.0).astype(np.float32)
     image = np.empty(values.shape, dtype=np.float32)
-    for row in range(0, len(values), _ROWS_AT_ONCE):  # so that indices are never all 64 bits wide
+    for row in range(0, len(values), _ROWS_AT_ONCE):  # keeps the array of 64-bit indices small
         block = slice(row, row + _ROWS_AT_ONCE)
         np.take(table, values[block], out=image[block], mode="clip")
     return image
 
 
 def to_softcopy(pixel_array: PixelArray, ds: Dataset) -> Softcopy:
-    """Apply the Modality LUT and gather the windows of a film.
+    """Apply the Modality LUT and collect the windows of a film.
 
-    Colour is reduced to luminance. Pixel padding takes the darkest value of the film. A film that
-    offers no window is shown over its `full_range`.
+    Colour is reduced to luminance. Pixel padding gets the darkest value of the film. A film without
+    a window is shown over its `full_range`.
 
     Parameters
     ----------
     pixel_array
-        Stored values, shape ``(rows, columns)``, or ``(rows, columns, samples)`` of a colour image
-        in RGB.
+        Stored values, shape ``(rows, columns)``, or ``(rows, columns, samples)`` for a colour
+        image in RGB.
     ds
-        The dataset they came from; read, never modified.
+        The dataset that they came from; it is not modified.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def to_softcopy(pixel_array: PixelArray, ds: Dataset) -> Softcopy:
     DICOM PS3.3 C.7.6.3, C.7.5.1.1.2 (padding), C.11.1, C.11.2, C.11.6 (Presentation LUT Shape).
     """
     if text(ds, "PhotometricInterpretation") == "PALETTE COLOR":
-        pixel_array = _unfold_palette(pixel_array, ds)
+        pixel_array = _apply_palette(pixel_array, ds)
     if pixel_array.ndim == 3:
         return _colour_softcopy(pixel_array)
     return _monochrome_softcopy(_native(pixel_array), ds)
@@ -96,7 +96,7 @@ def to_softcopy(pixel_array: PixelArray, ds: Dataset) -> Softcopy:
 def plain_softcopy(
     values: PixelArray, bits: int, colour_fraction: float = 0.0, remarks: tuple[str, ...] = ()
 ) -> Softcopy:
-    """Make a film of unsigned values that come without any word on how to show them.
+    """Return a film of unsigned values from a file that does not say how to show them.
 
     Parameters
     ----------
@@ -113,22 +113,22 @@ def plain_softcopy(
         shown, origin, step = values.astype(np.uint16), 0.0, 1.0
     windows = without_repeats((own, *presets(shown, origin, step, inverted=False)))
     if colour_fraction > 0:
-        remarks = (*remarks, "The file holds a colour picture: it is shown by its brightness.")
+        remarks = (*remarks, "The file holds a colour picture: only its brightness is shown.")
     return Softcopy(shown, origin, step, windows, remarks=remarks, colour_fraction=colour_fraction)
 
 
 def full_range(low: int, high: int, bits: int, *, signed: bool) -> tuple[int, int]:
-    """Say which stored values are black and white where the file has neither window nor LUT.
+    """Return the stored values shown black and white if the file has neither window nor LUT.
 
-    That is the whole range of the stored bits, so that one picture looks the same in 8, 12 or 16
-    bits. Only where the highest two bits are never used, as in a 12-bit film that says it has 16
-    and would be all black, it is the range of the fewest bits (at least 8) that hold the film.
-    Never the film's own minimum and maximum: one bright letter would change every grey value.
+    This is the whole range of the stored bits, so that a picture looks the same in 8, 12 or 16
+    bits. If the highest two bits are unused, as in a 12-bit film that claims 16 bits and would
+    appear black, it is the range of the fewest bits (at least 8) that hold the film. It is never
+    the film's own minimum and maximum: one bright letter would change every grey value.
 
     Parameters
     ----------
     low, high
-        The film's smallest and largest stored value, padding left out.
+        The film's smallest and largest stored value, without padding.
     bits
         (0028,0101) *Bits Stored*.
     signed
@@ -144,9 +144,9 @@ def full_range(low: int, high: int, bits: int, *, signed: bool) -> tuple[int, in
 
 
 def may_be_averaged(ds: Dataset) -> bool:
-    """Say whether neighbouring stored values have a mean: no colours of a palette, no padding.
+    """Check whether stored values may be averaged: no palette, no padding, no sign.
 
-    Signed values are left out: by averaging, a film without a value below 0 may get one.
+    Signed values are excluded because averaging may create a value below 0 in a film without one.
     """
     is_grey = text(ds, "PhotometricInterpretation") in ("MONOCHROME1", "MONOCHROME2")
     unsigned = integer(ds, "PixelRepresentation") == 0
@@ -154,21 +154,21 @@ def may_be_averaged(ds: Dataset) -> bool:
 
 
 def shows_range(averaged: PixelArray, ds: Dataset) -> bool:
-    """Say whether a film of averaged values is shown with the grey values of the film itself.
+    """Check whether an averaged film is shown with the same grey values as the film itself.
 
-    Without a window, `full_range` depends on how many bits the largest value has. Averaging may
-    lower it to any degree; where it has all the bits nevertheless, the film has them too, or all
-    but one, which comes to the same.
+    Without a window, `full_range` depends on the number of bits of the largest value, which
+    averaging may lower. If that value has all the bits nevertheless, the film has them too, or all
+    but one, which gives the same range.
     """
     own, _ = windows_of(ds)
     return bool(own) or int(averaged.max()).bit_length() >= (integer(ds, "BitsStored") or 16)
 
 
 def is_inverted(ds: Dataset) -> bool:
-    """Say whether small values are dense, after the VOI LUT.
+    """Check whether small values are dense, after the VOI LUT.
 
-    MONOCHROME1 and a Presentation LUT Shape of INVERSE say the same thing (DX requires both
-    together), so that one or both turn the film round once.
+    MONOCHROME1 and a Presentation LUT Shape of INVERSE mean the same (DX requires both together),
+    so one or both invert the film once.
 
     References
     ----------
@@ -179,7 +179,7 @@ def is_inverted(ds: Dataset) -> bool:
 
 
 def colour_fraction(rgb: PixelArray) -> float:
-    """Measure the share of plainly coloured pixels of unsigned RGB, on a grid of them."""
+    """Return the share of clearly coloured pixels of unsigned RGB, measured on a grid of pixels."""
     stride = max(1, min(rgb.shape[:2]) // 256)
     red, green, blue = np.moveaxis(rgb[::stride, ::stride], 2, 0)
     strongest = np.maximum(np.maximum(red, green), blue)
@@ -213,7 +213,7 @@ def _monochrome_softcopy(stored: PixelArray, ds: Dataset) -> Softcopy:
 def _modality_lut(
     ds: Dataset,
 ) -> tuple[LookupTable | None, tuple[float, float], tuple[str, ...]]:
-    """Read the Modality LUT: a table, or else slope and intercept (1 and 0 where there is none)."""
+    """Read the Modality LUT: a table, or else slope and intercept (1 and 0 if there is none)."""
     sequence = items(ds, "ModalityLUTSequence")
     if sequence:
         return LookupTable.read(sequence[0], ds), (1.0, 0.0), ()
@@ -221,7 +221,7 @@ def _modality_lut(
         return None, (1.0, 0.0), ()
     slope, intercept = number(ds, "RescaleSlope"), number(ds, "RescaleIntercept")
     if slope is None or intercept is None or not 1e-9 < abs(slope) < 1e9 or abs(intercept) > 1e12:
-        remark = "The file's rescale slope and intercept have no meaning and are left out."
+        remark = "The file's rescale slope and intercept are meaningless and were ignored."
         return None, (1.0, 0.0), (remark,)
     return None, (slope, intercept), ()
 
@@ -233,7 +233,7 @@ def _full_window(
     table: LookupTable | None,
     rescale: tuple[float, float],
 ) -> Window:
-    """Span the full range, in the units of the Modality LUT's output."""
+    """Return the window of the full range, in the units of the Modality LUT's output."""
     if table is not None:
         return spanning(FULL_RANGE, 0.0, table.highest)
     if isinstance(low, int) and isinstance(high, int):
@@ -249,7 +249,7 @@ def _full_window(
 def _without_padding(
     stored: PixelArray, ds: Dataset, *, dark_is_high: bool
 ) -> tuple[PixelArray, int, int] | tuple[PixelArray, float, float]:
-    """Give padding the film's darkest value; also return the smallest and largest value."""
+    """Set padding to the film's darkest value; also return the smallest and largest value."""
     padded = _padding_mask(stored, ds)
     if padded is not None and padded.all() and not np.issubdtype(stored.dtype, np.integer):
         raise PixelDataError("The pixel data holds no numbers: export the original film again.")
@@ -275,7 +275,7 @@ def _padding_mask(stored: PixelArray, ds: Dataset) -> NDArray[np.bool_] | None:
 
 
 def _as_stored(value: int, dtype: np.dtype[Any]) -> int:
-    """Bring a padding value written with the wrong sign into the range of the pixels."""
+    """Move a padding value written with the wrong sign into the range of the pixels."""
     bounds = np.iinfo(dtype)
     if bounds.min <= value <= bounds.max:
         return value
@@ -284,9 +284,9 @@ def _as_stored(value: int, dtype: np.dtype[Any]) -> int:
 
 
 def _counted(stored: PixelArray, low: int, high: int, *, rising: bool) -> Values:
-    """Count values from the end that the Modality LUT maps lowest.
+    """Return distances from the stored value that the Modality LUT maps lowest.
 
-    Arithmetic in 16 bits wraps round, and the differences are right all the same.
+    Arithmetic in 16 bits wraps around, but the differences are right.
     """
     short = stored.astype(np.uint16)
     if rising:
@@ -303,9 +303,9 @@ def _looked_up(stored: PixelArray, table: LookupTable) -> Values:
 
 
 def _quantised(modality: NDArray[np.float64], own: Window) -> tuple[Values, float, float]:
-    """Bring values of more than 16 bits into 65,536 steps, fine enough for the film's window.
+    """Reduce values of more than 16 bits to 65,536 steps, fine enough for the film's window.
 
-    They are overwritten, for every copy of a large film takes half a gigabyte.
+    The values are overwritten, because every copy of a large film takes half a gigabyte.
     """
     low, high = float(modality.min()), float(modality.max())
     reach = 2 * own.window_width  # a sigmoid is black and white to 0.0004 there
@@ -322,22 +322,23 @@ def _quantised(modality: NDArray[np.float64], own: Window) -> tuple[Values, floa
 def _colour_softcopy(pixel_array: PixelArray) -> Softcopy:
     rgb = _native(pixel_array)[..., :3]
     luminance = np.empty(rgb.shape[:2], rgb.dtype)
-    for row in range(0, len(rgb), _ROWS_AT_ONCE):  # so that it is never all in double precision
+    for row in range(0, len(rgb), _ROWS_AT_ONCE):  # avoids a whole copy in double precision
         block = slice(row, row + _ROWS_AT_ONCE)
         luminance[block] = np.rint(rgb[block] @ _LUMINANCE)
     return plain_softcopy(luminance, rgb.dtype.itemsize * 8, colour_fraction(rgb))
 
 
-def _unfold_palette(pixel_array: PixelArray, ds: Dataset) -> PixelArray:
+def _apply_palette(pixel_array: PixelArray, ds: Dataset) -> PixelArray:
     try:
         return apply_color_lut(pixel_array, ds)
     except DICOM_DAMAGE as error:
+        raise_shortage(error)
         raise PixelDataError(
             "The image is stored as palette colours and its palette is damaged: export it again."
         ) from error
 
 
 def _native(pixel_array: PixelArray) -> PixelArray:
-    """Bring the values into this machine's byte order, and numbers beyond all reason to an end."""
+    """Return the values in native byte order, and absurdly large numbers clipped."""
     native = pixel_array.astype(pixel_array.dtype.newbyteorder("="), copy=False)
     return native if np.issubdtype(native.dtype, np.integer) else native.clip(-1e12, 1e12)

@@ -1,65 +1,43 @@
-"""JPEG and PNG to film: what is too large is refused, the rest decoded; there is no header."""
+"""JPEG and PNG to film: too large images are refused, the others decoded; there is no header."""
 
 import struct
 
-from cxr_app.errors import DAMAGE, FilmTooLargeError, PixelDataError
+from cxr_app.errors import DAMAGE, FilmTooLargeError, PixelDataError, raise_shortage
 from cxr_app.imaging.codestream import check_size, codestream_size, count_scans
-from cxr_app.imaging.isolated_decoder import read_picture_in_subprocess
+from cxr_app.imaging.decoded_film import DecodedFilm
+from cxr_app.imaging.isolated_decoder import decode_picture_in_subprocess
 from cxr_app.imaging.limits import MAX_VISITS
-from cxr_app.imaging.pillow_reader import DecodedPicture, PictureFormat, unfold
+from cxr_app.imaging.pillow_reader import DecodedPicture, PictureFormat, decode_picture
 from cxr_app.imaging.pixels import plain_softcopy
-from cxr_app.radiograph import Softcopy
-
-_JPEG_SIGNATURE = b"\xff\xd8\xff"
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def is_jpeg(data: bytes) -> bool:
-    """Say whether `data` begins like a JPEG file."""
-    return data.startswith(_JPEG_SIGNATURE)
-
-
-def is_png(data: bytes) -> bool:
-    """Say whether `data` begins like a PNG file."""
-    return data.startswith(_PNG_SIGNATURE)
-
-
-def read_softcopy(
+def read_film(
     data: bytes,
-    file_format: PictureFormat,
     *,
-    max_pixels: int,
+    file_format: PictureFormat,
     side: int | None = None,
-    apart: bool = False,
-) -> tuple[Softcopy, tuple[int, int] | None]:
+    in_subprocess: bool = False,
+) -> DecodedFilm:
     """Read a JPEG or PNG file.
 
     Colour is reduced to luminance, transparent parts are black, and the orientation that a camera
-    noted is applied. 8-bit grey values run from 0 to 255, 16-bit ones as `pixels.full_range` says.
+    recorded is applied. 8-bit grey values range from 0 to 255, and 16-bit ones over
+    `pixels.full_range`.
 
     Parameters
     ----------
     data, file_format
         The file.
-    max_pixels
-        A larger image is refused.
     side
-        Allows the decoder to halve a JPEG's size, once to three times, while neither side gets
-        below this; None wants every pixel.
-    apart
-        Whether to decode in a process of its own, as `decoder_process` says.
-
-    Returns
-    -------
-    softcopy
-        The film.
-    size
-        Rows and columns of the film where it was reduced, else None.
+        Allows the decoder to halve a JPEG's size, once to three times, as long as neither side gets
+        shorter than this; None decodes every pixel.
+    in_subprocess
+        Whether to decode in a subprocess, see `isolated_decoder`.
 
     Raises
     ------
     FilmTooLargeError
-        If the image has more pixels than allowed; none of them is unfolded.
+        If the image has more pixels than allowed; none of them is decoded.
     PixelDataError
         If it has none, or they are damaged or cut short.
     """
@@ -68,23 +46,25 @@ def read_softcopy(
         raise PixelDataError(
             f"The {file_format} file is cut short: it ends within its header. Send it again."
         )
-    check_size(*size, max_pixels)
+    check_size(*size)
     if file_format == "JPEG":
         _check_scans(size, count_scans(data))
+    decode = decode_picture_in_subprocess if in_subprocess else decode_picture
     try:
-        picture = (read_picture_in_subprocess if apart else unfold)(data, file_format, side)
+        picture = decode(data, file_format, side)
     except DAMAGE as error:
+        raise_shortage(error)
         raise PixelDataError(
             f"The {file_format} file is damaged or cut short: it cannot be decoded. Send it again."
         ) from error
     softcopy = plain_softcopy(
         picture.values, picture.bits, picture.colour_fraction, picture.remarks
     )
-    return softcopy, _full_size(size, picture)
+    return DecodedFilm(softcopy, full_size=_full_size(size, picture))
 
 
-def _declared_size(data: bytes, file_format: str) -> tuple[int, int] | None:
-    """Read rows and columns from the header; None where it ends before it says them."""
+def _declared_size(data: bytes, file_format: PictureFormat) -> tuple[int, int] | None:
+    """Read rows and columns from the header; None if the file ends before them."""
     if file_format == "PNG":
         if data[12:16] != b"IHDR" or len(data) < 24:
             return None
@@ -104,6 +84,6 @@ def _check_scans(size: tuple[int, int], scans: int) -> None:
 
 
 def _full_size(declared: tuple[int, int], picture: DecodedPicture) -> tuple[int, int] | None:
-    """Say which size the film has, upright, where the picture is a reduced one."""
+    """Return the size of the upright film if the picture is a reduced one."""
     upright = (declared[1], declared[0]) if picture.turned else declared
     return None if picture.values.shape == upright else upright

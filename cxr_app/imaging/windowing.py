@@ -1,6 +1,6 @@
-"""Windows: how values become brightness, and which ones a film offers its reader.
+"""Windows: how they map values to brightness, and which ones a film offers its reader.
 
-It knows values and windows; what polarity is, `pixels` knows.
+`pixels` applies the polarity.
 """
 
 import math
@@ -27,7 +27,7 @@ def brightness(window: Window, values: NDArray[np.float64]) -> NDArray[np.float6
     Parameters
     ----------
     window
-        How to map them; its `lut` is used where it has one.
+        How to map them; its `lut` is used if it has one.
     values
         In the units of the Modality LUT's output, any shape.
 
@@ -44,28 +44,28 @@ def brightness(window: Window, values: NDArray[np.float64]) -> NDArray[np.float6
         low, width = window.window_center - window.window_width / 2, window.window_width
         positions = low + width * np.linspace(0.0, 1.0, len(window.lut))
         return np.interp(values, positions, window.lut)
-    with np.errstate(over="ignore"):  # far outside a sigmoid the exponent is infinite: 0, rightly
+    with np.errstate(over="ignore"):  # far outside a sigmoid: infinite exponent, brightness 0
         return np.asarray(apply_windowing(values, _as_dataset(window)) / 65_535.0)
 
 
 def _as_dataset(window: Window) -> Dataset:
-    """Dress a window for pydicom, with an output range of 0 to 65,535."""
+    """Return a window as pydicom takes it, with an output range of 0 to 65,535."""
     ds = Dataset()
     ds.PhotometricInterpretation = "MONOCHROME2"
     ds.BitsStored = 16
     ds.PixelRepresentation = 0
     ds.VOILUTFunction = window.function.value
-    # FD, for DS has no room for all the digits of a number of ours.
+    # FD, because DS has no room for all digits.
     ds.add(DataElement(0x00281050, "FD", window.window_center))
     ds.add(DataElement(0x00281051, "FD", window.window_width))
     return ds
 
 
 def windows_of(ds: Dataset) -> tuple[tuple[Window, ...], tuple[str, ...]]:
-    """Read the windows that a dataset offers, and remarks on those that have no meaning.
+    """Read the windows of a dataset, and remarks on meaningless ones.
 
-    VOI LUTs come before windows, each group in the file's order; the first of all is how the film
-    is meant to be shown. A dataset that offers none gives none.
+    VOI LUTs come before windows, each group in the file's order; the first one is how the film
+    is meant to be shown. A dataset may have none.
 
     References
     ----------
@@ -83,7 +83,7 @@ def _voi_luts(ds: Dataset) -> tuple[list[Window], list[str]]:
         try:
             table = LookupTable.read(item, ds)
         except PixelDataError:
-            remarks.append("A VOI LUT of the file is damaged and is left out.")
+            remarks.append("A VOI LUT of the file is damaged and was ignored.")
             continue
         name = text(item, "LUTExplanation") or "VOI LUT"
         centre = table.first + (len(table.entries) - 1) / 2
@@ -94,11 +94,11 @@ def _voi_luts(ds: Dataset) -> tuple[list[Window], list[str]]:
 
 
 def _windows(ds: Dataset) -> tuple[list[Window], list[str]]:
-    word = text(ds, "VOILUTFunction").upper() or "LINEAR"
+    name = text(ds, "VOILUTFunction").upper() or "LINEAR"
     remarks = []
-    if word not in VOILUTFunction.__members__:
+    if name not in VOILUTFunction.__members__:
         remarks.append("The file's VOI LUT Function is unknown: its windows are applied linearly.")
-    function = VOILUTFunction.__members__.get(word, VOILUTFunction.LINEAR)
+    function = VOILUTFunction.__members__.get(name, VOILUTFunction.LINEAR)
     pairs = list(zip(numbers(ds, "WindowCenter"), numbers(ds, "WindowWidth"), strict=False))
     names = texts(ds, "WindowCenterWidthExplanation")
     windows = [
@@ -107,12 +107,12 @@ def _windows(ds: Dataset) -> tuple[list[Window], list[str]]:
         if is_legal(*pair, function)
     ]
     if len(windows) < len(pairs):
-        remarks.append("A window of the file has no legal centre and width and is left out.")
+        remarks.append("A window of the file has no legal centre and width and was ignored.")
     return windows, remarks
 
 
 def is_legal(window_center: float, window_width: float, function: VOILUTFunction) -> bool:
-    """Say whether the standard gives this window a meaning.
+    """Check whether the standard defines this window.
 
     References
     ----------
@@ -126,16 +126,16 @@ def is_legal(window_center: float, window_width: float, function: VOILUTFunction
 
 
 def spanning(name: str, low: float, high: float) -> Window:
-    """Make the window that shows `low` black and `high` white, before polarity."""
+    """Return the window that shows `low` black and `high` white, before polarity."""
     return Window(name, (low + high) / 2, high - low, VOILUTFunction.LINEAR_EXACT)
 
 
 def presets(values: Values, origin: float, step: float, inverted: bool) -> tuple[Window, ...]:
-    """Offer windows taken from the film's own spread of values, each named by what it does.
+    """Return windows derived from the film's own range of values, each named by its effect.
 
-    They are shares of this film between its 1st and 99th percentile and nothing absolute: a
-    radiograph has no units in which lung or bone had a value of its own. A film of one single
-    value gets none.
+    They are shares of the range between its 1st and 99th percentile. Absolute windows are
+    impossible, because a radiograph has no units in which lung or bone has a fixed value. A film
+    with a single value gets none.
     """
     stride = max(1, math.isqrt(values.size // _SAMPLES))
     low, high = (origin + step * p for p in np.percentile(values[::stride, ::stride], (1, 99)))
@@ -144,7 +144,7 @@ def presets(values: Values, origin: float, step: float, inverted: bool) -> tuple
         return ()
 
     def share(name: str, start: float, end: float) -> Window:
-        """Span a share of the film's greys, counted from dark to bright as it is shown."""
+        """Return the window of a share of the film's greys, counted from dark to bright."""
         if inverted:
             start, end = 1 - end, 1 - start
         return spanning(name, low + start * spread, low + end * spread)
@@ -158,13 +158,13 @@ def presets(values: Values, origin: float, step: float, inverted: bool) -> tuple
 
 
 def without_repeats(windows: Sequence[Window]) -> tuple[Window, ...]:
-    """Drop windows that show the same as an earlier one, and tell equal names apart by a number."""
+    """Drop windows that show the same as an earlier one, and number those of equal name."""
     kept: dict[tuple[object, ...], Window] = {}
     names: dict[str, int] = {}
     for window in windows:
-        looks = (window.window_center, window.window_width, window.function, window.lut)
-        if looks in kept:
+        key = (window.window_center, window.window_width, window.function, window.lut)
+        if key in kept:
             continue
         names[window.name] = count = names.get(window.name, 0) + 1
-        kept[looks] = replace(window, name=window.name + (f" ({count})" if count > 1 else ""))
+        kept[key] = replace(window, name=window.name + (f" ({count})" if count > 1 else ""))
     return tuple(kept.values())

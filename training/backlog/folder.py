@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from cxr_app.imaging import intake
+from cxr_app.imaging.formats import FILM_SUFFIXES
 from training.backlog.engines.contract import RETRY, FoundFile
 
-FILM_SUFFIXES = {".dcm", ".dicom", ".jpg", ".jpeg", ".png"}
 SNIFFED_BYTES = 4096
 LEADS_OUT = (
     "It is a link to a file outside the folders that may be scored. Put the film itself there."

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from cxr_app.atomic_file import atomic_path, discard_partial
 from cxr_app.errors import CxrError, TrainingDataError
+from cxr_app.imaging.formats import FILM_SUFFIXES
 from cxr_app.imaging.intake import read_radiograph
 from cxr_app.model.networks import CLASSES
 from cxr_app.model.preprocessing import resize_to_square
@@ -29,7 +30,7 @@ Films = NDArray[np.uint8]
 MANIFEST_COLUMNS = ("path", "target", "cause", "patient_id", "partition")
 MORE_COLUMNS = ("boxes", "view", "age", "sex")
 """Columns that a manifest may have besides."""
-SUFFIXES = {".jpeg", ".jpg", ".png", ".dcm", ".dicom"}
+SUFFIXES = FILM_SUFFIXES
 ANY_CAUSE = len(CLASSES)
 """Class index for pneumonia of unknown cause."""
 _PNEUMONIA_NAME = re.compile(r"(person\d+)_(bacteria|virus)")

@@ -103,7 +103,7 @@ def _heat(request: Request) -> Response:
 @lru_cache(maxsize=FILMS_KEPT)
 def _packed_film(path: Path, sha256: str) -> bytes:
     """Read, decode and pack a film; failures are not cached."""
-    return film_payload.pack_film(intake.read_softcopy(read_film(path, sha256), apart=True))
+    return film_payload.pack_film(intake.read_softcopy(read_film(path, sha256), in_subprocess=True))
 
 
 def _response(content: bytes) -> Response:

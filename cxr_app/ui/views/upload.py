@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from cxr_app.imaging.formats import format_names
 from cxr_app.ui import masking, resources
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.components.film_table import film_table
@@ -34,7 +35,7 @@ def take_files() -> None:
     turn = st.session_state.setdefault("upload_turn", 0)
     left, right = st.columns(2)
     files = left.file_uploader(
-        "Films: DICOM, JPEG or PNG",
+        f"Films: {format_names('or')}",
         accept_multiple_files=True,
         key=f"films_{turn}",
         help="File types are recognised by content, not by name.",

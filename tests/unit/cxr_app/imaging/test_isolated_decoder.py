@@ -1,4 +1,4 @@
-"""Decoders apart: what happens to one happens to nobody else."""
+"""Decoders in child processes: what happens to one affects no other film."""
 
 import json
 import os
@@ -21,7 +21,11 @@ from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
 
 from cxr_app.imaging import isolated_decoder
-from cxr_app.imaging.isolated_decoder import decode_in_subprocess, main, read_picture_in_subprocess
+from cxr_app.imaging.isolated_decoder import (
+    decode_in_subprocess,
+    decode_picture_in_subprocess,
+    main,
+)
 from cxr_app.imaging.limits import DECODER_BYTES, DECODER_SECONDS, LEAST_DECODER_SECONDS
 from tests.support.factories import (
     compressed_dicom_bytes,
@@ -48,7 +52,7 @@ JPEG_2000 = question(
 
 @pytest.fixture
 def one_child() -> None:
-    """Leave one child idle, for `child` to name."""
+    """Leave a single idle child, which `child` returns."""
     decode_in_subprocess(*JPEG)
     spare = isolated_decoder._idle[1:]
     del isolated_decoder._idle[1:]
@@ -66,7 +70,7 @@ def test_frame_comes_back_from_the_other_process() -> None:
     assert (decode_in_subprocess(*JPEG_2000) == PIXELS).all()
 
 
-def test_frame_comes_back_at_a_lower_resolution_where_there_is_one() -> None:
+def test_frame_has_a_lower_resolution_if_there_is_one() -> None:
     assert decode_in_subprocess(*JPEG_2000, 1).shape == (20, 18)
     assert (decode_in_subprocess(*JPEG_2000, 30) == PIXELS).all()
     with pytest.raises(RuntimeError, match="the decoder gave no picture"):
@@ -80,7 +84,7 @@ def test_child_decodes_one_film_after_the_other() -> None:
     assert child().pid == first
 
 
-def test_damage_is_an_error_here_without_the_decoder_s_words() -> None:
+def test_damage_raises_an_error_without_the_decoder_s_message() -> None:
     with pytest.raises(RuntimeError, match="the decoder gave no picture") as refusal:
         decode_in_subprocess(b"no film at all", *JPEG[1:])
     assert refusal.value.__cause__ is None
@@ -93,8 +97,8 @@ def children() -> int:
 
 @pytest.mark.usefixtures("one_child")
 @pytest.mark.parametrize("pixel_data", [None, "text", [b"several", b"values"], {}])
-def test_what_is_no_pixel_data_costs_no_child(pixel_data: Any) -> None:
-    """One that nobody waits for would stay, and keep its memory, as long as this process."""
+def test_wrong_type_of_pixel_data_ends_no_child(pixel_data: Any) -> None:
+    """A child that is never reused would keep its memory as long as this process lives."""
     before = children()
     with pytest.raises(TypeError):
         decode_in_subprocess(pixel_data, *JPEG[1:])
@@ -104,32 +108,34 @@ def test_what_is_no_pixel_data_costs_no_child(pixel_data: Any) -> None:
 
 
 @pytest.mark.usefixtures("one_child")
-def test_child_that_was_interrupted_at_its_work_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_child_that_was_interrupted_while_decoding_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     interrupted_child = child()
-    monkeypatch.setattr(isolated_decoder, "_read", interrupted)
+    monkeypatch.setattr(isolated_decoder, "_receive", interrupted)
     with pytest.raises(KeyboardInterrupt):
         decode_in_subprocess(*JPEG)
     assert interrupted_child.poll() is not None
 
 
 @pytest.mark.usefixtures("one_child")
-def test_child_that_was_killed_is_replaced() -> None:
+def test_killed_child_is_replaced() -> None:
     child().send_signal(signal.SIGKILL)
     child().wait()
     assert decode_in_subprocess(*JPEG).shape == PIXELS.shape
 
 
 @pytest.mark.usefixtures("one_child")
-def test_child_that_was_killed_costs_the_picture_in_its_hand_alone() -> None:
+def test_killed_child_costs_only_the_picture_that_it_was_decoding() -> None:
     os.kill(child().pid, signal.SIGSTOP)
     killing = threading.Timer(0.2, child().kill)
     killing.start()
     with pytest.raises(RuntimeError, match="ended without an answer"):
-        read_picture_in_subprocess(jpeg_bytes(PIXELS), "JPEG")
-    assert read_picture_in_subprocess(jpeg_bytes(PIXELS), "JPEG").values.shape == PIXELS.shape
+        decode_picture_in_subprocess(jpeg_bytes(PIXELS), "JPEG")
+    assert decode_picture_in_subprocess(jpeg_bytes(PIXELS), "JPEG").values.shape == PIXELS.shape
 
 
 @pytest.mark.usefixtures("one_child")
@@ -173,7 +179,7 @@ def test_child_ends_with_its_parent() -> None:
     with suppress(psutil.NoSuchProcess):
         waiting = psutil.Process(orphan)
         deadline = time.monotonic() + 20
-        while waiting.status() != psutil.STATUS_ZOMBIE:  # where nobody collects orphans
+        while waiting.status() != psutil.STATUS_ZOMBIE:  # if no process collects orphans
             assert time.monotonic() < deadline
             time.sleep(0.05)
 
@@ -191,39 +197,40 @@ Limits = list[tuple[int, tuple[int, int]]]
 def asked_of_program(
     monkeypatch: pytest.MonkeyPatch, *messages: tuple[Mapping[str, Any], bytes]
 ) -> tuple[Limits, bytes]:
-    """Run the program on questions: which limits it sets itself, and what it answers."""
+    """Run the program on requests; return the limits that it sets itself, and its answers."""
     parts = [part for asked, data in messages for part in (json.dumps(asked).encode(), data)]
-    told = b"".join(len(part).to_bytes(8, "little") + part for part in parts)
+    sent = b"".join(len(part).to_bytes(8, "little") + part for part in parts)
     limits, output = Limits(), BytesIO()
     monkeypatch.setattr(resource, "setrlimit", lambda *limit: limits.append(limit))
-    monkeypatch.setattr(sys, "stdin", type("Stream", (), {"buffer": BytesIO(told)}))
+    monkeypatch.setattr(sys, "stdin", type("Stream", (), {"buffer": BytesIO(sent)}))
     monkeypatch.setattr(sys, "stdout", type("Stream", (), {"buffer": output}))
     main()
     return limits, output.getvalue()
 
 
-def test_program_answers_until_there_are_no_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_program_answers_until_there_are_no_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     data, syntax, plugin, options = JPEG_2000
     question = {"syntax": syntax, "plugin": plugin, "options": options, "halvings": 0}
     limits, output = asked_of_program(monkeypatch, *[(question, data)] * 2)
-    length = int.from_bytes(output[:8], "little")
-    assert (np.load(BytesIO(output[8 : 8 + length])) == PIXELS).all()
-    assert len(output) == 2 * (8 + length)
+    facts, values = isolated_decoder._receive(stream := BytesIO(output)) or ({}, b"")
+    assert facts == {}
+    assert (np.load(BytesIO(values)) == PIXELS).all()
+    assert len(output) == 2 * stream.tell()
     (memory, allowed), *seconds = limits
     assert (memory, allowed) == (resource.RLIMIT_AS, (DECODER_BYTES, DECODER_BYTES))
     assert [kind for kind, _ in seconds] == [resource.RLIMIT_CPU] * 2
 
 
 def seconds_allowed(monkeypatch: pytest.MonkeyPatch, question: Mapping[str, Any]) -> float:
-    """Ask the program one question and see how much more computing it may do."""
+    """Send the program one request; return how much processor time it may still use."""
     limits, _ = asked_of_program(monkeypatch, (question, b""))
     return limits[-1][1][0] - time.process_time()
 
 
-def test_small_film_is_not_computed_for_as_long_as_a_large_one(
+def test_small_film_gets_less_processor_time_than_a_large_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """24 KB of damaged JPEG 2000, 400 × 400 pixels, would compute as long as they may."""
+    """24 KB of damaged JPEG 2000, 400 × 400 pixels, would compute without end."""
     _, syntax, plugin, options = JPEG_2000
     asked = {"syntax": syntax, "plugin": plugin, "halvings": 0}
     small = seconds_allowed(monkeypatch, asked | {"options": options})

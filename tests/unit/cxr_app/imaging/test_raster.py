@@ -15,12 +15,12 @@ from cxr_app.radiograph import SCORED_SIDE
 from tests.support.factories import Pixels, film_pixels, jpeg_bytes, png_bomb, png_bytes
 
 
-@pytest.fixture(autouse=True, params=[False, True], ids=["here", "apart"])
+@pytest.fixture(autouse=True, params=[False, True], ids=["in this process", "in a subprocess"])
 def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Read every film in this process, and in one of its decoders': both give the same."""
     here = sys.modules[__name__]
     for read in (intake.read_radiograph, intake.read_softcopy):
-        monkeypatch.setattr(here, read.__name__, partial(read, apart=request.param))
+        monkeypatch.setattr(here, read.__name__, partial(read, in_subprocess=request.param))
 
 
 def saved(image: PillowImage.Image, file_format: str, **options: object) -> bytes:

@@ -1,0 +1,23 @@
+"""What every reader of a file format returns."""
+
+from typing import NamedTuple
+
+from cxr_app.radiograph import Header, Softcopy
+
+
+class DecodedFilm(NamedTuple):
+    """A film as its file holds it.
+
+    Parameters
+    ----------
+    softcopy
+        The film.
+    header
+        What the file says about it; None if its format has no header.
+    full_size
+        Rows and columns of the film if it was reduced, else None.
+    """
+
+    softcopy: Softcopy
+    header: Header | None = None
+    full_size: tuple[int, int] | None = None

@@ -1,0 +1,88 @@
+"""The file formats of films: a new one is a reader in a file of its own, and a row of `FORMATS`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from cxr_app.imaging import dicom, raster
+from cxr_app.imaging.decoded_film import DecodedFilm
+
+
+class FilmReader(Protocol):
+    """A function that reads the first film of a file."""
+
+    def __call__(self, data: bytes, *, side: int | None, in_subprocess: bool) -> DecodedFilm:
+        """Read a file whose content has the format.
+
+        Parameters
+        ----------
+        data
+            The file, not larger than `limits.MAX_FILE_BYTES`.
+        side
+            Allows the reader to reduce the film, as long as neither side gets shorter than this;
+            None reads every pixel.
+        in_subprocess
+            Whether no foreign decoder may run in this process.
+
+        Raises
+        ------
+        FilmError
+            If the file cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FilmFormat:
+    """A file format.
+
+    Parameters
+    ----------
+    name
+        The name that messages and the worklist use.
+    suffixes
+        Usual ends of file names, in lower case. They only decide which broken files are reported
+        as films; the content decides everything else.
+    matches
+        Checks by its first bytes whether a file has this format.
+    read
+        Reads such a file.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    matches: Callable[[bytes], bool]
+    read: FilmReader
+
+
+FORMATS = (
+    FilmFormat(
+        "JPEG",
+        (".jpg", ".jpeg"),
+        lambda data: data.startswith(b"\xff\xd8\xff"),
+        partial(raster.read_film, file_format="JPEG"),
+    ),
+    FilmFormat(
+        "PNG",
+        (".png",),
+        lambda data: data.startswith(b"\x89PNG\r\n\x1a\n"),
+        partial(raster.read_film, file_format="PNG"),
+    ),
+    FilmFormat("DICOM", (".dcm", ".dicom"), dicom.is_dicom, dicom.read_film),
+)
+"""All formats; the first one that matches a file is its format."""
+
+FILM_SUFFIXES = frozenset(suffix for each in FORMATS for suffix in each.suffixes)
+"""File name suffixes of all formats, in lower case."""
+
+
+def format_names(conjunction: str) -> str:
+    """Return the names of all formats for a sentence, as in "DICOM, JPEG or PNG"."""
+    *names, last = sorted(each.name for each in FORMATS)
+    return f"{', '.join(names)} {conjunction} {last}"
+
+
+def detect_format(data: bytes) -> FilmFormat | None:
+    """Return the format of a file by its content; None if the program cannot read it."""
+    return next((each for each in FORMATS if each.matches(data)), None)
