@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from cxr_app.atomic_file import PARTIAL, atomic_write, discard_partial, flush
-from cxr_app.errors import FilmLostError, WorklistError
+from cxr_app.errors import FilmLostError, WorklistError, raise_shortage
 
 logger = logging.getLogger(__name__)
 
@@ -31,10 +31,13 @@ def read_film(path: Path, sha256: str) -> bytes:
     ------
     FilmLostError
         If the file is gone, cannot be read, or is no longer what was received.
+    ShortageError
+        If this computer is short of memory or other resources.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
+        raise_shortage(error)
         raise FilmLostError(
             f"The film {sha256[:8]} cannot be read: {error.strerror}. "
             "Restore it from a backup or send the film again."

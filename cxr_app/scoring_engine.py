@@ -5,13 +5,14 @@ Importing this file does not import torch, so that the worklist can be shown dur
 
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from cxr_app import log_privacy
-from cxr_app.errors import CxrError, WorklistError
+from cxr_app.errors import CxrError, ShortageError, WorklistError
 from cxr_app.film_store import read_film
 from cxr_app.outcome import Outcome
 from cxr_app.prediction import HeatScale, OperatingPoint
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 5.0
 """Pause of an idle engine before it checks for films that another process has received."""
+SHORTAGE_SECONDS = 600.0
+"""How long a film stays waiting while this computer is short of memory; then it fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class ScoringEngine:
         self._worklist = worklist
         self._status = EngineStatus("loading")
         self._wanted: Path | None = None
+        self._short_since: dict[str, float] = {}
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scoring-engine", daemon=True)
@@ -147,22 +151,41 @@ class ScoringEngine:
         return Scorer(classifier, self._settings.other_ages, in_subprocess=True)
 
     def _score_received(self, scorer: Scorer) -> bool:
-        """Score waiting films, oldest first; return False if there are none or scoring fails."""
+        """Score waiting films, oldest first; return False if none could be scored."""
+        is_any_scored = False
         try:
-            waiting = self._worklist.next_received()
-            for entry in waiting:
+            for entry in self._worklist.next_received():
                 if self._stop.is_set():
                     break
-                self._worklist.record(self._score(scorer, entry))
+                outcome = self._score(scorer, entry)
+                if outcome is not None:
+                    self._worklist.record(outcome)
+                    self._short_since.pop(entry.id, None)
+                    is_any_scored = True
         except WorklistError as error:
             logger.warning("Scoring pauses: %s", error)
             return False
-        return bool(waiting)
+        return is_any_scored
 
-    def _score(self, scorer: Scorer, entry: Entry) -> Outcome:
-        """Score one entry; nothing that a file does may end the thread."""
+    def _score(self, scorer: Scorer, entry: Entry) -> Outcome | None:
+        """Score one entry; nothing that a file does may end the thread.
+
+        Returns
+        -------
+        Outcome or None
+            None if this computer is short of memory and the film stays waiting.
+        """
         try:
             return scorer.score(read_film(entry.path, entry.sha256))
+        except (ShortageError, MemoryError):
+            logger.warning("Film %s: this computer is short of memory or other resources", entry.id)
+            if self._may_wait(entry):
+                return None
+            reason = (
+                "The server ran short of memory or other resources whenever it read this film, "
+                "which itself may be sound. A person must look at it; please tell whoever runs "
+                "this server."
+            )
         except CxrError as error:
             reason = str(error)
         except Exception as error:  # noqa: BLE001 - whatever it is
@@ -172,6 +195,11 @@ class ScoringEngine:
                 "please report the time of day to whoever runs this server."
             )
         return refusal(unreadable(reason, entry.sha256))
+
+    def _may_wait(self, entry: Entry) -> bool:
+        """Check whether a film may wait longer for memory."""
+        now = time.monotonic()
+        return now - self._short_since.setdefault(entry.id, now) < SHORTAGE_SECONDS
 
 
 def _log_fault(what: str, error: Exception) -> None:

@@ -152,10 +152,7 @@ class _Child:
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
             )
         except OSError as error:
-            raise ShortageError(
-                f"No process could be started to decode the film: {error.strerror}. The film "
-                "itself may be sound: free memory, processes or open files, then try again."
-            ) from error
+            raise _shortage(f"no process could be started: {error.strerror}") from error
 
     @property
     def is_alive(self) -> bool:
@@ -164,7 +161,10 @@ class _Child:
     def ask(self, request: Message) -> Message | None:
         """Send a request and wait for its answer; None if the child has ended or is too slow."""
         guard = threading.Timer(DECODER_PATIENCE, self._process.kill)
-        guard.start()
+        try:
+            guard.start()
+        except RuntimeError as error:
+            raise _shortage("no thread could be started") from error
         try:
             with suppress(OSError):
                 _send(self._process.stdin, request)
@@ -176,6 +176,13 @@ class _Child:
     def end(self) -> None:
         self._process.kill()
         self._process.communicate()
+
+
+def _shortage(reason: str) -> ShortageError:
+    return ShortageError(
+        f"The film could not be decoded because {reason}. The film itself may be sound: free "
+        "memory, processes or open files, then try again."
+    )
 
 
 def _take() -> _Child:

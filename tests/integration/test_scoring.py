@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cxr_app import scoring_engine
+from cxr_app.errors import ShortageError
 from cxr_app.film_store import FilmStore
 from cxr_app.imaging import isolated_decoder
 from cxr_app.model.classifier import Classifier
@@ -226,6 +228,53 @@ def test_a_fault_of_the_program_stops_no_other_film(
     assert "program itself failed" in list_of_films.entry(faulty).reason
     assert list_of_films.entry(sound).state is ScoringState.SCORED
     assert faulty in caplog.text
+
+
+@pytest.mark.parametrize("shortage", [MemoryError(), ShortageError("short")], ids=repr)
+def test_film_waits_until_there_is_memory_and_others_are_scored_meanwhile(
+    settings: Settings,
+    list_of_films: Worklist,
+    receive: Callable[[bytes], str],
+    monkeypatch: pytest.MonkeyPatch,
+    shortage: Exception,
+) -> None:
+    waiting, sound = receive(jpeg(1)), receive(jpeg(2))
+    original = Scorer.score
+    tries: list[ScoringState | None] = []
+
+    def score(scorer: Scorer, data: bytes) -> Outcome:
+        if data == jpeg(1):
+            tries.append(list_of_films.entry(sound).state)
+            if len(tries) < 3:
+                raise shortage
+        return original(scorer, data)
+
+    monkeypatch.setattr(Scorer, "score", score)
+    monkeypatch.setattr(scoring_engine, "IDLE_SECONDS", 0.01)
+    score_what_waits(settings, list_of_films)
+
+    assert tries == [None, ScoringState.SCORED, ScoringState.SCORED]
+    assert list_of_films.entry(waiting).state is ScoringState.SCORED
+
+
+def test_film_fails_with_the_true_reason_if_memory_stays_short(
+    settings: Settings,
+    list_of_films: Worklist,
+    receive: Callable[[bytes], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def score(*_: object) -> Outcome:
+        raise MemoryError
+
+    film = list_of_films.entry(receive(jpeg(1)))
+    monkeypatch.setattr(Scorer, "score", score)
+    monkeypatch.setattr(scoring_engine, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(scoring_engine, "SHORTAGE_SECONDS", 0.05)
+    score_what_waits(settings, list_of_films)
+
+    failed = list_of_films.entry(film.id)
+    assert failed.state is ScoringState.FAILED
+    assert "server ran short of memory" in failed.reason
 
 
 def test_without_a_checkpoint_the_engine_says_what_to_do(

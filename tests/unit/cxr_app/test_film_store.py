@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cxr_app.errors import FilmLostError, WorklistError
+from cxr_app.errors import FilmLostError, ShortageError, WorklistError
 from cxr_app.film_store import FilmStore
 
 
@@ -118,3 +118,15 @@ def test_a_deleted_film_is_gone_and_may_be_deleted_twice(films: FilmStore) -> No
         assert not films.has(kept)
     assert films.read(other) == b"other"
     FilmStore(films.root / "none").delete(kept)
+
+
+def test_film_is_not_lost_if_no_more_files_can_be_opened(
+    films: FilmStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> bytes:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    sha256 = films.keep(b"film")
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    with pytest.raises(ShortageError):
+        films.read(sha256)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence, Set
 from pathlib import Path
 
-from cxr_app.errors import CheckpointMismatchError
+from cxr_app.errors import CheckpointMismatchError, ShortageError
 from cxr_app.imaging.limits import MAX_FILE_BYTES
 from cxr_app.model.classifier import Classifier
 from cxr_app.scoring import Examined, Scorer, examine, unreadable
@@ -16,6 +16,11 @@ from training.backlog.engines.contract import (
     FoundFile,
     Result,
     ScoredFile,
+)
+
+SHORTAGE = (
+    "This computer ran short of memory or other resources while reading the film, which itself may "
+    "be sound. Run the same command again, with fewer --workers if that does not help."
 )
 
 
@@ -37,7 +42,18 @@ def load_scorer(plan: BacklogPlan) -> Scorer:
 
 
 def read_file(found: FoundFile, plan: BacklogPlan) -> Examined | AlreadyScored:
-    """Read and prepare one file; a file that has vanished counts as unreadable."""
+    """Read and prepare one file.
+
+    A file that has vanished, or that this computer lacks the memory for, counts as unreadable: its
+    row has no SHA-256, so that the next run tries it again.
+    """
+    try:
+        return _read_file(found, plan)
+    except (ShortageError, MemoryError):
+        return unreadable(SHORTAGE)
+
+
+def _read_file(found: FoundFile, plan: BacklogPlan) -> Examined | AlreadyScored:
     try:
         data = _content(found.path)
     except OSError as error:

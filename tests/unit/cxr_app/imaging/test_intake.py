@@ -1,8 +1,10 @@
 """Any bytes: a film, or one clear sentence, and nothing else."""
 
+import errno
 import hashlib
 import random
 import re
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -16,8 +18,14 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from cxr_app.errors import FilmError, FilmTooLargeError, NotAFilmError
-from cxr_app.imaging import intake
+from cxr_app.errors import (
+    FilmError,
+    FilmTooLargeError,
+    NotAFilmError,
+    PixelDataError,
+    ShortageError,
+)
+from cxr_app.imaging import dicom, dicom_decoding, intake, raster
 from cxr_app.imaging.intake import read_radiograph, read_softcopy, sniff
 from cxr_app.imaging.pixels import to_image
 from tests.support.factories import (
@@ -147,6 +155,52 @@ def test_too_large_a_file_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(intake, "MAX_FILE_BYTES", 2**20)
     with pytest.raises(FilmTooLargeError, match="more than the 1 MB allowed"):
         read_radiograph(bytes(2 * 2**20))
+
+
+SHORTAGES = [
+    MemoryError(),
+    *(OSError(number, "") for number in (errno.ENOMEM, errno.EMFILE, errno.ENFILE)),
+    *(OSError(number, "") for number in (errno.ENOSPC, errno.EAGAIN)),
+    OSError("out of memory error when reading image file"),
+]
+
+
+@pytest.mark.parametrize("shortage", SHORTAGES, ids=repr)
+@pytest.mark.parametrize(
+    ("module", "reader", "data"),
+    [
+        (dicom, "dcmread", dicom_bytes()),
+        (dicom_decoding, "pixel_array", dicom_bytes()),
+        (dicom_decoding, "generate_fragments", jpeg_dicom_bytes(film_pixels(40, 36, bits=8))),
+        (dicom_decoding, "decode_in_subprocess", jpeg_dicom_bytes(film_pixels(40, 36, bits=8))),
+        (raster, "decode_picture", jpeg_bytes()),
+        (raster, "decode_picture", png_bytes()),
+    ],
+)
+def test_computer_short_of_memory_does_not_make_a_film_damaged(
+    module: ModuleType,
+    reader: str,
+    data: bytes,
+    shortage: Exception,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise shortage
+
+    monkeypatch.setattr(module, reader, fail)
+    with pytest.raises(ShortageError, match="may be sound"):
+        read_radiograph(data)
+
+
+def test_error_of_the_system_about_the_content_makes_a_film_damaged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("broken data stream when reading image file")
+
+    monkeypatch.setattr(raster, "decode_picture", fail)
+    with pytest.raises(PixelDataError, match="damaged or cut short"):
+        read_radiograph(jpeg_bytes())
 
 
 def test_text_named_like_a_film_is_refused_in_words() -> None:

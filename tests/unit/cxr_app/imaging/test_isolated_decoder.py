@@ -1,5 +1,6 @@
 """Decoders in child processes: what happens to one affects no other film."""
 
+import errno
 import json
 import os
 import resource
@@ -20,10 +21,12 @@ from pydicom import dcmread
 from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit
 
+from cxr_app.errors import ShortageError
 from cxr_app.imaging import isolated_decoder
 from cxr_app.imaging.isolated_decoder import (
     decode_in_subprocess,
     decode_picture_in_subprocess,
+    end_decoders,
     main,
 )
 from cxr_app.imaging.limits import DECODER_BYTES, DECODER_SECONDS, LEAST_DECODER_SECONDS
@@ -119,6 +122,31 @@ def test_child_that_was_interrupted_while_decoding_is_ended(
     with pytest.raises(KeyboardInterrupt):
         decode_in_subprocess(*JPEG)
     assert interrupted_child.poll() is not None
+
+
+def fail_to_fork(*_: object, **__: object) -> None:
+    raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+
+def fail_to_start(*_: object) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "failure"),
+    [(subprocess, "Popen", fail_to_fork), (threading.Timer, "start", fail_to_start)],
+)
+def test_full_computer_does_not_make_a_film_damaged(
+    owner: object, name: str, failure: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_decoders()
+    before = children()
+    with monkeypatch.context() as full:
+        full.setattr(owner, name, failure)
+        with pytest.raises(ShortageError, match="may be sound"):
+            decode_in_subprocess(*JPEG)
+    assert children() == before
+    assert decode_in_subprocess(*JPEG).shape == PIXELS.shape
 
 
 @pytest.mark.usefixtures("one_child")
