@@ -1,1 +1,1 @@
-"""Any bytes to a radiograph: DICOM, JPEG and PNG, with the greyscale the sender meant."""
+"""Any bytes to a radiograph: DICOM, JPEG and PNG, shown as their sender intended."""

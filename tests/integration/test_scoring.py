@@ -193,10 +193,12 @@ def test_a_picture_that_ends_its_decoder_stops_neither_the_server_nor_another_fi
     deadly, sound = receive(jpeg(1)), receive(jpeg(2))
     ask = isolated_decoder._Child.ask
 
-    def killed_by_one(child: isolated_decoder._Child, *parts: bytes) -> bytes | None:
-        if parts[-1] == jpeg(1):
+    def killed_by_one(
+        child: isolated_decoder._Child, request: isolated_decoder.Message
+    ) -> isolated_decoder.Message | None:
+        if request[1] == jpeg(1):
             child._process.kill()
-        return ask(child, *parts)
+        return ask(child, request)
 
     monkeypatch.setattr(isolated_decoder._Child, "ask", killed_by_one)
     score_what_waits(settings, list_of_films)

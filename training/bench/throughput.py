@@ -83,7 +83,7 @@ def combined_rate(decode: float, network: float) -> float:
 
 
 def in_fresh_process(work: Callable[..., T], *arguments: object) -> T:
-    """Call a function in a new process, with all threads."""
+    """Call a function of this program in a new process, with all threads."""
     with ProcessPoolExecutor(1, get_context("forkserver")) as pool:
         return pool.submit(work, *arguments).result()
 

@@ -6,6 +6,10 @@ with other work. While the network works on one batch, the process reads and dec
 a GPU the processes only read and decode, and the one network is in this process.
 
 If a file ends its process, only that file fails: the films beside it are scored again.
+
+These are long-lived processes of this program's own code, so `multiprocessing` suits them. The
+children of `isolated_decoder` are another thing: sandboxes of third-party decoders with limited
+memory and time, which start without torch and exchange no pickled objects.
 """
 
 import contextlib
