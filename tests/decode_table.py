@@ -24,11 +24,11 @@ from tests.support import by_highdicom, dcm2pnm
 
 Reference = Callable[[Path], NDArray[Any] | None]
 LEVEL = 1.0
-"""Of 255, the largest difference that counts as none."""
+"""Largest difference, in grey levels of 255, that counts as equal."""
 
 
 def main() -> int:
-    """Print a line a file: name, transfer syntax, reference, largest difference; and a summary."""
+    """Print name, transfer syntax, reference and largest difference of each file, and a summary."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     others = parser.add_mutually_exclusive_group()
@@ -58,7 +58,7 @@ def main() -> int:
 
 
 def compare(path: Path, render: Reference) -> tuple[str, float | str]:
-    """Say how a file is stored, and how far it is from the reference or why that is not known."""
+    """Return a file's transfer syntax, and its difference or why there is none."""
     data = path.read_bytes()
     try:
         header = read_radiograph(data).header
@@ -74,16 +74,16 @@ def compare(path: Path, render: Reference) -> tuple[str, float | str]:
 
 
 def by_pydicom(path: Path) -> NDArray[Any] | None:
-    """Show a grey film by pydicom's functions; None where it is of colour or pydicom cannot."""
+    """Render a grey film with pydicom's functions; None if it has colour or no decoder."""
     data = path.read_bytes()
     try:
         return reference(data) if is_monochrome(data) else None
-    except RuntimeError:  # a syntax that it has no decoder for
+    except RuntimeError:  # pydicom has no decoder for the syntax
         return None
 
 
 def summary(differences: list[float | str]) -> str:
-    """Count the files by what came of them."""
+    """Return the number of files of each result."""
     compared = [found for found in differences if isinstance(found, float)]
     refused = sum(isinstance(found, str) and found.startswith("refused") for found in differences)
     near = [found for found in compared if found <= LEVEL]

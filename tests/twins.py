@@ -1,9 +1,9 @@
-"""One film in many files: how far its probability depends on how it is stored.
+"""How far the probability of a film depends on the way in which it is stored.
 
     python -m tests.twins FOLDER [--films 100]
 
-Prints, for each way to store a film, the largest difference of the probability from that of the
-same film as PNG of 8 bits, over so many films of the folder. CXR_CHECKPOINT says whose.
+For each way to store a film, prints the largest difference from the probability of the same film
+as 8-bit PNG, over some films of the folder. CXR_CHECKPOINT selects the model.
 """
 
 import argparse
@@ -37,17 +37,17 @@ from tests.support.factories import (
 )
 
 LOSSLESS, LOSSY = 0.01, 0.03
-"""What a probability may differ by."""
+"""Largest allowed differences of a probability."""
 Stored = Callable[[Pixels], bytes]
 
 
 def deeper(film: Pixels, bits: int) -> Pixels:
-    """Store the same greys in more bits."""
+    """Return the same grey values in more bits."""
     return np.asarray(np.rint(film / 255 * (2**bits - 1)), dtype=np.uint16)
 
 
 def in_dicom(syntax: str, bits: int, polarity: str = "MONOCHROME2") -> Stored:
-    """Say how to store a film as DICOM, without a window."""
+    """Return a function that stores a film as DICOM, without a window."""
 
     def store(film: Pixels) -> bytes:
         pixels = film if bits == 8 else deeper(film, bits)
@@ -84,7 +84,7 @@ COMPRESSED: dict[str, Stored] = {
 
 
 def differences(scorer: Scorer, films: Iterable[Pixels]) -> dict[str, list[float]]:
-    """Give, for each way to store them, how far each film's probability is from that as PNG."""
+    """Return each film's difference from its probability as PNG, for each way to store it."""
     ways = EXACT | COMPRESSED
     found: dict[str, list[float]] = {name: [] for name in ways}
     for film in films:
@@ -95,7 +95,7 @@ def differences(scorer: Scorer, films: Iterable[Pixels]) -> dict[str, list[float
                 own = first.prediction.pneumonia_probability
                 found[name].append(outcome.prediction.pneumonia_probability - own)
             elif (first.prediction is None) != (outcome.prediction is None):
-                found[name].append(np.inf)  # scored as the one and not as the other
+                found[name].append(np.inf)  # scored in one form but not in the other
     return found
 
 
@@ -123,7 +123,7 @@ def main() -> int:
 
 
 def read_pixels(path: Path) -> Pixels:
-    """Read a film in 8 bits."""
+    """Read a film as 8-bit values."""
     return np.asarray(np.rint(255 * read_radiograph(path.read_bytes()).image), dtype=np.uint8)
 
 

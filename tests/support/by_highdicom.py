@@ -1,4 +1,4 @@
-"""A DICOM film as highdicom shows it: its own Modality LUT, VOI LUT and Presentation LUT."""
+"""A DICOM film rendered by highdicom, with its own Modality, VOI and Presentation LUT."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,15 +12,15 @@ from tests.support.dcm2pnm import LUMINANCE
 
 
 def is_installed() -> bool:
-    """Say whether highdicom is here (`pip install highdicom`)."""
+    """Return whether highdicom is installed (`pip install highdicom`)."""
     return find_spec("highdicom") is not None
 
 
 def render(path: Path) -> NDArray[np.float64] | None:
-    """Show the first frame by the first VOI LUT or window; None where highdicom cannot.
+    """Render the first frame by the first VOI LUT or window; None if highdicom cannot.
 
-    A grey film without them is shown over the range that our reader shows it over, and colour is
-    reduced to luminance.
+    A grey film without them is shown over the range that our reader uses, and colour is reduced to
+    luminance.
 
     Returns
     -------
@@ -32,15 +32,15 @@ def render(path: Path) -> NDArray[np.float64] | None:
     ds = dcmread(path, force=True)
     is_grey = ds.PhotometricInterpretation.startswith("MONOCHROME")
     own = read_softcopy(path.read_bytes()).windows[0]
-    # PS3.3 C.11.2.1.2.1: by LINEAR, the same has its centre half a value higher and is 1 wider.
+    # PS3.3 C.11.2.1.2.1: the equal LINEAR window has a centre 0.5 higher and is 1 wider.
     window = highdicom.VOILUTTransformation(own.window_center + 0.5, own.window_width + 1)
-    says_window = "VOILUTSequence" in ds or ds.get("WindowCenter", None) not in (None, "")
+    has_window = "VOILUTSequence" in ds or ds.get("WindowCenter", None) not in (None, "")
     try:
         shown = highdicom.Image.from_dataset(ds, copy=False).get_frame(
             1,
             apply_real_world_transform=False,
             apply_voi_transform=is_grey,
-            voi_transform_selector=0 if says_window else window,
+            voi_transform_selector=0 if has_window else window,
             apply_icc_profile=False,
         )
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
@@ -49,7 +49,7 @@ def render(path: Path) -> NDArray[np.float64] | None:
 
 
 def _white(ds: Dataset) -> float:
-    """Give the brightest that a channel of a colour film can be."""
+    """Return the largest value that a channel of a colour film can have."""
     if ds.PhotometricInterpretation == "PALETTE COLOR":
         return float(2 ** ds.RedPaletteColorLookupTableDescriptor[2] - 1)
     return float(2**ds.BitsStored - 1)

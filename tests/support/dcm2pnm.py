@@ -1,4 +1,4 @@
-"""A DICOM film as DCMTK shows it: a reference that shares no line with our readers."""
+"""A DICOM film rendered by DCMTK, a reference that shares no code with our readers."""
 
 import shutil
 import subprocess
@@ -13,24 +13,24 @@ from cxr_app.imaging.intake import read_softcopy
 
 LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601-7, 2.5.1
 COMMANDS = ("dcmj2pnm", "dcml2pnm")
-"""`dcm2pnm` with the decoders of JPEG, and with those of JPEG-LS; there is none of JPEG 2000."""
+"""Variants of `dcm2pnm` that decode JPEG and JPEG-LS; none decodes JPEG 2000."""
 
 
 def is_installed() -> bool:
-    """Say whether DCMTK is here (Debian: `apt-get install dcmtk`)."""
+    """Return whether DCMTK is installed (Debian: `apt-get install dcmtk`)."""
     return all(shutil.which(command) for command in COMMANDS)
 
 
 def render(path: Path) -> NDArray[np.float64] | None:
-    """Show the first frame by the first VOI LUT or window; None where DCMTK cannot.
+    """Render the first frame by the first VOI LUT or window; None if DCMTK cannot.
 
-    A grey film without them is shown over the range that our reader shows it over.
+    A grey film without them is shown over the range that our reader uses.
 
     Returns
     -------
     image
-        Shape ``(rows, columns)``, in ``[0, 1]``; colour is reduced to luminance here, since DCMTK
-        rounds each channel's share of it down.
+        Shape ``(rows, columns)``, in ``[0, 1]``; colour is reduced to luminance here,
+        because DCMTK rounds the share of each channel down.
     """
     options = ["+opw", "-O", *_voi(dcmread(path, force=True), path)]
     with TemporaryDirectory() as folder:
@@ -45,7 +45,7 @@ def render(path: Path) -> NDArray[np.float64] | None:
 
 
 def _voi(ds: Dataset, path: Path) -> list[str]:
-    """Ask for the window that a film is shown with first; the table comes before the window."""
+    """Return the options for a film's first window; a VOI LUT comes before windows."""
     if not ds.PhotometricInterpretation.startswith("MONOCHROME"):
         return []
     if "VOILUTSequence" in ds:
@@ -53,12 +53,12 @@ def _voi(ds: Dataset, path: Path) -> list[str]:
     if ds.get("WindowCenter", None) not in (None, ""):
         return ["+Wi", "1"]
     own = read_softcopy(path.read_bytes()).windows[0]
-    # PS3.3 C.11.2.1.2: by LINEAR, the same has its centre half a value higher and is 1 wider.
+    # PS3.3 C.11.2.1.2: the equal LINEAR window has a centre 0.5 higher and is 1 wider.
     return ["+Ww", f"{own.window_center + 0.5:f}", f"{own.window_width + 1:f}"]
 
 
 def _read_pgm(text: str) -> NDArray[np.float64]:
-    """Read what `+opw` writes: P2 or P3, the two sides, the largest value, and the values."""
+    """Read a file that `+opw` wrote: P2 or P3, both sides, the largest value, and the values."""
     words = [
         word for line in text.splitlines() if not line.startswith("#") for word in line.split()
     ]

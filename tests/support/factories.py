@@ -1,4 +1,4 @@
-"""Valid films as bytes, built from short words: DICOM data sets, JPEG and PNG files."""
+"""Builders of valid films as bytes: DICOM data sets, JPEG and PNG files."""
 
 import zlib
 from copy import deepcopy
@@ -42,7 +42,7 @@ def radiograph_dataset(
     window: tuple[float, float] | None = None,
     **elements: Any,
 ) -> Dataset:
-    """Build a valid CR chest film; `elements` are set by keyword, None takes one away.
+    """Build a valid CR chest film; `elements` are set by keyword, None removes one.
 
     Bits Allocated and Pixel Representation follow from the type of `pixels`.
     """
@@ -67,7 +67,7 @@ def radiograph_dataset(
 
 
 def with_elements(ds: Dataset, **elements: Any) -> Dataset:
-    """Set elements by keyword; None takes one away."""
+    """Set elements by keyword; None removes one."""
     for keyword, value in elements.items():
         if value is None:
             delattr(ds, keyword)
@@ -136,20 +136,20 @@ def dicom_bytes(
 
 
 def _unwritten(ds: Dataset) -> Dataset:
-    """Copy a data set without what an earlier writing left on it."""
+    """Copy a data set without the traces of earlier writing."""
     fresh = Dataset()
     fresh.update(deepcopy(ds))
     return fresh
 
 
 def _big_endian(ds: Dataset) -> Dataset:
-    """Swap the bytes of 16-bit pixel data, for the writer leaves them as they are."""
+    """Swap the bytes of 16-bit pixel data, because pydicom writes them as they are."""
     ds["PixelData"].value = np.frombuffer(ds.PixelData, "<u2").astype(">u2").tobytes()
     return ds
 
 
 def compressed_dicom_bytes(ds: Dataset, transfer_syntax: str, **options: Any) -> bytes:
-    """Write a data set in a compressed transfer syntax, with options of its encoder."""
+    """Return a data set in a compressed transfer syntax; `options` are those of the encoder."""
     written = dcmread(BytesIO(dicom_bytes(ds)))
     written.compress(transfer_syntax, generate_instance_uid=False, **options)
     buffer = BytesIO()
@@ -164,7 +164,7 @@ def jpeg_dicom_bytes(pixels: Pixels, **elements: Any) -> bytes:
 
 
 def encapsulated_dicom_bytes(ds: Dataset, codestream: bytes, transfer_syntax: str) -> bytes:
-    """Write a data set whose pixels are compressed already."""
+    """Return a data set with pixel data that is already compressed."""
     ds.PixelData = encapsulate([codestream])
     ds["PixelData"].VR = "OB"
     ds["PixelData"].is_undefined_length = True
@@ -172,7 +172,7 @@ def encapsulated_dicom_bytes(ds: Dataset, codestream: bytes, transfer_syntax: st
 
 
 def jpeg_bytes(pixels: Pixels | None = None, *, quality: int = 90, orientation: int = 0) -> bytes:
-    """Write 8-bit grey or RGB pixels as a JPEG file, with an Exif orientation where given."""
+    """Write 8-bit grey or RGB pixels as a JPEG file, with an Exif orientation if given."""
     image = PillowImage.fromarray(film_pixels(bits=8) if pixels is None else pixels)
     exif = PillowImage.Exif()
     if orientation:
@@ -191,7 +191,7 @@ def png_bytes(pixels: Pixels | None = None) -> bytes:
 
 
 def png_bomb(rows: int, columns: int) -> bytes:
-    """Write a PNG of a few kilobytes that says that it has `rows` × `columns` pixels."""
+    """Return a PNG of a few kilobytes that claims `rows` × `columns` pixels."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         checksum = zlib.crc32(kind + body).to_bytes(4, "big")

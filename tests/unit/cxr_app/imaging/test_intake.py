@@ -1,4 +1,4 @@
-"""Any bytes: a film, or one clear sentence, and nothing else."""
+"""Any bytes are a film, or are refused in one clear sentence."""
 
 import errno
 import hashlib
@@ -45,7 +45,7 @@ GREY_LEVEL = 1 / 255
 
 
 def small_films() -> dict[str, bytes]:
-    """One small film of every kind that is read."""
+    """Return a small film of every kind that is read."""
     pixels, ds = film_pixels(40, 36), radiograph_dataset(film_pixels(40, 36), window=(2000, 3000))
     return {
         "explicit": dicom_bytes(ds),
@@ -70,7 +70,7 @@ def small_films() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("kind", small_films())
-def test_film_is_told_by_its_content(kind: str) -> None:
+def test_format_is_detected_by_content(kind: str) -> None:
     data = small_films()[kind]
     radiograph = read_radiograph(data)
     assert radiograph.file_format == sniff(data)
@@ -119,7 +119,7 @@ def test_viewer_formula_gives_the_scored_image(
 
 
 def shown_by_formula(values: Pixels, window: tuple[int, int], function: str) -> Pixels:
-    """Follow PS3.3 C.11.2.1.2 and C.11.2.1.3 to the letter, as a viewer in a browser does."""
+    """Apply PS3.3 C.11.2.1.2 and C.11.2.1.3 literally, as the viewer in the browser does."""
     centre, width = map(float, window)
     if function == "SIGMOID":
         with np.errstate(over="ignore"):
@@ -146,12 +146,12 @@ def test_8_bit_and_12_bit_twins_are_nearly_equal() -> None:
     assert np.abs(eight.image - twelve.image).max() <= GREY_LEVEL / 2 + 1e-3
 
 
-def test_empty_file_is_refused_in_words() -> None:
+def test_empty_file_is_refused() -> None:
     with pytest.raises(NotAFilmError, match="empty"):
         read_radiograph(b"")
 
 
-def test_too_large_a_file_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_large_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake, "MAX_FILE_BYTES", 2**20)
     with pytest.raises(FilmTooLargeError, match="more than the 1 MB allowed"):
         read_radiograph(bytes(2 * 2**20))
@@ -203,7 +203,7 @@ def test_error_of_the_system_about_the_content_makes_a_film_damaged(
         read_radiograph(jpeg_bytes())
 
 
-def test_text_named_like_a_film_is_refused_in_words() -> None:
+def test_text_is_refused() -> None:
     with pytest.raises(NotAFilmError, match="neither DICOM, JPEG nor PNG"):
         read_radiograph(b"Dear colleague, please find the film attached.")
 
@@ -227,7 +227,7 @@ def test_mutants_of_a_film_are_films_or_film_errors(kind: str) -> None:
 
 
 def read_or_refuse(data: bytes) -> None:
-    """Read a film; what cannot be read must say so in one readable sentence."""
+    """Read a film, or check that it is refused in one readable sentence."""
     try:
         assert np.isfinite(read_radiograph(data).image).all()
     except FilmError as error:

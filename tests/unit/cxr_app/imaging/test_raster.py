@@ -1,4 +1,4 @@
-"""JPEG and PNG as browsers, phones and hospitals write them."""
+"""JPEG and PNG files as browsers, phones and hospitals write them."""
 
 import sys
 from functools import partial
@@ -17,7 +17,7 @@ from tests.support.factories import Pixels, film_pixels, jpeg_bytes, png_bomb, p
 
 @pytest.fixture(autouse=True, params=[False, True], ids=["in this process", "in a subprocess"])
 def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read every film in this process, and in one of its decoders': both give the same."""
+    """Run every test with decoding in this process, and again in a subprocess."""
     here = sys.modules[__name__]
     for read in (intake.read_radiograph, intake.read_softcopy):
         monkeypatch.setattr(here, read.__name__, partial(read, in_subprocess=request.param))
@@ -55,7 +55,7 @@ def test_grey_in_colour_channels_is_the_grey_film() -> None:
     assert radiograph.remarks == ()
 
 
-def test_colours_are_noticed_and_remarked() -> None:
+def test_colour_is_measured_and_has_a_remark() -> None:
     pixels = grey_rgb()
     pixels[:, :72, 2] = 255
     radiograph = read_radiograph(png_bytes(pixels))
@@ -94,7 +94,7 @@ def test_black_and_white_png_is_read() -> None:
 
 
 @pytest.mark.parametrize(("orientation", "turns"), [(6, -1), (8, 1), (3, 2)])
-def test_film_is_turned_as_the_camera_noted(orientation: int, turns: int) -> None:
+def test_film_is_turned_by_its_exif_orientation(orientation: int, turns: int) -> None:
     plain = read_radiograph(jpeg_bytes())
     turned = read_radiograph(jpeg_bytes(orientation=orientation))
     assert np.array_equal(turned.image, np.rot90(plain.image, turns))
@@ -110,36 +110,36 @@ def test_animated_png_shows_its_first_picture() -> None:
 
 @pytest.mark.parametrize("share", [0.001, 0.02, 0.3, 0.6, 0.9, 0.99])
 @pytest.mark.parametrize("data", [jpeg_bytes(), png_bytes()], ids=["JPEG", "PNG"])
-def test_truncated_file_is_refused_in_words(data: bytes, share: float) -> None:
+def test_truncated_file_is_refused(data: bytes, share: float) -> None:
     with pytest.raises(PixelDataError, match="cut short"):
         read_radiograph(data[: max(8, int(len(data) * share))])
 
 
-def test_huge_png_is_refused_before_it_unfolds() -> None:
+def test_huge_png_is_refused_before_decoding() -> None:
     with pytest.raises(FilmTooLargeError, match="30000 × 30000 pixels, more than the 64 million"):
         read_radiograph(png_bomb(30_000, 30_000))
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(0, 0), (0, 5), (5, 0)])
-def test_image_without_pixels_is_refused_in_words(rows: int, columns: int) -> None:
+def test_image_without_pixels_is_refused(rows: int, columns: int) -> None:
     with pytest.raises(PixelDataError, match=f"no pixels \\({rows} × {columns}\\)"):
         read_radiograph(png_bomb(rows, columns))
 
 
-def test_jpeg_that_says_it_has_no_rows_is_refused_in_words() -> None:
+def test_jpeg_that_declares_no_rows_is_refused() -> None:
     data = jpeg_bytes()
     rows = film_pixels().shape[0].to_bytes(2, "big")
     with pytest.raises(PixelDataError, match="no pixels"):
         read_radiograph(data.replace(b"\x08" + rows, b"\x08\x00\x00", 1))
 
 
-def test_damaged_exif_does_not_cost_the_film() -> None:
+def test_film_with_damaged_exif_is_read() -> None:
     data = saved(PillowImage.fromarray(film_pixels(bits=8)), "PNG", exif=b"Exif\0\0no directory")
     assert read_radiograph(data).rows == film_pixels().shape[0]
 
 
 @pytest.mark.parametrize("orientation", [0, 3, 6])
-def test_a_large_jpeg_is_reduced_and_says_its_own_size(orientation: int) -> None:
+def test_large_jpeg_is_reduced_and_keeps_its_full_size_on_record(orientation: int) -> None:
     pixels = film_pixels(1801, 2403, bits=8)
     radiograph = read_radiograph(jpeg_bytes(pixels, orientation=orientation))
     assert min(radiograph.image.shape) in range(SCORED_SIDE, 2 * SCORED_SIDE + 2)
@@ -148,6 +148,6 @@ def test_a_large_jpeg_is_reduced_and_says_its_own_size(orientation: int) -> None
     assert np.argmax(radiograph.image.shape) == np.argmax(size)
 
 
-def test_what_is_shown_is_never_reduced() -> None:
+def test_film_to_be_shown_is_never_reduced() -> None:
     pixels = film_pixels(1801, 2403, bits=8)
     assert read_softcopy(jpeg_bytes(pixels)).values.shape == pixels.shape
