@@ -1,4 +1,4 @@
-"""Sizes read from the first bytes agree with what the decoders unfold."""
+"""Sizes read from the first bytes are those of the decoded images."""
 
 from io import BytesIO
 
@@ -30,13 +30,13 @@ def test_size_is_read_from_the_header(
     assert codestream_size(buffer.getvalue()) == expected
 
 
-def test_colours_are_not_halved() -> None:
+def test_colour_image_is_not_halved() -> None:
     buffer = BytesIO()
     PillowImage.new("RGB", (30, 20)).save(buffer, "JPEG2000", num_resolutions=4, no_jp2=1)
     assert codestream_size(buffer.getvalue()) == CodestreamSize(20, 30, 8, 3, 0)
 
 
-def test_a_picture_that_does_not_begin_at_the_corner_is_not_halved() -> None:
+def test_image_with_an_offset_is_not_halved() -> None:
     buffer = BytesIO()
     PillowImage.new("L", (34, 24)).save(buffer, "JPEG2000", num_resolutions=4, no_jp2=1)
     data = buffer.getvalue()

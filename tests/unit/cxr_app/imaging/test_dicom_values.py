@@ -1,4 +1,4 @@
-"""Whatever stands in an element: a value of the right kind, or none."""
+"""Whatever an element holds is a value of the right type, or none."""
 
 import math
 
@@ -57,13 +57,13 @@ def test_numbers_keep_their_places() -> None:
     assert math.isnan(second)
 
 
-def test_endless_text_is_no_text() -> None:
+def test_very_long_text_is_ignored() -> None:
     ds = Dataset()
     ds.add(DataElement("StudyDescription", "UT", "x" * 5000))
     assert dicom_values.text(ds, "StudyDescription") == ""
 
 
-def test_value_that_cannot_be_text_is_no_text() -> None:
+def test_value_that_cannot_become_text_is_ignored() -> None:
     class Unspeakable:
         def __len__(self) -> int:
             return 1

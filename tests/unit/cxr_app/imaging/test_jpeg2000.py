@@ -1,4 +1,4 @@
-"""A lower resolution of JPEG 2000 is the film, smaller, in the same grey values."""
+"""A lower resolution of JPEG 2000 is a smaller film with the same grey values."""
 
 from io import BytesIO
 
@@ -47,7 +47,7 @@ def test_sides_are_halved_and_rounded_up(
 
 @pytest.mark.parametrize("shape", [(160, 120), (157, 117), (158, 119)])
 @pytest.mark.parametrize("halvings", [1, 2, 3])
-def test_the_film_stays_where_it_is(shape: tuple[int, int], halvings: int) -> None:
+def test_reduced_film_is_not_shifted(shape: tuple[int, int], halvings: int) -> None:
     slope = np.rint(300.0 * np.arange(shape[1]) + np.zeros(shape)).astype(np.uint16)
     for turned in (slope, slope.T):
         reduced = decode_reduced(encoded(turned), halvings)
@@ -66,7 +66,7 @@ def test_grey_values_keep_their_scale(bits: int) -> None:
     assert (decode_reduced(codestream, 2) == 2**bits - 3).all()
 
 
-def test_more_halvings_than_it_holds_are_an_error() -> None:
+def test_too_many_halvings_are_an_error() -> None:
     codestream = encoded(film_pixels(64, 48, bits=8), num_resolutions=2)
     size = codestream_size(codestream)
     assert size is not None
@@ -76,6 +76,6 @@ def test_more_halvings_than_it_holds_are_an_error() -> None:
         decode_reduced(codestream, 2)
 
 
-def test_what_is_no_codestream_is_an_error() -> None:
+def test_content_without_codestream_is_an_error() -> None:
     with pytest.raises(ValueError, match="no codestream"):
         decode_reduced(b"no film at all", 1)

@@ -18,13 +18,13 @@ def dataset(little_endian: bool = True) -> Dataset:
 
 
 @pytest.mark.parametrize("little_endian", [True, False])
-def test_words_are_read_in_the_byte_order_of_the_file(little_endian: bool) -> None:
+def test_entries_are_read_in_the_byte_order_of_the_file(little_endian: bool) -> None:
     data = ENTRIES.astype("<u2" if little_endian else ">u2").tobytes()
     item = lut_item(0, ENTRIES, 12, LUTData=data)
     assert np.array_equal(LookupTable.read(item, dataset(little_endian)).entries, ENTRIES)
 
 
-def test_one_byte_an_entry_is_read_too() -> None:
+def test_entries_of_one_byte_are_read() -> None:
     item = lut_item(0, ENTRIES, 8, LUTData=(ENTRIES % 256).astype("u1").tobytes())
     assert np.array_equal(LookupTable.read(item, dataset()).entries, ENTRIES % 256)
 
@@ -35,7 +35,7 @@ def test_inputs_beyond_the_table_take_the_nearest_entry() -> None:
     assert np.array_equal(table.apply(inputs), ENTRIES[[0, 0, 1, 299, 299]])
 
 
-def test_count_of_0_stands_for_65536() -> None:
+def test_count_of_0_means_65536() -> None:
     table = LookupTable.read(lut_item(0, np.arange(65_536), 16), dataset())
     assert len(table.entries) == 65_536
 
@@ -49,12 +49,12 @@ def test_count_of_0_stands_for_65536() -> None:
         ("LUTData", None, "shorter than its descriptor"),
     ],
 )
-def test_what_makes_no_table_is_refused(keyword: str, value: object, words: str) -> None:
+def test_invalid_table_is_refused(keyword: str, value: object, words: str) -> None:
     with pytest.raises(PixelDataError, match=words):
         LookupTable.read(lut_item(0, ENTRIES, 12, **{keyword: value}), dataset())
 
 
-def test_text_in_place_of_entries_is_refused() -> None:
+def test_text_instead_of_entries_is_refused() -> None:
     item = lut_item(0, ENTRIES, 12)
     item.add(DataElement("LUTData", "UT", "text"))
     with pytest.raises(PixelDataError, match="shorter than its descriptor"):

@@ -1,4 +1,4 @@
-"""Grey values by the standard: the reference is pydicom's own functions."""
+"""Grey values by the standard, compared with pydicom's own functions."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ def image_of(ds: Dataset) -> Image:
 
 
 def as_shown_by_pydicom(ds: Dataset, low: float, high: float) -> np.ndarray[Any, Any]:
-    """Brightness by pydicom, its output range being `low` to `high`, polarity last."""
+    """Return brightness by pydicom, whose output range is `low` to `high`, polarity last."""
     parsed = dcmread(BytesIO(dicom_bytes(ds)))
     output = apply_voi_lut(apply_modality_lut(parsed.pixel_array, parsed), parsed)
     shown = (output.astype(np.float64) - low) / (high - low)
@@ -37,7 +37,7 @@ def as_shown_by_pydicom(ds: Dataset, low: float, high: float) -> np.ndarray[Any,
 
 @st.composite
 def legal_films(draw: st.DrawFn) -> Dataset:
-    """Any legal combination of the elements that govern grey values, on any pixels."""
+    """Generate any legal combination of the elements that affect grey values, on any pixels."""
     dtype = np.dtype(draw(st.sampled_from(["u1", "u2", "i1", "i2", "u4", "i4"])))
     allocated = dtype.itemsize * 8
     stored = draw(st.integers(2, allocated))
@@ -82,7 +82,7 @@ def test_any_legal_film_is_finite_and_within_black_and_white(ds: Dataset) -> Non
 
 
 def stored_values(ds: Dataset) -> np.ndarray[Any, Any]:
-    """Take the bits of each value as PS3.5 8.1.1 says: from High Bit down, the highest its sign."""
+    """Extract the bits of each value by PS3.5 8.1.1: High Bit is the highest, and the sign."""
     words = np.frombuffer(ds.PixelData, f"<u{ds.BitsAllocated // 8}")[: ds.Rows * ds.Columns]
     values = (words.astype(np.int64) >> (ds.HighBit + 1 - ds.BitsStored)) % 2**ds.BitsStored
     if ds.PixelRepresentation == 1:
@@ -93,7 +93,7 @@ def stored_values(ds: Dataset) -> np.ndarray[Any, Any]:
 def window_by_the_standard(
     x: np.ndarray[Any, Any], centre: float, width: float, function: str
 ) -> np.ndarray[Any, Any]:
-    """Write down PS3.3 C.11.2.1.2.1 and C.11.2.1.3, for an output of 0 to 1."""
+    """Apply PS3.3 C.11.2.1.2.1 and C.11.2.1.3 literally, for an output of 0 to 1."""
     if function == "SIGMOID":
         with np.errstate(over="ignore"):
             return np.asarray(1 / (1 + np.exp(-4 * (x - centre) / width)))
@@ -105,7 +105,7 @@ def window_by_the_standard(
 
 
 def shown_by_the_standard(ds: Dataset) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Show a film step by step; also say of which pixels rounding decides."""
+    """Render a film step by step; also return the pixels that depend on rounding."""
     stored = stored_values(ds)
     padded = stored == ds.get("PixelPaddingValue", None)
     film = stored if padded.all() else stored[~padded]
@@ -221,7 +221,7 @@ def test_voi_lut_shows_what_pydicom_shows(first: int, count: int, bits: int, see
 
 @st.composite
 def tables(draw: st.DrawFn) -> Dataset:
-    """Any legal lookup table, its first input perhaps below 0."""
+    """Generate any legal lookup table; its first input may be below 0."""
     bits = draw(st.integers(8, 16))
     entries = np.random.default_rng(draw(st.integers(0, 999)))
     first, count = draw(st.integers(-3000, 3000)), draw(st.integers(1, 5000))
@@ -229,7 +229,7 @@ def tables(draw: st.DrawFn) -> Dataset:
 
 
 def looked_up(inputs: np.ndarray[Any, Any], table: Dataset) -> np.ndarray[Any, Any]:
-    """Write down PS3.3 C.11.1.1: inputs beyond the table take its nearest entry."""
+    """Apply PS3.3 C.11.1.1 literally: inputs beyond the table take its nearest entry."""
     entries = np.atleast_1d(table.LUTData)
     return np.asarray(entries[np.clip(inputs - table.LUTDescriptor[1], 0, len(entries) - 1)])
 
@@ -242,7 +242,7 @@ def looked_up(inputs: np.ndarray[Any, Any], table: Dataset) -> np.ndarray[Any, A
     polarity=st.sampled_from(["MONOCHROME1", "MONOCHROME2"]),
     shape=st.sampled_from(["IDENTITY", "INVERSE"]),
 )
-def test_any_legal_tables_are_looked_up_one_after_the_other(
+def test_modality_lut_and_voi_lut_are_applied_in_turn(
     modality: Dataset | None, voi: Dataset | None, signed: bool, polarity: str, shape: str
 ) -> None:
     assume(modality is not None or voi is not None)
@@ -263,7 +263,7 @@ def test_any_legal_tables_are_looked_up_one_after_the_other(
     assert difference.max() <= LEVEL / 2
 
 
-def test_voi_lut_of_8_bits_has_room_for_more_than_256_inputs() -> None:
+def test_voi_lut_of_8_bits_may_have_more_than_256_inputs() -> None:
     ds = radiograph_dataset(VOILUTSequence=[lut_item(0, np.arange(4096) // 16, 8)])
     assert np.abs(image_of(ds) - film_pixels() // 16 / 255).max() < 1e-3
 
@@ -278,7 +278,7 @@ def test_modality_lut_comes_before_the_window(bits: int) -> None:
     assert np.abs(image_of(ds) - expected).max() <= 1.5 * max(LEVEL / 2, 1 / (2**bits - 1))
 
 
-def test_damaged_modality_lut_is_refused_in_words() -> None:
+def test_damaged_modality_lut_is_refused() -> None:
     item = lut_item(0, np.arange(10), 12)
     item.LUTDescriptor = [4096, 0, 12]
     ds = radiograph_dataset(ModalityLUTSequence=[item])
@@ -286,7 +286,7 @@ def test_damaged_modality_lut_is_refused_in_words() -> None:
         image_of(ds)
 
 
-def test_damaged_voi_lut_gives_way_to_the_window_and_says_so() -> None:
+def test_window_replaces_a_damaged_voi_lut_with_a_remark() -> None:
     ds = radiograph_dataset(
         window=(2048, 4096),
         VOILUTSequence=[lut_item(0, np.arange(10), 12, LUTDescriptor=[5, 0, 3])],
@@ -321,7 +321,7 @@ def test_monochrome1_renders_as_its_inverted_monochrome2_twin(
 
 @pytest.mark.parametrize("polarity", ["MONOCHROME1", "MONOCHROME2"])
 @pytest.mark.parametrize("shape", ["IDENTITY", "INVERSE"])
-def test_film_is_turned_round_once(polarity: str, shape: str) -> None:
+def test_film_is_inverted_once(polarity: str, shape: str) -> None:
     ds = radiograph_dataset(photometric_interpretation=polarity, PresentationLUTShape=shape)
     plain = film_pixels() / 4095
     turned = polarity == "MONOCHROME1" or shape == "INVERSE"
@@ -342,7 +342,7 @@ def test_one_picture_looks_the_same_in_any_number_of_bits(
     assert np.abs(image_of(ds) - reference).max() <= 1 / 2**bits + 1e-4
 
 
-def test_12_bit_film_that_says_it_has_16_is_not_black() -> None:
+def test_12_bit_film_that_claims_16_bits_is_not_black() -> None:
     ds = radiograph_dataset(film_pixels(), bits_stored=16)
     assert np.abs(image_of(ds) - film_pixels() / 4095).max() < 1e-5
 
@@ -381,14 +381,14 @@ def test_padding_is_as_dark_as_the_darkest_tissue(polarity: str, padding: int) -
     assert image[20:].max() > 0.9, "padding does not stretch the range"
 
 
-def test_padding_range_is_left_out() -> None:
+def test_padding_range_is_ignored() -> None:
     pixels = film_pixels()
     pixels[:20] = np.arange(3500, 3500 + pixels[:20].size).reshape(20, -1) % 595 + 3500
     ds = radiograph_dataset(pixels, PixelPaddingValue=3500, PixelPaddingRangeLimit=4095)
     assert image_of(ds)[:20].max() == image_of(ds).min()
 
 
-def test_numbers_in_floating_point_are_shown_between_their_ends() -> None:
+def test_floating_point_values_are_shown_between_minimum_and_maximum() -> None:
     values = np.linspace(-3, 5, 12, dtype=np.float32).reshape(3, 4)
     values[0, 0] = np.nan
     image = to_image(to_softcopy(values, radiograph_dataset()))
@@ -404,7 +404,7 @@ def test_narrow_window_in_a_wide_range_keeps_its_greys() -> None:
     assert np.unique(np.round(image_of(ds) * 255)).size > 250
 
 
-def test_windows_of_the_file_come_first_then_ours() -> None:
+def test_windows_of_the_file_come_before_presets() -> None:
     ds = radiograph_dataset(
         WindowCenter=["2000", "1000", "5", "1e300"],
         WindowWidth=["3000", "1500", "0", "1"],
@@ -429,7 +429,7 @@ def test_lung_window_spreads_the_dark_half(polarity: str) -> None:
 
 
 @pytest.mark.parametrize("function", list(VOILUTFunction))
-def test_any_window_can_be_put_on_any_film(function: VOILUTFunction) -> None:
+def test_any_window_can_be_applied_to_any_film(function: VOILUTFunction) -> None:
     values: Values = np.arange(100, dtype=np.uint16).reshape(10, 10)
     window = Window("narrow", 50, 1, function)
     softcopy = Softcopy(values, 0, 1, (window,))
@@ -445,7 +445,7 @@ def test_colour_becomes_its_luminance() -> None:
 
 
 @pytest.mark.parametrize("rescale", [("1", ""), ("0", "5"), ("1e300", "0")])
-def test_meaningless_rescale_is_left_out_and_remarked(rescale: tuple[str, str]) -> None:
+def test_meaningless_rescale_is_ignored_with_a_remark(rescale: tuple[str, str]) -> None:
     ds = radiograph_dataset()
     ds.RescaleSlope, ds.RescaleIntercept = rescale
     softcopy = to_softcopy(film_pixels(), ds)
@@ -453,7 +453,7 @@ def test_meaningless_rescale_is_left_out_and_remarked(rescale: tuple[str, str]) 
     assert any("rescale" in remark for remark in softcopy.remarks)
 
 
-def test_unknown_window_function_is_linear_and_remarked() -> None:
+def test_unknown_window_function_is_linear_with_a_remark() -> None:
     ds = radiograph_dataset(window=(2000, 3000), VOILUTFunction="CUBIC")
     softcopy = to_softcopy(film_pixels(), ds)
     assert softcopy.windows[0].function is VOILUTFunction.LINEAR
@@ -468,17 +468,17 @@ def test_padding_written_with_the_wrong_sign_is_still_padding() -> None:
     assert np.abs(image_of(ds)[20:] - film_pixels()[20:] / 4095).max() < 1e-5
 
 
-def test_film_of_padding_alone_is_shown_as_it_is() -> None:
+def test_film_of_only_padding_is_shown_as_it_is() -> None:
     ds = radiograph_dataset(np.full((9, 9), 3000, np.uint16), PixelPaddingValue=3000)
     assert np.allclose(image_of(ds), 3000 / 4095)
 
 
-def test_pixels_that_are_no_numbers_are_refused() -> None:
+def test_pixels_that_are_not_numbers_are_refused() -> None:
     with pytest.raises(PixelDataError, match="no numbers"):
         to_softcopy(np.full((3, 4), np.nan, np.float32), radiograph_dataset())
 
 
-def test_film_of_one_number_is_shown() -> None:
+def test_film_of_a_single_value_is_shown() -> None:
     image = to_image(to_softcopy(np.full((3, 4), 2.5, np.float32), radiograph_dataset()))
     assert np.ptp(image) == 0
 
@@ -506,8 +506,8 @@ print(peak() - before)
         ("np.arange(9_000_000, dtype=np.uint32).reshape(3000, 3000)", "MONOCHROME2"),
     ],
 )
-def test_no_film_is_unfolded_in_double_precision_many_times(pixels: str, polarity: str) -> None:
-    """In MB, for 9 million pixels: the largest film has seven times as many."""
+def test_rendering_makes_few_copies_in_double_precision(pixels: str, polarity: str) -> None:
+    """The limits are in MB for 9 million pixels; the largest film has seven times as many."""
     script = PEAK.format(pixels=pixels, polarity=polarity)
     ended = subprocess.run(
         [sys.executable, "-c", script],
@@ -523,7 +523,7 @@ def test_palette_is_shown_by_its_brightness() -> None:
     assert np.abs(image - film_pixels(bits=8) / 255).max() <= LEVEL
 
 
-def test_damaged_palette_is_refused_in_words() -> None:
+def test_damaged_palette_is_refused() -> None:
     ds = palette_film()
     ds.GreenPaletteColorLookupTableData = b"\0\0"
     with pytest.raises(PixelDataError, match="palette is damaged"):
@@ -538,7 +538,7 @@ def palette_film() -> Dataset:
     return ds
 
 
-def test_colour_of_32_bits_is_brought_to_16() -> None:
+def test_colour_of_32_bits_is_reduced_to_16() -> None:
     rgb = np.repeat(film_pixels(bits=16).astype(np.uint32)[..., None], 3, axis=2) * 65_537
     softcopy = to_softcopy(rgb, radiograph_dataset(photometric_interpretation="RGB"))
     assert np.abs(to_image(softcopy) - film_pixels(bits=16) / 65_535).max() < 1e-4

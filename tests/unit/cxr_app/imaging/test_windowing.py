@@ -1,4 +1,4 @@
-"""Windows that mean something, named so that a reader can choose."""
+"""Windows defined by the standard, with names to choose from."""
 
 import math
 
@@ -27,7 +27,7 @@ LINEAR, SIGMOID = VOILUTFunction.LINEAR, VOILUTFunction.SIGMOID
         (1e300, 5, LINEAR, False),
     ],
 )
-def test_window_has_a_meaning_or_none(
+def test_window_is_legal_or_not(
     centre: float, width: float, function: VOILUTFunction, legal: bool
 ) -> None:
     assert is_legal(centre, width, function) is legal
@@ -47,7 +47,7 @@ def test_brighter_values_are_never_shown_darker(
     assert (np.diff(shown) >= 0).all()
 
 
-def test_lut_is_followed_between_its_entries() -> None:
+def test_lut_is_interpolated_between_its_entries() -> None:
     window = Window("LUT", 10, 4, lut=(0.0, 1.0, 0.5))
     assert np.allclose(
         brightness(window, np.array([0, 8, 9, 10, 12, 99.0])), [0, 0, 0.5, 1, 0.5, 0.5]
@@ -58,6 +58,6 @@ def test_film_of_one_value_gets_no_presets() -> None:
     assert presets(np.full((5, 5), 7, np.uint16), 0, 1, inverted=False) == ()
 
 
-def test_same_look_is_offered_once_and_same_name_is_numbered() -> None:
+def test_equal_windows_are_offered_once_and_equal_names_numbered() -> None:
     offered = (spanning("A", 0, 1), spanning("B", 0, 1), spanning("A", 0, 2))
     assert [window.name for window in without_repeats(offered)] == ["A", "A (2)"]
