@@ -77,5 +77,5 @@ def test_too_many_halvings_are_an_error() -> None:
 
 
 def test_content_without_codestream_is_an_error() -> None:
-    with pytest.raises(ValueError, match="no codestream"):
+    with pytest.raises(ValueError, match="codestream cannot be reduced"):
         decode_reduced(b"no film at all", 1)
