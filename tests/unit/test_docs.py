@@ -83,7 +83,7 @@ def test_links_lead_to_what_is_there(document: str, target: str) -> None:
 
 
 def test_named_files_of_the_program_are_there() -> None:
-    """`ui/panels`, `imaging/intake.py`: written as code, below cxr_app or training or from the top."""
+    """Names like `imaging/intake.py` are written from the top, from cxr_app or from cxr_app/ui."""
     for text in (DOCUMENTS["docs/architecture.md"], DOCUMENTS["docs/streamlit.md"]):
         for name in re.findall(r"`([\w/.]+(?:/|\.py|\.js|\.mjs))`", text):
             places = [PROJECT, PROJECT / "cxr_app", PROJECT / "cxr_app" / "ui"]
