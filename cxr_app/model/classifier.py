@@ -20,7 +20,7 @@ from cxr_app.model.checkpoint import Checkpoint, Description
 from cxr_app.model.networks.base import CLASSES, GlobalAveragePoolingNetwork, GridNetwork
 from cxr_app.model.networks.lung_crop import LungCropNetwork
 from cxr_app.model.networks.view import ViewNetwork, view_logits, views_of
-from cxr_app.model.openvino_backend import OpenVINOBody
+from cxr_app.model.openvino_backend import accelerate
 from cxr_app.model.preprocessing import NetworkInput, to_input
 from cxr_app.model.screening import ViewClass
 from cxr_app.prediction import ActivationMap, HeatScale, OperatingPoint, Prediction
@@ -97,7 +97,7 @@ class Classifier:
                 f"CXR_RUNTIME is 'openvino', which runs on the CPU; CXR_DEVICE chose "
                 f"{self._device.type}. Set CXR_DEVICE=cpu or CXR_RUNTIME=torch."
             )
-        self._network.body = OpenVINOBody(self._network.body, self.description.input_spec.size)
+        accelerate(self._network, self.description.input_spec.size)
         self.device_name += " · OpenVINO"
 
     @classmethod

@@ -5,12 +5,17 @@ OpenVINO is optional. PyTorch stays the default and the reference: what comes ou
 """
 
 import warnings
+from dataclasses import fields
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from cxr_app.errors import SettingsError
+from cxr_app.model.networks.base import GridNetwork
+from cxr_app.model.networks.evidence_pyramid import Evidence, EvidencePyramid
+from cxr_app.model.networks.lung_crop import CROP_SIDE, LungCropNetwork
+from cxr_app.model.networks.lung_unet import LUNG_SIDE
 
 _EXAMPLES = 2
 """Films in the pass that is recorded; any number fits afterwards."""
@@ -41,9 +46,71 @@ class OpenVINOBody(nn.Module):
         return torch.from_numpy(self._compiled(batch.contiguous().numpy())[0])
 
 
+class OpenVINOEvidence(nn.Module):
+    """A member of the lung-crop network, computed by OpenVINO.
+
+    Parameters
+    ----------
+    member
+        The member in PyTorch, ready to read with.
+    size
+        Side of the crops in pixels.
+
+    Raises
+    ------
+    SettingsError
+        As `OpenVINOBody`.
+    """
+
+    def __init__(self, member: EvidencePyramid, size: int) -> None:
+        super().__init__()
+        self._compiled = _compiled(_Outputs(member), size)
+
+    def forward(self, crops: Tensor) -> Evidence:
+        """Read lung crops."""
+        said = self._compiled(crops.contiguous().numpy())
+        return Evidence(*(torch.from_numpy(said[place]) for place in range(len(fields(Evidence)))))
+
+
+class _Outputs(nn.Module):
+    """A member whose evidence is a tuple of tensors, which can be recorded."""
+
+    def __init__(self, member: EvidencePyramid) -> None:
+        super().__init__()
+        self._member = member
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
+        said = self._member(crops)
+        return tuple(getattr(said, each.name) for each in fields(Evidence))
+
+
+def accelerate(network: GridNetwork, size: int) -> None:
+    """Put OpenVINO in the place of a network's convolutions.
+
+    Parameters
+    ----------
+    network
+        Changed in place.
+    size
+        Side of its films in pixels.
+
+    Raises
+    ------
+    SettingsError
+        As `OpenVINOBody`.
+    """
+    if not isinstance(network, LungCropNetwork):
+        network.body = OpenVINOBody(network.body, size)
+        return
+    network.lung_network = OpenVINOBody(network.lung_network, LUNG_SIDE)
+    for place, member in enumerate(network.members):
+        if isinstance(member, EvidencePyramid):
+            network.members[place] = OpenVINOEvidence(member, CROP_SIDE)
+
+
 def _compiled(body: nn.Module, size: int) -> Any:
     try:
-        from openvino import Core, PartialShape
+        from openvino import Core, PartialShape, Type
         from openvino.frontend import FrontEndManager
         from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
     except ImportError as error:
@@ -60,7 +127,10 @@ def _compiled(body: nn.Module, size: int) -> Any:
         # Not `openvino.convert_model`: that one tells its maker of every use.
         frontend = FrontEndManager().load_by_framework("pytorch")
         decoder = TorchScriptPythonDecoder(recorded, example_input=(films,))
-        model = frontend.convert(frontend.load(decoder))
+        loaded = frontend.load(decoder)
+        # Else sums and products of the films stay undecided, and nothing can compute them.
+        loaded.set_element_type(loaded.get_inputs()[0], Type.f32)
+        model = frontend.convert(loaded)
     except RuntimeError as error:
         raise SettingsError(
             "CXR_RUNTIME is 'openvino', which cannot run this network. Set CXR_RUNTIME=torch."

@@ -65,7 +65,7 @@ class LungCropNetwork(GridNetwork):
     def __init__(self, members: int = MEMBERS) -> None:
         cell = FILM_SIDE / MAP_SIDE
         super().__init__(nn.Identity(), spacing=cell, first=cell / 2)
-        self.lung_network = LungNetwork()
+        self.lung_network: nn.Module = LungNetwork()
         self.members = nn.ModuleList([EvidencePyramid() for _ in range(members)])
         self.register_buffer("slope", torch.ones(2))
         self.register_buffer("offset", torch.zeros(2))

@@ -23,7 +23,7 @@ from tests.unit.cxr_app.model.test_classifier import films
 NOT_HERE = "OpenVINO is not installed: pip install -r requirements-openvino.txt"
 
 
-@pytest.fixture(scope="module", params=["resnet18", "resnet18_two_scales"])
+@pytest.fixture(scope="module", params=["resnet18", "resnet18_two_scales", "lung_crop"])
 def source(request: pytest.FixtureRequest) -> Checkpoint:
     torch.manual_seed(0)
     weights = checkpoint.rounded(build(request.param))
