@@ -156,10 +156,14 @@ class _Learner:
     def epoch(self) -> None:
         """Show the films of one epoch, and keep what a later process resumes from."""
         began, stage = time.monotonic(), self._run.recipe.stage_at(self.epochs_done)
+        number = self.epochs_done
+        torch.manual_seed(self._run.recipe.seed * 10_007 + number)
+        self._generator.manual_seed(self._run.recipe.seed * 10_007 + number)
+        settings = self._run.settings.at(number, self._run.recipe.epochs)
         self._network.train()
         losses = [
-            self._step(chosen, stage.size)
-            for chosen in self._sampler.epoch(self._run.recipe.batch_size)
+            self._step(chosen, stage.size, settings)
+            for chosen in self._sampler.epoch(number, self._run.recipe.batch_size)
         ]
         record = {
             "epoch": len(self._records) + 1,
@@ -176,8 +180,8 @@ class _Learner:
         logger.info("%s", json.dumps(record))
         self._run.on_epoch(record)
 
-    def _step(self, chosen: NDArray[np.intp], side: int) -> float:
-        settings, models = self._run.settings, self._sampler.models(chosen)
+    def _step(self, chosen: NDArray[np.intp], side: int, settings: LessonSettings) -> float:
+        models = self._sampler.models(chosen, settings.foreign_look)
         batch = make_batch(self._data, chosen, models, side, settings, self._generator)
         loss = member_loss(self._network, batch, self._run.recipe.label_smoothing, settings)
         self._optimizer.zero_grad(set_to_none=True)

@@ -42,7 +42,7 @@ class Sampler:
     def __init__(
         self, data: LessonData, learning: NDArray[np.bool_], settings: LessonSettings, seed: int
     ) -> None:
-        self._settings = settings
+        self._seed = seed
         self._chance = np.random.default_rng(seed)
         self._strata = {
             name: np.flatnonzero(where & learning) for name, where in _strata(data.table).items()
@@ -57,8 +57,12 @@ class Sampler:
         numbers = data.looks.groups[known]
         self._by_group = [known[numbers == number] for number in np.unique(numbers)]
 
-    def epoch(self, batch_size: int) -> list[Places]:
-        """Draw the batches of an epoch, each stratum spread evenly over them."""
+    def epoch(self, number: int, batch_size: int) -> list[Places]:
+        """Draw the batches of an epoch, each stratum spread evenly over them.
+
+        An epoch is the same whether the run was interrupted before it or not.
+        """
+        self._chance = np.random.default_rng((self._seed, number))
         keys, films = [], []
         for name, count in self._shown.items():
             keys.append((np.arange(count) + self._chance.random(count)) / count)
@@ -71,13 +75,13 @@ class Sampler:
         """Count the batches of an epoch."""
         return sum(self._shown.values()) // batch_size
 
-    def models(self, chosen: Places) -> Places:
-        """Draw whose look each film gets, every group equally often; `OWN_LOOK` for none."""
+    def models(self, chosen: Places, share: float) -> Places:
+        """Draw whose look a share of films gets, every group equally often; `OWN_LOOK` for none."""
         if not self._by_group:
             return np.full(len(chosen), OWN_LOOK)
         groups = self._chance.integers(len(self._by_group), size=len(chosen))
         drawn = np.array([self._chance.choice(self._by_group[group]) for group in groups])
-        foreign = self._chance.random(len(chosen)) < self._settings.foreign_look
+        foreign = self._chance.random(len(chosen)) < share
         return np.where(foreign, drawn, OWN_LOOK)
 
     def _drawn(self, films: Places, count: int) -> Places:

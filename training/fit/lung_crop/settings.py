@@ -1,7 +1,7 @@
 """Everything in a recipe that only the lung-crop network has."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 SHOWN: Mapping[str, int] = {
     "normal": 1079,
@@ -15,6 +15,25 @@ SHOWN: Mapping[str, int] = {
     "PA_normal": 150,
 }
 """Films of each stratum in an epoch; adults' views are balanced against class."""
+
+
+VARIED = (
+    "foreign_look",
+    "jitter",
+    "zoom",
+    "rotation_degrees",
+    "shear",
+    "gamma",
+    "shade",
+    "sharpen",
+    "coarse",
+    "contrast",
+    "brightness",
+    "erase",
+    "border",
+    "noise",
+)
+"""Ranges that are smaller in the last epochs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +65,8 @@ class LessonSettings:
         Of the crop.
     gamma, shade, sharpen, coarse, contrast, brightness, erase, border, noise
         Of its grey values.
+    calm_epochs, calm
+        How many epochs at the end vary films by this share of the ranges only.
     """
 
     shown: Mapping[str, int] = field(default_factory=lambda: dict(SHOWN))
@@ -75,3 +96,11 @@ class LessonSettings:
     erase: float = 0.4
     border: float = 0.3
     noise: float = 0.03
+    calm_epochs: int = 2
+    calm: float = 0.6
+
+    def at(self, epoch: int, epochs: int) -> "LessonSettings":
+        """Return the settings of an epoch, counted from 0: the last ones vary films less."""
+        if epoch < epochs - self.calm_epochs:
+            return self
+        return replace(self, **{name: self.calm * getattr(self, name) for name in VARIED})

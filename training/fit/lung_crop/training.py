@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,14 @@ from cxr_app.model.preprocessing import InputSpec
 from cxr_app.model.screening import OLDEST
 from cxr_app.settings import PROJECT
 from training.data.anonymous import anonymous
-from training.data.dataset import find_films
+from training.data.dataset import LabelledFilm, find_films, pixel_digests
+from training.data.splits import counts_of, split
 from training.fit.export import git_commit, write_checkpoint
 from training.fit.lung_crop.calibration import calibrate, choose_points, heat_scale, read_films
 from training.fit.lung_crop.film_table import (
     ADULTS,
     CHILDREN,
+    COLLECTION,
     GROWN_UP,
     NORMAL,
     FilmTable,
@@ -114,7 +117,7 @@ def export(
         classes=CLASSES,
         training_config=recipe.as_document(),
         metrics=metrics,
-        data_summary=_summary(table),
+        data_summary=_summary(films, table, recipe.seed),
         git_commit=git_commit(),
         ages=((1, 5), (GROWN_UP, OLDEST)) if ADULTS in table.sources else ((1, 5),),
     )
@@ -129,16 +132,15 @@ def export(
     return metrics
 
 
-def _summary(table: FilmTable) -> dict[str, Any]:
-    """Count films by source and part."""
-    names = ("children", "adults", "collection")
-    return {
-        name: {
-            part: int(((table.sources == source) & (table.parts == part)).sum())
-            for part in ("train", "tune", "validation")
-        }
-        for source, name in enumerate(names)
-    }
+def _summary(films: Sequence[LabelledFilm], table: FilmTable, seed: int) -> dict[str, Any]:
+    """Count children's films by part and class, and those of adults and of the collection."""
+    pixels = table.pixels[table.sources == CHILDREN]
+    summary = dict(counts_of(films, split(films, pixel_digests(pixels), seed)))
+    for name, source in (("adults", ADULTS), ("further", COLLECTION)):
+        targets = table.targets[(table.sources == source) & (table.targets >= NORMAL)]
+        normal = int((targets == NORMAL).sum())
+        summary[name] = {"normal": normal, "pneumonia": len(targets) - normal}
+    return summary
 
 
 def _check_folder(run: TrainingRun, recipe: Recipe, data: Path) -> None:
