@@ -41,12 +41,13 @@ test: $(DEV) ## everything that must hold: check, then every test
 	$(PYTEST) $(JOURNEYS) || status=1; \
 	exit $$status
 
-check: $(DEV) ## format, lint, types, imports, of Python and of JavaScript
+check: $(DEV) ## format, lint, types, imports, names, of Python and of JavaScript
 	@status=0; \
 	$(PYTHON) -m ruff format --check . || status=1; \
 	$(PYTHON) -m ruff check . || status=1; \
 	$(PYTHON) -m mypy || status=1; \
 	$(VENV)/bin/lint-imports --no-logo || status=1; \
+	$(PYTHON) -m tests.names || status=1; \
 	{ $(call with_node,npm run --silent check); } || status=1; \
 	exit $$status
 

@@ -22,8 +22,8 @@ from cxr_app.atomic_file import atomic_path
 from cxr_app.errors import CxrError
 from cxr_app.settings import Settings
 from training.command_line.output_path import prepare_output
-from training.fit.lung_crop.film_table import CHILDREN, read_table
-from training.fit.lung_crop.lesson_data import draw_lungs
+from training.fit.crop_training.lesson_data import draw_lungs
+from training.fit.crop_training.lesson_films import CHILDREN, read_table
 from training.fit.lung_outlines import agreed_outlines, dice, fit_lungs, read_outlines
 
 

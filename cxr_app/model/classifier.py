@@ -164,7 +164,7 @@ class Classifier:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BatchReading:
     """What a network says of a batch of films, in one forward pass.
 
     Parameters
@@ -182,13 +182,13 @@ class Reading:
     lungs: Sequence[LungFields | None]
 
 
-def read_films(source: GridNetwork, batch: Tensor) -> Reading:
+def read_films(source: GridNetwork, batch: Tensor) -> BatchReading:
     """Read normalised films ``(B, 1, H, W)``."""
     if isinstance(source, LungCropNetwork):
         reading = source.read(batch)
-        return Reading(reading.logits, reading.evidence, reading.lungs)
+        return BatchReading(reading.logits, reading.evidence, reading.lungs)
     logits, maps = forward_with_map(source, batch)
-    return Reading(logits, maps, [None] * len(batch))
+    return BatchReading(logits, maps, [None] * len(batch))
 
 
 def forward_with_map(source: GridNetwork, batch: Tensor) -> tuple[Tensor, Tensor]:

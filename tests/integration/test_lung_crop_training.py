@@ -12,7 +12,7 @@ from cxr_app.imaging.intake import read_radiograph
 from cxr_app.model.classifier import Classifier
 from tests.support.films import write_kaggle_folder
 from training import train
-from training.fit.lung_crop import member
+from training.fit.crop_training import member
 
 RECIPE = """
 architecture = "lung_crop"
@@ -75,11 +75,11 @@ def test_a_run_that_is_killed_goes_on_and_ends_in_a_checkpoint(
             raise KeyboardInterrupt
         return fit(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("training.fit.lung_crop.training.fit_member", fails_at_second)
+    monkeypatch.setattr("training.fit.crop_training.crop_run.fit_member", fails_at_second)
     with pytest.raises(KeyboardInterrupt):
         train.main(command)
     first = (out / "member_0" / "average.safetensors").read_bytes()
-    monkeypatch.setattr("training.fit.lung_crop.training.fit_member", fit)
+    monkeypatch.setattr("training.fit.crop_training.crop_run.fit_member", fit)
     assert train.main(command) == 0
 
     assert (out / "member_0" / "average.safetensors").read_bytes() == first

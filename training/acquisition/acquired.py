@@ -1,4 +1,4 @@
-"""Films at hand as pictures, with their acquisition groups."""
+"""Thumbnails at hand as pictures, with their acquisition groups."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from cxr_app.model.preprocessing import resize_to_square
 from cxr_app.radiograph import Image
-from training.acquisition.fingerprint import SIDE, Films, Pixels
+from training.acquisition.fingerprint import SIDE, ThumbnailPixels, Thumbnails
 from training.acquisition.groups import FEWEST, one_class_groups
 from training.data.dataset import LabelledFilm
 
 
 @dataclass(frozen=True, slots=True)
 class Acquired:
-    """Films at hand as pictures, and their acquisition groups.
+    """Thumbnails at hand as pictures, and their acquisition groups.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Acquired:
     """
 
     films: Sequence[LabelledFilm]
-    pixels: Films
+    pixels: Thumbnails
     groups: Sequence[str]
     shapes: NDArray[np.int_]
 
@@ -44,7 +44,7 @@ class Acquired:
         return {name: found for name, found in places.items() if len(found) >= FEWEST}
 
 
-def to_pixels(image: Image) -> Pixels:
+def to_pixels(image: Image) -> ThumbnailPixels:
     """Squeeze a film to `SIDE` pixels."""
-    pixels: Pixels = np.rint(resize_to_square(image, SIDE) * 255).astype(np.uint8)
+    pixels: ThumbnailPixels = np.rint(resize_to_square(image, SIDE) * 255).astype(np.uint8)
     return pixels

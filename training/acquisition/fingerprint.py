@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 SIDE = 224
-Pixels = NDArray[np.uint8]
+ThumbnailPixels = NDArray[np.uint8]
 """One film, shape ``(SIDE, SIDE)`` or a part of it."""
-Films = NDArray[np.uint8]
-"""Films, shape ``(n, SIDE, SIDE)``."""
+Thumbnails = NDArray[np.uint8]
+"""Thumbnails, shape ``(n, SIDE, SIDE)``."""
 Matrix = NDArray[np.float64]
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -41,12 +41,12 @@ FEATURES = (
 """Names of the columns of a fingerprint."""
 
 
-def fingerprints(films: Films) -> Matrix:
+def fingerprints(films: Thumbnails) -> Matrix:
     """Return the fingerprint of every film, shape ``(n, len(FEATURES))``."""
     return np.array([fingerprint(film) for film in films]).reshape(len(films), len(FEATURES))
 
 
-def fingerprint(film: Pixels) -> Matrix:
+def fingerprint(film: ThumbnailPixels) -> Matrix:
     """Return the acquisition features of one film, in the order of `FEATURES`."""
     return np.concatenate(
         [
@@ -59,13 +59,13 @@ def fingerprint(film: Pixels) -> Matrix:
     )
 
 
-def _tone(greys: Pixels) -> Matrix:
+def _tone(greys: ThumbnailPixels) -> Matrix:
     """Return quantiles of grey values in ``[0, 1]``, by counting."""
     reached = np.cumsum(np.bincount(greys, minlength=256)) / len(greys)
     return np.searchsorted(reached, QUANTILES) / 255
 
 
-def _levels(film: Pixels) -> Matrix:
+def _levels(film: ThumbnailPixels) -> Matrix:
     """Return shares of black, white and unused grey levels, and the range in use."""
     counts = np.bincount(film.ravel(), minlength=256)
     used = np.flatnonzero(counts)
@@ -88,7 +88,7 @@ def _band_of_cells() -> NDArray[np.intp]:
 _BANDS = _band_of_cells()
 
 
-def spectrum(film: Pixels) -> Matrix:
+def spectrum(film: ThumbnailPixels) -> Matrix:
     """Return the logarithmic power in each band across and then along the body.
 
     Both directions are relative to the mean of their lowest band: contrast is not sharpness.
@@ -102,7 +102,7 @@ def spectrum(film: Pixels) -> Matrix:
     return relative
 
 
-def _border(film: Pixels) -> Matrix:
+def _border(film: ThumbnailPixels) -> Matrix:
     """Return the mean grey of each edge, and the width of the unexposed margin beside it."""
     turned = (film, film[::-1], film.T, film.T[::-1])  # the top, foot, left and right first
     edges = [float(side[:4].mean()) / 255 for side in turned]
@@ -110,7 +110,7 @@ def _border(film: Pixels) -> Matrix:
     return np.array([*edges, *margins])
 
 
-def _margin(film: Pixels) -> int:
+def _margin(film: ThumbnailPixels) -> int:
     """Count the leading rows that are mostly black."""
     dark = (film < BLACK).mean(axis=1) > 0.5
     return int(np.cumprod(dark).sum())
@@ -140,7 +140,7 @@ class Marker:
         return np.array([self.contrast / 255, *(length / SIDE for length in lengths)])
 
 
-def find_marker(film: Pixels) -> Marker:
+def find_marker(film: ThumbnailPixels) -> Marker:
     """Return the side marker: the clearest single letter in the film's left third."""
     part = film[:190, :90]
     height = part - ndimage.grey_opening(part, size=(9, 9))
@@ -152,7 +152,7 @@ def find_marker(film: Pixels) -> Marker:
     return max(found, key=lambda marker: marker.contrast, default=Marker())
 
 
-def _marker(mark: NDArray[np.bool_], height: Pixels, box: Sequence[slice]) -> Marker:
+def _marker(mark: NDArray[np.bool_], height: ThumbnailPixels, box: Sequence[slice]) -> Marker:
     """Return a mark as a marker, with no contrast if it does not have the shape of a letter."""
     tall, wide = mark.shape
     fits = 6 <= tall <= 30 and 3 <= wide <= 22 and tall >= 0.9 * wide

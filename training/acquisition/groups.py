@@ -17,11 +17,11 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.preprocessing import StandardScaler
 
-from training.acquisition.fingerprint import FEATURES, Films, Matrix, fingerprints
+from training.acquisition.fingerprint import FEATURES, Matrix, Thumbnails, fingerprints
 from training.acquisition.writing import writing_groups
 
 FEWEST = 20
-"""Films in a group; smaller ones are merged into the cluster that they resemble."""
+"""Thumbnails in a group; smaller ones are merged into the cluster that they resemble."""
 ALL_ALIKE = "all films"
 """Name of the only group of films too few to be divided."""
 MOST_CLUSTERS = 6
@@ -45,7 +45,7 @@ TRAITS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
 
 
 def find_groups(
-    films: Films, shapes: NDArray[np.int_] | None = None, *, seed: int = 0
+    films: Thumbnails, shapes: NDArray[np.int_] | None = None, *, seed: int = 0
 ) -> list[str]:
     """Return the name of each film's acquisition group.
 

@@ -13,10 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
-from training.acquisition.fingerprint import BLACK, SIDE, Films, Matrix, Pixels, find_marker
+from training.acquisition.fingerprint import (
+    BLACK,
+    SIDE,
+    Matrix,
+    ThumbnailPixels,
+    Thumbnails,
+    find_marker,
+)
 from training.acquisition.writing import CORNERS, find_lines
 
-Places = NDArray[np.intp]
+FlatPlaces = NDArray[np.intp]
 """Indices into a flattened film."""
 
 TONE_QUANTILES = np.array([0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98])
@@ -30,7 +37,7 @@ LARGEST_GAIN, SMALLEST_GAIN = 2.2, 0.35
 NARROWEST = 0.85
 """Largest change of a body's width."""
 WIDEST_MARGIN = SIDE // 10
-"""Pixels of a film that a narrower collimation may hide on each side."""
+"""ThumbnailPixels of a film that a narrower collimation may hide on each side."""
 
 _ROWS, _COLUMNS = np.mgrid[:SIDE, :SIDE]
 _EDGE = np.minimum.reduce([_ROWS, _COLUMNS, SIDE - 1 - _ROWS, SIDE - 1 - _COLUMNS])
@@ -62,7 +69,7 @@ class Look:
     body
         First column of the body and the first behind it: how wide the field was.
     letters, letter_greys, letter_ground
-        Places of burned-in letters, their greys, and the greys around them.
+        FlatPlaces of burned-in letters, their greys, and the greys around them.
     """
 
     tone: Matrix
@@ -70,12 +77,12 @@ class Look:
     margins: tuple[int, int, int, int]
     surround: int
     body: tuple[int, int]
-    letters: Places
-    letter_greys: Pixels
-    letter_ground: Pixels
+    letters: FlatPlaces
+    letter_greys: ThumbnailPixels
+    letter_ground: ThumbnailPixels
 
 
-def look_of(film: Pixels) -> Look:
+def look_of(film: ThumbnailPixels) -> Look:
     """Measure the look of a film."""
     letters = _letters(film)
     ground = ndimage.grey_opening(film, size=(9, 9)).ravel()
@@ -91,12 +98,12 @@ def look_of(film: Pixels) -> Look:
     )
 
 
-def looks_of(films: Films) -> list[Look]:
+def looks_of(films: Thumbnails) -> list[Look]:
     """Measure the look of every film."""
     return [look_of(film) for film in films]
 
 
-def _tone(film: Pixels) -> Matrix:
+def _tone(film: ThumbnailPixels) -> Matrix:
     """Return increasing grey levels that mark the tone curve."""
     greys = film.ravel()
     counts = np.bincount(greys[_NOT_LUNG], minlength=256)
@@ -109,7 +116,7 @@ def _tone(film: Pixels) -> Matrix:
     return np.maximum.accumulate(np.array(levels, dtype=np.float64))
 
 
-def _spectrum(film: Pixels) -> Matrix:
+def _spectrum(film: ThumbnailPixels) -> Matrix:
     """Return the logarithmic power of a film in each ring."""
     greys = film.astype(np.float32)
     power = np.abs(fft.rfft2((greys - greys.mean()) * _WINDOW)) ** 2
@@ -118,7 +125,7 @@ def _spectrum(film: Pixels) -> Matrix:
     return logarithm
 
 
-def _margins(film: Pixels) -> tuple[int, int, int, int]:
+def _margins(film: ThumbnailPixels) -> tuple[int, int, int, int]:
     """Count unexposed rows and columns on each side."""
     dark = film < BLACK
     rows, columns = dark.mean(axis=1) > 0.9, dark.mean(axis=0) > 0.9
@@ -127,13 +134,13 @@ def _margins(film: Pixels) -> tuple[int, int, int, int]:
     return top, foot, left, right
 
 
-def _body(film: Pixels) -> tuple[int, int]:
+def _body(film: ThumbnailPixels) -> tuple[int, int]:
     """Return the columns that the body covers below the arms."""
     covered = np.flatnonzero(np.median(film[100:200], axis=0) > BLACK)
     return (int(covered[0]), int(covered[-1]) + 1) if len(covered) > SIDE // 3 else (0, SIDE)
 
 
-def _letters(film: Pixels) -> Places:
+def _letters(film: ThumbnailPixels) -> FlatPlaces:
     """Return the places of the side marker and of the lines of text in the corners."""
     mask = np.zeros((SIDE, SIDE), dtype=bool)
     for rows, columns in _letter_boxes(film):
@@ -143,7 +150,7 @@ def _letters(film: Pixels) -> Places:
     return np.flatnonzero(ndimage.binary_dilation(mask))
 
 
-def _letter_boxes(film: Pixels) -> Iterator[tuple[slice, slice]]:
+def _letter_boxes(film: ThumbnailPixels) -> Iterator[tuple[slice, slice]]:
     """Yield the rows and columns of each marker and each line of text."""
     marker = find_marker(film)
     if marker.contrast:
@@ -160,7 +167,7 @@ def _letter_boxes(film: Pixels) -> Iterator[tuple[slice, slice]]:
             )
 
 
-def restyle(film: Pixels, own: Look, other: Look) -> Pixels:
+def restyle(film: ThumbnailPixels, own: Look, other: Look) -> ThumbnailPixels:
     """Re-render a film in another film's look.
 
     Parameters
@@ -175,17 +182,17 @@ def restyle(film: Pixels, own: Look, other: Look) -> Pixels:
     return with_letters(with_margins(rendered, other), other)
 
 
-def without_letters(film: Pixels, own: Look) -> Pixels:
+def without_letters(film: ThumbnailPixels, own: Look) -> ThumbnailPixels:
     """Replace a film's burned-in letters by what is around them."""
     plain = film.copy()
     plain.ravel()[own.letters] = own.letter_ground
     return plain
 
 
-def with_width(film: Pixels, own: Look, other: Look) -> Pixels:
+def with_width(film: ThumbnailPixels, own: Look, other: Look) -> ThumbnailPixels:
     """Stretch a film sideways until its body is as wide as the other's, within limits.
 
-    Films of another field or aspect ratio were squeezed to the same square.
+    Thumbnails of another field or aspect ratio were squeezed to the same square.
     """
     (left, right), (wanted_left, wanted_right) = own.body, other.body
     stretch = np.clip((wanted_right - wanted_left) / (right - left), NARROWEST, 1 / NARROWEST)
@@ -195,7 +202,7 @@ def with_width(film: Pixels, own: Look, other: Look) -> Pixels:
     return _to_pixels(film[:, before] * (1 - share) + film[:, before + 1] * share)
 
 
-def with_sharpness(film: Pixels, own: Look, other: Look) -> Pixels:
+def with_sharpness(film: ThumbnailPixels, own: Look, other: Look) -> ThumbnailPixels:
     """Bring the spectrum of a film to another's, from blurring to sharpening."""
     contrast = other.spectrum[1:FIRST_CHANGED].mean() - own.spectrum[1:FIRST_CHANGED].mean()
     gain = np.exp((other.spectrum - own.spectrum - contrast) / 2)
@@ -206,12 +213,12 @@ def with_sharpness(film: Pixels, own: Look, other: Look) -> Pixels:
     return _to_pixels(filtered)
 
 
-def with_tone(film: Pixels, own: Look, other: Look) -> Pixels:
+def with_tone(film: ThumbnailPixels, own: Look, other: Look) -> ThumbnailPixels:
     """Give a film another film's tone curve, by the tissue outside the lungs."""
     return tone_curve(own, other)[film]
 
 
-def tone_curve(own: Look, other: Look) -> Pixels:
+def tone_curve(own: Look, other: Look) -> ThumbnailPixels:
     """Return the grey level that each of 256 levels becomes; it never decreases."""
     levels = np.concatenate([[0.0], own.tone, [255.0]])
     wanted = np.concatenate([[0.0], other.tone, [255.0]])
@@ -228,7 +235,7 @@ def _increasing(levels: Matrix, wanted: Matrix) -> tuple[Matrix, Matrix]:
     return levels[kept], wanted[kept]
 
 
-def with_margins(film: Pixels, other: Look) -> Pixels:
+def with_margins(film: ThumbnailPixels, other: Look) -> ThumbnailPixels:
     """Collimate a film as another is, with the other's grey outside."""
     top, foot, left, right = other.margins
     if not any(other.margins):
@@ -239,7 +246,7 @@ def with_margins(film: Pixels, other: Look) -> Pixels:
     return framed
 
 
-def with_letters(film: Pixels, other: Look) -> Pixels:
+def with_letters(film: ThumbnailPixels, other: Look) -> ThumbnailPixels:
     """Burn another film's letters in, where they are brighter than the film."""
     lettered = film.copy()
     flat = lettered.ravel()
@@ -247,9 +254,9 @@ def with_letters(film: Pixels, other: Look) -> Pixels:
     return lettered
 
 
-def _to_pixels(values: NDArray[np.floating]) -> Pixels:
+def _to_pixels(values: NDArray[np.floating]) -> ThumbnailPixels:
     """Round to grey levels."""
-    pixels: Pixels = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    pixels: ThumbnailPixels = np.clip(np.rint(values), 0, 255).astype(np.uint8)
     return pixels
 
 

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from training.acquisition.fingerprint import SIDE, Films, Matrix, Pixels
+from training.acquisition.fingerprint import SIDE, Matrix, ThumbnailPixels, Thumbnails
 
 ROWS, COLUMNS = 10, 30
 """Size to which every line of text is brought for comparison."""
 STROKE = 5
-"""Pixels of `fingerprint.SIDE`; anything wider is not a stroke of a letter."""
+"""ThumbnailPixels of `fingerprint.SIDE`; anything wider is not a stroke of a letter."""
 CONTRASTS, FAINTEST = (30, 60), 70
 """Grey levels: letters above their ground (the higher on the body), and letters themselves."""
 HEIGHTS, WIDTHS = (3, 14), (10, 44)
-"""Pixels; smallest and largest size of a line of text."""
+"""ThumbnailPixels; smallest and largest size of a line of text."""
 ALIKE = 0.4
 """Correlation above which two lines of text are of one machine."""
 FEWEST_ALIKE, MOST_ALIKE, SHARE_ALIKE = 5, 20, 0.01
@@ -62,7 +62,7 @@ WORDS: Mapping[str, Sequence[str]] = {
 """Names of writings, each with the texts by which it is recognised."""
 
 
-def writing_groups(films: Films) -> list[str]:
+def writing_groups(films: Thumbnails) -> list[str]:
     """Return the writing that each film shares with others; empty where it has none.
 
     Parameters
@@ -80,7 +80,7 @@ def writing_groups(films: Films) -> list[str]:
     return names
 
 
-def _lines(films: Films, corner: Corner) -> Iterator[tuple[int, Matrix]]:
+def _lines(films: Thumbnails, corner: Corner) -> Iterator[tuple[int, Matrix]]:
     """Yield the clearest line of text in a corner, as a unit vector, of each film that has one."""
     for place, film in enumerate(films):
         lines = find_lines(film[corner.rows, corner.columns], corner.strokes)
@@ -109,7 +109,7 @@ class Line:
     clearness: float
 
 
-def find_lines(corner: Pixels, strokes: float) -> list[Line]:
+def find_lines(corner: ThumbnailPixels, strokes: float) -> list[Line]:
     """Return what looks like a line of text in a corner; readings of one place may overlap."""
     ground = ndimage.grey_opening(corner, size=(STROKE, STROKE))
     height = (corner - ground).astype(np.float64)  # the opening never exceeds the film

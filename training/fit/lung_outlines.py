@@ -17,8 +17,8 @@ from cxr_app.errors import TrainingDataError
 from cxr_app.lung_fields import Mask
 from cxr_app.model.networks.lung_unet import LUNG_SIDE, LungNetwork
 from training.data.dataset import Films
-from training.fit.lung_crop.film_table import CHILDREN, FilmTable
-from training.fit.lung_crop.lesson_data import draw_lungs, shrink
+from training.fit.crop_training.lesson_data import draw_lungs, shrink
+from training.fit.crop_training.lesson_films import CHILDREN, FilmTable
 
 logger = logging.getLogger(__name__)
 

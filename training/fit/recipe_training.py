@@ -10,8 +10,8 @@ import torch
 from cxr_app.errors import SettingsError
 from cxr_app.model import networks
 from training.fit import distributed
+from training.fit.crop_training.crop_run import LUNG_CROP, train_lung_crop
 from training.fit.export import export
-from training.fit.lung_crop.training import LUNG_CROP, train_lung_crop
 from training.fit.malloc import keep_freed_memory
 from training.fit.recipe import Recipe
 from training.fit.resume_state import EpochRecords

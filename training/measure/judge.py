@@ -17,7 +17,7 @@ from cxr_app.model.classifier import Classifier
 from cxr_app.model.preprocessing import NetworkInput
 from cxr_app.radiograph import Image, Radiograph
 from training.acquisition.acquired import Acquired, to_pixels
-from training.acquisition.fingerprint import SIDE, Pixels
+from training.acquisition.fingerprint import SIDE, ThumbnailPixels
 from training.acquisition.groups import find_groups
 from training.acquisition.looks import Look, look_of, restyle
 from training.acquisition.shifts import SHIFTS
@@ -49,7 +49,7 @@ def acquire(films: Sequence[LabelledFilm], *, seed: int = 0) -> Acquired:
     return Acquired(kept, stacked, find_groups(stacked, sizes, seed=seed), sizes)
 
 
-def _thumbnail(radiograph: Radiograph) -> tuple[Pixels, tuple[int, ...]]:
+def _thumbnail(radiograph: Radiograph) -> tuple[ThumbnailPixels, tuple[int, ...]]:
     return to_pixels(radiograph.image), radiograph.image.shape
 
 

@@ -71,7 +71,9 @@ def test_a_manifest_labels_films_with_any_name(tmp_path: Path) -> None:
     ("change", "expected"),
     [
         ({"target": "SICK"}, "line 2: target 'SICK'"),
-        ({"cause": ""}, "line 2"),  # pneumonia without a cause
+        ({"cause": "fungal"}, "line 2"),  # no cause that this program knows
+        ({"boxes": "1 2 3"}, "line 2: boxes"),
+        ({"boxes": "1 2 0 4"}, "line 2: the box"),
         ({"target": "NORMAL"}, "line 2"),  # a normal film with a cause
         ({"patient_id": ""}, "line 2 has no patient_id"),
     ],

@@ -13,10 +13,8 @@ from cxr_app.model.lung_finder import find_lungs
 from cxr_app.model.networks.lung_unet import LUNG_SIDE, LungNetwork
 from training.acquisition.groups import find_groups
 from training.data.dataset import Films
-from training.fit.lung_crop.film_table import ADULTS, CHILDREN, COLLECTION, FilmTable
-from training.fit.lung_crop.foreign_looks import Looks, measure_looks
-
-Places = NDArray[np.intp]
+from training.fit.crop_training.foreign_looks import Looks, measure_looks
+from training.fit.crop_training.lesson_films import ADULTS, CHILDREN, COLLECTION, FilmTable, Places
 
 LOOK_SIDE = 128
 """Side of the crops that looks are measured on."""

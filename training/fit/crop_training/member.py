@@ -23,11 +23,11 @@ from cxr_app.evaluation.metrics import auroc
 from cxr_app.jobs.recipe_schema import Recipe
 from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
 from cxr_app.settings import PROJECT
-from training.fit.lung_crop.batches import Batch, make_batch
-from training.fit.lung_crop.film_table import CHILDREN, NORMAL
-from training.fit.lung_crop.lesson_data import LessonData, crop_film
-from training.fit.lung_crop.sampling import Sampler
-from training.fit.lung_crop.settings import LessonSettings
+from training.fit.crop_training.crop_batches import CropBatch, make_batch
+from training.fit.crop_training.lesson_data import LessonData, crop_film
+from training.fit.crop_training.lesson_films import CHILDREN, NORMAL
+from training.fit.crop_training.lesson_settings import LessonSettings
+from training.fit.crop_training.sampling import Sampler
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def fit_member(data: LessonData, run: MemberRun) -> EvidencePyramid:
 
 
 def member_loss(
-    network: EvidencePyramid, batch: Batch, smoothing: float, settings: LessonSettings
+    network: EvidencePyramid, batch: CropBatch, smoothing: float, settings: LessonSettings
 ) -> Tensor:
     """Return the loss of film, cause, cells and age together."""
     said = network(batch.crops)

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from training.fit.lung_crop.film_table import (
+from training.fit.crop_training.lesson_data import LessonData
+from training.fit.crop_training.lesson_films import (
     ADULTS,
     BACTERIAL,
     CHILDREN,
@@ -11,11 +12,9 @@ from training.fit.lung_crop.film_table import (
     NORMAL,
     VIRAL,
     FilmTable,
+    Places,
 )
-from training.fit.lung_crop.lesson_data import LessonData
-from training.fit.lung_crop.settings import LessonSettings
-
-Places = NDArray[np.intp]
+from training.fit.crop_training.lesson_settings import LessonSettings
 
 TRAP = 0.9
 """Share of pneumonia above which a group of children's films counts as a trap."""

@@ -11,7 +11,9 @@ from torch.nn import functional
 from torchvision.transforms.v2.functional import gaussian_blur
 
 from cxr_app.model.networks.evidence_pyramid import CELL
-from training.fit.lung_crop.film_table import (
+from training.fit.crop_training.foreign_looks import put_on
+from training.fit.crop_training.lesson_data import LessonData
+from training.fit.crop_training.lesson_films import (
     ADULTS,
     BACTERIAL,
     BOX_SIDE,
@@ -20,12 +22,10 @@ from training.fit.lung_crop.film_table import (
     GROWN_UP,
     NORMAL,
     VIRAL,
+    Places,
 )
-from training.fit.lung_crop.foreign_looks import put_on
-from training.fit.lung_crop.lesson_data import LessonData
-from training.fit.lung_crop.settings import LessonSettings
+from training.fit.crop_training.lesson_settings import LessonSettings
 
-Places = NDArray[np.intp]
 Uniform = Callable[[float, float], Tensor]
 """Draws one number for each film of a batch."""
 
@@ -38,7 +38,7 @@ FAR_FROM_LUNG = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class CropBatch:
     """Crops and what is to be learned from them, ``(B, ...)``.
 
     Parameters
@@ -73,7 +73,7 @@ def make_batch(
     side: int,
     settings: LessonSettings,
     generator: torch.Generator,
-) -> Batch:
+) -> CropBatch:
     """Crop, vary and label films.
 
     Parameters
@@ -120,12 +120,12 @@ def _labelled(
     settings: LessonSettings,
     crops: Tensor,
     cells: tuple[Tensor, Tensor],
-) -> Batch:
+) -> CropBatch:
     table = data.table
     targets, sources = table.targets[chosen], table.sources[chosen]
     certain = table.weights[chosen] >= 1
     grown = (sources == ADULTS) & (table.ages[chosen] >= GROWN_UP)
-    return Batch(
+    return CropBatch(
         crops=crops.contiguous(memory_format=torch.channels_last),
         sick=_tensor(targets > NORMAL),
         weight=_tensor(np.where(certain, 1.0, settings.weak_weight)),

@@ -20,7 +20,7 @@ RINGS = 24
 SHADING_SIDE = 12
 FEWEST_ALIKE = 20
 
-Values = NDArray[np.float32]
+GreyFloats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,10 +39,10 @@ class Looks:
         By group, ``(12, 12)``: how its standardised crops differ from others of the same classes.
     """
 
-    tones: Values
-    spectra: Values
+    tones: GreyFloats
+    spectra: GreyFloats
     groups: NDArray[np.int64]
-    shading: Mapping[int, Values]
+    shading: Mapping[int, GreyFloats]
 
 
 def measure_looks(
@@ -89,7 +89,7 @@ def put_on(
     chance = torch.rand(len(crops), 6, generator=generator).numpy()
     changed = []
     for crop, film, model, drawn in zip(crops, films, models, chance, strict=True):
-        grey: Values = crop[0].numpy()
+        grey: GreyFloats = crop[0].numpy()
         if drawn[0] < 0.5:
             grey = _with_tone(grey, looks.tones[model], float(drawn[1]))
         if drawn[2] < 0.3:
@@ -101,37 +101,37 @@ def put_on(
     return torch.stack(changed)[:, None]
 
 
-def _with_tone(grey: Values, tone: Values, share: float) -> Values:
+def _with_tone(grey: GreyFloats, tone: GreyFloats, share: float) -> GreyFloats:
     quantiles = np.percentile(grey[::3, ::3], np.linspace(0, 100, QUANTILES))
     own = np.maximum.accumulate(quantiles + np.arange(QUANTILES) * 1e-5)
     return np.interp(grey, own, (1 - share) * own + share * tone).astype(np.float32)
 
 
-def _with_sharpness(grey: Values, difference: Values, share: float) -> Values:
+def _with_sharpness(grey: GreyFloats, difference: GreyFloats, share: float) -> GreyFloats:
     """Change the amplitude of all but the lowest frequencies."""
     gain = np.clip(difference, -1.2, 1.2) * share
     gain[:3] = 0
     factor = torch.from_numpy(np.exp(gain).astype(np.float32)[_rings(grey.shape[-1])])
     spectrum = torch.fft.rfft2(torch.from_numpy(grey)) * factor
-    sharpened: Values = torch.fft.irfft2(spectrum, s=grey.shape).numpy()
+    sharpened: GreyFloats = torch.fft.irfft2(spectrum, s=grey.shape).numpy()
     return sharpened
 
 
-def _with_shading(grey: Values, change: Values, share: float) -> Values:
+def _with_shading(grey: GreyFloats, change: GreyFloats, share: float) -> GreyFloats:
     laid = functional.interpolate(
         torch.from_numpy(change)[None, None], size=grey.shape, mode="bilinear"
     )
     amount = 1.3 * share * max(float(grey.std()), 0.02)
-    shaded: Values = (grey + amount * laid[0, 0].numpy()).astype(np.float32)
+    shaded: GreyFloats = (grey + amount * laid[0, 0].numpy()).astype(np.float32)
     return shaded
 
 
 def _shading(
-    small: Values,
+    small: GreyFloats,
     groups: NDArray[np.int64],
     classes: NDArray[np.int64],
     adults: NDArray[np.bool_],
-) -> dict[int, Values]:
+) -> dict[int, GreyFloats]:
     shading = {}
     for group in np.unique(groups):
         own = groups == group

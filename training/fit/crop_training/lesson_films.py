@@ -27,6 +27,9 @@ BOX_SIDE = 320
 GROWN_UP = 18
 MOST_OF_COLLECTION = {"NORMAL": 2400, "PNEUMONIA": 1200}
 
+Places = NDArray[np.intp]
+"""Indices of films."""
+
 CERTAIN = 1.0
 _RSNA = {
     "Lung Opacity": (PNEUMONIA, CERTAIN),
@@ -64,10 +67,6 @@ class FilmTable:
     ages: NDArray[np.int64]
     weights: NDArray[np.float64]
     parts: NDArray[np.str_]
-
-    def chosen(self, where: NDArray[np.bool_]) -> NDArray[np.intp]:
-        """Return the places of films."""
-        return np.flatnonzero(where)
 
 
 @dataclass(frozen=True, slots=True)

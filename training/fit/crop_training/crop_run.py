@@ -23,9 +23,8 @@ from cxr_app.settings import PROJECT
 from training.data.anonymous import anonymous
 from training.data.dataset import LabelledFilm, find_films, pixel_digests
 from training.data.splits import counts_of, split
-from training.fit.export import git_commit, write_checkpoint
-from training.fit.lung_crop.calibration import calibrate, choose_points, heat_scale, read_films
-from training.fit.lung_crop.film_table import (
+from training.fit.crop_training.lesson_data import prepare
+from training.fit.crop_training.lesson_films import (
     ADULTS,
     CHILDREN,
     COLLECTION,
@@ -34,9 +33,15 @@ from training.fit.lung_crop.film_table import (
     FilmTable,
     read_table,
 )
-from training.fit.lung_crop.lesson_data import prepare
-from training.fit.lung_crop.member import MemberRun, fit_member
-from training.fit.lung_crop.settings import LessonSettings
+from training.fit.crop_training.lesson_settings import LessonSettings
+from training.fit.crop_training.member import MemberRun, fit_member
+from training.fit.crop_training.shift_calibration import (
+    calibrate,
+    choose_points,
+    heat_scale,
+    read_films,
+)
+from training.fit.export import git_commit, write_checkpoint
 from training.fit.trainer import TrainingRun, write_records
 from training.measure.figures import measure_figures
 

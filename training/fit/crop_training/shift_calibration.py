@@ -12,14 +12,20 @@ import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from cxr_app.evaluation.metrics import Floats
 from cxr_app.lung_fields import LungFields
 from cxr_app.model.networks.lung_crop import LungCropNetwork
 from cxr_app.prediction import HeatScale, OperatingPoint
 from training.acquisition.shifts import SHIFTS, Shift
 from training.data.dataset import Films
-from training.fit.lung_crop.film_table import ADULTS, CERTAIN, CHILDREN, GROWN_UP, NORMAL, FilmTable
-
-Values = NDArray[np.float64]
+from training.fit.crop_training.lesson_films import (
+    ADULTS,
+    CERTAIN,
+    CHILDREN,
+    GROWN_UP,
+    NORMAL,
+    FilmTable,
+)
 
 PREVALENCE = 0.65
 """Share of pneumonia that children's probabilities are made for."""
@@ -47,10 +53,10 @@ class Readings:
         One a film.
     """
 
-    log_odds: Values
-    adult: Values
-    peaks: Values
-    probabilities: Values
+    log_odds: Floats
+    adult: Floats
+    peaks: Floats
+    probabilities: Floats
     lungs: Sequence[LungFields]
 
 
@@ -119,10 +125,10 @@ def heat_scale(readings: Readings, sick: NDArray[np.bool_], threshold: float) ->
     return HeatScale(begin=begin, full=max(full, begin + 1.0))
 
 
-def fit_log_odds(log_odds: Values, sick: NDArray[np.bool_], weight: Values) -> tuple[float, float]:
+def fit_log_odds(log_odds: Floats, sick: NDArray[np.bool_], weight: Floats) -> tuple[float, float]:
     """Fit slope and offset by maximum likelihood; the slope stays near 1 (Platt 1999)."""
 
-    def loss(parameters: Values) -> float:
+    def loss(parameters: Floats) -> float:
         fitted = np.exp(parameters[0]) * log_odds + parameters[1]
         losses = weight * (np.logaddexp(0, fitted) - sick * fitted)
         return float(losses.sum() / weight.sum() + SLOPE_PRIOR * parameters[0] ** 2)
