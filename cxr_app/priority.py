@@ -12,7 +12,7 @@ from cxr_app.prediction import OperatingPoint, Prediction
 def assign(
     prediction: Prediction | None, operating_points: Mapping[str, OperatingPoint]
 ) -> Priority:
-    """Say how soon a film should be read.
+    """Return how soon a film should be read.
 
     A film that no model has judged (refused, unreadable) is MEDIUM: an unjudged film is not an
     unlikely one. An operating point that the checkpoint does not have is skipped.
@@ -36,7 +36,7 @@ def assign(
 
 
 def tier(pneumonia_probability: float, operating_points: Mapping[str, OperatingPoint]) -> Priority:
-    """Say how soon a film of this probability should be read, as `assign` does."""
+    """Return how soon a film of this probability should be read, as `assign` does."""
     for name, priority in (("balanced", Priority.HIGH), ("high_sensitivity", Priority.MEDIUM)):
         point = operating_points.get(name)
         if point is not None and pneumonia_probability >= point.threshold:

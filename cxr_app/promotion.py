@@ -19,14 +19,14 @@ COMPANIONS = (".films.json", ".scores.json")
 
 
 def checkpoint_in_use(settings: Settings, worklist: Worklist) -> Path:
-    """Say which checkpoint is to be used now."""
+    """Return the checkpoint to be used now."""
     return _file(settings, worklist.promotions.newest())
 
 
 def promote(
     settings: Settings, worklist: Worklist, challenger: Challenger, job_id: str, by: str
 ) -> Promotion:
-    """Put a challenger to use.
+    """Promote a challenger.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def promote(
 def go_back(
     settings: Settings, worklist: Worklist, earlier: Promotion | None, by: str
 ) -> Promotion:
-    """Put a model to use that was in use before; None for the one that the settings name.
+    """Promote a model that was in use before; None for the one that the settings name.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def go_back(
 
 
 def _file(settings: Settings, promotion: Promotion | None) -> Path:
-    """Say where the checkpoint of a promotion lies."""
+    """Return the path of a promotion's checkpoint."""
     if promotion is None or not promotion.sha256:
         return settings.checkpoint
     return settings.models_dir / f"{promotion.sha256}.safetensors"
@@ -109,7 +109,7 @@ def _keep(settings: Settings, source: Path, sha256: str) -> None:
 
 
 def _sha256(path: Path) -> str:
-    """Give the digest of a file; empty where it cannot be read."""
+    """Return the digest of a file; empty if it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

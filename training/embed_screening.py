@@ -1,4 +1,4 @@
-"""Put the network that distinguishes frontal chest films from other pictures into a checkpoint.
+"""Add the network that recognises frontal chest films to a checkpoint.
 
     python -m training.embed_screening CHECKPOINT [--screening FILE] [--out FILE]
 

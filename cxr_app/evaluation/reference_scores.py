@@ -118,7 +118,7 @@ def read(path: Path, model_version: str) -> FilmScores:
 
 
 def _rows(scores: FilmScores) -> list[dict[str, Any]]:
-    """Give one film after another, the least probable first, patients numbered as they come."""
+    """Yield films, the least probable first, with patients numbered in this order."""
     order = np.argsort(scores.pneumonia, kind="stable")
     numbers: dict[int, int] = {}
     rows = []
@@ -138,7 +138,7 @@ def _rows(scores: FilmScores) -> list[dict[str, Any]]:
 
 
 def _told(probability: float) -> float | None:
-    """Put None, which JSON has, for what is not known."""
+    """Replace unknown values by None."""
     return None if math.isnan(probability) else round(float(probability), DIGITS)
 
 

@@ -281,7 +281,7 @@ def _ending(job: Job, progress: Progress, status: int | None) -> tuple[JobState,
 
 
 def _lower_priority(process: psutil.Process) -> None:
-    """Give a process the lowest priority.
+    """Set a process to the lowest priority.
 
     If Linux schedules whole sessions (sched_autogroup), niceness counts only within a session, and
     a job has a session of its own: the session gets the same niceness.

@@ -21,7 +21,7 @@ OUTLINE_LEVEL = 0.25
 
 
 def heat(activation_map: ActivationMap, scale: HeatScale) -> HeatArray:
-    """Put evidence on the fixed scale.
+    """Map evidence to the fixed scale.
 
     Parameters
     ----------

@@ -204,7 +204,7 @@ def _read(path: Path) -> tuple[bytes, dict[str, Tensor]]:
 
 
 def fill(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Put the weights of a checkpoint into a network of its architecture.
+    """Load the weights of a checkpoint into a network of its architecture.
 
     Raises
     ------

@@ -52,7 +52,7 @@ def choose_device(wish: str) -> torch.device:
 
 
 def name_of(device: torch.device) -> str:
-    """Say for people where the network runs."""
+    """Return a name for the device that the network runs on."""
     if device.type == "cuda":
         return f"GPU · {torch.cuda.get_device_name(device)}"
     return "GPU · Apple" if device.type == "mps" else "CPU"
@@ -220,14 +220,14 @@ def log_odds(logits: Tensor) -> Tensor:
 
 
 def relevance(source: GridNetwork, features: Tensor, logits: Tensor) -> Tensor:
-    """Say how much each cell of the grid speaks for pneumonia, ``(B, h, w)`` in log-odds."""
+    """Compute the evidence for pneumonia of each cell, ``(B, h, w)`` in log-odds."""
     if isinstance(source, GlobalAveragePoolingNetwork):
         return class_activation_map(features, logits, source.linear.weight)
     return gradient_map(source, features)
 
 
 def gradient_map(source: GridNetwork, features: Tensor) -> Tensor:
-    """Say the same for a network with any head, by a backward pass through that head alone.
+    """Compute it for a network with any head, by a backward pass through that head alone.
 
     Grad-CAM of the log-odds of pneumonia before its rectifier, times the number of cells: on the
     scale of `class_activation_map`, and equal to it where both can be had. Nothing is kept on the
@@ -245,7 +245,7 @@ def gradient_map(source: GridNetwork, features: Tensor) -> Tensor:
 
 
 def class_activation_map(features: Tensor, logits: Tensor, weight: Tensor) -> Tensor:
-    """Say how much each cell of the grid speaks for pneumonia, from the forward pass alone.
+    """Compute the evidence for pneumonia of each cell from the forward pass alone.
 
     Grad-CAM of the log-odds of pneumonia weighs each feature by the mean of its gradient. Behind
     an average and one linear layer that gradient is the same in every cell and known without a
@@ -279,7 +279,7 @@ def class_activation_map(features: Tensor, logits: Tensor, weight: Tensor) -> Te
 def evidence(
     raw: Tensor, logits: Tensor, temperature: float, threshold: float, *, relative: bool = True
 ) -> Tensor:
-    """Put class activation maps on the scale of `Prediction.activation_map`.
+    """Map class activation maps to the scale of `Prediction.activation_map`.
 
     The cells of a map come to average the film's calibrated log-odds above the threshold: a cell
     above 0 speaks for a flag by itself. This moves and stretches all maps alike, never one alone.
@@ -345,7 +345,7 @@ def _prediction(
     model_version: str,
     heat_scale: HeatScale,
 ) -> Prediction:
-    """Say what the probabilities of a network's classes mean; not every network knows causes."""
+    """Build a prediction from the probabilities of classes; not every network knows causes."""
     if len(probability) == len(CLASSES):
         _, bacterial, viral = map(float, probability)
         return Prediction(bacterial, viral, activation_map, model_version, heat_scale=heat_scale)
@@ -376,5 +376,5 @@ def _build_view_network(source: Checkpoint, device: torch.device) -> ViewNetwork
 
 
 def _on_device(batch: Tensor, device: torch.device) -> Tensor:
-    """Put films where the network is, channels last, which convolutions on a CPU like best."""
+    """Move films to the network's device, channels last, which is fastest on a CPU."""
     return batch.to(device).contiguous(memory_format=torch.channels_last)

@@ -85,7 +85,7 @@ class _Outputs(nn.Module):
 
 
 def accelerate(network: GridNetwork, size: int) -> None:
-    """Put OpenVINO in the place of a network's convolutions.
+    """Replace a network's convolutions by OpenVINO.
 
     Parameters
     ----------

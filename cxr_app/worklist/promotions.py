@@ -70,7 +70,7 @@ class PromotionLog:
         replaced_version: str,
         job_id: str = "",
     ) -> Promotion:
-        """Put a model to use, unless the model in use was changed since.
+        """Record a model as in use, unless the model in use was changed since.
 
         Parameters
         ----------

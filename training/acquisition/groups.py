@@ -115,7 +115,7 @@ def _clusters(features: Matrix, seed: int) -> list[str]:
 
 
 def _without_small(labels: NDArray[np.int_], reduced: Matrix) -> NDArray[np.int_]:
-    """Give the films of a small cluster to the nearest large one."""
+    """Move the films of a small cluster to the nearest large one."""
     counts = np.bincount(labels)
     large = np.flatnonzero(counts >= FEWEST)
     centres = np.stack([reduced[labels == label].mean(axis=0) for label in large])

@@ -214,7 +214,7 @@ def with_sharpness(film: ThumbnailPixels, own: Look, other: Look) -> ThumbnailPi
 
 
 def with_tone(film: ThumbnailPixels, own: Look, other: Look) -> ThumbnailPixels:
-    """Give a film another film's tone curve, by the tissue outside the lungs."""
+    """Apply another film's tone curve, by the tissue outside the lungs."""
     return tone_curve(own, other)[film]
 
 

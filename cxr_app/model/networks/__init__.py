@@ -103,7 +103,7 @@ def join(networks: Sequence[GridNetwork]) -> GridNetwork:
 
 
 def tells_causes(architecture: str) -> bool:
-    """Tell whether networks of this name say bacterial or viral; the ancestors do not."""
+    """Return whether networks of this name distinguish causes; the baselines do not."""
     return architecture not in baselines.NETWORKS
 
 

@@ -62,7 +62,7 @@ class GridNetwork(nn.Module, ABC):
         return self.classify(self.features(batch))
 
     def own_targets(self, targets: Tensor) -> Tensor:
-        """Put places in `CLASSES` into this network's classes: it may know no causes.
+        """Map indices in `CLASSES` to this network's classes: it may know no causes.
 
         A place after the last stands for pneumonia of any cause, and stays where causes are told.
         """

@@ -113,7 +113,7 @@ def _separable(channels: int, filters: int) -> nn.Sequential:
 
 
 class Equalisation(nn.Module):
-    """Put a film's grey values in their order: each becomes the share of pixels up to it.
+    """Equalise a film's histogram: each grey value becomes the share of pixels up to it.
 
     Here and not in `preprocessing`, so that training and reading cannot differ, and a film is the
     same however it was exposed or normalised. The result has mean 0 and variance 1.
@@ -128,7 +128,7 @@ class Equalisation(nn.Module):
 
 
 def load_imagenet(network: GridNetwork) -> None:
-    """Give VGG19's convolutions the weights that ImageNet taught them, and fix them there.
+    """Load ImageNet's weights into VGG19's convolutions, and freeze them.
 
     Raises
     ------

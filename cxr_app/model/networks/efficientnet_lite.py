@@ -119,7 +119,7 @@ def double(x: Tensor) -> Tensor:
 
 
 def standardise(films: Tensor, spread: float = 1.0) -> Tensor:
-    """Give each film ``(B, 1, H, W)`` the mean 0 and a standard deviation of `spread`."""
+    """Scale each film ``(B, 1, H, W)`` to the mean 0 and a standard deviation of `spread`."""
     mean = films.mean(dim=(2, 3), keepdim=True)
     deviation = films.std(dim=(2, 3), keepdim=True).clamp_min(0.02)
     return torch.mul(films - mean, spread) / deviation

@@ -83,7 +83,7 @@ class ViewNetwork(nn.Module):
 
 
 def view_logits(network: ViewNetwork, pictures: Tensor, spec: ViewSpec) -> Tensor:
-    """Look at pictures and their mirror images, and take the mean of both.
+    """Compute the mean of the logits of pictures and of their mirror images.
 
     Parameters
     ----------

@@ -64,7 +64,7 @@ def _go_back(promotion: Promotion | None) -> None:
 
 
 def _show_loading() -> None:
-    """Say whether the model just put into use is being loaded, or cannot be."""
+    """Show whether the model just promoted is being loaded, or cannot be."""
     if LOADING not in st.session_state:
         return
     status = resources.engine().status()

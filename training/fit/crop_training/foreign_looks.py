@@ -77,7 +77,7 @@ def put_on(
     looks: Looks,
     generator: torch.Generator,
 ) -> Tensor:
-    """Give each crop the look of another film, more or less of it.
+    """Apply the look of another film to each crop, more or less of it.
 
     Parameters
     ----------
