@@ -20,6 +20,11 @@ LUNGS = ("right", "left")
 """Of the patient; the right lung lies on the left side of a film that is not mirrored."""
 THIRDS = ("upper", "middle", "lower")
 
+MARGIN = 0.06
+"""Around the box of the lungs, as a share of its own sides."""
+CUT_OFF = 0.125
+"""Share of an edge of the film that must be lung for the lung to count as cut off there."""
+
 EXTENT_STEPS = (0.0, 0.25, 0.5, 0.75)
 """Shares of a lung above which its extent rises by one (Cohen et al. 2020, geographic extent)."""
 
@@ -47,6 +52,32 @@ class LungFields:
     cut_off: tuple[str, ...] = ()
 
 
+def lungs_of(mask: Mask, *, found: bool) -> LungFields:
+    """Return the lung fields of a mask; box and cut-off edges follow from it."""
+    if not found:
+        return LungFields(mask, found=False, box=WHOLE_FILM)
+    return LungFields(mask, found=True, box=box_of(mask), cut_off=_edges_reached(mask))
+
+
+def box_of(mask: Mask, margin: float = MARGIN) -> Box:
+    """Return the box of a mask that is not empty, with its margin, within the film."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    top, bottom = float(rows[0]) / mask.shape[0], float(rows[-1] + 1) / mask.shape[0]
+    left, right = float(columns[0]) / mask.shape[1], float(columns[-1] + 1) / mask.shape[1]
+    wide, high = margin * (right - left), margin * (bottom - top)
+    return (
+        max(left - wide, 0.0),
+        max(top - high, 0.0),
+        min(right + wide, 1.0),
+        min(bottom + high, 1.0),
+    )
+
+
+def _edges_reached(mask: Mask) -> tuple[str, ...]:
+    edges = {"left": mask[:, 0], "right": mask[:, -1], "top": mask[0], "bottom": mask[-1]}
+    return tuple(name for name, edge in edges.items() if edge.mean() >= CUT_OFF)
+
+
 @dataclass(frozen=True, slots=True)
 class Extent:
     """How much of the lungs a heatmap marks; an estimate that has not been validated.
@@ -55,11 +86,14 @@ class Extent:
     ----------
     zones
         Share of each zone that is marked, in ``[0, 1]``, by name such as ``right upper``.
+    parts
+        Share of all that is marked within the lungs, by zone; they add up to 1 or are all 0.
     score
         Geographic extent, 0 to 8: 0 to 4 for each lung.
     """
 
     zones: Mapping[str, float]
+    parts: Mapping[str, float]
     score: int
 
     @property
@@ -106,16 +140,16 @@ def extent_of(lungs: LungFields, marked: Mask) -> Extent | None:
     columns = (np.arange(lungs.mask.shape[1]) * marked.shape[1]) // lungs.mask.shape[1]
     on_lungs = marked[np.ix_(rows, columns)]
     zones = zones_of(lungs.mask)
-    shares = {
-        name: float(on_lungs[zone].mean()) if zone.any() else 0.0 for name, zone in zones.items()
-    }
+    shares = {name: _share(on_lungs, zone) for name, zone in zones.items()}
+    counts = {name: int(on_lungs[zone].sum()) for name, zone in zones.items()}
+    total = max(1, sum(counts.values()))
     score = 0
     for lung in LUNGS:
         own = [zone for name, zone in zones.items() if name.startswith(lung)]
         if own:
             share = _share(on_lungs, np.logical_or.reduce(own))
             score += sum(share > step for step in EXTENT_STEPS)
-    return Extent(shares, score)
+    return Extent(shares, {name: count / total for name, count in counts.items()}, score)
 
 
 def _share(marked: Mask, zone: Mask) -> float:

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_app.lung_fields import LungFields
+from cxr_app.lung_fields import Extent, LungFields, extent_of
 
 ActivationMap = NDArray[np.float32]
 """Evidence for pneumonia on a grid that divides the film evenly, shape ``(h, w)``.
@@ -110,3 +110,17 @@ class Prediction:
     def is_flagged(self, operating_point: OperatingPoint) -> bool:
         """Return whether the probability reaches the operating point."""
         return self.pneumonia_probability >= operating_point.threshold
+
+    @property
+    def extent(self) -> Extent | None:
+        """How much of the lungs the visible heat covers; None if lungs or scale are unknown."""
+        return visible_extent(self.activation_map, self.heat_scale, self.lungs)
+
+
+def visible_extent(
+    activation_map: ActivationMap, scale: HeatScale | None, lungs: LungFields | None
+) -> Extent | None:
+    """Measure how much of the lungs the visible heat covers; None if lungs or scale are unknown."""
+    if scale is None or lungs is None:
+        return None
+    return extent_of(lungs, activation_map > scale.begin)

@@ -170,7 +170,7 @@ class Scorer:
             file_format=film.facts.file_format,
             rows=film.facts.rows,
             columns=film.facts.columns,
-            remarks=film.facts.remarks,
+            remarks=(*screening.lung_remarks(prediction.lungs), *film.facts.remarks),
         )
 
 
@@ -232,6 +232,7 @@ def recall(
                 score.pneumonia_probability if score.bacterial_probability is None else None
             ),
             heat_scale=score.heat_scale,
+            lungs=score.lungs,
         ),
         operating_point=points[score.operating_point_name],
         header=entry.header,

@@ -1,4 +1,4 @@
-"""Two lungs in the lung network's map: the rule, their box, and where they are cut off.
+"""Two lungs in the lung network's map: the rule by which they are found.
 
 No network here: probabilities of lung come in, plain values go out.
 """
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cxr_app.lung_fields import WHOLE_FILM, Box, LungFields, Mask
+from cxr_app.lung_fields import LungFields, Mask, lungs_of
 
 SMALLEST_LUNG = 0.02
 """Share of the film that the smaller of two lungs must fill."""
@@ -17,10 +17,6 @@ LEAST_DISTANCE, LARGEST_TILT = 0.15, 0.25
 """Between the middles of two lungs: across, and in height; as shares of the film."""
 JOINED_WIDTH = 0.5
 """Share of the film's width that two lungs in one piece must reach over."""
-MARGIN = 0.06
-"""Around the box of the lungs, as a share of its own sides."""
-CUT_OFF = 0.125
-"""Share of an edge of the film that must be lung for the lung to count as cut off there."""
 
 
 def find_lungs(probability: NDArray[np.float32]) -> LungFields:
@@ -35,23 +31,8 @@ def find_lungs(probability: NDArray[np.float32]) -> LungFields:
     sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     largest = np.argsort(sizes)[::-1][:2]
     mask: Mask = ndimage.binary_fill_holes(np.isin(labels, largest + 1) & (labels > 0))
-    if not (_is_one_piece(labels, sizes, largest) or _are_two_pieces(labels, sizes, largest)):
-        return LungFields(mask, found=False, box=WHOLE_FILM)
-    return LungFields(mask, found=True, box=box_of(mask), cut_off=_edges_reached(mask))
-
-
-def box_of(mask: Mask, margin: float = MARGIN) -> Box:
-    """Return the box of a mask that is not empty, with its margin, within the film."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    top, bottom = float(rows[0]) / mask.shape[0], float(rows[-1] + 1) / mask.shape[0]
-    left, right = float(columns[0]) / mask.shape[1], float(columns[-1] + 1) / mask.shape[1]
-    wide, high = margin * (right - left), margin * (bottom - top)
-    return (
-        max(left - wide, 0.0),
-        max(top - high, 0.0),
-        min(right + wide, 1.0),
-        min(bottom + high, 1.0),
-    )
+    found = _is_one_piece(labels, sizes, largest) or _are_two_pieces(labels, sizes, largest)
+    return lungs_of(mask, found=found)
 
 
 def _is_one_piece(
@@ -78,8 +59,3 @@ def _are_two_pieces(
         and abs(column - other_column) > LEAST_DISTANCE * labels.shape[1]
         and abs(row - other_row) < LARGEST_TILT * labels.shape[0]
     )
-
-
-def _edges_reached(mask: Mask) -> tuple[str, ...]:
-    edges = {"left": mask[:, 0], "right": mask[:, -1], "top": mask[0], "bottom": mask[-1]}
-    return tuple(name for name, edge in edges.items() if edge.mean() >= CUT_OFF)

@@ -11,6 +11,7 @@ from enum import Enum
 
 import numpy as np
 
+from cxr_app.lung_fields import LungFields
 from cxr_app.patient_age import age_in_years
 from cxr_app.radiograph import Header, Radiograph
 
@@ -29,6 +30,7 @@ MIRRORED = (
     "The film may be mirrored: what looks like the heart lies on the other side. Compare with "
     "the side marker."
 )
+NO_LUNGS = "Two lungs could not be found; the whole film was scored."
 
 _NOT_RADIOGRAPHS = {
     "BI": "an ultrasound biomicroscopy",
@@ -216,6 +218,18 @@ def _age_in_years(header: Header) -> float | None:
 
 def _refusal(reason: str | None) -> str | None:
     return f"The film was not scored: {reason}" if reason else None
+
+
+def lung_remarks(lungs: LungFields | None) -> tuple[str, ...]:
+    """Return what the reader should know of how the lungs were found; None if nothing looked."""
+    if lungs is None:
+        return ()
+    if not lungs.found:
+        return (f"{NO_LUNGS} {UNRELIABLE}",)
+    if not lungs.cut_off:
+        return ()
+    edges = f"{' and '.join(lungs.cut_off)} edge{'s' if len(lungs.cut_off) > 1 else ''}"
+    return (f"A lung seems to be cut off at the {edges} of the film.",)
 
 
 def _header_reason(header: Header) -> str | None:

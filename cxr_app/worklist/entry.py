@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from cxr_app.lung_fields import LungFields
 from cxr_app.outcome import Priority, ScoringState
 from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.radiograph import Header
@@ -43,7 +44,7 @@ class Entry:
         None until the film has been scored.
     reason
         Why it was rejected or failed; empty otherwise.
-    activation_map, heat_scale
+    activation_map, heat_scale, lungs
         As in `Prediction`; None if there is none, and in lists, which do not load them.
     read_by
         The reader who has read it; empty if unknown.
@@ -70,6 +71,7 @@ class Entry:
     threshold: float | None = None
     activation_map: ActivationMap | None = field(default=None, compare=False)
     heat_scale: HeatScale | None = field(default=None, compare=False)
+    lungs: LungFields | None = field(default=None, compare=False)
     scored_at: datetime | None = None
     read_at: datetime | None = None
     read_by: str = ""
@@ -90,7 +92,7 @@ class Score:
     ----------
     model_version
         Empty for a refusal.
-    activation_map, heat_scale
+    activation_map, heat_scale, lungs
         As in `Prediction`; None for a refusal.
     scored_at
         Aware, UTC: when this result was last given.
@@ -109,12 +111,13 @@ class Score:
     threshold: float | None = None
     activation_map: ActivationMap | None = field(default=None, compare=False)
     heat_scale: HeatScale | None = field(default=None, compare=False)
+    lungs: LungFields | None = field(default=None, compare=False)
 
 
 HEADER_NAMES = tuple(each.name for each in fields(Header))
 SORTABLE = frozenset(
     {each.name for each in fields(Entry)}
-    - {"activation_map", "heat_scale", "claim", "header", "remarks"}
+    - {"activation_map", "heat_scale", "lungs", "claim", "header", "remarks"}
 ) | frozenset(HEADER_NAMES)
 """Allowed values of `Query.sort`: every column of an entry that a list can show."""
 

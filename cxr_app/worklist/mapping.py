@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cxr_app.lung_fields import LungFields, lungs_of
 from cxr_app.outcome import Outcome
 from cxr_app.patient_age import age_in_days
 from cxr_app.prediction import ActivationMap, HeatScale
@@ -119,7 +120,7 @@ def as_score(row: ScoreRow) -> Score:
 
 
 def evidence_of(session: Session, entry: EntryRow) -> dict[str, Any]:
-    """Return the map of the probability that an entry shows, and its scale."""
+    """Return the map of the probability that an entry shows, its scale and the lungs."""
     statement = select(ScoreRow).where(
         ScoreRow.entry_number == entry.number, ScoreRow.model_version == entry.model_version
     )
@@ -178,6 +179,10 @@ def _score_row(entry: EntryRow, outcome: Outcome, scored_at: datetime) -> ScoreR
         if prediction.heat_scale is not None:
             score.heat_begin = prediction.heat_scale.begin
             score.heat_full = prediction.heat_scale.full
+        if prediction.lungs is not None:
+            score.lung_mask_rows, score.lung_mask_columns = prediction.lungs.mask.shape
+            score.lung_mask = np.packbits(prediction.lungs.mask).tobytes()
+            score.lungs_found = prediction.lungs.found
     return score
 
 
@@ -246,7 +251,7 @@ def _evidence(score: ScoreRow) -> dict[str, Any]:
     scale = None
     if score.heat_begin is not None and score.heat_full is not None:
         scale = HeatScale(score.heat_begin, score.heat_full)
-    return {"activation_map": _activation_map(score), "heat_scale": scale}
+    return {"activation_map": _activation_map(score), "heat_scale": scale, "lungs": _lungs(score)}
 
 
 def _activation_map(score: ScoreRow) -> ActivationMap | None:
@@ -255,3 +260,11 @@ def _activation_map(score: ScoreRow) -> ActivationMap | None:
     shape = (score.activation_map_rows or 0, score.activation_map_columns or 0)
     grid: ActivationMap = np.frombuffer(score.activation_map, "<f4").reshape(shape)
     return grid.astype(np.float32)
+
+
+def _lungs(score: ScoreRow) -> LungFields | None:
+    if score.lung_mask is None:
+        return None
+    shape = (score.lung_mask_rows or 0, score.lung_mask_columns or 0)
+    bits = np.unpackbits(np.frombuffer(score.lung_mask, np.uint8), count=shape[0] * shape[1])
+    return lungs_of(bits.reshape(shape).astype(bool), found=bool(score.lungs_found))

@@ -215,6 +215,10 @@ class ScoreRow(Judgement, Table):
     activation_map_columns: Mapped[int | None]
     heat_begin: Mapped[float | None] = mapped_column(Float(53))
     heat_full: Mapped[float | None] = mapped_column(Float(53))
+    lung_mask: Mapped[bytes | None] = mapped_column(LargeBinary)  # bits, row by row
+    lung_mask_rows: Mapped[int | None]
+    lung_mask_columns: Mapped[int | None]
+    lungs_found: Mapped[bool | None]
 
     __table_args__ = (
         UniqueConstraint("entry_number", "model_version"),

@@ -1,8 +1,9 @@
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,17 @@ from cxr_app.errors import ShortageError
 from cxr_app.film_store import FilmStore
 from cxr_app.imaging import isolated_decoder
 from cxr_app.model.classifier import Classifier
+from cxr_app.model.preprocessing import NetworkInput
+from cxr_app.model.screening import NO_LUNGS, UNRELIABLE
 from cxr_app.outcome import Outcome, Priority, ScoringState
+from cxr_app.prediction import Prediction
 from cxr_app.scoring import Scorer
 from cxr_app.scoring_engine import EngineStatus, ScoringEngine
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 from tests.support.checkpoints import write_tiny
 from tests.support.films import jpeg
+from tests.support.lungs import two_lungs
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +79,22 @@ def test_a_film_gets_a_probability_an_operating_point_and_a_tier(scorer: Scorer)
     assert outcome.flagged == (outcome.prediction.pneumonia_probability >= 0.5)
     assert (outcome.priority is Priority.HIGH) == outcome.flagged
     assert (outcome.rows, outcome.columns, outcome.file_format) == (128, 128, "JPEG")
+
+
+def test_a_film_without_two_lungs_is_scored_with_a_remark(
+    scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predict = scorer.classifier.predict
+
+    def without_lungs(inputs: Sequence[NetworkInput]) -> list[Prediction]:
+        return [replace(each, lungs=two_lungs(found=False)) for each in predict(inputs)]
+
+    before = scorer.score(jpeg(1))
+    monkeypatch.setattr(scorer.classifier, "predict", without_lungs)
+    outcome = scorer.score(jpeg(1))
+    assert outcome.remarks == (f"{NO_LUNGS} {UNRELIABLE}", *before.remarks)
+    assert outcome.prediction is not None
+    assert outcome.prediction.lungs is not None
 
 
 @pytest.mark.parametrize(

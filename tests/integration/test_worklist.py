@@ -10,7 +10,9 @@ import pytest
 from cxr_app.errors import EntryNotFoundError
 from cxr_app.outcome import Priority, ScoringState
 from cxr_app.radiograph import Header
+from cxr_app.scoring import recall
 from cxr_app.worklist import Query, Worklist
+from tests.support.lungs import two_lungs
 from tests.support.outcomes import HEAT_SCALE, OPERATING_POINTS, prediction, refused, scored, sha256
 from training.bench import million_entries
 
@@ -75,6 +77,30 @@ def test_an_entry_shows_everything_that_scoring_said(worklist: Worklist) -> None
     np.testing.assert_array_equal(entry.activation_map, prediction(0.8).activation_map)
     assert entry.heat_scale == HEAT_SCALE
     assert worklist.scores(entry_id)[0].heat_scale == HEAT_SCALE
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_the_lungs_of_a_score_are_kept(worklist: Worklist, found: bool) -> None:
+    lungs = two_lungs(found=found, first_column=0)
+    outcome = scored(1)
+    assert outcome.prediction is not None
+    outcome = replace(outcome, prediction=replace(outcome.prediction, lungs=lungs))
+    worklist.enter([(outcome, "-", Path("/film"))])
+    entry = worklist.entry_by_sha256(sha256(1))
+    assert entry is not None
+    recalled = recall(worklist, sha256(1), "model-1", OPERATING_POINTS)
+    assert recalled is not None
+    assert recalled.prediction is not None
+    for kept in (entry.lungs, worklist.scores(entry.id)[0].lungs, recalled.prediction.lungs):
+        assert kept is not None
+        np.testing.assert_array_equal(kept.mask, lungs.mask)
+        assert (kept.found, kept.box, kept.cut_off) == (found, lungs.box, lungs.cut_off)
+
+
+def test_a_model_that_looks_for_no_lungs_leaves_none(worklist: Worklist) -> None:
+    entry_id = receive(worklist, 1)
+    worklist.record(scored(1))
+    assert worklist.entry(entry_id).lungs is None
 
 
 def test_a_list_does_not_load_activation_maps(worklist: Worklist) -> None:

@@ -232,7 +232,8 @@ def _take_back_to_first_version(url: str) -> None:
             connection.execute(text(f"DROP INDEX ix_worklist_entry_{name}"))
         for column in ("read_by", "film_deleted_at"):
             connection.execute(text(f"ALTER TABLE worklist_entry DROP COLUMN {column}"))
-        for column in ("heat_begin", "heat_full"):
+        later_columns = ("heat_begin", "heat_full", "lung_mask", "lung_mask_rows")
+        for column in (*later_columns, "lung_mask_columns", "lungs_found"):
             connection.execute(text(f"ALTER TABLE worklist_score DROP COLUMN {column}"))
         connection.execute(text(f"UPDATE {database.VERSION_TABLE} SET version_num = '0001'"))  # noqa: S608
     engine.dispose()

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cxr_app.lung_fields import WHOLE_FILM
-from cxr_app.model.lung_finder import box_of, find_lungs
+from cxr_app.lung_fields import WHOLE_FILM, box_of
+from cxr_app.model.lung_finder import find_lungs
 
 SIDE = 96
 

@@ -7,8 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxr_app.model.screening import MIN_SIDE, Screening, ViewClass, screen, screen_age, screen_view
+from cxr_app.lung_fields import LungFields
+from cxr_app.model.screening import (
+    MIN_SIDE,
+    NO_LUNGS,
+    UNRELIABLE,
+    Screening,
+    ViewClass,
+    lung_remarks,
+    screen,
+    screen_age,
+    screen_view,
+)
 from cxr_app.radiograph import Header, Image, Radiograph
+from tests.support.lungs import two_lungs
 from training.drawing.phantom_films import draw_phantom
 
 FILM = draw_phantom(1, 300, 260)
@@ -242,3 +254,25 @@ def test_the_ages_are_those_of_the_checkpoint() -> None:
     assert "1 to 5 years or 18 years and over" in (
         screen_age(Header(patient_age="010Y"), ages) or ""
     )
+
+
+@pytest.mark.parametrize(
+    ("lungs", "expected"),
+    [
+        (None, ()),
+        (two_lungs(), ()),
+        (two_lungs(found=False), (f"{NO_LUNGS} {UNRELIABLE}",)),
+        (
+            two_lungs(first_column=0),
+            ("A lung seems to be cut off at the left edge of the film.",),
+        ),
+        (
+            dataclasses.replace(two_lungs(), cut_off=("left", "bottom")),
+            ("A lung seems to be cut off at the left and bottom edges of the film.",),
+        ),
+    ],
+)
+def test_a_reader_is_told_of_lungs_that_are_missing_or_cut_off(
+    lungs: LungFields | None, expected: tuple[str, ...]
+) -> None:
+    assert lung_remarks(lungs) == expected
