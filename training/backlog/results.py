@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cxr_app.errors import SettingsError
 from cxr_app.jobs.csv_cells import MAX_CELL_LENGTH, as_cell, text_of
+from cxr_app.model import screening
 from cxr_app.outcome import Outcome, ScoringState
 
 COLUMNS = (
@@ -28,8 +29,13 @@ COLUMNS = (
     "sop_instance_uid",
     "accession_number",
     "view_position",
+    "extent_score",
+    "main_zone",
+    "zones",
 )
 """Columns of ``results.csv``, in this order."""
+FIRST_COLUMNS = COLUMNS[:13]
+"""Columns of a file that was begun before the later ones were added."""
 
 SAVE_SECONDS = 1.0
 """How often written rows are also forced onto the disk."""
@@ -42,7 +48,8 @@ class Results:
     """The results file of one run, open in one process only.
 
     A file of an earlier run is continued. Rows that are incomplete, repeated or without SHA-256
-    (the film could not be opened) are removed first: such films are due again.
+    (the film could not be opened) are removed first: such films are due again. Rows of a file that
+    was begun with fewer columns are kept, with the later columns empty.
 
     Parameters
     ----------
@@ -139,15 +146,18 @@ class Results:
         self.written_at = status.st_mtime
         rows = list(_complete_rows(self._path))
         _check(self._path, rows, model_version)
-        kept = [row for row in rows[1:] if self._is_new_and_final(row)]
+        width = len(rows[0]) if rows else len(COLUMNS)
+        kept = [
+            row + [""] * (len(COLUMNS) - width)
+            for row in rows[1:]
+            if len(row) == width and self._is_new_and_final(row)
+        ]
         whole = _as_bytes([list(COLUMNS), *kept])
         if len(whole) != status.st_size:
             self._replace(whole)
 
     def _is_new_and_final(self, row: ResultRow) -> bool:
         """Check whether a row counts, and remember it; one without SHA-256 was never read."""
-        if len(row) != len(COLUMNS):
-            return False
         source, sha256, state, flagged = text_of(row[0]), row[1], row[2], row[7]
         if state not in STATES - self._retries or not sha256 or sha256 in self.contents(source):
             return False
@@ -202,9 +212,25 @@ def as_row(source: str, outcome: Outcome) -> ResultRow:
         header.sop_instance_uid if header else "",
         header.accession_number if header else "",
         header.view_position if header else "",
+        *_extent_cells(outcome),
     ]
     # Only the source must be complete; texts of a header may have any length.
     return [as_cell(source), *(as_cell(text)[:MAX_CELL_LENGTH] for text in texts)]
+
+
+def _extent_cells(outcome: Outcome) -> tuple[str, str, str]:
+    """Return the extent score, the main zone and the share of every zone that the heat covers.
+
+    The side is unknown on a film that may be mirrored.
+    """
+    extent = outcome.prediction.extent if outcome.prediction else None
+    if extent is None:
+        return ("", "", "")
+    score = str(extent.score)
+    if screening.MIRRORED in outcome.remarks:
+        return (score, extent.main_zone.partition(" ")[2], "")
+    zones = "; ".join(f"{name} {share:.2f}" for name, share in extent.zones.items())
+    return (score, extent.main_zone, zones)
 
 
 def _open_locked(path: Path) -> int:
@@ -249,12 +275,14 @@ def _read_rows(content: bytes) -> list[ResultRow]:
 
 def _check(path: Path, rows: Sequence[ResultRow], model_version: str) -> None:
     """Refuse a file that is not a results file, or belongs to another model."""
+    known = [list(COLUMNS), list(FIRST_COLUMNS)]
+    heads = [_as_bytes([columns]) for columns in known]
     with path.open("rb") as file:
-        begins = file.read(len(_as_bytes([list(COLUMNS)])))
-    if rows[:1] != [list(COLUMNS)] and not _as_bytes([list(COLUMNS)]).startswith(begins):
+        begins = file.read(len(heads[0]))
+    if not (rows and rows[0] in known) and not any(head.startswith(begins) for head in heads):
         raise SettingsError(f"{path} is not a results file of this program. Use another --out.")
     place = COLUMNS.index("model_version")
-    others = {row[place] for row in rows[1:] if len(row) == len(COLUMNS)} - {"", model_version}
+    others = {row[place] for row in rows[1:] if len(row) == len(rows[0])} - {"", model_version}
     if others:
         raise SettingsError(
             f"{path} holds results of {', '.join(sorted(others))}; the model in use is "

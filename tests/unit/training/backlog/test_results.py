@@ -1,6 +1,7 @@
 """The results file: continued, cleaned up, locked for one run, safe in a spreadsheet."""
 
 import csv
+import pickle
 import resource
 import subprocess
 import sys
@@ -9,15 +10,21 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cxr_app.errors import SettingsError
 from cxr_app.jobs.csv_cells import MAX_CELL_LENGTH, text_of
+from cxr_app.jobs.unscored import RefusalReader
+from cxr_app.model.screening import MIRRORED
 from cxr_app.outcome import Outcome, Priority, ScoringState
 from cxr_app.radiograph import Header
-from training.backlog.results import COLUMNS, Results
+from tests.support.desk import evidence
+from tests.support.lungs import two_lungs
+from tests.support.outcomes import scored
+from training.backlog.results import COLUMNS, FIRST_COLUMNS, Results, as_row
 
 MODEL = "model-1"
 
@@ -116,6 +123,64 @@ def test_an_endless_header_is_cut_and_the_file_can_be_read_again(tmp_path: Path)
         with opened(path) as results:
             results.write([("film.dcm", film)])
     assert [len(row["accession_number"]) for row in rows_of(path)] == [MAX_CELL_LENGTH]
+
+
+def test_a_file_with_fewer_columns_is_continued_without_losing_a_row(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    write(path, 1, 2)
+    shorter = [list(row.values())[: len(FIRST_COLUMNS)] for row in rows_of(path)]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([FIRST_COLUMNS, *shorter])
+    path.write_bytes(path.read_bytes() + b"film 3,cut off")
+    follower = RefusalReader(path)
+    assert len(follower.refusals()) == 2
+    write(path, 1, 2, 3)
+    assert list(rows_of(path)[0]) == list(COLUMNS)
+    assert [list(row.values())[: len(FIRST_COLUMNS)] for row in rows_of(path)][:2] == shorter
+    assert [row["sha256"] for row in rows_of(path)] == [failed(n).sha256 for n in (1, 2, 3)]
+    assert {row["zones"] for row in rows_of(path)} == {""}
+    assert len(follower.refusals()) == 3
+
+
+def test_a_file_with_fewer_columns_of_another_model_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    row = ["film.jpg", "0" * 64, "SCORED", *[""] * 6, "model-0", "", "", ""]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([FIRST_COLUMNS, row])
+    before = path.read_bytes()
+    with pytest.raises(SettingsError, match="holds results of model-0"):
+        Results(path, MODEL)
+    assert path.read_bytes() == before
+
+
+def extent_cells(outcome: Outcome) -> list[str]:
+    return as_row("film.jpg", outcome)[-3:]
+
+
+def test_extent_and_zones_follow_the_columns_of_before() -> None:
+    outcome = scored(1)
+    assert outcome.prediction is not None
+    assert extent_cells(outcome) == ["", "", ""]
+    heat = evidence((5, 1), strength=3.0)
+    found = replace(outcome.prediction, activation_map=heat, lungs=two_lungs())
+    outcome = replace(outcome, prediction=found)
+    score, main_zone, zones = extent_cells(outcome)
+    assert (score, main_zone) == ("1", "right lower")
+    assert zones.startswith("right upper 0.00; right middle 0.00; right lower 0.")
+    assert zones.endswith("; left upper 0.00; left middle 0.00; left lower 0.00")
+    mirrored = replace(outcome, remarks=(MIRRORED,))
+    assert extent_cells(mirrored) == ["1", "lower", ""]
+    lost = replace(outcome, prediction=replace(found, lungs=two_lungs(found=False)))
+    assert extent_cells(lost) == ["", "", ""]
+
+
+def test_lungs_pass_from_one_process_to_another() -> None:
+    outcome = scored(1)
+    assert outcome.prediction is not None
+    outcome = replace(outcome, prediction=replace(outcome.prediction, lungs=two_lungs()))
+    arrived = pickle.loads(pickle.dumps(outcome))  # noqa: S301
+    assert as_row("film.jpg", arrived) == as_row("film.jpg", outcome)
+    np.testing.assert_array_equal(arrived.prediction.lungs.mask, two_lungs().mask)
 
 
 def test_a_second_run_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:
