@@ -22,6 +22,7 @@ from cxr_app.worklist import Entry, Query
 from tests.support.desk import Desk, scored
 from tests.support.factories import dicom_bytes, radiograph_dataset
 from tests.support.films import jpeg
+from tests.support.lungs import two_lungs
 from tests.support.worklists import ReadyEngine, viewer
 
 FILM_PAGE = "views/film.py"
@@ -282,6 +283,19 @@ def test_heat_lies_on_the_scale_of_the_model_that_scored_whichever_is_in_use(
     assert served.body == film_payload.pack_heat(
         outcome.prediction.activation_map, own, outcome.rows, outcome.columns
     )
+
+
+def test_the_page_says_where_the_heat_lies_and_sends_the_lungs(
+    desk: Desk, open_film: Callable[[str], AppTest]
+) -> None:
+    data = dicom_bytes()
+    outcome = scored(data, 0.9, spots=[(5, 1)])
+    assert outcome.prediction is not None
+    outcome = replace(outcome, prediction=replace(outcome.prediction, lungs=two_lungs()))
+    entry_id = desk.enter_outcome(data, outcome)
+    assert "Most of the heat lies in the right lower zone" in words(open_film(entry_id))
+    served = answer(film_route.heat_address(desk.worklist.entry(entry_id)) or "")
+    assert b'"lungs": [[[' in bytes(served.body)
 
 
 @pytest.mark.parametrize(

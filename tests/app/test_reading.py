@@ -145,9 +145,11 @@ def test_the_heat_comes_after_the_readers_own_verdict_where_the_site_wants_that(
     app = read(film)
     assert (viewer(app)["heat"], viewer(app)["note"]) == (None, "After your verdict")
     assert not [address for address in viewer(app)["next"] if "heat" in address]
+    assert "heat" not in words(app)
     app.button(key=f"agree_{film}").click().run()
     assert not worklist.reviews.of_film(film)[0].heat_seen
     assert viewer(app)["heat"] is not None
+    assert "heat" in words(app)
 
 
 def test_masked_identities_are_in_no_word_of_any_page(

@@ -36,6 +36,8 @@ interface HeatHeader {
   empty: boolean;
   /** Lines of points, in fractions of the film's width and height. */
   outline: [number, number][][];
+  /** Lines around the lungs; none if they were not found. */
+  lungs: [number, number][][];
   message?: string;
 }
 

@@ -6,7 +6,8 @@ import streamlit as st
 
 from cxr_app.ui import masking, resources
 from cxr_app.ui.panels import review_panel
-from cxr_app.ui.text import film_html
+from cxr_app.ui.server import film_route
+from cxr_app.ui.text import extent_text, film_html
 from cxr_app.worklist import Claim, Entry, Review
 
 
@@ -19,7 +20,7 @@ def film_side(entry: Entry, reviews: list[Review], others: Claim | None) -> Entr
         The earlier film that the reader wants to see beside this one.
     """
     shown = masking.shown(entry)
-    _score(shown)
+    _score(shown, reviews)
     review_panel.review_panel(shown, reviews, others)
     earlier = review_panel.earlier(entry)  # found by the patient ID, which may be masked
     with st.expander("Film and header", key="facts"):
@@ -27,7 +28,7 @@ def film_side(entry: Entry, reviews: list[Review], others: Claim | None) -> Entr
     return earlier
 
 
-def _score(entry: Entry) -> None:
+def _score(entry: Entry, reviews: list[Review]) -> None:
     """Show the score, its model, earlier scores and remarks."""
     status = resources.engine().status()
     with st.container(border=True, gap="small"):
@@ -35,7 +36,7 @@ def _score(entry: Entry) -> None:
             waiting = status.message if status.state == "failed" else "Being scored …"
             st.html(film_html.pending(waiting, active=status.state != "failed"))
         else:
-            st.html(film_html.score(entry) or film_html.refusal(entry))
+            st.html(film_html.score(entry, _heat(entry, reviews)) or film_html.refusal(entry))
         st.html(film_html.provenance(entry, status, datetime.now(UTC)))
         if history := film_html.history(resources.worklist().scores(entry.id)):
             st.html(history)
@@ -43,3 +44,10 @@ def _score(entry: Entry) -> None:
         st.html(film_html.deleted(entry.film_deleted_at))
     if entry.remarks:
         st.html(film_html.remarks(entry.remarks))
+
+
+def _heat(entry: Entry, reviews: list[Review]) -> str:
+    """Return where the heat lies; empty while the reader may not see the heat."""
+    if entry.film_deleted_at is not None or not review_panel.may_see_heat(entry, reviews):
+        return ""
+    return extent_text.heat_sentence(entry, film_route.scale_of(entry))

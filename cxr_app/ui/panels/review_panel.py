@@ -36,6 +36,7 @@ KEYS = Keys(
         ("W", "back to the worklist"),
         ("H", "heatmap on or off"),
         ("O", "outline or colour"),
+        ("G", "lungs on or off"),
         ("I", "invert greyscale"),
         ("1 – 5", "window presets"),
         ("L", "window with the left button"),

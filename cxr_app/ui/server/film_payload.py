@@ -6,13 +6,14 @@ viewer windows, inverts and colours them in the browser. No Streamlit here.
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
+from cxr_app.lung_fields import LungFields
 from cxr_app.model import activation_map
 from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.radiograph import Softcopy, Values, Window
@@ -22,6 +23,9 @@ LONGEST_SIDE = 3072
 
 HEAT_SIDE = 512
 """Longest side of the heatmap in pixels; it is smooth, so more would show no more."""
+
+LUNG_SIDE = 192
+"""Side of the grid on which the outline of the lungs is drawn, twice that of their mask."""
 
 _ALIGNMENT = 4
 
@@ -46,8 +50,17 @@ def pack_film(softcopy: Softcopy) -> bytes:
     return _packed(header, values.astype(f"<u{bits // 8}"))
 
 
-def pack_heat(cells: ActivationMap, scale: HeatScale, rows: int, columns: int) -> bytes:
-    """Pack the heatmap of a film of this size, 0 to 255 on a fixed scale, and its outline."""
+def pack_heat(
+    cells: ActivationMap,
+    scale: HeatScale,
+    rows: int,
+    columns: int,
+    lungs: LungFields | None = None,
+) -> bytes:
+    """Pack the heatmap of a film of this size, 0 to 255 on a fixed scale, and its outline.
+
+    The outline of the lungs goes along if two lungs were found.
+    """
     factor = HEAT_SIDE / max(rows, columns)
     height, width = (max(1, round(side * factor)) for side in (rows, columns))
     heat = activation_map.on_film(activation_map.heat(cells, scale), height, width)
@@ -57,7 +70,8 @@ def pack_heat(cells: ActivationMap, scale: HeatScale, rows: int, columns: int) -
         "columns": width,
         "bits": 8,
         "empty": not values.any(),
-        "outline": [line.round(4).tolist() for line in activation_map.outline(heat)],
+        "outline": _points(activation_map.outline(heat)),
+        "lungs": _lung_outline(lungs),
     }
     return _packed(header, values)
 
@@ -65,6 +79,17 @@ def pack_heat(cells: ActivationMap, scale: HeatScale, rows: int, columns: int) -
 def pack_refusal(message: str) -> bytes:
     """Pack a message that the viewer shows instead of the film."""
     return _packed({"message": message}, np.empty(0, np.uint8))
+
+
+def _lung_outline(lungs: LungFields | None) -> list[list[list[float]]]:
+    if lungs is None or not lungs.found:
+        return []
+    smooth = activation_map.on_film(lungs.mask.astype(np.float32), LUNG_SIDE, LUNG_SIDE)
+    return _points(activation_map.outline(smooth, 0.5))
+
+
+def _points(lines: Iterable[NDArray[np.float64]]) -> list[list[list[float]]]:
+    return [line.round(4).tolist() for line in lines]
 
 
 def _reduced(values: Values) -> Values:

@@ -97,7 +97,11 @@ def _heat(request: Request) -> Response:
     scale = scale_of(entry)
     if entry.activation_map is None or scale is None:
         return _not_found("There is no heatmap for this film yet.")
-    return _response(film_payload.pack_heat(entry.activation_map, scale, entry.rows, entry.columns))
+    return _response(
+        film_payload.pack_heat(
+            entry.activation_map, scale, entry.rows, entry.columns, lungs=entry.lungs
+        )
+    )
 
 
 @lru_cache(maxsize=FILMS_KEPT)

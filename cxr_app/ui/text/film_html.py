@@ -39,8 +39,14 @@ def heading(entry: Entry) -> str:
     return _render("heading", title, _joined(details))
 
 
-def score(entry: Entry) -> str:
-    """Return flag, tier, probability and their meaning; empty if the film has no score."""
+def score(entry: Entry, heat: str = "") -> str:
+    """Return flag, tier, probability and their meaning; empty if the film has no score.
+
+    Parameters
+    ----------
+    heat
+        Where the heat lies, in one sentence; empty to leave it out.
+    """
     probability, threshold = entry.pneumonia_probability, entry.threshold
     if probability is None or threshold is None or entry.flagged is None:
         return ""
@@ -54,6 +60,7 @@ def score(entry: Entry) -> str:
         values={"probability": probability * 100, "threshold": threshold * 100},
         conclusion=_conclusion(probability, threshold, flagged=entry.flagged),
         causes=_causes(entry),
+        heat=heat,
     )
 
 

@@ -1,8 +1,8 @@
 // The controls around the film, and what the reader chose in them before.
 
-const HABITS = "cxr-heat"; // heat on or off, its style and opacity: stored from film to film
+const HABITS = "cxr-heat"; // heat and lungs on or off, style, opacity: stored from film to film
 
-/** @typedef {{on: boolean, outline: boolean, opacity: number}} HeatHabits */
+/** @typedef {{on: boolean, outline: boolean, opacity: number, lungs: boolean}} HeatHabits */
 
 /** @param {Element} button @param {unknown} on */
 const setPressed = (button, on) => button.setAttribute("aria-pressed", String(Boolean(on)));
@@ -39,9 +39,10 @@ function offerWindows(select, windows) {
 /** @returns {Partial<HeatHabits>} */
 function readHabits() {
   try {
-    const { on, outline, opacity } = JSON.parse(sessionStorage.getItem(HABITS) ?? "");
+    const { on, outline, opacity, lungs } = JSON.parse(sessionStorage.getItem(HABITS) ?? "");
     const bounded = Math.min(Math.max(Number(opacity) || 0.6, 0.1), 1);
-    return { on: on !== false, outline: outline === true, opacity: bounded };
+    const shown = { on: on !== false, outline: outline === true, lungs: lungs === true };
+    return { ...shown, opacity: bounded };
   } catch {
     return {}; // nothing stored yet, or the browser stores nothing
   }
@@ -61,6 +62,7 @@ function writeHabits(habits) {
 const BUTTONS = {
   heat: (viewer) => viewer.setHeat({ on: !viewer.heat.on }),
   outline: (viewer) => viewer.setHeat({ outline: !viewer.heat.outline }),
+  lungs: (viewer) => viewer.setHeat({ lungs: !viewer.heat.lungs }),
   invert: (viewer) => viewer.invert(),
   hand: (viewer) => viewer.swapHand(),
   in: (viewer) => viewer.zoom(1.25),
@@ -113,6 +115,10 @@ function showHeat(viewer) {
   viewer.root.dataset.heat = !heatmap ? "none" : heatmap.empty ? "empty" : heat.on ? "on" : "off";
   setPressed(viewer.part("heat"), heat.on && some);
   setPressed(viewer.part("outline"), heat.outline);
+  const lungs = Boolean(heatmap?.lungs.length);
+  viewer.root.dataset.lungs = !lungs ? "none" : heat.lungs ? "on" : "off";
+  setPressed(viewer.part("lungs"), heat.lungs && lungs);
+  viewer.part("lungs").disabled = viewer.part("lungs").hidden = !lungs;
   for (const name of ["heat", "outline", "opacity"]) viewer.part(name).disabled = !some;
   for (const name of ["outline", "opacity"]) viewer.part(name).hidden = !some;
   viewer.part("heat").hidden = !viewer.heatAddress && !viewer.note;

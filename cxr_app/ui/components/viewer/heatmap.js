@@ -11,6 +11,32 @@ const HEAT_COLOURS = [
   [252, 255, 164],
 ];
 const OUTLINE_COLOUR = "#ffb020";
+const LUNG_COLOUR = "#8fc7d9";
+
+/** Draw lines over the film.
+ * @param {CanvasRenderingContext2D} context
+ * @param {[number, number][][]} lines in fractions of the film's width and height
+ * @param {Place} place
+ * @param {{colour: string, width: number, opacity: number}} style width in device pixels */
+function drawLines(context, lines, { x, y, width, height }, style) {
+  context.save();
+  context.globalAlpha = style.opacity;
+  context.lineJoin = "round";
+  context.beginPath();
+  for (const line of lines) {
+    line.forEach(([across, down], i) => {
+      if (i) context.lineTo(x + across * width, y + down * height);
+      else context.moveTo(x + across * width, y + down * height);
+    });
+  }
+  context.lineWidth = 2 * style.width;
+  context.strokeStyle = "rgb(0 0 0 / 0.55)"; // so that the line shows on bright bone as well
+  context.stroke();
+  context.lineWidth = style.width;
+  context.strokeStyle = style.colour;
+  context.stroke();
+  context.restore();
+}
 
 /** Return red, green and blue in [0, 255] of heat in [0, 1].
  * @param {number} heat */
@@ -26,12 +52,13 @@ const heatGradient = () =>
     (c, i) => `rgb(${c.join(" ")} / ${i / (HEAT_COLOURS.length - 1)})`,
   ).join(", ")})`;
 
-/** Heat of one film: a small coloured picture drawn over the film, and its outline. */
+/** Heat of one film: a small coloured picture drawn over the film, its outline and the lungs'. */
 class Heatmap {
   /** @param {HeatData} data */
   constructor({ header, values }) {
     this.empty = header.empty;
     this.outline = header.outline; // fractions of the film's width and height
+    this.lungs = header.lungs;
     this.canvas = newCanvas(header.columns, header.rows);
     const image = new ImageData(header.columns, header.rows);
     const table = Uint32Array.from({ length: 256 }, (_, value) => {
@@ -43,38 +70,31 @@ class Heatmap {
     drawingOn(this.canvas).putImageData(image, 0, 0);
   }
 
-  /** @param {CanvasRenderingContext2D} context
+  /** Draw what the reader has chosen to see.
+   * @param {CanvasRenderingContext2D} context
    * @param {Place} place
-   * @param {number} opacity */
-  drawColour(context, { x, y, width, height }, opacity) {
-    context.save();
-    context.globalAlpha = opacity;
-    context.imageSmoothingEnabled = true;
-    context.drawImage(this.canvas, x, y, width, height);
-    context.restore();
+   * @param {HeatHabits} habits
+   * @param {number} thickness in device pixels of a CSS pixel */
+  draw(context, place, { on, outline, opacity, lungs }, thickness) {
+    if (lungs) {
+      const style = { colour: LUNG_COLOUR, width: thickness, opacity: 0.7 };
+      drawLines(context, this.lungs, place, style);
+    }
+    if (!on || this.empty) return;
+    if (outline) {
+      const style = { colour: OUTLINE_COLOUR, width: 1.5 * thickness };
+      drawLines(context, this.outline, place, { ...style, opacity: Math.max(opacity, 0.15) });
+    } else this._drawColour(context, place, opacity);
   }
 
   /** @param {CanvasRenderingContext2D} context
    * @param {Place} place
-   * @param {number} opacity
-   * @param {number} thickness in device pixels of a CSS pixel */
-  drawOutline(context, { x, y, width, height }, opacity, thickness) {
+   * @param {number} opacity */
+  _drawColour(context, { x, y, width, height }, opacity) {
     context.save();
-    context.globalAlpha = Math.max(opacity, 0.15);
-    context.lineJoin = "round";
-    context.beginPath();
-    for (const line of this.outline) {
-      line.forEach(([across, down], i) => {
-        if (i) context.lineTo(x + across * width, y + down * height);
-        else context.moveTo(x + across * width, y + down * height);
-      });
-    }
-    context.lineWidth = 3 * thickness;
-    context.strokeStyle = "rgb(0 0 0 / 0.55)"; // so that the line shows on bright bone as well
-    context.stroke();
-    context.lineWidth = 1.5 * thickness;
-    context.strokeStyle = OUTLINE_COLOUR;
-    context.stroke();
+    context.globalAlpha = opacity;
+    context.imageSmoothingEnabled = true;
+    context.drawImage(this.canvas, x, y, width, height);
     context.restore();
   }
 }

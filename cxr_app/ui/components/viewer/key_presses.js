@@ -13,6 +13,7 @@ let lastNumber = Date.now(); // of a press: grows over reloads too
 const KEYS = {
   h: "heat",
   o: "outline",
+  g: "lungs",
   i: "invert",
   l: "hand",
   "+": "in",

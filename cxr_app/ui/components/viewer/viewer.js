@@ -42,7 +42,7 @@ class Viewer {
     this.presses = new PressSender(this.root);
     this.stopping = new AbortController();
     this.page = (parent.host ?? parent).closest("[data-testid='stMain']"); // what scrolls
-    this.heat = { on: true, outline: false, opacity: 0.6, ...readHabits() };
+    this.heat = { on: true, outline: false, opacity: 0.6, lungs: false, ...readHabits() };
     this.find(".legend i").style.backgroundImage = heatGradient();
     this._listen();
   }
@@ -275,11 +275,8 @@ class Viewer {
     if (!this.film) return;
     const { place } = this.viewport;
     this.film.draw(this.context, place);
-    if (!this.heatmap || !this.heat.on || this.heatmap.empty) return;
     const thickness = this.canvas.width / Math.max(this.canvas.clientWidth, 1);
-    const { opacity } = this.heat;
-    if (this.heat.outline) this.heatmap.drawOutline(this.context, place, opacity, thickness);
-    else this.heatmap.drawColour(this.context, place, opacity);
+    this.heatmap?.draw(this.context, place, this.heat, thickness);
   }
 
   /** Send whether heatmaps are shown, if the server assumes otherwise: a verdict may follow them. */

@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
+from cxr_app.lung_fields import LungFields
 from cxr_app.prediction import HeatScale
 from cxr_app.radiograph import Softcopy, VOILUTFunction, Window
 from cxr_app.ui.server import film_payload
+from tests.support.lungs import SIDE, two_lungs
 
+SCALE = HeatScale(0.0, 4.0)
 WINDOW = Window("Film", window_center=40.5, window_width=400.0)
 
 
@@ -84,6 +87,23 @@ def test_heat_means_the_same_on_every_film(evidence: float, row: int, column: in
     cells[row, column] = evidence
     _, values = unpack(film_payload.pack_heat(cells, HeatScale(0.0, 8.0), 700, 1400))
     assert values.max() == pytest.approx(255 * min(evidence / 8.0, 1.0), abs=12)
+
+
+def test_the_outline_of_two_lungs_goes_along_as_fractions_of_the_film() -> None:
+    cells = np.full((7, 7), -1.0, np.float32)
+    header, _ = unpack(film_payload.pack_heat(cells, SCALE, 1000, 1400, two_lungs()))
+    assert header["empty"] is True
+    right, left = sorted((np.array(line) for line in header["lungs"]), key=lambda line: line.min())
+    for line, edges in ((right, (8, 12, 40, 81)), (left, (54, 18, 90, 84))):
+        outermost = [*line.min(axis=0), *line.max(axis=0)]
+        np.testing.assert_allclose(outermost, np.array(edges) / SIDE, atol=0.006)
+
+
+@pytest.mark.parametrize("lungs", [None, two_lungs(found=False)], ids=["none", "not found"])
+def test_where_no_two_lungs_were_found_there_is_no_outline(lungs: LungFields | None) -> None:
+    cells = np.full((7, 7), 9.0, np.float32)
+    header, _ = unpack(film_payload.pack_heat(cells, SCALE, 1000, 1400, lungs))
+    assert header["lungs"] == []
 
 
 def test_heat_has_the_shape_of_its_film() -> None:
