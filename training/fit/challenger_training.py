@@ -14,7 +14,7 @@ from cxr_app.settings import Settings
 from training.data.holdout import Side, read_films
 from training.data.tested_films import UsedFilms
 from training.fit.recipe import Recipe
-from training.fit.recipe_training import train
+from training.fit.recipe_training import epochs_of, train
 from training.fit.retrain_plan import FILMS, RUN, RetrainPlan, RetrainRequest, plan_of
 from training.fit.retrain_progress import RetrainProgress
 from training.fit.trainer import TrainingRun
@@ -39,7 +39,7 @@ def retrain(
     """
     make_private_folder(request.out)
     plan = plan_of(request, settings, recipe)
-    progress.start(recipe.epochs, plan.counts)
+    progress.start(epochs_of(recipe), plan.counts)
     folder = request.out / RUN
     if not (folder / "metrics.json").exists():
         run = TrainingRun(folder, settings.cache_dir, device, on_epoch=progress.on_epoch)

@@ -9,6 +9,7 @@ import torch
 
 from cxr_app.errors import SettingsError
 from cxr_app.model import networks
+from cxr_app.model.networks.lung_crop import MEMBERS
 from training.fit import distributed
 from training.fit.crop_training.crop_run import LUNG_CROP, train_lung_crop
 from training.fit.export import export
@@ -19,6 +20,11 @@ from training.fit.run_data import load_run_data, measured_input, write_split
 from training.fit.trainer import TrainingRun, best_of, fit
 
 logger = logging.getLogger(__name__)
+
+
+def epochs_of(recipe: Recipe) -> int:
+    """Return how many epochs a training of this recipe has, those of all its networks together."""
+    return recipe.epochs * (MEMBERS if recipe.architecture == LUNG_CROP else 1)
 
 
 def train(recipe: Recipe, data: Path, run: TrainingRun) -> None:
