@@ -7,7 +7,7 @@ from typing import Any
 
 from cxr_app.errors import JobError, SettingsError
 from cxr_app.jobs.recipe_schema import Recipe, parse_recipe
-from cxr_app.model import networks
+from cxr_app.model.architectures import ARCHITECTURES, members
 from cxr_app.settings import PROJECT, Settings
 
 PROJECT_RECIPES = PROJECT / "training" / "recipes"
@@ -92,13 +92,13 @@ def read_recipe_file(path: Path, **overrides: Any) -> Recipe:
 
 def _check_architecture(recipe: Recipe, file_name: str) -> None:
     """Refuse an unknown network, and stages that leave a member of one untrained."""
-    if recipe.architecture not in networks.NETWORKS:
+    if recipe.architecture not in ARCHITECTURES:
         raise SettingsError(
             f"{file_name} has architecture = {recipe.architecture!r}; allowed are "
-            f"{', '.join(networks.NETWORKS)}."
+            f"{', '.join(ARCHITECTURES)}."
         )
     trained = tuple(member.architecture for member in recipe.members)
-    wanted = networks.members(recipe.architecture)
+    wanted = members(recipe.architecture)
     if trained != wanted:
         raise SettingsError(
             f"The stages of {file_name} train {', '.join(trained)}; {recipe.architecture} is made "

@@ -241,7 +241,7 @@ def test_no_threshold_is_left_out_of_the_slider(page: AppTest) -> None:
 
 
 def test_what_readers_said_of_this_model_is_counted(page: AppTest, worklist: Worklist) -> None:
-    assert "No reader has judged a flag of this model yet" in said(page)
+    assert "No reader has reviewed a flag of this model yet" in said(page)
     for number, verdict in enumerate((Verdict.AGREE, Verdict.AGREE, Verdict.DISAGREE)):
         film = scored(worklist, 0.8, source=f"{number}.dcm")
         worklist.reviews.add(film, "Weiss", verdict)

@@ -159,7 +159,7 @@ def test_a_recipe_that_tells_no_causes_says_so_before_it_is_begun(
     app: AppTest, films: Path
 ) -> None:
     page = shown(app)
-    assert "193 × 193" in words(page)
+    assert "160 × 160" in words(page)
     assert "Does not distinguish causes" not in words(page)
     page.selectbox(key="recipe").select("separable_conv").run()
     assert "150 × 150 pixels. Does not distinguish causes" in words(page)
@@ -170,7 +170,7 @@ def test_films_and_a_recipe_are_chosen_and_begun_once(
 ) -> None:
     page = shown(retrain)
     assert page.selectbox(key="recipe").value == SHIPPED
-    assert "46 epochs" in said(page)
+    assert "12 epochs" in said(page)
     assert page.multiselect(key="films").options == [
         f"{films.parent.name}/films",
         "films/2026-10",

@@ -86,7 +86,7 @@ def test_of_many_who_change_it_at_once_one_does(worklist: Worklist) -> None:
 
     with ThreadPoolExecutor(8) as people:
         assert sum(people.map(change, range(8))) == 1
-    with pytest.raises(PromotionError, match="Somebody else"):
+    with pytest.raises(PromotionError, match="has just been changed"):
         put(worklist, "b" * 64, None)
     assert len(worklist.promotions.history()) == 2
 

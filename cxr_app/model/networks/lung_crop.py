@@ -122,7 +122,7 @@ class LungCropNetwork(GridNetwork):
         """Draw the lungs of films, and find their boxes."""
         whole = torch.tensor([[0.0, 0.0, 1.0, 1.0]], device=films.device).expand(len(films), -1)
         small = crop(films, whole, LUNG_SIDE).contiguous(memory_format=torch.channels_last)
-        drawn = self.lung_network(small)[:, 0].sigmoid().float().cpu().numpy()
+        drawn = self.lung_network(small)[:, 0].sigmoid().float().detach().cpu().numpy()
         return tuple(find_lungs(np.asarray(each)) for each in drawn)
 
     def calibrate(self, log_odds: Tensor, adult: Tensor) -> Tensor:

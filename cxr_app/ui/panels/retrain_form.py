@@ -6,11 +6,12 @@ import streamlit as st
 
 from cxr_app.jobs.allowed_folders import offered_films
 from cxr_app.jobs.kinds import RETRAINING
-from cxr_app.jobs.recipe_list import recipes
+from cxr_app.jobs.recipe_list import recipes, refused_recipes
 from cxr_app.ui import resources
 from cxr_app.ui.actions import show_problem
 from cxr_app.ui.panels.job_card import start_job
 from cxr_app.ui.text import job_text, retrain_text
+from cxr_app.ui.text.formatting import escape_markdown
 
 COUNT_SECONDS = 30
 PLACE = "retrain_form"
@@ -50,6 +51,8 @@ def _choose_recipe() -> None:
     known = {recipe.name: recipe for recipe in recipes(resources.settings())}
     name = st.selectbox("Recipe", list(known), key="recipe")
     st.caption(retrain_text.recipe(known[name]))
+    for problem in refused_recipes(resources.settings()):
+        st.warning(escape_markdown(problem))
 
 
 def _choose_films(offered: list[str], reviewed: int, *, free_text: bool) -> None:

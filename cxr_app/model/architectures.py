@@ -1,0 +1,23 @@
+"""Names of the networks, for whoever needs no network: importing this does not import torch."""
+
+from collections.abc import Mapping
+
+ARCHITECTURES = (
+    "lung_crop",
+    "resnet18",
+    "resnet18_coarse",
+    "resnet18_two_scales",
+    "five_conv_relu",
+    "five_conv_swish",
+    "four_conv",
+    "four_conv_256",
+    "vgg19_transfer",
+    "separable_conv",
+)
+
+_MEMBERS: Mapping[str, tuple[str, ...]] = {"resnet18_two_scales": ("resnet18", "resnet18_coarse")}
+
+
+def members(architecture: str) -> tuple[str, ...]:
+    """Return the separately trained networks that one is joined from; itself if it is whole."""
+    return _MEMBERS.get(architecture, (architecture,))
