@@ -34,9 +34,9 @@ def write_kaggle_folder(root: Path, patients: int) -> Path:
 
 
 def write_manifest(path: Path, rows: list[dict[str, str]]) -> Path:
-    """A CSV manifest."""
+    """Write a CSV manifest with the columns that its rows have."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ("path", "target", "cause", "patient_id", "partition"))
+        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
         writer.writeheader()
         writer.writerows(rows)
     return path

@@ -52,7 +52,7 @@ def _choose_recipe() -> None:
     name = st.selectbox("Recipe", list(known), key="recipe")
     st.caption(retrain_text.recipe(known[name]))
     for problem in refused_recipes(resources.settings()):
-        st.warning(escape_markdown(problem))
+        st.info(escape_markdown(problem))
 
 
 def _choose_films(offered: list[str], reviewed: int, *, free_text: bool) -> None:
