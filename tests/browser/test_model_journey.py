@@ -26,7 +26,7 @@ def test_moving_the_operating_point_changes_the_figures_and_not_the_worklist(
     expect(page.get_by_role("table").nth(1)).to_be_attached(timeout=SLOW_MILLISECONDS)
     wait_idle(page)
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
-    before = {label: metric(page, label) for label in ("AUROC", "Sensitivity", "Alerts a day")}
+    before = {label: metric(page, label) for label in ("AUROC", "Sensitivity", "Alerts per day")}
     assert "…" not in before["AUROC"]
 
     slider = page.get_by_role("slider", name="Operating point")
@@ -38,7 +38,7 @@ def test_moving_the_operating_point_changes_the_figures_and_not_the_worklist(
     expect(sensitivity).not_to_contain_text(before["Sensitivity"], timeout=SLOW_MILLISECONDS)
     wait_idle(page)
     assert metric(page, "AUROC") == before["AUROC"]
-    assert metric(page, "Alerts a day") != before["Alerts a day"]
+    assert metric(page, "Alerts per day") != before["Alerts per day"]
     expect(page.get_by_text("changes nothing in the worklist")).to_be_visible()
 
     page.get_by_role("button", name="balanced, in use").click()

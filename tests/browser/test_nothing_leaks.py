@@ -116,7 +116,7 @@ def search_and_read(server: Server, page: Page) -> bytes:
     found.click()
     expect(page.get_by_text("Quuxlove, Zebedea").first).to_be_visible()
     page.get_by_role("button", name="Agree", exact=False).first.click()
-    comment = page.get_by_placeholder("Comment: C, Enter keeps it")
+    comment = page.get_by_placeholder("Comment: C, Enter saves it")
     comment.fill(f"{NAME} was here")
     comment.press("Enter")
     expect(page.get_by_text("was here")).to_be_visible()
