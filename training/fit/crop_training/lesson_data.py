@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from torch import Tensor
 
-from cxr_app.lung_fields import LungFields
 from cxr_app.model.lung_finder import find_lungs
 from cxr_app.model.networks.lung_unet import LUNG_SIDE, LungNetwork
 from training.acquisition.groups import find_groups
@@ -73,11 +72,6 @@ def draw_lungs(network: LungNetwork, films: Films) -> NDArray[np.float32]:
             parts.append(network(batch)[:, 0].sigmoid())
     drawn: NDArray[np.float32] = torch.cat(parts).numpy()
     return drawn
-
-
-def lungs_of(network: LungNetwork, films: Films) -> list[LungFields]:
-    """Find the lungs of films ``(n, S, S)``."""
-    return [find_lungs(each) for each in draw_lungs(network, films)]
 
 
 def shrink(film: Films) -> Films:
