@@ -28,9 +28,6 @@ because it reaches logs. Wrong arguments from our own code stay `ValueError` and
 import errno
 import re
 import struct
-import threading
-import traceback
-import warnings
 import zlib
 from typing import Self
 
@@ -57,30 +54,6 @@ trouble, because `imaging.limits` bounds the memory that a film can need.
 """
 
 _SHORTAGE_NUMBERS = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC}
-
-_filters_lock = threading.Lock()
-
-
-def silence_warnings(package: str) -> None:
-    """Silence the warnings of a third-party parser; some quote the offending value.
-
-    `warnings.catch_warnings` in one thread would undo the filters of another. A filter that is
-    never removed, and covers only the modules of the package, is safe in all threads.
-    """
-    modules = re.compile(re.escape(f"{package}."))
-    with _filters_lock:
-        if ("ignore", None, Warning, modules, 0) not in warnings.filters:
-            warnings.filterwarnings("ignore", module=modules.pattern)
-
-
-def fault_trace(error: BaseException) -> str:
-    """Return traceback and exception type without the message, which may quote patient data."""
-    trace = ""
-    fault: BaseException | None = error
-    while fault is not None:
-        trace += "".join(traceback.format_tb(fault.__traceback__)) + type(fault).__name__ + "\n"
-        fault = fault.__cause__ or fault.__context__
-    return trace
 
 
 def raise_shortage(error: BaseException) -> None:

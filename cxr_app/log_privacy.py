@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from cxr_app.errors import SettingsError, fault_trace
+from cxr_app.errors import SettingsError
 from cxr_app.settings import current_settings
 
 
@@ -50,6 +50,16 @@ def report_fault(error: BaseException | None) -> None:
 def fault_report(error: BaseException) -> str:
     """Return traceback and exception type for a log; in debug mode with the message."""
     return _with_message(error) if debug_mode() else fault_trace(error)
+
+
+def fault_trace(error: BaseException) -> str:
+    """Return traceback and exception type without the message, which may quote patient data."""
+    trace = ""
+    fault: BaseException | None = error
+    while fault is not None:
+        trace += "".join(traceback.format_tb(fault.__traceback__)) + type(fault).__name__ + "\n"
+        fault = fault.__cause__ or fault.__context__
+    return trace
 
 
 def _is_terminal() -> bool:

@@ -27,13 +27,13 @@ from cxr_app.errors import (
     PixelDataError,
     UnsupportedImageError,
     raise_shortage,
-    silence_warnings,
 )
 from cxr_app.imaging.codestream import check_size
 from cxr_app.imaging.decoded_film import DecodedFilm
 from cxr_app.imaging.dicom_decoding import decode
 from cxr_app.imaging.dicom_values import DICOM_DAMAGE, integer, text, transfer_syntax, uid_name
 from cxr_app.imaging.limits import MAX_FRAMES, MAX_INFLATED_BYTES, MAX_READS
+from cxr_app.imaging.parser_warnings import silence_warnings
 from cxr_app.imaging.pixels import may_be_averaged, shows_range, to_softcopy
 from cxr_app.radiograph import Header
 

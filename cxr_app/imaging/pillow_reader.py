@@ -11,7 +11,8 @@ from PIL import ImageChops, ImageOps
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
-from cxr_app.errors import DAMAGE, raise_shortage, silence_warnings
+from cxr_app.errors import DAMAGE, raise_shortage
+from cxr_app.imaging.parser_warnings import silence_warnings
 from cxr_app.imaging.pixels import PixelArray, colour_fraction
 
 PictureFormat = Literal["JPEG", "PNG"]

@@ -98,6 +98,16 @@ def test_an_error_is_reported_without_its_message(
     assert NAME not in printed
 
 
+def test_a_trace_has_places_and_types_of_an_error_and_its_cause_but_no_message() -> None:
+    with pytest.raises(LookupError) as caught:
+        look_up()
+    trace = log_privacy.fault_trace(caught.value)
+    assert "test_log_privacy.py" in trace
+    assert "LookupError" in trace
+    assert "ValueError" in trace
+    assert NAME not in trace
+
+
 @pytest.mark.parametrize("end", [SystemExit(2), KeyboardInterrupt(), None])
 def test_a_normal_exit_is_no_error(
     end: BaseException | None, capsys: pytest.CaptureFixture[str]
