@@ -129,15 +129,15 @@ def _rows(scores: FilmScores) -> list[dict[str, Any]]:
             "target": "PNEUMONIA" if scores.truth[place] else "NORMAL",
             "cause": scores.causes[place],
             "pneumonia_probability": round(float(scores.pneumonia[place]), DIGITS),
-            "bacterial_probability": _told(scores.bacterial[place]),
-            "viral_probability": _told(scores.viral[place]),
+            "bacterial_probability": _nan_to_none(scores.bacterial[place]),
+            "viral_probability": _nan_to_none(scores.viral[place]),
         }
         known = {name: values[place] for name, values in scores.groups.items() if values[place]}
         rows.append(row | known)
     return rows
 
 
-def _told(probability: float) -> float | None:
+def _nan_to_none(probability: float) -> float | None:
     """Replace unknown values by None."""
     return None if math.isnan(probability) else round(float(probability), DIGITS)
 

@@ -114,7 +114,7 @@ def _decode(request: Mapping[str, Any], data: bytes) -> Message:
     """Have a child decode."""
     child = _take()
     try:
-        answer = child.ask((request, data))
+        answer = child.request((request, data))
     except BaseException:  # the request may be incomplete, so the child cannot take another one
         child.end()
         raise
@@ -158,7 +158,7 @@ class _Child:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, request: Message) -> Message | None:
+    def request(self, message: Message) -> Message | None:
         """Send a request and wait for its answer; None if the child has ended or is too slow."""
         guard = threading.Timer(DECODER_PATIENCE, self._process.kill)
         try:
@@ -167,7 +167,7 @@ class _Child:
             raise _shortage("no thread could be started") from error
         try:
             with suppress(OSError):
-                _send(self._process.stdin, request)
+                _send(self._process.stdin, message)
                 return _receive(self._process.stdout)
         finally:
             guard.cancel()

@@ -99,7 +99,7 @@ class Supervisor:
         """Return the results file of a backlog."""
         return self.place(job_id) / RESULTS
 
-    def ask(self, kind: str, **parameters: Any) -> Job:
+    def submit(self, kind: str, **parameters: Any) -> Job:
         """Request a job.
 
         Raises
@@ -107,11 +107,11 @@ class Supervisor:
         JobError
             If it cannot be done.
         """
-        job = self._jobs.ask(kind, self._kinds[kind].accept(self._settings, parameters))
+        job = self._jobs.submit(kind, self._kinds[kind].accept(self._settings, parameters))
         self._wake.set()
         return job
 
-    def ask_again(self, job_id: str, **changed_parameters: Any) -> None:
+    def resume(self, job_id: str, **changed_parameters: Any) -> None:
         """Resume an ended job.
 
         Raises
@@ -119,7 +119,7 @@ class Supervisor:
         JobError
             If there is no such job.
         """
-        self._jobs.ask_again(job_id, **changed_parameters)
+        self._jobs.resume(job_id, **changed_parameters)
         self._wake.set()
 
     def cancel(self, job_id: str) -> None:
@@ -196,7 +196,7 @@ class Supervisor:
 
     def _follow(self, job: Job) -> bool:
         """Update what is recorded of a running job; return False if it no longer runs here."""
-        silence = datetime.now(UTC) - (job.heard_at or job.requested_at)
+        silence = datetime.now(UTC) - (job.heartbeat_at or job.requested_at)
         if job.host != self._host:
             if silence > SILENCE:
                 message = f"The server {job.host}, which ran it, has fallen silent."

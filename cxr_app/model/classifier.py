@@ -27,28 +27,28 @@ from cxr_app.prediction import ActivationMap, HeatScale, OperatingPoint, Predict
 from cxr_app.radiograph import Image
 
 
-def choose_device(wish: str) -> torch.device:
-    """Find the device to run on: what is wished for, or with ``auto`` CUDA, else MPS, else the CPU.
+def choose_device(name: str) -> torch.device:
+    """Find the device to run on: the one named, or for ``auto`` CUDA, else MPS, else the CPU.
 
     Raises
     ------
     SettingsError
-        If the wished device is not there.
+        If this machine does not have it.
     """
     there = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
-    if wish == "auto":
+    if name == "auto":
         return torch.device(next(name for name in there if there[name]))
-    if not there.get(wish, False):
+    if not there.get(name, False):
         found = ", ".join(name for name in there if there[name])
         raise SettingsError(
-            f"CXR_DEVICE is {wish!r}, which this machine does not offer; it has {found}. "
+            f"CXR_DEVICE is {name!r}, which this machine does not offer; it has {found}. "
             "Set CXR_DEVICE to one of these or to auto."
         )
-    return torch.device(wish)
+    return torch.device(name)
 
 
 def name_of(device: torch.device) -> str:
@@ -132,11 +132,11 @@ class Classifier:
 
         Without a view network in the checkpoint, every picture counts as an upright film.
         """
-        spec, seen_as = self.description.screening, self.description.input_spec
+        spec, input_spec = self.description.screening, self.description.input_spec
         if not inputs or self._view_network is None or spec is None:
             return [ViewClass.UPRIGHT] * len(inputs)
         batch = torch.from_numpy(np.stack(inputs))[:, None].to(self._device)
-        pictures = (batch * seen_as.standard_deviation + seen_as.mean).clamp(0, 1)
+        pictures = (batch * input_spec.standard_deviation + input_spec.mean).clamp(0, 1)
         with self._lock, torch.inference_mode():
             return views_of(view_logits(self._view_network, pictures, spec), spec)
 
@@ -211,7 +211,7 @@ def forward_with_map(source: GridNetwork, batch: Tensor) -> tuple[Tensor, Tensor
     if isinstance(source, LungCropNetwork):
         return logits, features[:, 0]
     maps = relevance(source, features, logits)
-    return logits, lay_evenly(maps, source, size=batch.shape[-1])
+    return logits, resample_evenly(maps, source, size=batch.shape[-1])
 
 
 def log_odds(logits: Tensor) -> Tensor:
@@ -305,19 +305,19 @@ def evidence(
     return centred.float() + film.float()[:, None, None]
 
 
-def lay_evenly(maps: Tensor, source: GridNetwork, size: int) -> Tensor:
-    """Move evidence from a network's own grid to one that divides the film evenly.
+def resample_evenly(maps: Tensor, source: GridNetwork, size: int) -> Tensor:
+    """Resample evidence from a network's own grid to one that divides the film evenly.
 
-    The cells of a convolutional grid lie where strides and padding have put them: those of
-    ResNet-18 half a cell, 7 % of the film, up and to the left of where an even division has
-    them. Drawn as they come they would mark the wrong place.
+    Strides and padding decide where the cells of a convolutional grid lie: those of ResNet-18 are
+    half a cell (7 % of the film) above and to the left of an even division. Drawn without
+    resampling, they would mark the wrong place.
 
     Parameters
     ----------
     maps
         ``(B, h, w)``.
     source
-        The network that they come from; it says where its cells lie.
+        The network that computed them; it knows where its cells lie.
     size
         Side of its input in pixels.
 
@@ -325,7 +325,7 @@ def lay_evenly(maps: Tensor, source: GridNetwork, size: int) -> Tensor:
     -------
     Tensor
         ``(B, 2 h, 2 w)``: cell ``i`` has its middle at ``(i + 0.5) / (2 h)`` of the film's height.
-        Nowhere beyond the values of `maps`.
+        No value exceeds the range of `maps`.
     """
     _, h, w = maps.shape
     axes = []
@@ -335,8 +335,8 @@ def lay_evenly(maps: Tensor, source: GridNetwork, size: int) -> Tensor:
         axes.append(2 * place / max(cells - 1, 1) - 1)
     y, x = torch.meshgrid(*axes, indexing="ij")
     grid = torch.stack([x, y], dim=-1).expand(len(maps), -1, -1, -1)  # (B, 2h, 2w, 2)
-    laid: Tensor = functional.grid_sample(maps[:, None], grid, align_corners=True)
-    return laid[:, 0]
+    resampled: Tensor = functional.grid_sample(maps[:, None], grid, align_corners=True)
+    return resampled[:, 0]
 
 
 def _prediction(

@@ -41,7 +41,7 @@ class Job:
     host, pid, process_started
         The machine and process that does it, and when that process was started, in seconds since
         1970 by the machine's clock; None before that.
-    heard_at
+    heartbeat_at
         When its server last reported that it runs.
     cancelling
         Whether it is to be stopped.
@@ -55,7 +55,7 @@ class Job:
     state: JobState
     requested_at: datetime
     started_at: datetime | None = None
-    heard_at: datetime | None = None
+    heartbeat_at: datetime | None = None
     ended_at: datetime | None = None
     host: str = ""
     pid: int | None = None

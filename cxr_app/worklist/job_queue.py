@@ -32,7 +32,7 @@ class JobQueue:
         self._database = database
         self._clock = clock
 
-    def ask(self, kind: str, parameters: Mapping[str, Any]) -> Job:
+    def submit(self, kind: str, parameters: Mapping[str, Any]) -> Job:
         """Request a job; if the same one is active already, return that."""
         with self._database.writing() as session:
             same = [job for job in _active(session, kind) if job.parameters == dict(parameters)]
@@ -49,7 +49,7 @@ class JobQueue:
             session.flush()
             return _as_job(row)
 
-    def ask_again(self, job_id: str, **changed_parameters: Any) -> Job:
+    def resume(self, job_id: str, **changed_parameters: Any) -> Job:
         """Resume an ended job; an active one is left unchanged.
 
         Raises
@@ -62,7 +62,7 @@ class JobQueue:
             if row.state not in ACTIVE:
                 row.parameters = {**row.parameters, **changed_parameters}
                 row.state = JobState.SCHEDULED
-                row.started_at = row.ended_at = row.heard_at = None
+                row.started_at = row.ended_at = row.heartbeat_at = None
                 row.pid = row.process_started = row.message = None
                 row.cancelling = False
             return _as_job(row)
@@ -90,7 +90,7 @@ class JobQueue:
             if row is None:
                 return None
             row.state, row.host = JobState.RUNNING, host
-            row.started_at = row.heard_at = self._clock()
+            row.started_at = row.heartbeat_at = self._clock()
             return _as_job(row)
 
     def begun(self, job_id: str, pid: int, process_started: float) -> None:
@@ -147,7 +147,7 @@ class JobQueue:
             JobRow.id == job_id, JobRow.state == JobState.RUNNING, same_process
         )
         with self._database.writing() as session:
-            session.execute(statement.values(heard_at=self._clock(), **values))
+            session.execute(statement.values(heartbeat_at=self._clock(), **values))
 
 
 def _active(session: Session, kind: str) -> Iterable[JobRow]:
@@ -173,7 +173,7 @@ def _as_job(row: JobRow) -> Job:
         state=row.state,
         requested_at=row.requested_at,
         started_at=row.started_at,
-        heard_at=row.heard_at,
+        heartbeat_at=row.heartbeat_at,
         ended_at=row.ended_at,
         host=row.host or "",
         pid=row.pid,

@@ -240,7 +240,7 @@ class JobRow(Table):
     cancelling: Mapped[bool] = mapped_column(default=False)
     requested_at: Mapped[datetime] = mapped_column(Moment)
     started_at: Mapped[datetime | None] = mapped_column(Moment)
-    heard_at: Mapped[datetime | None] = mapped_column(Moment)
+    heartbeat_at: Mapped[datetime | None] = mapped_column("heard_at", Moment)
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
     host: Mapped[str | None] = mapped_column(AnyText)
     pid: Mapped[int | None]

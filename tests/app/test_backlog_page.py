@@ -53,7 +53,7 @@ def shown(app: AppTest) -> AppTest:
 
 def running(worklist: Worklist, archive: Path, progress: Progress) -> Job:
     """A job that a process of another machine works on."""
-    asked = worklist.jobs.ask(BACKLOG, {"folder": str(archive)})
+    asked = worklist.jobs.submit(BACKLOG, {"folder": str(archive)})
     worklist.jobs.claim("elsewhere", [BACKLOG])
     worklist.jobs.begun(asked.id, 7, 1.0)
     job = worklist.jobs.job(asked.id)
@@ -208,7 +208,7 @@ def test_of_several_jobs_each_can_be_looked_at(
 ) -> None:
     first = running(worklist, archive, Progress(1, 2))
     worklist.jobs.end(first, JobState.COMPLETED, "", Progress(2, 2, exit_status=0))
-    worklist.jobs.ask(BACKLOG, {"folder": str(archive / "2026-10")})
+    worklist.jobs.submit(BACKLOG, {"folder": str(archive / "2026-10")})
     page = shown(backlog)
     assert [row["state"] for row in tables(page)["Jobs"]] == ["waiting", "done"]
     assert bar(page) == "Not started"

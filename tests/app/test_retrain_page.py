@@ -82,7 +82,9 @@ def test_a_recipe_with_a_wrong_value_is_refused_before_it_is_chosen(retrain: App
 
 def running(worklist: Worklist, progress: Progress, films: str = "/films") -> Job:
     """A retraining that a process of another machine works on."""
-    asked = worklist.jobs.ask(RETRAINING, {"data": [films], "reviewed": True, "recipe": "resnet18"})
+    asked = worklist.jobs.submit(
+        RETRAINING, {"data": [films], "reviewed": True, "recipe": "resnet18"}
+    )
     worklist.jobs.claim("elsewhere", [RETRAINING])
     worklist.jobs.begun(asked.id, 7, 1.0)
     worklist.jobs.report(worklist.jobs.job(asked.id), progress)
@@ -365,7 +367,7 @@ def test_earlier_films_can_be_scored_again_with_the_new_model(
     archive = tmp_path / "archive"
     archive.mkdir()
     monkeypatch.setenv("CXR_BACKLOG_FOLDERS", str(archive))
-    worklist.jobs.ask(BACKLOG, {"folder": str(archive)})
+    worklist.jobs.submit(BACKLOG, {"folder": str(archive)})
     compared(worklist, configured)
     page = shown(retrain)
     assert "Films scored before" not in words(page)

@@ -253,7 +253,7 @@ def _pixels(seed: int) -> NDArray[np.uint16]:
 def backlog(worklist: Worklist, folder: Path) -> Iterator[Callable[[], Job]]:
     """Have the server score a folder, and go on once it scores; give how the job is now."""
     settings = Settings(backlog_folders=str(folder))
-    job_id = worklist.jobs.ask(BACKLOG, accept_backlog(settings, {"folder": str(folder)})).id
+    job_id = worklist.jobs.submit(BACKLOG, accept_backlog(settings, {"folder": str(folder)})).id
 
     def now() -> Job:
         return worklist.jobs.job(job_id)

@@ -14,25 +14,25 @@ FOLDER = {"folder": "/archive/2026-10"}
 
 def running(worklist: Worklist, pid: int = 7) -> Job:
     """A job that a process works on."""
-    asked = worklist.jobs.ask("backlog", FOLDER)
+    asked = worklist.jobs.submit("backlog", FOLDER)
     assert worklist.jobs.claim("desk", ["backlog"]) is not None
     worklist.jobs.begun(asked.id, pid, 1.5)
     return worklist.jobs.job(asked.id)
 
 
 def test_a_job_asked_for_twice_is_one_until_it_has_ended(worklist: Worklist) -> None:
-    first = worklist.jobs.ask("backlog", FOLDER)
-    assert worklist.jobs.ask("backlog", FOLDER) == first
-    other = worklist.jobs.ask("backlog", {"folder": "/archive/\udcff"})
+    first = worklist.jobs.submit("backlog", FOLDER)
+    assert worklist.jobs.submit("backlog", FOLDER) == first
+    other = worklist.jobs.submit("backlog", {"folder": "/archive/\udcff"})
     worklist.jobs.cancel(first.id)
-    again = worklist.jobs.ask("backlog", FOLDER)
+    again = worklist.jobs.submit("backlog", FOLDER)
     assert [job.id for job in worklist.jobs.newest("backlog")] == [again.id, other.id, first.id]
     assert worklist.jobs.newest("backlog")[1].parameters == {"folder": "/archive/\udcff"}
     assert worklist.jobs.newest("retraining") == []
 
 
 def test_of_many_servers_one_claims_the_oldest_job(worklist: Worklist) -> None:
-    asked = [worklist.jobs.ask("backlog", {"folder": f"/{number}"}) for number in range(3)]
+    asked = [worklist.jobs.submit("backlog", {"folder": f"/{number}"}) for number in range(3)]
     with ThreadPoolExecutor(8) as servers:
         claimed = list(servers.map(lambda _: worklist.jobs.claim("desk", ["backlog"]), range(8)))
     taken = sorted(job.id for job in claimed if job is not None)
@@ -53,7 +53,7 @@ def test_a_running_job_says_who_does_it_and_how_far_it_is(worklist: Worklist) ->
 def test_a_job_that_waits_is_cancelled_at_once_and_one_that_runs_by_its_server(
     worklist: Worklist,
 ) -> None:
-    waiting = worklist.jobs.ask("backlog", {"folder": "/other"})
+    waiting = worklist.jobs.submit("backlog", {"folder": "/other"})
     worklist.jobs.cancel(waiting.id)
     job = running(worklist)
     worklist.jobs.cancel(job.id)
@@ -66,9 +66,9 @@ def test_an_ended_job_goes_on_with_what_it_had_and_one_that_runs_is_left_alone(
     worklist: Worklist,
 ) -> None:
     job = running(worklist)
-    assert worklist.jobs.ask_again(job.id).state is JobState.RUNNING
+    assert worklist.jobs.resume(job.id).state is JobState.RUNNING
     worklist.jobs.end(job, JobState.FAILED, "No room.", Progress(5, 10))
-    worklist.jobs.ask_again(job.id, retry_failed=True)
+    worklist.jobs.resume(job.id, retry_failed=True)
     again = worklist.jobs.job(job.id)
     assert again.state is JobState.SCHEDULED
     assert again.parameters == {**FOLDER, "retry_failed": True}
@@ -78,7 +78,7 @@ def test_an_ended_job_goes_on_with_what_it_had_and_one_that_runs_is_left_alone(
 def test_what_an_earlier_process_says_does_not_touch_its_successor(worklist: Worklist) -> None:
     first = running(worklist)
     worklist.jobs.end(first, JobState.INTERRUPTED, "", Progress())
-    worklist.jobs.ask_again(first.id)
+    worklist.jobs.resume(first.id)
     worklist.jobs.claim("desk", ["backlog"])
     worklist.jobs.begun(first.id, 8, 2.5)
     worklist.jobs.report(first, Progress(1))
@@ -88,7 +88,7 @@ def test_what_an_earlier_process_says_does_not_touch_its_successor(worklist: Wor
 
 
 def test_what_no_job_is_has_a_sentence(worklist: Worklist) -> None:
-    for verb in (worklist.jobs.job, worklist.jobs.cancel, worklist.jobs.ask_again):
+    for verb in (worklist.jobs.job, worklist.jobs.cancel, worklist.jobs.resume):
         with pytest.raises(JobNotFoundError, match="no such job"):
             verb("nowhere")
 
@@ -98,7 +98,7 @@ def test_how_long_a_job_has_been_silent_can_be_told(worklist_url: str) -> None:
     worklist = Worklist.open(worklist_url, lambda: now[0])
     job = running(worklist)
     now[0] += timedelta(minutes=5)
-    assert worklist.jobs.job(job.id).heard_at == now[0] - timedelta(minutes=5)
+    assert worklist.jobs.job(job.id).heartbeat_at == now[0] - timedelta(minutes=5)
     worklist.jobs.report(job, Progress(1))
-    assert worklist.jobs.job(job.id).heard_at == now[0]
+    assert worklist.jobs.job(job.id).heartbeat_at == now[0]
     worklist.close()

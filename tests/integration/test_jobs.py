@@ -74,7 +74,7 @@ def supervisor(settings: Settings, worklist: Worklist) -> Iterator[Supervisor]:
 
 
 def work(supervisor: Supervisor, steps: int = 2, wait: float = 0.0, status: int = 0) -> Job:
-    return supervisor.ask("work", steps=steps, wait=wait, status=status)
+    return supervisor.submit("work", steps=steps, wait=wait, status=status)
 
 
 def wait_for(
@@ -139,7 +139,7 @@ def test_a_cancelled_job_stops_and_goes_on_when_it_is_told_to(
     job = wait_for(worklist, supervisor, job, ended)
     assert job.state is JobState.CANCELLED
     assert not psutil.pid_exists(job.pid or 0)
-    supervisor.ask_again(job.id, steps=1)
+    supervisor.resume(job.id, steps=1)
     assert wait_for(worklist, supervisor, job, ended).state is JobState.COMPLETED
 
 
@@ -157,7 +157,7 @@ def test_a_job_of_another_kind_does_not_wait(
 ) -> None:
     both = Supervisor(settings, worklist, WORK_KINDS | {"other": WORK_KINDS["work"]})
     first = work(both, 1000, 0.1)
-    other = both.ask("other", steps=1000, wait=0.1, status=0)
+    other = both.submit("other", steps=1000, wait=0.1, status=0)
     assert wait_for(worklist, both, first, counting).pid
     assert wait_for(worklist, both, other, counting).pid
     for job in (first, other):
@@ -186,7 +186,7 @@ def test_a_killed_process_is_an_interrupted_job_that_can_go_on(
     job = wait_for(worklist, successor, job, ended)
     assert job.state is JobState.INTERRUPTED
     assert "What is done is kept" in job.message
-    successor.ask_again(job.id, steps=1)
+    successor.resume(job.id, steps=1)
     assert wait_for(worklist, successor, job, ended).state is JobState.COMPLETED
 
 
@@ -196,7 +196,7 @@ def test_a_job_whose_process_dies_again_and_again_fails(
     job = work(supervisor, status=9)
     for _ in range(MAX_DEATHS - 1):
         assert wait_for(worklist, supervisor, job, ended).state is JobState.INTERRUPTED
-        supervisor.ask_again(job.id)
+        supervisor.resume(job.id)
     job = wait_for(worklist, supervisor, job, ended)
     assert job.state is JobState.FAILED
     assert "with status 9 at the same point" in job.message
@@ -208,7 +208,7 @@ def test_a_job_that_gains_something_before_each_death_can_go_on(
     job = work(supervisor, status=9)
     for steps in range(2, MAX_DEATHS + 3):
         assert wait_for(worklist, supervisor, job, ended).state is JobState.INTERRUPTED
-        supervisor.ask_again(job.id, steps=steps + 1)
+        supervisor.resume(job.id, steps=steps + 1)
 
 
 def test_parameters_of_a_wrong_type_are_refused_by_name(
@@ -216,9 +216,9 @@ def test_parameters_of_a_wrong_type_are_refused_by_name(
 ) -> None:
     real = Supervisor(settings, worklist)
     with pytest.raises(JobError, match="folder: Input should be a valid string"):
-        real.ask(BACKLOG, folder=3)
+        real.submit(BACKLOG, folder=3)
     with pytest.raises(JobError, match="recipe: Field required"):
-        real.ask(RETRAINING, data=[], reviewed=True)
+        real.submit(RETRAINING, data=[], reviewed=True)
 
 
 def test_another_process_that_has_got_the_number_is_not_taken_for_the_job(
@@ -266,8 +266,8 @@ def test_a_folder_that_is_allowed_no_more_is_not_scored_again(
     (tmp_path / "archive").mkdir()
     before = Supervisor(settings, worklist)
     with pytest.raises(FolderNotAllowedError):
-        before.ask(BACKLOG, folder=str(tmp_path))
-    job = before.ask(BACKLOG, folder=str(tmp_path / "archive"))
+        before.submit(BACKLOG, folder=str(tmp_path))
+    job = before.submit(BACKLOG, folder=str(tmp_path / "archive"))
     after = Supervisor(settings.model_copy(update={"backlog_folders": ""}), worklist)
     job = wait_for(worklist, after, job, ended)
     assert job.state is JobState.FAILED
@@ -307,19 +307,19 @@ def test_a_retraining_takes_only_films_that_are_allowed_and_a_recipe_that_is_the
     settings = Settings(data_dir=tmp_path / "data", training_folders=str(films))
     supervisor = Supervisor(settings, worklist)
     asked: dict[str, Any] = {"data": [str(films)], "reviewed": False, "recipe": "resnet18"}
-    job = supervisor.ask(RETRAINING, **asked)
+    job = supervisor.submit(RETRAINING, **asked)
     assert job.parameters["data"] == [str(films)]
-    assert supervisor.ask(RETRAINING, **asked) == job
+    assert supervisor.submit(RETRAINING, **asked) == job
     for changed, words in (
         ({"data": [str(elsewhere)]}, "not a folder or a"),
         ({"data": []}, "Choose films"),
         ({"recipe": "../../etc"}, "no such recipe"),
     ):
         with pytest.raises(JobError, match=words):
-            supervisor.ask(RETRAINING, **(asked | changed))
+            supervisor.submit(RETRAINING, **(asked | changed))
     nobody = Supervisor(Settings(data_dir=tmp_path), worklist)
     with pytest.raises(FolderNotAllowedError, match="CXR_TRAINING_FOLDERS"):
-        nobody.ask(RETRAINING, **asked)
+        nobody.submit(RETRAINING, **asked)
 
 
 def test_a_site_has_recipes_of_its_own(tmp_path: Path, worklist: Worklist) -> None:

@@ -212,16 +212,16 @@ def test_a_picture_that_ends_its_decoder_stops_neither_the_server_nor_another_fi
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     deadly, sound = receive(jpeg(1)), receive(jpeg(2))
-    ask = isolated_decoder._Child.ask
+    request = isolated_decoder._Child.request
 
     def killed_by_one(
-        child: isolated_decoder._Child, request: isolated_decoder.Message
+        child: isolated_decoder._Child, message: isolated_decoder.Message
     ) -> isolated_decoder.Message | None:
-        if request[1] == jpeg(1):
+        if message[1] == jpeg(1):
             child._process.kill()
-        return ask(child, request)
+        return request(child, message)
 
-    monkeypatch.setattr(isolated_decoder._Child, "ask", killed_by_one)
+    monkeypatch.setattr(isolated_decoder._Child, "request", killed_by_one)
     score_what_waits(settings, list_of_films)
 
     assert list_of_films.entry(deadly).state is ScoringState.FAILED

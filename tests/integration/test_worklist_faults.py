@@ -204,7 +204,7 @@ def test_a_worklist_of_the_first_version_is_brought_up_to_date(worklist_url: str
     _take_back_to_first_version(worklist_url)
     after = Worklist.open(worklist_url)
     assert after.count(Query(state="read")) == 1
-    assert after.jobs.ask("backlog", {}).state is JobState.SCHEDULED
+    assert after.jobs.submit("backlog", {}).state is JobState.SCHEDULED
     after.reviews.add(film, "Weiss", Verdict.AGREE)
     assert after.entry(film).read_by == "Weiss"
     after.close()

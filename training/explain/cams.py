@@ -20,7 +20,7 @@ from cxr_app.evaluation.metrics import Floats
 from cxr_app.model import activation_map, checkpoint, networks
 from cxr_app.model.activation_map import HeatArray
 from cxr_app.model.checkpoint import Checkpoint
-from cxr_app.model.classifier import Classifier, choose_device, lay_evenly, log_odds
+from cxr_app.model.classifier import Classifier, choose_device, log_odds, resample_evenly
 from cxr_app.model.preprocessing import NetworkInput
 from cxr_app.prediction import ActivationMap
 
@@ -117,7 +117,7 @@ class PackageCam(Explainer):
             body = self._network.body
             raw = cam.get_cam_image(batch, body, targets, features, gradients, eigen_smooth=False)
         evidence = torch.from_numpy(np.ascontiguousarray(raw, dtype=np.float32))
-        return lay_evenly(evidence, self._network, size=batch.shape[-1])
+        return resample_evenly(evidence, self._network, size=batch.shape[-1])
 
     def heat(self, evidence: ActivationMap) -> HeatArray:
         """Rectify, as these methods do, and scale to the map's peak: they have no fixed scale."""

@@ -59,7 +59,7 @@ class Pair:
     thresholds: dict[str, tuple[float, float]]
 
     @property
-    def tells_causes(self) -> tuple[bool, bool]:
+    def predicts_causes(self) -> tuple[bool, bool]:
         """Whether each model distinguishes bacterial from viral."""
         first, second = (not np.isnan(each.probabilities[:, 1]).any() for each in self.scored)
         return bool(first), bool(second)
@@ -155,7 +155,7 @@ def _between_causes(pair: Pair) -> dict[str, Any]:
     shares = [_bacterial_share(scored.probabilities[chosen]) for scored in pair.scored]
 
     def area(model: int, films: Drawn | slice) -> float:
-        if not pair.tells_causes[model]:
+        if not pair.predicts_causes[model]:
             return math.nan
         return auroc(shares[model][films], bacterial[films])
 
@@ -206,7 +206,7 @@ def _checks(
             )
         )
     specificity = figures["Specificity at balanced"]
-    old, new = pair.tells_causes
+    old, new = pair.predicts_causes
     lost = [loss for loss in losses if loss["ci95"][1] < 0]
     return [
         *checks,

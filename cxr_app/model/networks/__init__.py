@@ -22,7 +22,7 @@ __all__ = [
     "build",
     "join",
     "members",
-    "tells_causes",
+    "predicts_causes",
 ]
 
 
@@ -97,7 +97,7 @@ def join(networks: Sequence[GridNetwork]) -> GridNetwork:
     raise ValueError(f"no network joins {len(networks)} of these")
 
 
-def tells_causes(architecture: str) -> bool:
+def predicts_causes(architecture: str) -> bool:
     """Return whether networks of this name distinguish causes; the baselines do not."""
     return architecture not in baselines.NETWORKS
 

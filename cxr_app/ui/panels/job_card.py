@@ -19,7 +19,7 @@ def start_job(kind: str, place: str, **parameters: Any) -> None:
     """Request a job and show it; report a refusal at `place`."""
 
     def start() -> None:
-        st.query_params["job"] = resources.supervisor().ask(kind, **parameters).id
+        st.query_params["job"] = resources.supervisor().submit(kind, **parameters).id
 
     attempt(start, place)
 
@@ -60,6 +60,6 @@ def _resume_button(job: Job, changed: Mapping[str, Any]) -> None:
         key="resume",
         type="primary",
         on_click=attempt,
-        args=(partial(resources.supervisor().ask_again, job.id, **changed), PLACE),
+        args=(partial(resources.supervisor().resume, job.id, **changed), PLACE),
         width=BUTTON_WIDTH,
     )

@@ -44,5 +44,5 @@ def rescore_panel() -> None:
 
 
 def _score_again(folder: str) -> None:
-    resources.supervisor().ask(BACKLOG, folder=folder)
+    resources.supervisor().submit(BACKLOG, folder=folder)
     st.toast("Requested. See the Backlog page for progress.")

@@ -32,7 +32,7 @@ def unscored_panel(job: Job) -> None:
 
 
 def _retry_button(job: Job) -> None:
-    retry = partial(resources.supervisor().ask_again, job.id, retry_failed=True)
+    retry = partial(resources.supervisor().resume, job.id, retry_failed=True)
     st.button(
         "Retry failed",
         key="retry_failed",

@@ -35,7 +35,7 @@ NO_CAUSES = "Does not distinguish causes, so it cannot replace a model that does
 def recipe(file: RecipeFile) -> str:
     """Return a summary of a recipe, shown before hours are spent on it."""
     summary = f"{file.epochs} epochs; network input {file.size} × {file.size} pixels."
-    return summary if networks.tells_causes(file.architecture) else f"{summary} {NO_CAUSES}"
+    return summary if networks.predicts_causes(file.architecture) else f"{summary} {NO_CAUSES}"
 
 
 def training_films(job: Job) -> str:

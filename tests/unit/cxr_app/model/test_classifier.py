@@ -18,9 +18,9 @@ from cxr_app.model.classifier import (
     choose_device,
     class_activation_map,
     evidence,
-    lay_evenly,
     log_odds,
     name_of,
+    resample_evenly,
 )
 from cxr_app.model.networks import GlobalAveragePoolingNetwork, build
 from cxr_app.model.preprocessing import resize_to_square
@@ -120,7 +120,7 @@ def test_laying_moves_evidence_to_its_place_and_invents_none() -> None:
     maps = torch.zeros(1, 7, 7)
     maps[0, 2, 5] = 1.0
 
-    laid = lay_evenly(maps, network, size=224)[0]
+    laid = resample_evenly(maps, network, size=224)[0]
 
     assert laid.shape == (14, 14)
     assert laid.min() >= 0
@@ -183,7 +183,7 @@ def test_a_planted_blob_is_where_the_map_peaks(
     logits = network.classify(features)
     raw = class_activation_map(features, logits, network.linear.weight)
     found = evidence(raw, logits, temperature=1.0, threshold=0.5)
-    cells = lay_evenly(found, network, size=256)[0].detach().numpy()
+    cells = resample_evenly(found, network, size=256)[0].detach().numpy()
     laid = on_film(heat(cells, HeatScale(0.0, float(cells.max()))), rows, columns)
 
     peak = np.argwhere(laid >= laid.max() - 1e-6).mean(axis=0) + 0.5

@@ -16,9 +16,9 @@ from cxr_app.model.classifier import (
     Classifier,
     class_activation_map,
     gradient_map,
-    lay_evenly,
     log_odds,
     relevance,
+    resample_evenly,
 )
 from cxr_app.model.networks import baselines, build
 from cxr_app.model.networks.base import BINARY_CLASSES, BinaryNetwork, GlobalAveragePoolingNetwork
@@ -152,7 +152,9 @@ def test_an_ancestors_map_marks_the_place_of_a_blob() -> None:
     film = torch.zeros(1, 1, 128, 128)
     film[..., 36:44, 84:92] = 1.0
 
-    cells = lay_evenly(relevance(network, network.features(film), network(film)), network, 128)[0]
+    cells = resample_evenly(
+        relevance(network, network.features(film), network(film)), network, 128
+    )[0]
 
     row, column = np.unravel_index(int(cells.argmax()), cells.shape)
     assert (row + 0.5) / len(cells) == pytest.approx(40 / 128, abs=0.02)
