@@ -15,7 +15,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
+from tests.support.site import DAYS, Clock, Site
 
 NO_SERVER = "PostgreSQL is not installed; install it with: apt-get install postgresql"
 NO_USER = "PostgreSQL refuses to run as root; install setpriv (util-linux) and a user postgres"
@@ -152,3 +154,11 @@ def worklist(worklist_url: str) -> Iterator[Worklist]:
     worklist = Worklist.open(worklist_url)
     yield worklist
     worklist.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path, worklist_url: str) -> Iterator[Site]:
+    settings = Settings(data_dir=tmp_path / "data", database_url=worklist_url, retention_days=DAYS)
+    opened = Site(settings, Clock())
+    yield opened
+    opened.worklist.close()

@@ -168,7 +168,7 @@ def _holds(entry: Entry, asked: str) -> bool:
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_an_older_list_is_counted_and_found_too(kind: str, new_database: DatabaseFactory) -> None:
-    from tests.integration.test_worklist_faults import _take_back_to_first_version
+    from tests.integration.test_worklist_migrations import downgrade_to_first_version
 
     url = new_database(kind)
     before = Worklist.open(url)
@@ -178,7 +178,7 @@ def test_an_older_list_is_counted_and_found_too(kind: str, new_database: Databas
     _read(before, "3", scored("3"))
     before.receive(sha256("new"), "new", PATH, datetime(2026, 1, 1, tzinfo=UTC))
     before.close()
-    _take_back_to_first_version(url)
+    downgrade_to_first_version(url)
     after = Worklist.open(url)
     _expect_true_counts(after)
     assert after.count(Query(state="all", text="film^3")) == 1

@@ -12,7 +12,7 @@ from cxr_app.errors import PixelDataError
 from cxr_app.imaging.pixels import to_image, to_softcopy
 from cxr_app.radiograph import Softcopy, Values, VOILUTFunction, Window
 from tests.support.factories import film_pixels, radiograph_dataset
-from tests.unit.cxr_app.imaging.test_pixels import LEVEL, image_of
+from tests.support.greyscale import LEVEL, image_of
 
 
 def test_windows_of_the_file_come_before_presets() -> None:
