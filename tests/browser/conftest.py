@@ -51,6 +51,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     """A fresh browser profile; ``context.new_page()`` is a second window of the same reader."""
     fresh = browser.new_context(viewport={"width": 1440, "height": 900})
     fresh.set_default_timeout(15_000)
+    fresh.set_default_navigation_timeout(60_000)  # a server answers late at its very first page
     yield fresh
     fresh.close()
 

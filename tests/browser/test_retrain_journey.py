@@ -88,14 +88,18 @@ def draw_films(folder: Path) -> None:
 
 
 def write_ignorant(path: Path, films: Path) -> None:
-    """Write a model of random weights that flags half of the films: easy to be better than."""
+    """Write a model of random weights that flags one film in five or six.
+
+    It misses most pneumonias, so that a challenger of a few epochs is better by far more than the
+    intervals of some eighty held-out films are wide.
+    """
     classifier = Classifier.load(write_tiny(path), "cpu")
     some = [read_radiograph(film.read_bytes()).image for film in sorted(films.glob("*1.jpeg"))]
     said = classifier.predict([classifier.prepare(image) for image in some])
-    low, half = np.percentile([each.pneumonia_probability for each in said], [40, 50])
+    low, high = np.percentile([each.pneumonia_probability for each in said], [80, 84])
     points = {
-        "balanced": OperatingPoint("balanced", float(half), 0.5, 0.5),
-        "high_sensitivity": OperatingPoint("high_sensitivity", float(low), 0.6, 0.4),
+        "balanced": OperatingPoint("balanced", float(high), 0.16, 0.84),
+        "high_sensitivity": OperatingPoint("high_sensitivity", float(low), 0.2, 0.8),
     }
     torch.manual_seed(0)
     weights = checkpoint.rounded(networks.build("resnet18"))
