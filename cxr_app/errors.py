@@ -121,7 +121,7 @@ class PromotionError(CxrError):
 
 
 class ScoresError(CxrError):
-    """The scored films beside a checkpoint are not there, not whole or of another version."""
+    """The scores beside a checkpoint are missing, invalid, or of another version."""
 
 
 class WorklistError(CxrError):

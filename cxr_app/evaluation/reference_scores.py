@@ -1,8 +1,8 @@
-"""Films with a known truth and what one checkpoint says of them: a small file beside it.
+"""The scores of one checkpoint on labelled films: a small file beside the checkpoint.
 
-What the model is worth is reckoned from it wherever the checkpoint goes, without the films. It
-names nobody: no file, no identifier, no date; films lie in order of probability, so that not even
-the order tells where they come from.
+The performance of the model is computed from it, so that the films themselves are not needed. The
+file is anonymous: it has no file name, identifier or date, and is sorted by probability, so that
+not even the order shows where a film comes from.
 """
 
 import json
@@ -10,10 +10,11 @@ import math
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cxr_app.atomic_file import atomic_write
 from cxr_app.errors import ScoresError
@@ -21,9 +22,9 @@ from cxr_app.evaluation.metrics import Booleans, Floats
 
 FORMAT_VERSION = 1
 DIGITS = 7
-"""Of a probability: finer than a network of half-precision weights can tell."""
+"""Decimal digits of a probability, finer than the precision of a network's weights."""
 GROUPINGS = ("view_position", "patient_sex", "age_group")
-"""What films may be grouped by beside their cause, where a header told."""
+"""Facts of a header by which films may be grouped, in addition to the cause."""
 MAKE = (
     "Make it with `python -m training.evaluate --data DIR --partition validation "
     "--json report.json --scores FILE`, DIR being the films that it was trained from."
@@ -32,24 +33,24 @@ MAKE = (
 
 @dataclass(frozen=True, slots=True)
 class FilmScores:
-    """Films that nothing was fitted or chosen on, and what one checkpoint says of them.
+    """Scores of one checkpoint on films that nothing was fitted or chosen on.
 
     Parameters
     ----------
     model_version
-        Of the checkpoint that spoke.
+        Version of the checkpoint that computed them.
     data, partition
         Which films these are.
     pneumonia, bacterial, viral
-        Probabilities, each ``(n,)``; the last two NaN from a model that does not tell causes apart.
+        Probabilities, each ``(n,)``; the last two NaN if the model does not distinguish causes.
     truth
         Which films show pneumonia, ``(n,)``.
     causes
-        ``bacterial``, ``viral`` or empty, of each film.
+        ``bacterial``, ``viral`` or empty, for each film.
     patients
-        Whose film each is, as a number that means nothing elsewhere, ``(n,)``.
+        The patient of each film, ``(n,)``, as a number that is meaningless elsewhere.
     groups
-        By `GROUPINGS`: the group of each film, empty where it is not known.
+        For each of `GROUPINGS`, the group of each film; empty if it is unknown.
     """
 
     model_version: str
@@ -73,20 +74,51 @@ class FilmScores:
             raise ValueError("probabilities of pneumonia must lie in [0, 1]")
 
 
+_Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class _Film(BaseModel):
+    """One film of the file; strict, because JSON has numbers and texts of its own."""
+
+    model_config = ConfigDict(strict=True)
+
+    patient: Annotated[int, Field(ge=0)]
+    target: Literal["NORMAL", "PNEUMONIA"]
+    cause: Literal["", "bacterial", "viral"]
+    pneumonia_probability: _Probability
+    bacterial_probability: _Probability | None
+    viral_probability: _Probability | None
+    view_position: str = ""
+    patient_sex: str = ""
+    age_group: str = ""
+
+
+class _Document(BaseModel):
+    """The whole file."""
+
+    model_config = ConfigDict(strict=True)
+
+    format_version: Literal[1]
+    model_version: str
+    data: str
+    partition: str
+    films: Annotated[list[_Film], Field(min_length=1)]
+
+
 def scores_path(checkpoint: Path) -> Path:
-    """Name the file that belongs to a checkpoint."""
+    """Return the path of the file that belongs to a checkpoint."""
     return checkpoint.with_suffix(".scores.json")
 
 
 def write(path: Path, scores: FilmScores) -> None:
-    """Write the file at once or not at all, one film a line."""
-    told = {
+    """Write the file atomically, one film a line."""
+    facts = {
         "format_version": FORMAT_VERSION,
         "model_version": scores.model_version,
         "data": scores.data,
         "partition": scores.partition,
     }
-    head = json.dumps(told, indent=1).removesuffix("\n}")
+    head = json.dumps(facts, indent=1).removesuffix("\n}")
     films = ",\n".join(f"  {json.dumps(film)}" for film in _rows(scores))
     atomic_write(path, f'{head},\n "films": [\n{films}\n ]\n}}\n')
 
@@ -97,7 +129,7 @@ def read(path: Path, model_version: str) -> FilmScores:
     Raises
     ------
     ScoresError
-        If there is none, if it is damaged, or if another version made it.
+        If there is none, if a value is missing or wrong, or if another version made it.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -106,19 +138,21 @@ def read(path: Path, model_version: str) -> FilmScores:
             f"There is no readable {path.name} beside the checkpoint. {MAKE}"
         ) from error
     try:
-        scores = _scores(json.loads(text))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ScoresError(f"{path.name} is not whole ({error!r}). {MAKE}") from error
-    if scores.model_version != model_version:
+        document = _Document.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        problem = ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
+        raise ScoresError(f"{path.name} cannot be used ({problem}). {MAKE}") from error
+    if document.model_version != model_version:
         raise ScoresError(
-            f"{path.name} was made by {scores.model_version}, and the checkpoint is "
-            f"{model_version}: figures of one say nothing of another. {MAKE}"
+            f"{path.name} was made by {document.model_version}, and the checkpoint is "
+            f"{model_version}: the figures of one model do not hold for another. {MAKE}"
         )
-    return scores
+    return _scores(document)
 
 
 def _rows(scores: FilmScores) -> list[dict[str, Any]]:
-    """Yield films, the least probable first, with patients numbered in this order."""
+    """Return the films by rising probability, with patients numbered in this order."""
     order = np.argsort(scores.pneumonia, kind="stable")
     numbers: dict[int, int] = {}
     rows = []
@@ -138,34 +172,24 @@ def _rows(scores: FilmScores) -> list[dict[str, Any]]:
 
 
 def _nan_to_none(probability: float) -> float | None:
-    """Replace unknown values by None."""
+    """Replace NaN by None; JSON has no NaN."""
     return None if math.isnan(probability) else round(float(probability), DIGITS)
 
 
-def _scores(document: Mapping[str, Any]) -> FilmScores:
-    """Build the scores from their JSON form."""
-    if document["format_version"] != FORMAT_VERSION:
-        raise ValueError(f"its format version is {document['format_version']}")
-    films = document["films"]
-    if not films:
-        raise ValueError("it holds no film")
-    targets = [film["target"] for film in films]
-    if unknown := set(targets) - {"NORMAL", "PNEUMONIA"}:
-        raise ValueError(f"it holds the targets {sorted(unknown)}")
-
-    def column(name: str) -> Floats:
-        values = [math.nan if film[name] is None else film[name] for film in films]
-        return np.array(values, dtype=np.float64)
-
+def _scores(document: _Document) -> FilmScores:
+    """Arrange the films in columns."""
+    films = document.films
+    causes = [(film.bacterial_probability, film.viral_probability) for film in films]
+    bacterial, viral = np.array(causes, dtype=np.float64).T  # None becomes NaN
     return FilmScores(
-        model_version=document["model_version"],
-        data=document["data"],
-        partition=document["partition"],
-        pneumonia=column("pneumonia_probability"),
-        bacterial=column("bacterial_probability"),
-        viral=column("viral_probability"),
-        truth=np.array([target == "PNEUMONIA" for target in targets]),
-        causes=tuple(str(film["cause"]) for film in films),
-        patients=np.array([int(film["patient"]) for film in films]),
-        groups={name: tuple(str(film.get(name, "")) for film in films) for name in GROUPINGS},
+        model_version=document.model_version,
+        data=document.data,
+        partition=document.partition,
+        pneumonia=np.array([film.pneumonia_probability for film in films]),
+        bacterial=bacterial,
+        viral=viral,
+        truth=np.array([film.target == "PNEUMONIA" for film in films]),
+        causes=tuple(film.cause for film in films),
+        patients=np.array([film.patient for film in films]),
+        groups={name: tuple(getattr(film, name) for film in films) for name in GROUPINGS},
     )

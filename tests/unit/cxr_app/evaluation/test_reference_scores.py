@@ -1,4 +1,5 @@
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,15 +55,15 @@ def test_what_is_written_is_read_but_for_the_order(
     assert found.groups["patient_sex"] == tuple(sexes[place] for place in order)
 
 
-def test_the_file_names_no_film_and_nobody(tmp_path: Path) -> None:
+def test_the_file_names_neither_films_nor_patients(tmp_path: Path) -> None:
     path = tmp_path / "m.scores.json"
     reference_scores.write(path, scores())
 
     document = json.loads(path.read_text())
     assert document.keys() == {"format_version", "model_version", "data", "partition", "films"}
-    told = {key for film in document["films"] for key in film}
+    keys = {key for film in document["films"] for key in film}
     known = {"patient", "target", "cause", "patient_sex"}
-    assert told == known | {f"{kind}_probability" for kind in ("pneumonia", "bacterial", "viral")}
+    assert keys == known | {f"{kind}_probability" for kind in ("pneumonia", "bacterial", "viral")}
     assert ".jpeg" not in path.read_text()
     assert "/archive" not in path.read_text()
     probabilities = [film["pneumonia_probability"] for film in document["films"]]
@@ -90,7 +91,40 @@ def test_figures_of_another_version_are_refused(tmp_path: Path) -> None:
 def test_a_damaged_file_is_refused_with_what_to_do(tmp_path: Path, spoilt: str) -> None:
     path = tmp_path / "m.scores.json"
     path.write_text(spoilt)
-    with pytest.raises(ScoresError, match=r"not whole.*--scores"):
+    with pytest.raises(ScoresError, match=r"cannot be used.*--scores"):
+        reference_scores.read(path, "m-1")
+
+
+WRONG: dict[str, list[object]] = {
+    "patient": ["7", -1, 1.5, None, True],
+    "target": ["HEALTHY", "", None, 1],
+    "cause": ["fungal", None, 3],
+    "pneumonia_probability": [1.1, -0.1, None, "0.5", True, math.nan, math.inf],
+    "bacterial_probability": [1.1, "0.5", False, math.nan],
+    "viral_probability": [-0.1, [], math.inf],
+    "patient_sex": [0, None],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(k, v) for k, each in WRONG.items() for v in each])
+def test_a_wrong_value_is_refused_by_name(tmp_path: Path, name: str, value: object) -> None:
+    path = tmp_path / "m.scores.json"
+    reference_scores.write(path, scores())
+    document = json.loads(path.read_text())
+    document["films"][5][name] = value
+    path.write_text(json.dumps(document))
+    with pytest.raises(ScoresError, match=rf"films\.5\.{name}.*--scores"):
+        reference_scores.read(path, "m-1")
+
+
+@pytest.mark.parametrize("name", ["patient", "target", "cause", "pneumonia_probability"])
+def test_a_missing_value_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "m.scores.json"
+    reference_scores.write(path, scores())
+    document = json.loads(path.read_text())
+    del document["films"][0][name]
+    path.write_text(json.dumps(document))
+    with pytest.raises(ScoresError, match=rf"films\.0\.{name}.*required"):
         reference_scores.read(path, "m-1")
 
 
