@@ -33,14 +33,30 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     progress = RetrainProgress(options.progress)
     try:
-        status = _run(options, progress)
+        settings = Settings.read()
+        device = options.device or settings.device
+        recipe = read_recipe(options.recipe)
+        comparison = retrain(_request(options), recipe, settings, device, progress)
     except CxrError as error:
         if options.progress is None:  # else the file has it, and a log holds no file's name
             print(error, file=sys.stderr)
         progress.end(2, str(error))
         return 2
+    print(json.dumps(comparison, indent=1))
+    status = 1 if comparison["unreadable"] else 0
     progress.end(status)
     return status
+
+
+def _request(options: argparse.Namespace) -> RetrainRequest:
+    """Return the films and the model that the command line names."""
+    return RetrainRequest(
+        options.out,
+        tuple(options.data),
+        options.reviewed,
+        options.checkpoint,
+        tuple(options.within),
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,23 +86,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--progress", type=Path, metavar="FILE", help="write the progress to this JSON file")
     add_device_option(parser)
     return parser
-
-
-def _run(options: argparse.Namespace, progress: RetrainProgress) -> int:
-    """Retrain, and print the comparison."""
-    settings = Settings.read()
-    recipe = read_recipe(options.recipe)
-    request = RetrainRequest(
-        options.out,
-        tuple(options.data),
-        options.reviewed,
-        options.checkpoint,
-        tuple(options.within),
-    )
-    device = options.device or settings.device
-    comparison = retrain(request, recipe, settings, device, progress)
-    print(json.dumps(comparison, indent=1))
-    return 1 if comparison["unreadable"] else 0
 
 
 if __name__ == "__main__":

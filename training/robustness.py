@@ -12,28 +12,23 @@ films that the checkpoint was trained from; groups and looks always come from al
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from cxr_app import log_privacy
-from cxr_app.errors import CxrError, TrainingDataError
-from cxr_app.model.classifier import Classifier
+from cxr_app.errors import CxrError
 from cxr_app.settings import Settings
 from training.command_line.device_option import add_device_option
-from training.command_line.output_path import prepare_output
-from training.data.dataset import find_films
-from training.measure.judge import DRAWN_FILMS, acquire, judge, table
-from training.measure.predictions import score_films
-from training.report.partitions import PARTITIONS, films_of_partition
+from training.measure.judge import DRAWN_FILMS, table
+from training.report.partitions import PARTITIONS
+from training.report.robustness_report import RobustnessOptions, write_robustness
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; 0 done, 1 done but some films could not be read, 2 usage or settings."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments, RobustnessOptions())
     try:
-        found = _run(options, Settings.read())
+        found = write_robustness(options, Settings.read())
     except CxrError as error:
         print(error, file=sys.stderr)
         return 2
@@ -63,30 +58,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=0, help="of groups, films and looks drawn")
     return parser
-
-
-def _run(options: argparse.Namespace, settings: Settings) -> dict[str, Any]:
-    """Measure what the command line asks for."""
-    if options.json:
-        prepare_output(options.json)
-    if options.films < 2:
-        raise TrainingDataError(f"--films is {options.films}; give at least 2.")
-    device = options.device or settings.device
-    classifier = Classifier.load(options.checkpoint or settings.checkpoint, device)
-    films = find_films(options.data)
-    acquired = acquire(films, seed=options.seed)
-    chosen = films_of_partition(films, options.partition, classifier, settings.cache_dir)
-    (scored,) = score_films([classifier], chosen)
-    found = judge(classifier, scored, acquired, films=options.films, seed=options.seed)
-    found |= {
-        "model_version": classifier.model_version,
-        "partition": options.partition,
-        "failed": len(films) - len(acquired.films),
-    }
-    if options.json:
-        text = json.dumps(found, indent=1, allow_nan=False)
-        options.json.write_text(text + "\n", encoding="utf-8")
-    return found
 
 
 if __name__ == "__main__":

@@ -14,49 +14,25 @@ import logging
 import sys
 from pathlib import Path
 
-import numpy as np
-from safetensors.torch import save_file
-
 from cxr_app import log_privacy
-from cxr_app.atomic_file import atomic_path
 from cxr_app.errors import CxrError
 from cxr_app.settings import Settings
 from training.command_line.output_path import prepare_output
-from training.fit.crop_training.lesson_data import draw_lungs
-from training.fit.crop_training.lesson_films import CHILDREN, read_table
-from training.fit.lung_outlines import agreed_outlines, dice, fit_lungs, read_outlines
+from training.fit.lung_training import LungOptions, train_lungs
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status: 0 done, 2 unusable data, usage or settings."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments, LungOptions())
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         prepare_output(options.out)
-        figures = _run(options, Settings.read())
+        figures = train_lungs(options, Settings.read())
     except CxrError as error:
         print(error, file=sys.stderr)
         return 2
     print(json.dumps(figures))
     return 0
-
-
-def _run(options: argparse.Namespace, settings: Settings) -> dict[str, float]:
-    """Train, measure Dice on children's tune films, and write the network."""
-    cache = settings.cache_dir
-    table = read_table(options.data, options.adults, options.further, cache, options.seed)
-    children = read_outlines(options.outlines, table, "train")
-    network = fit_lungs(children, options.epochs, options.seed)
-    others = table.pixels[(table.sources != CHILDREN) & (table.parts == "train")]
-    if len(others):
-        agreed = agreed_outlines(network, others)
-        both = agreed.joined(children.drawn(len(agreed.films), options.seed))
-        network = fit_lungs(both, options.later_epochs, options.seed + 1, network)
-    tune = read_outlines(options.outlines, table, "tune")
-    found = dice(draw_lungs(network, tune.films) > 0.5, tune.masks)
-    with atomic_path(options.out) as path:
-        save_file({name: each.contiguous() for name, each in network.state_dict().items()}, path)
-    return {"dice": float(found.mean()), "dice_of_worst_twentieth": float(np.quantile(found, 0.05))}
 
 
 def _parser() -> argparse.ArgumentParser:
