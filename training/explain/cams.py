@@ -20,7 +20,9 @@ from cxr_app.evaluation.metrics import Floats
 from cxr_app.model import activation_map, checkpoint, networks
 from cxr_app.model.activation_map import HeatArray
 from cxr_app.model.checkpoint import Checkpoint
-from cxr_app.model.classifier import Classifier, choose_device, log_odds, resample_evenly
+from cxr_app.model.classifier import Classifier
+from cxr_app.model.device import choose_device
+from cxr_app.model.evidence import log_odds, resample_evenly
 from cxr_app.model.preprocessing import NetworkInput
 from cxr_app.prediction import ActivationMap
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cxr_app.evaluation.metrics import Booleans, Floats, confusion
-from cxr_app.model.classifier import evidence, forward_with_map
+from cxr_app.model.evidence import forward_with_map, to_activation_map
 from cxr_app.model.networks.base import GridNetwork
 from cxr_app.model.preprocessing import InputSpec
 from cxr_app.prediction import HeatScale, OperatingPoint
@@ -59,7 +59,7 @@ def calibrate(model: GridNetwork, data: RunData, spec: InputSpec) -> Calibration
     logits, raw = logits_and_maps(model, data, data.split.tune, spec)
     temperature = fit_temperature(logits, model.own_targets(torch.from_numpy(truth)))
     points = operating_points(pneumonia_of(logits / temperature), truth > 0)
-    maps = evidence(raw, logits, temperature, points["balanced"].threshold)
+    maps = to_activation_map(raw, logits, temperature, points["balanced"].threshold)
     heat_scale = _heat_scale(maps.amax(dim=(1, 2)).numpy(), truth > 0)
     return Calibration(temperature, points, heat_scale)
 
@@ -73,8 +73,8 @@ def logits_and_maps(
     for start in range(0, len(part), BATCH_SIZE):
         films = data.pixels[spec.size][part[start : start + BATCH_SIZE]]
         with torch.inference_mode():
-            logits, raw = forward_with_map(model, normalise(to_batch(films, device), spec))
-        parts.append((logits.float().cpu(), raw.float().cpu()))
+            reading = forward_with_map(model, normalise(to_batch(films, device), spec))
+        parts.append((reading.logits.float().cpu(), reading.maps.float().cpu()))
     return torch.cat([logits for logits, _ in parts]), torch.cat([raw for _, raw in parts])
 
 

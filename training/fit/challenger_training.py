@@ -9,7 +9,8 @@ from cxr_app.errors import SettingsError
 from cxr_app.film_store import make_private_folder
 from cxr_app.jobs.retraining import CHECKPOINT
 from cxr_app.model import checkpoint
-from cxr_app.model.classifier import Classifier, choose_device
+from cxr_app.model.classifier import Classifier
+from cxr_app.model.device import choose_device
 from cxr_app.settings import Settings
 from training.data.holdout import Side, read_films
 from training.data.tested_films import UsedFilms

@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, distributed, nn
 
 from cxr_app.errors import CxrError
-from cxr_app.model.classifier import choose_device
+from cxr_app.model.device import choose_device
 
 
 def is_first() -> bool:

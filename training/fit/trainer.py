@@ -18,7 +18,7 @@ from torch.nn import functional
 from cxr_app.errors import SettingsError
 from cxr_app.evaluation.metrics import auroc
 from cxr_app.model import checkpoint
-from cxr_app.model.classifier import name_of
+from cxr_app.model.device import device_name
 from cxr_app.model.networks.base import GridNetwork
 from cxr_app.model.preprocessing import InputSpec
 from training.data.dataset import Films
@@ -191,7 +191,7 @@ def _epoch(state: TrainingState, data: RunData, epoch: int) -> dict[str, Any]:
         "tune_loss": float(functional.cross_entropy(logits, classes)),
         "tune_auroc": float(auroc(pneumonia_of(logits), targets > 0)),
         "seconds": round(time.monotonic() - began, 1),
-        "device": f"{name_of(state.fabric.device)} × {state.fabric.world_size}",
+        "device": f"{device_name(state.fabric.device)} × {state.fabric.world_size}",
     }
 
 

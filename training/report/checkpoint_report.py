@@ -10,7 +10,8 @@ from cxr_app.evaluation import reference_scores
 from cxr_app.evaluation.reference_scores import FilmScores
 from cxr_app.model import checkpoint
 from cxr_app.model.checkpoint import Checkpoint
-from cxr_app.model.classifier import Classifier, choose_device
+from cxr_app.model.classifier import Classifier
+from cxr_app.model.device import choose_device
 from cxr_app.settings import Settings
 from training.command_line.output_path import prepare_output
 from training.data.anonymous import anonymous

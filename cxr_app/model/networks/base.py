@@ -1,7 +1,7 @@
 """A network as the rest of the program knows it: films to features on a grid, then to logits.
 
 Every network divides the film into cells. What a cell says can be put on the film (see
-`classifier.look`), so a network also tells where its cells lie.
+`evidence.resample_evenly`), so a network also tells where its cells lie.
 """
 
 from abc import ABC, abstractmethod

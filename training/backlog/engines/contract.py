@@ -66,7 +66,7 @@ class BacklogPlan:
     input_spec
         How a film becomes the network's input.
     device
-        As `classifier.choose_device` takes it.
+        As `device.choose_device` takes it.
     runtime
         As `classifier.Classifier` takes it.
     workers

@@ -29,7 +29,7 @@ import torch
 
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError, SettingsError
-from cxr_app.model.classifier import choose_device
+from cxr_app.model.device import choose_device
 from cxr_app.scoring import Examined, Scorer, refusal, unreadable
 from training.backlog.engines.contract import (
     AlreadyScored,

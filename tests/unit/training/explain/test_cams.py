@@ -6,7 +6,7 @@ import torch
 
 from cxr_app.model import checkpoint, networks
 from cxr_app.model.checkpoint import Checkpoint
-from cxr_app.model.classifier import forward_with_map
+from cxr_app.model.evidence import forward_with_map
 from tests.support.checkpoints import SIZE, describe, write_ancestor
 from training.explain.cams import METHODS, Explainer, build_explainer
 from training.explain.randomisation import PARTS, randomised
@@ -45,7 +45,7 @@ def test_our_map_is_the_packages_grad_cam(source: Checkpoint) -> None:
     net = networks.build("resnet18").eval()
     checkpoint.fill(net, source.weights)
     with torch.inference_mode():
-        _, raw = forward_with_map(net, torch.from_numpy(np.stack(films))[:, None])
+        raw = forward_with_map(net, torch.from_numpy(np.stack(films))[:, None]).maps
 
     cells = (SIZE // 32) ** 2  # the package takes the mean of the gradient, ours its sum
     np.testing.assert_allclose(theirs.explain(films).maps * cells, raw.numpy(), atol=1e-5)

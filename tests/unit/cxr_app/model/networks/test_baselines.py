@@ -12,8 +12,8 @@ from torchvision.models import vgg19
 from cxr_app.errors import CheckpointMismatchError, SettingsError
 from cxr_app.model import checkpoint
 from cxr_app.model.checkpoint import Checkpoint
-from cxr_app.model.classifier import (
-    Classifier,
+from cxr_app.model.classifier import Classifier
+from cxr_app.model.evidence import (
     class_activation_map,
     gradient_map,
     log_odds,

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from cxr_app.lung_fields import LungFields
-from cxr_app.model.classifier import evidence, forward_with_map, log_odds, read_films
+from cxr_app.model.evidence import forward_with_map, log_odds, to_activation_map
 from cxr_app.model.networks import build
 from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
 from cxr_app.model.networks.lung_crop import MAP_SIDE, NO_EVIDENCE, LungCropNetwork
@@ -46,10 +46,10 @@ def test_a_film_is_read_alike_alone_and_in_a_batch(network: LungCropNetwork) -> 
 def test_logits_from_features_are_those_of_the_film(network: LungCropNetwork) -> None:
     with torch.inference_mode():
         reading = network.read(films())
-        logits, maps = forward_with_map(network, films())
-    assert torch.allclose(logits, reading.logits, atol=1e-4)
-    assert torch.allclose(maps, reading.evidence, atol=1e-4)
-    assert maps.shape == (3, MAP_SIDE, MAP_SIDE)
+        features = network.features(films())
+    assert torch.allclose(network.classify(features), reading.logits, atol=1e-4)
+    assert torch.allclose(features[:, 0], reading.evidence, atol=1e-4)
+    assert features.shape == (3, 3, MAP_SIDE, MAP_SIDE)
 
 
 def test_calibration_moves_the_log_odds_and_not_the_causes(network: LungCropNetwork) -> None:
@@ -80,6 +80,6 @@ def test_cells_outside_the_crop_speak_for_nothing(
 
 def test_the_map_is_log_odds_above_the_threshold(network: LungCropNetwork) -> None:
     with torch.inference_mode():
-        reading = read_films(network, films())
-    shown = evidence(reading.maps, reading.logits, 1.0, 0.25, relative=False)
+        reading = forward_with_map(network, films())
+    shown = to_activation_map(reading.maps, reading.logits, 1.0, 0.25, relative=False)
     assert torch.allclose(shown, reading.maps + torch.log(torch.tensor(3.0)), atol=1e-5)
