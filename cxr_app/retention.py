@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from cxr_app.atomic_file import PARTIAL, discard_partial
 from cxr_app.errors import WorklistError
 from cxr_app.film_store import FilmStore
 from cxr_app.settings import Settings
@@ -87,11 +88,11 @@ class Retention:
         return deleted
 
     def _forget_decoded(self) -> None:
-        """Delete what training has decoded: nobody knows which films are in it."""
+        """Delete the films that training has decoded: no name shows whose films a file holds."""
         for path in self._decoded.glob("*.npy"):
-            if not path.name.endswith(".partial.npy"):  # which is being written
-                with suppress(OSError):
-                    path.unlink()
+            with suppress(OSError):
+                path.unlink()
+        discard_partial(self._decoded.glob(f"*{PARTIAL}"))
 
     def _run(self) -> None:
         """Sweep until told to stop."""

@@ -17,7 +17,7 @@ from cxr_app.errors import CxrError
 from cxr_app.model.classifier import Classifier
 from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
-from training.bench.mutants import count_states, read_films
+from training.bench.mutants import count_states, read_seeds
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = Settings.read()
         scorer = Scorer(Classifier.load(options.checkpoint or settings.checkpoint, settings.device))
-        films = read_films(options.folder)
+        films = read_seeds(options.folder)
     except CxrError as error:
         print(error, file=sys.stderr)
         return 2

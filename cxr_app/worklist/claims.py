@@ -1,16 +1,16 @@
 """Which reader has which film open. Each method is one transaction."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from cxr_app.worklist.database import Database
 from cxr_app.worklist.entry import Claim
 from cxr_app.worklist.events import EventKind, new_event
 from cxr_app.worklist.locking import locked_entry_by_id
 from cxr_app.worklist.tables import ClaimRow, EntryRow
+from cxr_app.worklist.transactions import Transactions
 
 CLAIM_LIFETIME = timedelta(minutes=3)
 """Time after which a claim ends unless renewed: the browser was closed, or lost."""
@@ -18,20 +18,8 @@ RENEW_BELOW = timedelta(minutes=2, seconds=30)
 """Remaining lifetime below which a claim is written again."""
 
 
-class ClaimLog:
-    """The films that readers have open.
-
-    Parameters
-    ----------
-    database
-        Open and up to date.
-    clock
-        Returns the current time, aware.
-    """
-
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        self._database = database
-        self._clock = clock
+class ClaimLog(Transactions):
+    """The films that readers have open."""
 
     def claim(self, entry_id: str, reader: str, *, take_over: bool = False) -> Claim:
         """Claim a film for a reader, unless another has it open.

@@ -11,31 +11,19 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, select
 
-from cxr_app.worklist.database import Database
 from cxr_app.worklist.events import EventKind, new_event
 from cxr_app.worklist.locking import locked_entry
 from cxr_app.worklist.mapping import forget_patient
 from cxr_app.worklist.secure_delete import scrub
 from cxr_app.worklist.tables import READ_AT_INDEX, EntryRow
+from cxr_app.worklist.transactions import Transactions
 
 RETENTION = "retention time"
 """Name recorded in place of a reader's."""
 
 
-class Deletions:
-    """Deletion of films at the end of their retention time.
-
-    Parameters
-    ----------
-    database
-        Open and up to date.
-    clock
-        Returns the current time, aware.
-    """
-
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        self._database = database
-        self._clock = clock
+class Deletions(Transactions):
+    """Deletion of films at the end of their retention time."""
 
     def due(self, films: Path, read_before: datetime) -> list[str]:
         """Return the ids of entries whose film is due: judged, read before a moment, and kept here.

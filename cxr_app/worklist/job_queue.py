@@ -1,7 +1,6 @@
 """The jobs that were requested. Each method is one transaction."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -10,27 +9,15 @@ from sqlalchemy.orm import Session
 
 from cxr_app.errors import JobNotFoundError
 from cxr_app.progress import Progress
-from cxr_app.worklist.database import Database
 from cxr_app.worklist.job import Job, JobState
 from cxr_app.worklist.tables import JobRow
+from cxr_app.worklist.transactions import Transactions
 
 ACTIVE = (JobState.SCHEDULED, JobState.RUNNING)
 
 
-class JobQueue:
-    """Long-running jobs: requested by a page, done by a process, shown in every window.
-
-    Parameters
-    ----------
-    database
-        Open and up to date.
-    clock
-        Returns the current time, aware.
-    """
-
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        self._database = database
-        self._clock = clock
+class JobQueue(Transactions):
+    """Long-running jobs: requested by a page, done by a process, shown in every window."""
 
     def submit(self, kind: str, parameters: Mapping[str, Any]) -> Job:
         """Request a job; if the same one is active already, return that."""

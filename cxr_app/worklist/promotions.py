@@ -3,15 +3,14 @@
 Each method is one transaction.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 
 from cxr_app.errors import PromotionError
-from cxr_app.worklist.database import Database
 from cxr_app.worklist.tables import PromotionRow
+from cxr_app.worklist.transactions import Transactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +44,8 @@ class Promotion:
     job_id: str
 
 
-class PromotionLog:
-    """The models that were put to use.
-
-    Parameters
-    ----------
-    database
-        Open and up to date.
-    clock
-        Returns the current time, aware.
-    """
-
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        self._database = database
-        self._clock = clock
+class PromotionLog(Transactions):
+    """The models that were put to use."""
 
     def put_to_use(
         self,

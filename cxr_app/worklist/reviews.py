@@ -1,12 +1,11 @@
 """What readers say of films: added, never changed. Each method is one transaction."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from statistics import median
 
 from sqlalchemy import BigInteger, Select, func, select, type_coerce
 
-from cxr_app.worklist.database import Database
 from cxr_app.worklist.locking import locked_entry_by_id
 from cxr_app.worklist.review import (
     Agreement,
@@ -17,6 +16,7 @@ from cxr_app.worklist.review import (
     Verdict,
 )
 from cxr_app.worklist.tables import READ_AT_INDEX, EntryRow, ReviewRow
+from cxr_app.worklist.transactions import Transactions
 
 DAY_MICROSECONDS = 24 * 60 * 60 * 1_000_000
 DAYS_BEFORE_MONDAY = 3
@@ -25,20 +25,8 @@ DAYS_A_WEEK = 7
 EPOCH_MONDAY = date(1969, 12, 29)
 
 
-class ReviewLog:
-    """The reviews of all films.
-
-    Parameters
-    ----------
-    database
-        Open and up to date.
-    clock
-        Returns the current time, aware.
-    """
-
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        self._database = database
-        self._clock = clock
+class ReviewLog(Transactions):
+    """The reviews of all films."""
 
     def add(
         self,

@@ -1,33 +1,19 @@
 """Masked names and ids: who had them shown, and the key of the short ids that replace them."""
 
 import secrets
-from collections.abc import Callable
-from datetime import datetime
 
 from sqlalchemy import select
 
-from cxr_app.worklist.database import Database
 from cxr_app.worklist.events import EventKind, new_event
 from cxr_app.worklist.tables import SecretRow
+from cxr_app.worklist.transactions import Transactions
 
 MASKING_KEY = "masking"
 KEY_BYTES = 32
 
 
-class UnmaskingLog:
-    """The times at which readers had names and ids shown. Each method is one transaction.
-
-    Parameters
-    ----------
-    database
-        Open and up to date.
-    clock
-        Returns the current time, aware.
-    """
-
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        self._database = database
-        self._clock = clock
+class UnmaskingLog(Transactions):
+    """The times at which readers had names and ids shown. Each method is one transaction."""
 
     def record(self, reader: str) -> None:
         """Record that a reader has names and ids shown."""

@@ -1,10 +1,12 @@
 """What identifies a patient is deleted with the film, to the last byte."""
 
+import os
 import sqlite3
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
+from cxr_app.atomic_file import PARTIAL
 from cxr_app.radiograph import Header
 from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Verdict
@@ -65,13 +67,15 @@ def test_what_training_has_decoded_goes_with_the_film(site: Site) -> None:
     site.retention.sweep()  # the first forgets what a killed server may have left
     cache = site.settings.cache_dir
     cache.mkdir()
-    for name in ("whole.npy", "begun.partial.npy"):
+    written, left_behind = cache / f".new.npy.0a{PARTIAL}", cache / f".old.npy.0b{PARTIAL}"
+    for name in ("whole.npy", "of_an_older_version.partial.npy", written.name, left_behind.name):
         (cache / name).write_bytes(b"pixels")
+    os.utime(left_behind, (0, 0))
     site.retention.sweep()
     assert (cache / "whole.npy").exists()
     site.clock.now += 31 * DAY
     site.retention.sweep()
-    assert [path.name for path in cache.iterdir()] == ["begun.partial.npy"]
+    assert list(cache.iterdir()) == [written]
 
 
 def test_what_a_killed_server_left_of_a_name_goes_with_the_next_sweep(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from cxr_app.progress import Progress
 from tests.support.checkpoints import write_tiny
 from tests.support.films import jpeg, write_manifest
 from training import evaluate, retrain
-from training.data.holdout import Side, read_films
+from training.data.holdout import Side, read_side
 from training.data.tested_films import UsedFilms
 from training.fit import challenger_training
 
@@ -88,10 +88,10 @@ def test_both_models_are_compared_on_films_that_neither_was_trained_on(
     run_dir: Path, folder: Path
 ) -> None:
     found = comparison_of(run_dir)
-    kept, learned = read_films(run_dir / "films.csv", Side.COMPARE), Side.LEARN
+    kept, learned = read_side(run_dir / "films.csv", Side.COMPARE), Side.LEARN
     assert found["n_normal"] + found["n_pneumonia"] == len(kept) == found["counts"]["compare"]
     assert min(found["n_normal"], found["n_pneumonia"]) >= 30
-    taught = {one.film.path.name for one in read_films(run_dir / "films.csv", learned)}
+    taught = {one.film.path.name for one in read_side(run_dir / "films.csv", learned)}
     split = (run_dir / "run" / "split.csv").read_text().splitlines()[1:]
     used = {Path(row.split(",")[0]).name for row in split if not row.endswith("unused")}
     assert used == taught
@@ -129,7 +129,7 @@ def test_compared_films_are_never_trained_on_and_are_compared_on_again(
         raise SettingsError("The films are chosen.")
 
     compared = UsedFilms(data_dir).films("compared")
-    assert {one.sha256 for one in read_films(run_dir / "films.csv", Side.COMPARE)} == compared
+    assert {one.sha256 for one in read_side(run_dir / "films.csv", Side.COMPARE)} == compared
     renamed = [row | {"patient_id": f"other {row['patient_id']}"} for row in rows]
     manifest = write_manifest(folder / "renamed.csv", renamed)
     out = folder / "second"
@@ -137,7 +137,7 @@ def test_compared_films_are_never_trained_on_and_are_compared_on_again(
     options = ["--data", str(manifest), "--checkpoint", challenger, "--out", str(out)]
     monkeypatch.setattr(challenger_training, "train", stop)
     assert retrain.main([*command, *options]) == 2
-    kept = {one.sha256 for one in read_films(out / "films.csv", Side.COMPARE)}
+    kept = {one.sha256 for one in read_side(out / "films.csv", Side.COMPARE)}
     assert kept == compared
     assert json.loads((out / "plan.json").read_text())["unknown"] == 0
 
@@ -153,7 +153,7 @@ def test_films_unseen_by_the_model_in_use_are_found_by_repeating_its_split(
     assert "can be kept back" in capsys.readouterr().err  # a tenth of these films is too few
     split = (run_dir / "run" / "split.csv").read_text().splitlines()[1:]
     for side, parts in ((Side.COMPARE, {"validation"}), (Side.LEARN, {"train", "tune"})):
-        found = {one.film.path.name for one in read_films(out / "films.csv", side)}
+        found = {one.film.path.name for one in read_side(out / "films.csv", side)}
         assert found == {
             Path(row.split(",")[0]).name for row in split if row.split(",")[-1] in parts
         }
@@ -171,7 +171,7 @@ def test_measured_test_films_are_never_trained_on(
     out = folder / "unlocked"
     everything = ["--data", str(folder / "all.csv"), "--out", str(out)]
     retrain.main([*command, *everything])
-    neither = {one.sha256 for one in read_films(out / "films.csv", Side.NEITHER)}
+    neither = {one.sha256 for one in read_side(out / "films.csv", Side.NEITHER)}
     assert neither == tested
     (data_dir / "used_films.txt").write_text(
         "".join(

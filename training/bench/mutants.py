@@ -17,7 +17,7 @@ _HEAD_BYTES = 2048
 """Bytes in which file formats describe what follows; half of the damage is done there."""
 
 
-def read_films(folder: Path) -> list[bytes]:
+def read_seeds(folder: Path) -> list[bytes]:
     """Read all files below a folder, in a stable order.
 
     Raises

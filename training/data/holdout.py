@@ -125,7 +125,7 @@ def write_films(path: Path, candidates: Sequence[HoldoutFilm], sides: Sequence[S
             writer.writerow((*row, one.sha256, side.value))
 
 
-def read_films(path: Path, side: Side) -> list[HoldoutFilm]:
+def read_side(path: Path, side: Side) -> list[HoldoutFilm]:
     """Read the films of one side from the manifest that `write_films` wrote."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["side"] == side.value]

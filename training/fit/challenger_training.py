@@ -12,7 +12,7 @@ from cxr_app.model import checkpoint
 from cxr_app.model.classifier import Classifier
 from cxr_app.model.device import choose_device
 from cxr_app.settings import Settings
-from training.data.holdout import Side, read_films
+from training.data.holdout import Side, read_side
 from training.data.tested_films import UsedFilms
 from training.fit.recipe import Recipe
 from training.fit.recipe_training import epochs_of, train
@@ -61,7 +61,7 @@ def _compare(plan: RetrainPlan, out: Path, device: str, used: UsedFilms) -> dict
             "films that model was trained on. Start another run."
         )
     own = checkpoint.load(out / RUN / CHECKPOINT)
-    held_out = read_films(out / FILMS, Side.COMPARE)
+    held_out = read_side(out / FILMS, Side.COMPARE)
     used.add("compared", (one.sha256 for one in held_out))
     chosen = choose_device(device)
     comparison = challenge(

@@ -3,11 +3,9 @@
 import json
 import logging
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from cxr_app.errors import SettingsError
 from cxr_app.model import networks
 from cxr_app.model.networks.lung_crop import MEMBERS
 from training.fit import distributed
@@ -17,6 +15,7 @@ from training.fit.malloc import keep_freed_memory
 from training.fit.recipe import Recipe
 from training.fit.resume_state import EpochRecords
 from training.fit.run_data import load_run_data, measured_input, write_split
+from training.fit.run_folder import claim_folder
 from training.fit.trainer import TrainingRun, best_of, fit
 
 logger = logging.getLogger(__name__)
@@ -50,7 +49,7 @@ def train(recipe: Recipe, data: Path, run: TrainingRun) -> None:
     fabric.launch()  # joins the other processes, if there are any
     with distributed.first_process_first(fabric):  # the others find the cache filled
         run.out.mkdir(parents=True, exist_ok=True)
-        _check_folder(run.out, recipe, data, run.extra_films)
+        claim_folder(run.out, recipe, _sources(data, run.extra_films))
         films = load_run_data(recipe, data, run.extra_films, run.cache)
     if fabric.is_global_zero:
         write_split(run.out / "split.csv", films)
@@ -69,17 +68,7 @@ def train(recipe: Recipe, data: Path, run: TrainingRun) -> None:
     logger.info("%s", json.dumps(metrics, indent=1))
 
 
-def _check_folder(out: Path, recipe: Recipe, data: Path, extra: Path | None) -> None:
-    """Record recipe and data of a run in its folder; refuse the folder of another run."""
-    wanted: dict[str, Any] = {"recipe": recipe.as_document(), "data": str(data.resolve())}
-    if extra:
-        wanted["further"] = str(extra.resolve())
-    text = json.dumps(wanted, indent=1)
-    path = out / "run.json"
-    if not path.exists():
-        path.write_text(text, encoding="utf-8")
-    # Not compared as text: older versions wrote whole numbers of a recipe without ".0".
-    elif json.loads(path.read_text(encoding="utf-8")) != json.loads(text):
-        raise SettingsError(
-            f"{out} holds a run of another recipe, seed or data folder. Give another --out."
-        )
+def _sources(data: Path, extra: Path | None) -> dict[str, str]:
+    """Return the folders of the films, by their role."""
+    folders = {"data": data} | ({"further": extra} if extra else {})
+    return {role: str(folder.resolve()) for role, folder in folders.items()}

@@ -24,7 +24,7 @@ from training.data.holdout import (
     Side,
     divide,
     read_candidates,
-    read_films,
+    read_side,
     without_copies,
     write_films,
 )
@@ -143,7 +143,7 @@ def _choose(
     pixels = decode([one.film for one in candidates], recipe.size, settings.cache_dir)
     sides = divide(candidates, pixel_digests(pixels), history)
     write_films(request.out / FILMS, candidates, sides)
-    held_out = read_films(request.out / FILMS, Side.COMPARE)
+    held_out = read_side(request.out / FILMS, Side.COMPARE)
     _check_comparison([one.film for one in held_out])
     make_private_folder(request.out / RUN)
     record_films(request.out / RUN / CHECKPOINT, candidates, sides)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from safetensors.torch import load_file
 
-from cxr_app.errors import SettingsError
 from cxr_app.evaluation import reference_scores
 from cxr_app.jobs.recipe_schema import Recipe
 from cxr_app.model.checkpoint import Description
@@ -42,6 +41,7 @@ from training.fit.crop_training.shift_calibration import (
     read_films,
 )
 from training.fit.export import git_commit, write_checkpoint
+from training.fit.run_folder import claim_folder
 from training.fit.trainer import TrainingRun, write_records
 from training.measure.figures import measure_figures
 
@@ -71,7 +71,7 @@ def train_lung_crop(recipe: Recipe, data: Path, run: TrainingRun) -> None:
         If the folder holds another run.
     """
     run.out.mkdir(parents=True, exist_ok=True)
-    _check_folder(run, recipe, data)
+    claim_folder(run.out, recipe, _sources(run, data))
     table = read_table(data, run.adults, run.extra_films, run.cache, recipe.seed)
     lungs = LungNetwork()
     lungs.load_state_dict({name: each.float() for name, each in load_file(LUNGS).items()})
@@ -148,17 +148,7 @@ def _summary(films: Sequence[LabelledFilm], table: FilmTable, seed: int) -> dict
     return summary
 
 
-def _check_folder(run: TrainingRun, recipe: Recipe, data: Path) -> None:
-    """Record what a run is of; refuse the folder of another run."""
-    paths = {"data": data, "adults": run.adults, "further": run.extra_films}
-    wanted = {"recipe": recipe.as_document()} | {
-        name: str(path.resolve()) if path else "" for name, path in paths.items()
-    }
-    text = json.dumps(wanted, indent=1)
-    record = run.out / "run.json"
-    if not record.exists():
-        record.write_text(text, encoding="utf-8")
-    elif json.loads(record.read_text(encoding="utf-8")) != json.loads(text):
-        raise SettingsError(
-            f"{run.out} holds a run of another recipe, seed or data folder. Give another --out."
-        )
+def _sources(run: TrainingRun, data: Path) -> dict[str, str]:
+    """Return the folders of the films, by their role; empty if there is none."""
+    folders = {"data": data, "adults": run.adults, "further": run.extra_films}
+    return {role: str(folder.resolve()) if folder else "" for role, folder in folders.items()}

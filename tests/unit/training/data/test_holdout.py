@@ -15,7 +15,7 @@ from training.data.holdout import (
     Side,
     divide,
     read_candidates,
-    read_films,
+    read_side,
     without_copies,
     write_films,
 )
@@ -131,8 +131,8 @@ def test_written_sides_are_read_back(tmp_path: Path) -> None:
         HoldoutFilm(normal(Path("/b"), NAMES[1]), SHA256S[1]),
     ]
     write_films(tmp_path / "films.csv", found, [Side.COMPARE, Side.LEARN])
-    assert read_films(tmp_path / "films.csv", Side.COMPARE) == found[:1]
-    assert read_films(tmp_path / "films.csv", Side.LEARN) == found[1:]
+    assert read_side(tmp_path / "films.csv", Side.COMPARE) == found[:1]
+    assert read_side(tmp_path / "films.csv", Side.LEARN) == found[1:]
 
 
 def test_tested_films_are_listed_by_use(tmp_path: Path) -> None:
