@@ -109,7 +109,7 @@ class CheckpointError(CxrError):
 
 
 class CheckpointNotFoundError(CheckpointError):
-    """There is no checkpoint where the settings say."""
+    """The settings name a checkpoint that does not exist."""
 
 
 class CheckpointMismatchError(CheckpointError):

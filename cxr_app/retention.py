@@ -60,7 +60,7 @@ class Retention:
             self._thread.join()
 
     def sweep(self) -> int:
-        """Delete what is due, film by film, and what the database keeps of it; say how many went.
+        """Delete the films that are due and their traces in the database; return how many.
 
         Raises
         ------
@@ -95,7 +95,7 @@ class Retention:
         discard_partial(self._decoded.glob(f"*{PARTIAL}"))
 
     def _run(self) -> None:
-        """Sweep until told to stop."""
+        """Sweep until stopped."""
         if discarded := self._films.discard_partial():
             logger.warning("Half-written films of a killed server deleted: %d", discarded)
         while not self._stop.is_set():

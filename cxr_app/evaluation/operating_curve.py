@@ -1,6 +1,6 @@
-"""What a checkpoint is worth at any threshold and any prevalence, from films with a known truth.
+"""Performance of a checkpoint at any threshold and prevalence, from labelled films.
 
-Nothing here chooses or changes a threshold: it says what would be if there were another.
+Nothing here chooses or changes a threshold; it shows the consequences of another one.
 """
 
 from collections.abc import Iterator

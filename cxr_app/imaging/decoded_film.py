@@ -13,7 +13,7 @@ class DecodedFilm(NamedTuple):
     softcopy
         The film.
     header
-        What the file says about it; None if its format has no header.
+        The facts of its header; None if its format has none.
     full_size
         Rows and columns of the film if it was reduced, else None.
     """

@@ -23,7 +23,7 @@ class FilmReader(Protocol):
             Allows the reader to reduce the film, as long as neither side gets shorter than this;
             None reads every pixel.
         in_subprocess
-            Whether no foreign decoder may run in this process.
+            Whether to run third-party decoders in a subprocess only.
 
         Raises
         ------

@@ -75,7 +75,7 @@ class AugmentationRanges:
         Share of films that lose a rectangle of up to a third of each side.
     border
         Share of films that lose a border of up to an eighth of each side: in this data the border
-        alone tells much of the class, and of the hospital.
+        alone reveals much about the class and the hospital.
     """
 
     rotation_degrees: NotNegative = 12.0

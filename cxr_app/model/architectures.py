@@ -1,4 +1,4 @@
-"""Names of the networks, for whoever needs no network: importing this does not import torch."""
+"""Names of the networks, for code that needs no network: importing this does not import torch."""
 
 from collections.abc import Mapping
 

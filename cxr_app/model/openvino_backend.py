@@ -34,7 +34,7 @@ class OpenVINOBody(nn.Module):
     Raises
     ------
     SettingsError
-        If OpenVINO is not installed or does not know this kind of network; says what to do.
+        If OpenVINO is not installed or cannot run this kind of network.
     """
 
     def __init__(self, body: nn.Module, size: int) -> None:

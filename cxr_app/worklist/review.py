@@ -1,4 +1,4 @@
-"""What readers say of films: plain values, no database."""
+"""The readers' judgements of films: plain values, no database."""
 
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""What readers say of films: added, never changed. Each method is one transaction."""
+"""The readers' judgements of films: added, never changed."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta

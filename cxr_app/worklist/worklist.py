@@ -65,7 +65,7 @@ class Worklist:
     promotions
         Which model was put to use when.
     reviews
-        What readers say of films.
+        The readers' judgements of films.
     unmasking
         Who had masked names and ids shown.
     """

@@ -34,7 +34,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def supervisor(worklist: Worklist, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that takes orders and starts no process: the tests say what became of a job."""
+    """A supervisor that starts no process: the tests decide how a job ends."""
     monkeypatch.setattr(resources, "supervisor", lambda: Supervisor(Settings.read(), worklist))
 
 

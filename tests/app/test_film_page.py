@@ -1,4 +1,4 @@
-"""The film page says the right words of every kind of entry, and nothing but text from files."""
+"""The film page describes every kind of entry, and shows text of files as text only."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -317,7 +317,7 @@ def test_a_score_without_its_scale_has_heat_only_while_its_model_is_in_use(
     status: EngineStatus,
     note: str,
 ) -> None:
-    """It is from before scales were written down; the page says why it shows no heat."""
+    """Older entries have no scale; the page explains why it shows no heat."""
     _, entry = enter(desk, None)
     monkeypatch.setattr(resources, "engine", lambda: ReadyEngine(status))
     served = answer(film_route.heat_address(entry) or "")

@@ -1,4 +1,4 @@
-"""The model page: what its model is worth at any operating point, prevalence and reading room."""
+"""The model page: performance at any operating point, prevalence and reading room."""
 
 from dataclasses import replace
 from pathlib import Path

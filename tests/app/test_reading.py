@@ -17,7 +17,7 @@ Opener = Callable[..., AppTest]
 
 @pytest.fixture
 def read(app: AppTest) -> Opener:
-    """Open a film as a reader whose browser has told his name."""
+    """Open a film as a reader whose name the browser keeps."""
 
     def open_film(entry_id: str, reader: str = "Weiss") -> AppTest:
         app.session_state["reader_asked"] = True

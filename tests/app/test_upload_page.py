@@ -1,4 +1,4 @@
-"""The upload page: everything sent is kept and entered, and says what became of it."""
+"""The upload page: every file is kept and entered, and its result is shown."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -44,7 +44,7 @@ def send(app: AppTest, *files: tuple[str, bytes]) -> None:
 
 
 def progress(app: AppTest) -> str:
-    """What the bar says."""
+    """Return the text of the progress bar."""
     return str(app.get("progress")[0].proto.text)
 
 

@@ -98,7 +98,7 @@ def empty_page(page: Page) -> Page:
 
 
 def faults_shown(page: Page) -> list[str]:
-    """What a page says of faults of the program: Streamlit's box, or our own sentence."""
+    """How a page shows an error of the program: Streamlit's box, or our own sentence."""
     boxes = page.locator("[data-testid='stException']").all_inner_texts()
     return boxes + page.get_by_text(UNEXPECTED).all_inner_texts()
 

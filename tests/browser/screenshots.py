@@ -1,4 +1,4 @@
-"""Make the pictures of the README: drawn films of nobody in a real server, seen in a real browser.
+"""Make the pictures of the README: synthetic films on a real server, in a real browser.
 
 python -m tests.browser.screenshots
 """

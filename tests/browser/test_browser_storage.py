@@ -1,4 +1,4 @@
-"""What the browser keeps is told once, when the page rests and no link was just followed."""
+"""Values kept in the browser are sent once, when the page is idle and no link was just followed."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The app's door: it says how it is, starts only where it can work, and speaks to this machine."""
+"""The server: it reports its health, starts only if it can work, and serves this machine only."""
 
 import json
 import socket

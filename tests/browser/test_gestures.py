@@ -1,4 +1,4 @@
-"""What a table of films tells of a hand: once, and when the page's script rests."""
+"""A film table sends each gesture once, when the page's script is idle."""
 
 import pytest
 from playwright.sync_api import Page
@@ -29,7 +29,7 @@ def table(empty_page: Page) -> Page:
 
 
 def script_is(table: Page, state: str) -> None:
-    """Say what the page's script does now."""
+    """Set the state of the page's script."""
     table.locator("main").evaluate("(main, state) => main.dataset.testScriptState = state", state)
 
 

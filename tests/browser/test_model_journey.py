@@ -1,4 +1,4 @@
-"""What the model is worth: the shipped model's page, its operating point moved by keyboard."""
+"""Model performance: the page of the shipped model, its operating point moved by keyboard."""
 
 import re
 

@@ -22,7 +22,7 @@ NAME = "Quuxlove Zebedea"
 
 
 class ServerWithBacklog(ServerWithTinyModel):
-    """A server that may score a folder, and says more than it usually does."""
+    """A server that may score a folder, and logs more than it usually does."""
 
     @property
     def archive(self) -> Path:
@@ -55,7 +55,7 @@ def worklist(server: Server) -> Iterator[Worklist]:
 
 @pytest.fixture
 def addresses(page: Page) -> list[str]:
-    """Everything that the browser asks for, by address, and what the answers' headers say."""
+    """The address of every request of the browser, and the headers of every response."""
     heard: list[str] = []
     page.on("request", lambda request: heard.append(request.url))
     page.on("framenavigated", lambda frame: heard.append(frame.url))
@@ -150,13 +150,13 @@ def score_backlog(server: Server, page: Page) -> None:
 
 
 def names_below(server: Server) -> bytes:
-    """Give the names of all files that the server has made."""
+    """Return the names of all files that the server has made."""
     assert server.data_dir is not None
     return "\n".join(str(path) for path in server.data_dir.rglob("*")).encode()
 
 
 def job_files(server: Server) -> dict[str, bytes]:
-    """Give what the backlog wrote; its table has the contract's columns and no other."""
+    """Return what the backlog wrote; its table has the contract's columns and no others."""
     assert server.data_dir is not None
     files = {path.name: path for path in (server.data_dir / "jobs").rglob("*") if path.is_file()}
     with files["results.csv"].open(newline="", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""What the viewer tells of keys: each until it is heard, by whichever viewer stands there then."""
+"""Key presses of the viewer: each is sent until it is acknowledged, even by a later viewer."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ TELLINGS = "count => window.told.length >= count"
 
 @pytest.fixture
 def viewer(empty_page: Page) -> Page:
-    """The viewer alone in a page, with a script that hears what it is told to hear."""
+    """The viewer alone in a page, with a script that acknowledges what the test chooses."""
     html = (FOLDER / "viewer.html").read_text(encoding="utf-8")
     script = REST + "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
     empty_page.route("**/film", lambda route: route.fulfill(status=204))
@@ -41,7 +41,7 @@ def viewer(empty_page: Page) -> Page:
 
 
 def told(viewer: Page, count: int) -> Any:
-    """Wait for so many tellings; give the last."""
+    """Wait for this number of messages; return the last."""
     viewer.wait_for_function(TELLINGS, arg=count)
     return viewer.evaluate("window.told.at(-1)")
 

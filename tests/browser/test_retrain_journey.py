@@ -150,7 +150,7 @@ def promote(page: Page) -> None:
 
 
 def score_a_film(page: Page, server: Server, worklist: Worklist) -> str:
-    """Receive a film, wait until its page shows its score, and say which model gave it."""
+    """Receive a film, wait until its page shows its score, and return the model that gave it."""
     assert server.data_dir is not None
     desk = Desk(server.data_dir)
     entry_id = desk.receive(jpeg(7, "bacterial"), "film.jpeg")

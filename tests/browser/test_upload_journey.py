@@ -1,4 +1,4 @@
-"""Uploading: everything that is sent becomes an entry, and says in a sentence what became of it."""
+"""Uploading: every file becomes an entry, and one sentence states its result."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,7 +62,7 @@ def send(page: Page, *files: FilePayload) -> None:
 
 
 def row(page: Page, name: str) -> Locator:
-    """The line that says what became of a file."""
+    """The line with the result of a file."""
     return page.locator("tbody tr").filter(
         has=page.locator("[data-column='source']").get_by_text(name, exact=True)
     )

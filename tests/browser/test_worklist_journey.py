@@ -68,7 +68,7 @@ def sort_by(page: Page, column: str) -> None:
 
 
 def patient(row: Locator) -> str:
-    """Whose film a row says that it is."""
+    """The patient of a row."""
     return row.locator("[data-column='patient_id']").inner_text()
 
 

@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def busyness() -> str:
-    """Say what else the machine does: times of a busy one say little."""
+    """Report the load of the machine: times of a busy one mean little."""
     return f"{os.cpu_count()} cores; wanting them over the last minute: {os.getloadavg()[0]:.1f}"
 
 
@@ -267,7 +267,7 @@ def backlog(worklist: Worklist, folder: Path) -> Iterator[Callable[[], Job]]:
 
 
 def during(job: Callable[[], Job], waits: Iterable[float]) -> Iterator[float]:
-    """Measure while a job runs; what was measured after its end would say nothing."""
+    """Measure while a job runs; measurements after its end would mean nothing."""
     for waited in waits:
         if not job().is_active:
             raise RuntimeError("the backlog ended too early: it has too few films")

@@ -126,7 +126,7 @@ DatabaseFactory = Callable[[str], str]
 
 @pytest.fixture
 def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DatabaseFactory]:
-    """Give the URL of a fresh, empty database of the kind asked for: sqlite or postgresql."""
+    """Return a function that creates an empty sqlite or postgresql database and returns its URL."""
     made: list[str] = []
 
     def create(kind: str) -> str:

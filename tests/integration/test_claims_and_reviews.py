@@ -1,4 +1,4 @@
-"""Who has a film open, what readers said of it, and what is counted from that."""
+"""Who has a film open, how readers judged it, and what is counted from that."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -64,7 +64,7 @@ def settings(tmp_path: Path, worklist_url: str) -> Settings:
 
 @pytest.fixture
 def supervisor(settings: Settings, worklist: Worklist) -> Iterator[Supervisor]:
-    """One that looks when it is told to; what it leaves running is ended."""
+    """A supervisor that checks on request; its remaining processes are ended."""
     yours = Supervisor(settings, worklist, WORK_KINDS)
     yield yours
     for job in worklist.jobs.running():

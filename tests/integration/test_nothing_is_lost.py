@@ -110,9 +110,9 @@ class Fault:
     Parameters
     ----------
     says
-        The message that a person gets; empty where the process has no time to say anything.
+        The message that a person gets; empty if the process cannot send any.
     applied
-        Brings the fault about, and mends it as the message says.
+        Causes the fault, and repairs it as the message instructs.
     before
         Stands before the command of the process that meets it.
     small_disk
@@ -130,7 +130,7 @@ class Fault:
 
 
 def full(free: int) -> Applied:
-    """Fill the disk of the data folder but for so many bytes."""
+    """Fill the disk of the data folder, except for this number of bytes."""
 
     @contextmanager
     def filled(place: Place) -> Iterator[None]:
@@ -209,7 +209,7 @@ NO_PRIVILEGE = (
 
 
 def limited(size: int) -> tuple[str, ...]:
-    """Let no file grow beyond so many bytes, as a full disk would."""
+    """Let no file grow beyond this number of bytes, as a full disk would."""
     return ("prlimit", f"--fsize={size}", "--")
 
 

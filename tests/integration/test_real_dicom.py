@@ -88,7 +88,7 @@ def check(radiograph: Radiograph, data: bytes) -> None:
 
 
 def is_deep_jpeg(data: bytes) -> bool:
-    """Say whether pydicom has no decoder for it."""
+    """Return whether pydicom has no decoder for it."""
     ds = dcmread(BytesIO(data), force=True)
     return ds.file_meta.TransferSyntaxUID == JPEGExtended12Bit and ds.BitsStored > 8
 

@@ -38,7 +38,7 @@ def test_scores_and_reviews_stay_and_the_patient_goes(site: Site) -> None:
 
 
 def bytes_of(site: Site) -> bytes:
-    """Give all that the database keeps in files."""
+    """Return everything that the database keeps in files."""
     return b"".join(path.read_bytes() for path in site.settings.data_dir.glob("worklist.sqlite*"))
 
 

@@ -69,7 +69,7 @@ def test_a_film_sent_while_it_is_deleted_is_kept(site: Site) -> None:
 def test_a_film_of_a_backlog_that_is_uploaded_too_is_kept_as_one(
     site: Site, tmp_path: Path
 ) -> None:
-    """Or its copy would stay for ever: the entry would say that the film lies elsewhere."""
+    """Otherwise its copy would stay forever: the entry would name the film elsewhere."""
     elsewhere = tmp_path / "backlog.dcm"
     elsewhere.write_bytes(b"film")
     sha256 = site.films.keep(b"film")

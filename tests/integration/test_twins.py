@@ -1,4 +1,4 @@
-"""How a film is stored does not change what the shipped model says of it."""
+"""The storage format of a film does not change its score by the shipped model."""
 
 from pathlib import Path
 

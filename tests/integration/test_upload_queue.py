@@ -42,7 +42,7 @@ class Listener:
 
 
 class FullDisk(FilmStore):
-    """A film store that has no room until it is told otherwise."""
+    """A film store that is full until the test makes room."""
 
     full = True
 

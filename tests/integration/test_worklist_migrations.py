@@ -31,7 +31,7 @@ def engine(worklist_url: str) -> Iterator[Engine]:
 
 
 def _schema(engine: Engine) -> set[tuple[str, ...]]:
-    """Say everything that the database knows of the worklist's tables, checks included."""
+    """Return the database's description of the worklist's tables, checks included."""
     statements = {
         "sqlite": (
             "SELECT type, name, sql FROM sqlite_master "

@@ -19,7 +19,7 @@ def describe(
     architecture: str = "resnet18",
     classes: tuple[str, ...] = CLASSES,
 ) -> Description:
-    """A description with all that a checkpoint must say."""
+    """A description with every field that a checkpoint must have."""
     return Description(
         name="tiny",
         architecture=architecture,

@@ -20,7 +20,7 @@ BALANCED = OperatingPoint("balanced", 0.47, 0.97, 0.9)
 
 
 def evidence(*spots: tuple[int, int], strength: float = 1.5) -> ActivationMap:
-    """Draw an activation map that speaks for pneumonia in these cells and in no other."""
+    """Draw an activation map with evidence of pneumonia in these cells only."""
     cells = np.full((7, 7), -1.0, np.float32)
     for row, column in spots:
         cells[row, column] = strength
@@ -53,7 +53,7 @@ class Desk:
         return self.worklist.receive(digest, source, self.films.path(digest), received_at)[0]
 
     def score(self, entry_id: str, probability: float, model_version: str = "m-1") -> str:
-        """Record what a model would have said; give the id back."""
+        """Record the outcome that a model would have had; return the id."""
         film = self.films.read(self.worklist.entry(entry_id).sha256)
         self.worklist.record(scored(film, probability, model_version))
         return entry_id
@@ -72,7 +72,7 @@ class Desk:
         minutes: int = 66,
         spots: Sequence[tuple[int, int]] = MIDDLE,
     ) -> str:
-        """Receive a film together with what a model said of it; give the entry's id."""
+        """Receive a film together with its outcome; return the entry's id."""
         return self.enter_outcome(data, scored(data, probability, spots=spots), source, minutes)
 
     def enter_refused(self, data: bytes, state: ScoringState, reason: str) -> str:
@@ -99,7 +99,7 @@ def scored(
     model_version: str = "m-1",
     spots: Sequence[tuple[int, int]] = MIDDLE,
 ) -> Outcome:
-    """Say of a film what a model would have said."""
+    """Return the outcome that a model would have had for a film."""
     film = intake.read_radiograph(data)
     shares = (probability * 0.75, probability * 0.25)
     return Outcome(

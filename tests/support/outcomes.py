@@ -17,12 +17,12 @@ HEAT_SCALE = HeatScale(-0.5, 1.25)
 
 
 def sha256(film: object) -> str:
-    """Give a film of this name its identity."""
+    """Return the SHA-256 of a film of this name."""
     return hashlib.sha256(str(film).encode()).hexdigest()
 
 
 def prediction(probability: float, model_version: str = "model-1") -> Prediction:
-    """Say that a film shows pneumonia with this probability, all of it bacterial."""
+    """Return an outcome with this probability of pneumonia, all of it bacterial."""
     activation_map = np.linspace(-2, 2, 12, dtype=np.float32).reshape(3, 4) * np.float32(
         probability
     )

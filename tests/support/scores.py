@@ -1,4 +1,4 @@
-"""Drawn scores of films that exist nowhere, for the tests of what is reckoned from scores."""
+"""Random scores of fictitious films, for tests of figures that are computed from scores."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def scored_films(
     films_each: int = 2,
     with_causes: bool = True,
 ) -> Predictions:
-    """Films with plausible scores: good, not perfect; so many films of each patient."""
+    """Films with plausible scores: good, not perfect; `films_each` of each patient."""
     generator = np.random.default_rng(seed)
     causes = [""] * normal + ["bacterial"] * bacterial + ["viral"] * viral
     log_odds = np.where(np.array(causes) == "", -1.5, 1.5) + generator.normal(0, 1.2, len(causes))

@@ -78,7 +78,7 @@ class Site:
         return self.worklist.entry(entry_id).path.exists()
 
     def deletions(self) -> int:
-        """Count what the events say."""
+        """Count the events of deletion."""
         engine = create_engine(self.settings.worklist_url)
         with engine.connect() as connection:
             asked = "SELECT count(*) FROM worklist_event WHERE kind = 'FILM_DELETED'"

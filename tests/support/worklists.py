@@ -38,14 +38,14 @@ class ReadyEngine:
 
 
 def viewer(app: AppTest) -> dict[str, Any]:
-    """What the viewer was given."""
+    """Return the data that the viewer was given."""
     given = [json.loads(element.proto.json) for element in app.get("bidi_component")]
     (found,) = [data for data in given if "film" in data]
     return dict(found)
 
 
 def received(worklist: Worklist, source: str, minutes: float = 10.0) -> str:
-    """Enter a film that waits since so many minutes and has not been scored."""
+    """Enter a film that has waited for this number of minutes and has not been scored."""
     digest = sha256(source.encode()).hexdigest()
     received_at = datetime.now(UTC) - timedelta(minutes=minutes, seconds=30)
     return worklist.receive(digest, source, Path("/kept") / digest, received_at)[0]

@@ -1,4 +1,4 @@
-"""The documents say what is there: every setting, every command, every link; and nothing else."""
+"""The documents are true and complete: every setting, every command, every link."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""Mutants of films: damage of every kind, each of which must end in a state."""
+"""Mutants of films: damage of every kind; each mutant must end in a state."""
 
 import random
 import sys

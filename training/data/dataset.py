@@ -58,7 +58,7 @@ class LabelledFilm:
         Where radiologists saw opacities: ``x y w h`` in pixels of the film, several divided by a
         vertical bar; empty if unknown.
     view, age, sex
-        What a manifest says beside the header: ``AP`` or ``PA``, completed years, ``M`` or ``F``.
+        Facts from a manifest: ``AP`` or ``PA``, completed years, ``M`` or ``F``.
     """
 
     path: Path

@@ -123,7 +123,7 @@ def operating_points(probabilities: Floats, pneumonia: Booleans) -> Mapping[str,
     *balanced*: sensitivity and specificity have the same weight (Youden 1950). On films like the
     training films a wide range of thresholds is about equally good. On others it is not: a network
     that never saw the series NORMAL2 flags one in ten of its films, and none of its own series, so
-    that the specificity on the tune films says little. Within the range, the thresholds whose
+    that the specificity on the tune films means little. Within the range, the thresholds whose
     sensitivity is nearest to `BALANCED_SENSITIVITY` are used.
     *high_sensitivity*: the highest threshold that still flags 99 of 100 films with pneumonia,
     but never above *balanced*.

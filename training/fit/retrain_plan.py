@@ -94,7 +94,7 @@ def plan_of(request: RetrainRequest, settings: Settings, recipe: Recipe) -> Retr
     SettingsError
         If the folder holds a retraining on other films, or its plan cannot be read.
     TrainingDataError
-        If the films cannot be used; the message says why.
+        If the films cannot be used.
     """
     path = request.out / PLAN
     data = tuple(str(each.resolve()) for each in request.data)

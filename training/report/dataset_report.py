@@ -152,7 +152,7 @@ def _groups(acquired: Acquired) -> list[dict[str, Any]]:
 def group_alone(groups: Sequence[str], pneumonia: NDArray[np.bool_]) -> float | None:
     """Return the AUROC of guessing the class from a film's group alone.
 
-    0.5 means that the machine tells nothing of the class; None if there is one class only.
+    0.5 means that the machine reveals nothing about the class; None if there is one class only.
     """
     names, numbers = np.unique(np.asarray(groups), return_inverse=True)
     positives = np.bincount(numbers, weights=pneumonia, minlength=len(names))

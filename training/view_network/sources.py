@@ -21,7 +21,7 @@ SPLIT_SEED = 0
 
 
 class SourceOptions(argparse.Namespace):
-    """Options that say where the pictures are."""
+    """Options with the folders of the pictures."""
 
     data: Path
     films: Path | None
@@ -46,7 +46,7 @@ class PictureSet:
 
 
 def add_source_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where the pictures are."""
+    """Add the options with the folders of the pictures."""
     parser.add_argument("--data", type=Path, required=True, help="Kaggle-layout folder or manifest")
     parser.add_argument("--films", type=Path, help="folder of folders of further chest films")
     parser.add_argument("--others", type=Path, help="folder of folders of other pictures")

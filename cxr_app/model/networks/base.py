@@ -1,7 +1,7 @@
 """A network as the rest of the program knows it: films to features on a grid, then to logits.
 
-Every network divides the film into cells. What a cell says can be put on the film (see
-`evidence.resample_evenly`), so a network also tells where its cells lie.
+Every network divides the film into cells. The evidence of a cell is drawn on the film (see
+`evidence.resample_evenly`), so a network also declares where its cells lie.
 """
 
 from abc import ABC, abstractmethod
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 CLASSES = ("normal", "bacterial", "viral")
 """Order of the logits."""
 BINARY_CLASSES = ("normal", "pneumonia")
-"""Order of the logits of a network that does not tell the causes apart."""
+"""Order of the logits of a network that does not distinguish causes."""
 
 
 class GridNetwork(nn.Module, ABC):
@@ -64,7 +64,7 @@ class GridNetwork(nn.Module, ABC):
     def own_targets(self, targets: Tensor) -> Tensor:
         """Map indices in `CLASSES` to this network's classes: it may know no causes.
 
-        A place after the last stands for pneumonia of any cause, and stays where causes are told.
+        An index after the last means pneumonia of any cause; a network that knows causes keeps it.
         """
         return targets.clamp(max=len(CLASSES) if len(self.classes) == len(CLASSES) else 1)
 
@@ -72,7 +72,7 @@ class GridNetwork(nn.Module, ABC):
 class GlobalAveragePoolingNetwork(GridNetwork):
     """A convolutional body, the mean over its grid, and one linear layer.
 
-    Such a network tells where it looked in the same forward pass (Zhou et al. 2016).
+    Such a network localises its evidence in the same forward pass (Zhou et al. 2016).
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ CELL = 8
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one forward pass says of a batch of lung crops.
+    """Results of one forward pass on a batch of lung crops.
 
     Parameters
     ----------

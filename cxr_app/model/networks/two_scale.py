@@ -14,7 +14,7 @@ from cxr_app.model.networks.base import GlobalAveragePoolingNetwork
 
 
 class TwoScaleNetwork(GlobalAveragePoolingNetwork):
-    """The mean of what two networks say.
+    """The mean of two networks.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class TwoScaleBody(nn.Module):
     def forward(self, batch: Tensor) -> Tensor:
         """Turn films ``(B, 1, H, W)`` into features of both, on the grid of the fine body.
 
-        They come halved, so that the sum over both is the mean of what both say.
+        They are halved, so that the sum over both networks is their mean.
         """
         fine: Tensor = self.fine(batch)
         coarse = _onto_grid(self.coarse(batch), fine.shape[-2:])

@@ -41,7 +41,7 @@ def challenger_panel(job: Job) -> None:
 
 
 def _decision(job: Job, challenger: Challenger, comparison: Comparison) -> None:
-    """Offer to promote or discard the challenger, or say why that is not possible."""
+    """Offer to promote or discard the challenger, or show why that is not possible."""
     newest = resources.worklist().promotions.newest()
     show_problem(PLACE)
     if newest is not None and newest.sha256 == comparison.challenger_sha256:

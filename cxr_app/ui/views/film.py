@@ -1,4 +1,4 @@
-"""One film: the image, its score and review, and what the file says about itself."""
+"""One film: the image, its score and review, and its header."""
 
 from pathlib import Path
 

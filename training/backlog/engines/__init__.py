@@ -41,7 +41,7 @@ def start(name: str, plan: BacklogPlan) -> BacklogEngine:
     Raises
     ------
     SettingsError
-        If what it needs is not installed or cannot be reached; the message says what to do.
+        If a requirement is not installed or cannot be reached.
     CheckpointError
         If the weights cannot be used.
     """

@@ -115,7 +115,7 @@ def film_viewer(film: ViewerFilm, *, key: str = "viewer", keys: Keys = NO_KEYS) 
 
 
 def _heat_is_on(value: object) -> bool:
-    """Check whether heatmaps are shown; they are unless the browser has said otherwise."""
+    """Check whether heatmaps are shown; they are unless the browser has switched them off."""
     match value:
         case {"heat": {"on": bool(on)}}:
             return on

@@ -1,4 +1,4 @@
-"""OpenVINO computes what PyTorch computes; where it cannot, it says what to do."""
+"""OpenVINO computes what PyTorch computes; if it cannot, a message says what to do."""
 
 import gc
 import os

@@ -1,4 +1,4 @@
-"""The model speaks on chest films only, and says why it is silent."""
+"""Only chest films are scored, and a refusal has its reason."""
 
 import dataclasses
 

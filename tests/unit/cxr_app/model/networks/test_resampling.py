@@ -1,4 +1,4 @@
-"""Crops are those of Pillow, and what is laid on a film lies where it was cut."""
+"""Crops equal Pillow's, and a crop that is put back lies where it was cut."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""Every answer tells the browser what to leave be."""
+"""Every response has security headers."""
 
 import asyncio
 

@@ -33,7 +33,7 @@ class Inner:
 
 
 def ask(app: StaticCache, path: str = FILE, **scope: Any) -> tuple[Message, bytes]:
-    """What comes back; whoever sends it on adds a header of its own."""
+    """Return the response; the outer application adds a header of its own."""
     sent: list[Message] = []
 
     async def receive() -> Message:

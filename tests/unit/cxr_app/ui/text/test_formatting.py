@@ -1,4 +1,4 @@
-"""Numbers and times are said shortly, and never more surely than they are."""
+"""Numbers and times are short, and never more precise than they are."""
 
 from datetime import timedelta
 
