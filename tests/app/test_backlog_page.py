@@ -92,7 +92,7 @@ def test_without_an_allowed_folder_the_page_says_how_to_allow_one(backlog: AppTe
     assert "folder" not in [field.key for field in page.text_input]
 
 
-def test_a_folder_is_asked_for_and_its_job_shown(
+def test_a_folder_is_submitted_and_its_job_shown(
     backlog: AppTest, worklist: Worklist, archive: Path
 ) -> None:
     page = shown(backlog)
@@ -144,7 +144,7 @@ def test_a_running_job_says_how_far_it_is_and_can_be_cancelled(
 
 
 @pytest.mark.parametrize("state", [JobState.CANCELLED, JobState.INTERRUPTED, JobState.FAILED])
-def test_what_has_stopped_says_why_and_goes_on(
+def test_a_stopped_job_shows_why_and_can_be_resumed(
     backlog: AppTest, worklist: Worklist, archive: Path, state: JobState
 ) -> None:
     job = running(worklist, archive, Progress(5, 10))

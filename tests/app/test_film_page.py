@@ -95,7 +95,7 @@ def test_probabilities_that_round_to_their_operating_point_show_what_decides(
     )
 
 
-def test_dicom_facts_are_said_for_people(desk: Desk, open_film: Callable[[str], AppTest]) -> None:
+def test_dicom_facts_are_worded_for_people(desk: Desk, open_film: Callable[[str], AppTest]) -> None:
     ds = radiograph_dataset(
         PatientName="Weiss^Anna", PatientID="P-4471", PatientAge="003Y", StudyDate="20261121"
     )
@@ -240,7 +240,7 @@ def answer(address: str) -> Response:
     raise LookupError(f"no route serves {address}")
 
 
-def test_the_film_is_served_whole_and_kept_by_nobody(desk: Desk) -> None:
+def test_the_film_is_served_whole_and_never_cached(desk: Desk) -> None:
     data = dicom_bytes()
     served = answer(film_route.film_address(desk.receive(data)))
     assert served.body == film_payload.pack_film(intake.read_softcopy(data))

@@ -120,7 +120,7 @@ def test_a_prevalence_changes_what_a_flag_is_worth_and_no_more(page: AppTest) ->
     assert float(after["NPV at 40 %"][0][:-2]) < float(before["NPV at 10 %"][0][:-2])
 
 
-def test_waits_are_told_for_each_kind_of_film_in_each_order(page: AppTest) -> None:
+def test_waits_are_reported_for_each_kind_of_film_in_each_order(page: AppTest) -> None:
     rows = waits(page)
     assert [row["Films"] for row in rows if row["Films"]] == [
         "**With pneumonia**",
@@ -137,7 +137,7 @@ def test_waits_are_told_for_each_kind_of_film_in_each_order(page: AppTest) -> No
     assert "waited 0.5 h rises to the top" in said(page)
 
 
-def test_a_room_that_cannot_keep_up_is_told_so(page: AppTest) -> None:
+def test_a_reading_room_that_cannot_keep_up_is_warned(page: AppTest) -> None:
     assert not any("More films arrive" in warning.value for warning in page.warning)
     page.number_input(key="minutes").set_value(6.0).run()
     assert any("More films arrive than can be read" in warning.value for warning in page.warning)
@@ -163,7 +163,7 @@ def test_films_that_come_at_night_wait_for_the_morning(page: AppTest) -> None:
     assert " min " in before[0]["Mean wait"]
 
 
-def test_of_few_films_nothing_is_said(page: AppTest) -> None:
+def test_few_films_give_no_figure(page: AppTest) -> None:
     groups = {row["Group"]: row for row in page.table[1].value.to_dict("records")}
     assert "too few to estimate" in groups["Cause: viral".replace(":", "\\:")]["Sensitivity"]
     assert "%" in groups["Cause: bacterial".replace(":", "\\:")]["Sensitivity"]
@@ -185,7 +185,7 @@ def test_scored_films_of_another_version_are_refused(app: AppTest, checkpoint: P
     assert not page.metric
 
 
-def test_films_of_one_kind_tell_nothing(app: AppTest, checkpoint: Path) -> None:
+def test_films_of_one_kind_give_no_figure(app: AppTest, checkpoint: Path) -> None:
     tell(checkpoint, normal=0)
     page = shown(app)
     assert "all of one class" in said(page)
@@ -240,7 +240,7 @@ def test_no_threshold_is_left_out_of_the_slider(page: AppTest) -> None:
     assert np.all(np.diff([float(option.split(" %")[0]) for option in options]) > 0)
 
 
-def test_what_readers_said_of_this_model_is_counted(page: AppTest, worklist: Worklist) -> None:
+def test_reviews_of_this_model_are_counted(page: AppTest, worklist: Worklist) -> None:
     assert "No reader has reviewed a flag of this model yet" in said(page)
     for number, verdict in enumerate((Verdict.AGREE, Verdict.AGREE, Verdict.DISAGREE)):
         film = scored(worklist, 0.8, source=f"{number}.dcm")

@@ -103,7 +103,7 @@ def test_a_verdict_is_kept_with_cause_and_reader_and_the_film_counts_as_read(
     assert app.button(key=f"mark_read_{film}").label == "Mark as unread"
 
 
-def test_a_cause_chosen_after_the_verdict_is_said_with_it_once_more(
+def test_a_cause_chosen_after_the_verdict_repeats_the_verdict(
     worklist: Worklist, read: Opener
 ) -> None:
     film = scored(worklist, 0.8)
@@ -125,9 +125,7 @@ def test_a_comment_is_kept_as_text_and_is_no_verdict(worklist: Worklist, read: O
     assert app.text_input(key="comment").value == ""
 
 
-def test_where_no_model_has_spoken_there_is_no_flag_to_agree_with(
-    worklist: Worklist, read: Opener
-) -> None:
+def test_an_unscored_film_has_no_flag_to_agree_with(worklist: Worklist, read: Opener) -> None:
     film = failed(worklist, "The file is cut short.")
     app = read(film)
     assert not labels(app) & {"Agree", "Disagree"}
@@ -191,9 +189,7 @@ def test_unmasking_shows_who_it_is_and_is_recorded(worklist: Worklist, read: Ope
     assert [tuple(event) for event in events] == [("UNMASKED", "Weiss")]
 
 
-def test_an_earlier_film_of_the_patient_stands_beside_this_one(
-    worklist: Worklist, read: Opener
-) -> None:
+def test_an_earlier_film_of_the_patient_is_listed(worklist: Worklist, read: Opener) -> None:
     now = scored(worklist, 0.8, patient_id="P-1", study_date="20261107")
     scored(worklist, 0.2, patient_id="P-1", study_date="20250302", source="old.dcm")
     app = read(now)

@@ -157,9 +157,7 @@ def test_without_films_the_page_says_how_there_come_to_be_some(retrain: AppTest)
     assert page.button(key="start").disabled
 
 
-def test_a_recipe_that_tells_no_causes_says_so_before_it_is_begun(
-    app: AppTest, films: Path
-) -> None:
+def test_a_recipe_without_causes_is_marked_before_it_is_started(app: AppTest, films: Path) -> None:
     page = shown(app)
     assert "160 × 160" in words(page)
     assert "Does not distinguish causes" not in words(page)
@@ -223,9 +221,7 @@ def test_a_running_one_shows_its_curves_and_the_time_left_and_can_be_cancelled(
 
 
 @pytest.mark.parametrize("state", [JobState.CANCELLED, JobState.INTERRUPTED])
-def test_one_that_was_stopped_goes_on(
-    retrain: AppTest, worklist: Worklist, state: JobState
-) -> None:
+def test_a_stopped_one_is_resumed(retrain: AppTest, worklist: Worklist, state: JobState) -> None:
     job = running(worklist, Progress(5, 24, COUNTS))
     worklist.jobs.end(job, state, "The disk is full.", Progress(5, 24, COUNTS))
     page = shown(retrain)
@@ -256,7 +252,7 @@ def test_a_film_that_stood_in_the_way_is_not_named_while_identities_are_masked(
     assert "Unmask identities" in page.error[0].value
 
 
-def test_the_challenger_stands_beside_the_model_in_use_with_the_rule(
+def test_the_challenger_is_shown_with_the_model_in_use_and_the_rule(
     retrain: AppTest, worklist: Worklist, configured: Path
 ) -> None:
     compared(worklist, configured)
@@ -325,7 +321,7 @@ def test_a_challenger_is_promoted_and_one_click_leads_back(
     assert page.button(key=f"back_{promoted.sha256[:8]}").label.startswith("Back to")
 
 
-def test_a_model_that_cannot_be_loaded_is_said_to_be(
+def test_a_model_that_cannot_be_loaded_is_reported(
     retrain: AppTest, worklist: Worklist, configured: Path, engine: ReadyEngine
 ) -> None:
     compared(worklist, configured)

@@ -79,7 +79,7 @@ def test_each_film_says_what_became_of_it(upload: AppTest, worklist: Worklist) -
     assert progress(upload) == "1 of 2 films done. 1 needs a person."
 
 
-def test_the_same_film_twice_is_one_entry_and_said_to_be(
+def test_the_same_film_twice_is_one_entry_and_reported_as_such(
     upload: AppTest, worklist: Worklist
 ) -> None:
     worklist.receive(sha256(b"film").hexdigest(), "first.dcm", Path("/kept"))
@@ -89,7 +89,7 @@ def test_the_same_film_twice_is_one_entry_and_said_to_be(
     assert progress(upload) == "0 of 1 film done. 1 already in the worklist."
 
 
-def test_a_later_upload_stands_above_an_earlier_one(upload: AppTest) -> None:
+def test_a_later_upload_is_listed_above_an_earlier_one(upload: AppTest) -> None:
     send(upload, ("1", b"1"), ("2", b"2"))
     send(upload, ("3", b"3"), ("4", b"4"))
     assert shown(upload, "source") == ["3", "4", "1", "2"]
@@ -107,7 +107,7 @@ def test_a_hostile_file_name_is_only_text(upload: AppTest) -> None:
     assert shown(upload, "source")[0].startswith("**bold** <img")
 
 
-def test_a_problem_is_said_with_what_to_do_and_can_be_tried_again(
+def test_a_problem_is_shown_with_what_to_do_and_can_be_tried_again(
     upload: AppTest, worklist: Worklist, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "data" / "films").write_bytes(b"a file where the folder should be")

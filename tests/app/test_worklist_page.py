@@ -55,7 +55,7 @@ def test_the_most_urgent_film_is_on_top(app: AppTest, worklist: Worklist) -> Non
     assert shown(app, "cause") == ["bacterial", "bacterial", "", ""]
 
 
-def test_each_probability_stands_beside_its_operating_point(
+def test_each_probability_is_shown_with_its_operating_point(
     app: AppTest, worklist: Worklist
 ) -> None:
     scored(worklist, 0.3)
@@ -96,7 +96,7 @@ def test_a_row_says_who_and_what(app: AppTest, worklist: Worklist) -> None:
     }
 
 
-def test_the_counts_say_how_the_list_stands(app: AppTest, worklist: Worklist) -> None:
+def test_the_counts_are_those_of_the_list(app: AppTest, worklist: Worklist) -> None:
     scored(worklist, 0.9, minutes=130)
     scored(worklist, 0.1)
     received(worklist, "just arrived")
@@ -320,7 +320,7 @@ def test_banner_and_model_are_in_view(app: AppTest) -> None:
     assert "CPU" in told
 
 
-def test_a_model_that_cannot_be_used_is_said_and_the_list_still_shows(
+def test_the_list_is_shown_even_if_the_model_cannot_be_used(
     app: AppTest, worklist: Worklist, engine: ReadyEngine
 ) -> None:
     engine.current = EngineStatus("failed", "There is no checkpoint. Train one.")

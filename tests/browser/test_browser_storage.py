@@ -35,7 +35,7 @@ def stored_in_browser(empty_page: Page) -> Page:
     return empty_page
 
 
-def test_a_page_that_stops_for_a_link_is_told_nothing(stored_in_browser: Page) -> None:
+def test_a_page_that_stops_for_a_link_receives_nothing(stored_in_browser: Page) -> None:
     """Between the stop of its script and the next page's run it seems to rest."""
     stored_in_browser.locator("main").evaluate(
         "main => main.dataset.testScriptState = 'notRunning'"
@@ -48,6 +48,6 @@ def test_a_page_that_stops_for_a_link_is_told_nothing(stored_in_browser: Page) -
     assert stored_in_browser.evaluate("window.told") == ["Ada"]
 
 
-def test_a_script_that_runs_is_told_nothing(stored_in_browser: Page) -> None:
+def test_a_running_script_receives_nothing(stored_in_browser: Page) -> None:
     stored_in_browser.clock.run_for(60_000)
     assert stored_in_browser.evaluate("window.told") == []

@@ -33,7 +33,7 @@ def test_the_health_route_says_how_the_engine_is_doing(server: Server) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/films/none"])
-def test_every_answer_tells_the_browser_what_to_leave_be(server: Server, path: str) -> None:
+def test_every_response_has_security_headers(server: Server, path: str) -> None:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
     connection.request("GET", path)
     headers = connection.getresponse().headers
@@ -56,7 +56,7 @@ def seconds_to_answer(connection: HTTPConnection, path: str) -> float:
     return time.monotonic() - began
 
 
-def test_nobody_but_this_machine_is_listened_to(server: Server) -> None:
+def test_the_server_accepts_connections_from_this_machine_only(server: Server) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect(("192.0.2.1", 9))  # sends nothing: asks which address would be used
         own = probe.getsockname()[0]

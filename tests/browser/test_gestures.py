@@ -55,7 +55,7 @@ def test_a_row_is_not_opened_again_while_the_script_answers(table: Page) -> None
     assert told(table) == ["opened f-1"]
 
 
-def test_a_row_that_the_server_never_heard_of_is_opened_again(table: Page) -> None:
+def test_a_row_whose_click_was_lost_is_opened_again(table: Page) -> None:
     script_is(table, "notRunning")
     table.locator("tbody tr").click()
     table.clock.run_for(5_000)

@@ -46,7 +46,7 @@ def told(viewer: Page, count: int) -> Any:
     return viewer.evaluate("window.told.at(-1)")
 
 
-def test_a_press_is_told_again_until_it_is_heard(viewer: Page) -> None:
+def test_a_key_press_is_sent_until_it_is_acknowledged(viewer: Page) -> None:
     viewer.keyboard.press("a")
     assert told(viewer, 2) == "a"
     viewer.evaluate("window.show(Date.now() + 60000)")
@@ -54,14 +54,14 @@ def test_a_press_is_told_again_until_it_is_heard(viewer: Page) -> None:
     assert told(viewer, 3) == "m"
 
 
-def test_a_viewer_in_the_place_of_another_goes_on_telling(viewer: Page) -> None:
+def test_a_viewer_that_replaces_another_keeps_sending(viewer: Page) -> None:
     viewer.keyboard.press("a")
     assert told(viewer, 1) == "a"
     viewer.evaluate("window.told.length = 0; window.replace(0)")
     assert told(viewer, 2) == "a"
 
 
-def test_what_was_heard_is_not_told_to_a_server_that_began_anew(viewer: Page) -> None:
+def test_an_acknowledged_press_is_not_sent_to_a_restarted_server(viewer: Page) -> None:
     viewer.keyboard.press("a")
     assert told(viewer, 1) == "a"
     viewer.evaluate("window.show(Date.now() + 60000)")

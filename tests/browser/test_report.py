@@ -9,9 +9,7 @@ from tests.support.films import write_kaggle_folder
 from training import evaluate
 
 
-def test_the_report_opens_from_disk_and_asks_the_network_for_nothing(
-    page: Page, tmp_path: Path
-) -> None:
+def test_the_report_opens_from_disk_without_the_network(page: Page, tmp_path: Path) -> None:
     films = write_kaggle_folder(tmp_path / "films", 4)
     checkpoint = write_tiny(tmp_path / "0.safetensors")
     report = tmp_path / "report.html"

@@ -154,7 +154,7 @@ def test_keys_change_the_picture_without_the_server(desk: Desk, server: Server, 
     assert page.evaluate("performance.getEntriesByType('resource').length") == before
 
 
-def test_keys_are_letters_while_somebody_types(desk: Desk, server: Server, page: Page) -> None:
+def test_keys_are_letters_while_a_reader_types(desk: Desk, server: Server, page: Page) -> None:
     viewer = open_film(page, server, scored(desk, 1))
     page.evaluate(
         "document.body.append(Object.assign(document.createElement('input'), {id: 'me'}))"

@@ -93,7 +93,9 @@ def test_a_backlogs_results_leave_the_causes_empty(
     assert entry.bacterial_probability is entry.viral_probability is None
 
 
-def test_evaluate_tells_pneumonia_and_no_cause(run_dir: Path, films: Path, tmp_path: Path) -> None:
+def test_evaluate_reports_pneumonia_without_causes(
+    run_dir: Path, films: Path, tmp_path: Path
+) -> None:
     path = run_dir / "checkpoint.safetensors"
     options = ["--data", str(films), "--checkpoint", str(path), "--device", "cpu"]
 
@@ -143,7 +145,7 @@ def test_runs_can_be_compared_on_other_films(
     assert f"({3 * PATIENTS} films of {3 * PATIENTS} patients)" in capsys.readouterr().out
 
 
-def test_a_folder_that_holds_no_finished_run_is_said(
+def test_a_folder_without_a_finished_run_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert compare.main([str(tmp_path)]) == 2

@@ -107,9 +107,7 @@ def test_of_many_readers_who_open_a_film_at_once_one_has_it(desk: Worklist) -> N
     assert len(holders) == 1
 
 
-def test_what_is_said_of_a_film_is_kept_beside_what_the_model_said(
-    desk: Worklist, clock: Clock
-) -> None:
+def test_a_review_is_kept_with_the_score_of_the_model(desk: Worklist, clock: Clock) -> None:
     film = enter(desk, 1, 0.8)
     desk.reviews.add(film, "Weiss", comment="<b>left</b> base\x00")
     assert desk.entry(film).read_at is None
@@ -128,7 +126,7 @@ def test_what_is_said_of_a_film_is_kept_beside_what_the_model_said(
     assert (entry.read_at, entry.read_by) == (NOON + SECOND, "Weiss")
 
 
-def test_a_review_stays_as_it_was_when_another_model_speaks(desk: Worklist) -> None:
+def test_a_review_is_unchanged_by_another_model(desk: Worklist) -> None:
     film = enter(desk, 1, 0.8)
     desk.reviews.add(film, "Weiss", Verdict.AGREE)
     desk.record(scored(1, 0.1, model_version="model-2"))
@@ -137,7 +135,7 @@ def test_a_review_stays_as_it_was_when_another_model_speaks(desk: Worklist) -> N
     assert desk.reviews.agreement("model-2") == []
 
 
-def test_nobody_can_judge_a_flag_that_there_is_not(desk: Worklist) -> None:
+def test_a_flag_that_does_not_exist_cannot_be_judged(desk: Worklist) -> None:
     desk.receive(sha256(1), "1.dcm", Path("/kept/1"))
     film = desk.record(refused(1))
     with pytest.raises(ValueError, match="flagged"):
@@ -148,7 +146,7 @@ def test_nobody_can_judge_a_flag_that_there_is_not(desk: Worklist) -> None:
     assert desk.entry(film).read_by == "Weiss"
 
 
-def test_reviewed_films_say_what_their_last_verdict_said(desk: Worklist) -> None:
+def test_reviewed_films_have_their_last_verdict(desk: Worklist) -> None:
     flagged, clear, doubtful = (
         enter(desk, number, probability, patient_id=f"P-{number}")
         for number, probability in ((1, 0.9), (2, 0.2), (3, 0.9))
@@ -203,7 +201,7 @@ def test_earlier_films_are_the_same_patients(desk: Worklist) -> None:
 
 
 @pytest.mark.parametrize(("waits", "middle"), [([], None), ([5, 90, 10], 10.0), ([4, 6], 5.0)])
-def test_the_day_tells_how_long_films_waited(
+def test_the_day_counts_how_long_films_waited(
     desk: Worklist, clock: Clock, waits: list[int], middle: float | None
 ) -> None:
     desk.mark_read(enter(desk, 99), "Weiss")  # yesterday

@@ -58,7 +58,7 @@ def test_nothing_is_measured_if_the_report_cannot_be_written(
     assert "report.json cannot be written" in capsys.readouterr().err
 
 
-def test_the_report_has_every_part_that_was_asked_for(at_length: Path) -> None:
+def test_the_report_has_every_requested_part(at_length: Path) -> None:
     report = report_in(at_length)
 
     assert report["operating_points"][0]["prevalence"] == 0.1

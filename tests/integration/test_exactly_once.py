@@ -54,7 +54,7 @@ def worklist_in(folder: Path) -> Worklist:
     return Worklist.open(f"sqlite:///{folder / 'data' / 'worklist.sqlite'}")
 
 
-def test_a_run_that_is_killed_again_and_again_goes_on_exactly(
+def test_a_run_that_is_killed_repeatedly_resumes_exactly(
     films: Path, tmp_path: Path, weights: list[Path], worklist_url: str
 ) -> None:
     settings = {
@@ -69,7 +69,7 @@ def test_a_run_that_is_killed_again_and_again_goes_on_exactly(
     assert endured.is_exact, endured
 
 
-def test_a_film_is_scored_once_by_a_model_and_anew_by_another(
+def test_a_film_is_scored_once_by_each_model(
     films: Path, tmp_path: Path, weights: list[Path], run: Callable[..., int]
 ) -> None:
     run(films, "--out", tmp_path / "1.csv", "--limit", 5)
@@ -102,9 +102,7 @@ def test_rows_that_were_written_without_the_worklist_enter_it_later(
     assert out.read_bytes() == before
 
 
-def test_a_film_that_was_changed_since_is_scored_anew(
-    tmp_path: Path, run: Callable[..., int]
-) -> None:
+def test_a_changed_film_is_scored_again(tmp_path: Path, run: Callable[..., int]) -> None:
     folder, out = tmp_path / "films", tmp_path / "results.csv"
     folder.mkdir()
     for number in (1, 2, 2):
@@ -114,7 +112,7 @@ def test_a_film_that_was_changed_since_is_scored_anew(
     assert len({row["sha256"] for row in rows_of(out)}) == len(rows_of(out)) == 2
 
 
-def test_a_film_that_was_changed_while_the_run_went_on_is_scored_anew(
+def test_a_film_changed_during_the_run_is_scored_again(
     tmp_path: Path, run: Callable[..., int]
 ) -> None:
     folder, out = tmp_path / "films", tmp_path / "results.csv"
@@ -130,7 +128,7 @@ def test_a_film_that_was_changed_while_the_run_went_on_is_scored_anew(
     assert len({row["sha256"] for row in rows_of(out)}) == 3
 
 
-def test_without_the_worklist_too_a_film_changed_while_the_run_went_on_is_scored_anew(
+def test_a_film_changed_during_a_run_without_worklist_is_scored_again(
     tmp_path: Path, run: Callable[..., int], caplog: pytest.LogCaptureFixture
 ) -> None:
     folder, out = tmp_path / "films", tmp_path / "results.csv"

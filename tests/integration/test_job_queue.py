@@ -20,7 +20,7 @@ def running(worklist: Worklist, pid: int = 7) -> Job:
     return worklist.jobs.job(asked.id)
 
 
-def test_a_job_asked_for_twice_is_one_until_it_has_ended(worklist: Worklist) -> None:
+def test_a_job_submitted_twice_is_one_until_it_has_ended(worklist: Worklist) -> None:
     first = worklist.jobs.submit("backlog", FOLDER)
     assert worklist.jobs.submit("backlog", FOLDER) == first
     other = worklist.jobs.submit("backlog", {"folder": "/archive/\udcff"})
@@ -62,7 +62,7 @@ def test_a_job_that_waits_is_cancelled_at_once_and_one_that_runs_by_its_server(
     assert worklist.jobs.job(job.id).cancelling
 
 
-def test_an_ended_job_goes_on_with_what_it_had_and_one_that_runs_is_left_alone(
+def test_an_ended_job_is_resumed_and_a_running_one_left_alone(
     worklist: Worklist,
 ) -> None:
     job = running(worklist)
@@ -93,7 +93,7 @@ def test_what_no_job_is_has_a_sentence(worklist: Worklist) -> None:
             verb("nowhere")
 
 
-def test_how_long_a_job_has_been_silent_can_be_told(worklist_url: str) -> None:
+def test_a_heartbeat_is_recorded(worklist_url: str) -> None:
     now = [datetime(2026, 3, 1, tzinfo=UTC)]
     worklist = Worklist.open(worklist_url, lambda: now[0])
     job = running(worklist)

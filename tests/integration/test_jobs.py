@@ -131,7 +131,7 @@ def test_a_process_has_low_priority_and_the_settings_of_its_server(
     assert supervisor.place(job.id).stat().st_mode & 0o077 == 0
 
 
-def test_a_cancelled_job_stops_and_goes_on_when_it_is_told_to(
+def test_a_cancelled_job_stops_and_can_be_resumed(
     worklist: Worklist, supervisor: Supervisor
 ) -> None:
     job = wait_for(worklist, supervisor, work(supervisor, 1000, 0.1), counting)
@@ -274,7 +274,7 @@ def test_a_folder_that_is_allowed_no_more_is_not_scored_again(
     assert "CXR_BACKLOG_FOLDERS" in job.message
 
 
-def test_the_thread_looks_by_itself_and_at_once_when_asked(
+def test_the_thread_checks_regularly_and_at_once_on_request(
     worklist: Worklist, settings: Settings
 ) -> None:
     supervisor = Supervisor(settings, worklist, WORK_KINDS)
@@ -352,9 +352,7 @@ def test_the_names_of_patients_do_not_outlast_a_job(settings: Settings, worklist
         assert not (supervisor.place(job.id) / REVIEWED).exists()
 
 
-def test_what_readers_said_is_written_down_for_the_training(
-    tmp_path: Path, worklist: Worklist
-) -> None:
+def test_reviews_are_written_for_training(tmp_path: Path, worklist: Worklist) -> None:
     """A job that goes on keeps what it began with."""
     said = [
         (Verdict.AGREE, Cause.VIRAL),

@@ -56,7 +56,7 @@ def adults(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_run_that_is_killed_goes_on_and_ends_in_a_checkpoint(
+def test_a_killed_run_resumes_and_ends_in_a_checkpoint(
     tmp_path: Path, adults: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path / "data"))

@@ -65,7 +65,7 @@ def put(worklist: Worklist, sha256: str, instead_of: Promotion | None) -> Promot
     )
 
 
-def test_the_newest_change_stands_and_none_is_lost(worklist: Worklist) -> None:
+def test_the_newest_change_wins_and_none_is_lost(worklist: Worklist) -> None:
     assert worklist.promotions.newest() is None
     first = put(worklist, "a" * 64, None)
     second = put(worklist, "", first)

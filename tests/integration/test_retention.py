@@ -141,7 +141,7 @@ def test_the_thread_of_the_server_sweeps_at_once(site: Site) -> None:
     assert not site.is_kept(film)
 
 
-def test_nobody_trains_on_a_film_that_is_gone(site: Site) -> None:
+def test_a_deleted_film_is_not_used_for_training(site: Site) -> None:
     site.read_film(b"film")
     assert len(list(site.worklist.reviews.reviewed_films())) == 1
     site.clock.now += 31 * DAY

@@ -89,7 +89,7 @@ def test_what_a_killed_server_left_of_a_name_goes_with_the_next_sweep(tmp_path: 
     site.worklist.close()
 
 
-def test_a_name_that_somebody_reads_just_now_goes_with_the_next_sweep(tmp_path: Path) -> None:
+def test_a_name_that_is_being_read_is_erased_by_the_next_sweep(tmp_path: Path) -> None:
     site = Site(Settings(data_dir=tmp_path / "data", retention_days=DAYS), Clock())
     site.read_film(b"film")
     site.clock.now += 31 * DAY

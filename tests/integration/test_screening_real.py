@@ -85,7 +85,7 @@ def test_real_film_is_scored_and_noticed_where_it_does_not_lie_right(
 
 
 @needs_data
-def test_pixels_alone_tell_chest_films_from_what_other_headers_name(classifier: Classifier) -> None:
+def test_pixels_alone_separate_chest_films_from_other_images(classifier: Classifier) -> None:
     """Headers lie: CT, MR, ultrasound, hips and hands come here as pictures without one."""
     scorer = Scorer(classifier)
     scored: list[tuple[str, str]] = []

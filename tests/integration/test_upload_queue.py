@@ -103,7 +103,7 @@ def test_at_every_moment_each_file_either_waits_or_has_arrived(
     assert all(now.waiting + len(now.arrivals) == now.files == 40 for now in seen)
 
 
-def test_a_film_known_already_is_said_to_be(open_queue: Callable[..., UploadQueue]) -> None:
+def test_a_known_film_is_reported_as_such(open_queue: Callable[..., UploadQueue]) -> None:
     for is_new in (True, False):
         queue = open_queue()
         queue.take([File("a.dcm", b"a")])
@@ -111,7 +111,7 @@ def test_a_film_known_already_is_said_to_be(open_queue: Callable[..., UploadQueu
         assert [arrival.is_new for arrival in queue.status().arrivals.values()] == [is_new]
 
 
-def test_the_engine_is_told(open_queue: Callable[..., UploadQueue]) -> None:
+def test_the_engine_is_woken(open_queue: Callable[..., UploadQueue]) -> None:
     listener = Listener()
     queue = open_queue(engine=listener)
     queue.take([File("a.dcm", b"a"), File("b.dcm", b"b")])

@@ -55,7 +55,7 @@ def test_the_oldest_unscored_films_are_scored_next(worklist: Worklist) -> None:
     assert waiting == [sha256(1), sha256(2)]
 
 
-def test_an_entry_shows_everything_that_scoring_said(worklist: Worklist) -> None:
+def test_an_entry_has_the_whole_outcome_of_scoring(worklist: Worklist) -> None:
     entry_id = receive(worklist, 1)
     outcome = scored(1, 0.8, header=HEADER)
     assert worklist.record(outcome, NOON) == entry_id
@@ -137,7 +137,7 @@ def test_another_model_adds_to_the_history_and_becomes_current(worklist: Worklis
     assert worklist.scored_by("model-3") == set()
 
 
-def test_what_was_said_earlier_but_arrives_late_does_not_become_current(worklist: Worklist) -> None:
+def test_an_earlier_score_that_arrives_late_does_not_become_current(worklist: Worklist) -> None:
     entry_id = receive(worklist, 1)
     worklist.record(scored(1, 0.8, "model-2"), NOON)
     worklist.record(scored(1, 0.1, "model-1"), NOON - timedelta(hours=1))
@@ -145,7 +145,7 @@ def test_what_was_said_earlier_but_arrives_late_does_not_become_current(worklist
     assert len(worklist.scores(entry_id)) == 2
 
 
-def test_a_model_that_speaks_again_after_another_is_current_again(worklist: Worklist) -> None:
+def test_a_model_that_scores_again_after_another_is_current_again(worklist: Worklist) -> None:
     entry_id = receive(worklist, 1)
     for hours, model in enumerate(("model-1", "model-2", "model-1")):
         worklist.record(scored(1, 0.8, model), NOON + timedelta(hours=hours))
@@ -183,7 +183,9 @@ def test_refusals_are_part_of_the_history_once_each(worklist: Worklist) -> None:
     assert worklist.entry(entry_id).pneumonia_probability is None
 
 
-def test_a_refusal_said_again_with_its_own_time_is_not_written_twice(worklist: Worklist) -> None:
+def test_a_refusal_recorded_again_with_its_own_time_is_not_written_twice(
+    worklist: Worklist,
+) -> None:
     entry_id = receive(worklist, 1)
     worklist.record(refused(1), NOON)
     worklist.record(scored(1), NOON + timedelta(hours=1))
@@ -221,7 +223,7 @@ def test_scoring_again_does_not_make_a_read_film_unread(worklist: Worklist) -> N
     assert worklist.entry(entry_id).read_at is not None
 
 
-def test_counts_say_how_the_list_stands(worklist_url: str) -> None:
+def test_counts_describe_the_list(worklist_url: str) -> None:
     worklist = Worklist.open(worklist_url, clock=lambda: NOON)
     assert worklist.counts().longest_wait is None
     ids = [receive(worklist, film, NOON - timedelta(hours=film)) for film in range(7)]
@@ -237,7 +239,7 @@ def test_counts_say_how_the_list_stands(worklist_url: str) -> None:
     assert counts.longest_wait == timedelta(hours=5)
 
 
-def test_entries_come_in_the_order_asked_for(worklist: Worklist) -> None:
+def test_entries_come_in_the_requested_order(worklist: Worklist) -> None:
     ids = [receive(worklist, film) for film in range(5)]
     asked = [ids[3], "0" * 32, ids[0], ids[4]]
     assert [entry.id for entry in worklist.entries_by_ids(asked)] == [ids[3], ids[0], ids[4]]

@@ -78,7 +78,7 @@ def _say(url: str) -> str:
     return str(caught.value)
 
 
-def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "worklist.sqlite"
     file.write_bytes(b"MZ" * 5000)
     assert "not a database" in _say(f"sqlite:///{file}")
@@ -90,7 +90,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert "CXR_DATA_DIR" in _say(f"sqlite:///{tmp_path / 'file' / 'worklist.sqlite'}")
 
 
-def test_a_server_that_is_not_there_is_said_to_be_unreachable() -> None:
+def test_a_missing_server_is_reported_as_unreachable() -> None:
     assert "cannot be reached" in _say("postgresql+psycopg://nobody@127.0.0.1:1/worklist")
 
 
@@ -177,7 +177,7 @@ def test_a_restarted_server_is_found_again(
     worklist.close()
 
 
-def test_a_fault_tells_nothing_of_the_patient(
+def test_an_error_message_has_no_patient_data(
     worklist: Worklist, caplog: pytest.LogCaptureFixture
 ) -> None:
     worklist.receive(sha256(1), "-", PATH)
@@ -189,7 +189,7 @@ def test_a_fault_tells_nothing_of_the_patient(
     assert "SECRET^" not in told.replace('"SECRET^OTHER"', "")  # but for this test's own line
 
 
-def test_a_fault_in_the_program_is_not_told_as_one_of_the_database(worklist: Worklist) -> None:
+def test_a_fault_of_the_program_is_not_reported_as_one_of_the_database(worklist: Worklist) -> None:
     with pytest.raises(AttributeError), worklist._database.reading() as session:
         session.no_such_verb()  # type: ignore[attr-defined]
 

@@ -243,7 +243,7 @@ def test_a_film_past_the_waiting_cap_rises_above_a_flagged_one(worklist_url: str
     worklist.close()
 
 
-def test_among_films_that_wait_alike_a_higher_probability_never_stands_lower(
+def test_among_equal_waits_a_higher_probability_never_ranks_lower(
     worklist: Worklist,
 ) -> None:
     probabilities = [step / 40 for step in range(41)]

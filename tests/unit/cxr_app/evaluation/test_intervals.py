@@ -97,7 +97,7 @@ def test_a_figure_of_nothing_has_no_interval() -> None:
     assert math.isnan(high)
 
 
-def test_two_models_that_agree_on_every_film_are_said_to() -> None:
+def test_two_models_that_agree_on_every_film_are_reported_as_equal() -> None:
     found = paired_difference(lambda _: 0.0, names(40))
 
     assert not found.differs

@@ -142,7 +142,7 @@ def test_every_film_is_in_one_bin_of_the_reliability() -> None:
         assert each.observed.low <= each.observed.value <= each.observed.high
 
 
-def test_a_group_of_few_films_is_not_spoken_of() -> None:
+def test_a_group_of_few_films_is_left_out() -> None:
     groups = {group.name: group for group in CURVE.groups(0.5)}
 
     everything, bacterial, viral, female = (

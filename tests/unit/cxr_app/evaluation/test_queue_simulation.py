@@ -127,7 +127,7 @@ def test_the_mean_over_all_films_does_not_hang_on_the_order() -> None:
 
 
 @given(seed=seeds, readers=st.integers(1, 4), cap=st.floats(0.01, 5))
-def test_no_film_is_lost_or_read_before_it_came_or_by_nobody(
+def test_every_film_is_read_once_by_a_reader_after_its_arrival(
     seed: int, readers: int, cap: float
 ) -> None:
     room = replace(ROOM, readers=readers, minutes_a_film=3.84 * readers, cap_hours=cap, backlog=20)
@@ -212,7 +212,7 @@ def test_the_simulation_reads_with_the_cap_it_is_given(cap_hours: float) -> None
 
 
 @given(seed=seeds, readers=st.integers(1, 3), hours=st.floats(2, 23.5), cap=st.floats(0.1, 30))
-def test_no_film_is_begun_while_nobody_reads(
+def test_no_film_is_started_while_no_reader_works(
     seed: int, readers: int, hours: float, cap: float
 ) -> None:
     room = replace(ROOM, readers=readers, minutes_a_film=2.0, cap_hours=cap, hours_a_day=hours)

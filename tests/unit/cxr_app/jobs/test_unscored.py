@@ -49,7 +49,7 @@ def test_the_same_is_read_from_a_growing_file_as_from_the_whole(
     assert all(newest[each.source] == (each.state, each.reason) for each in growing.refusals())
 
 
-def test_a_file_put_in_order_is_read_anew(tmp_path: Path) -> None:
+def test_a_repaired_file_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
     reader = RefusalReader(path)
     assert reader.refusals() == []

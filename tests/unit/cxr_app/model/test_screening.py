@@ -63,7 +63,7 @@ def test_other_modality_is_named(modality: str, words: str) -> None:
 
 
 @pytest.mark.parametrize("modality", ["", "OT"])
-def test_sop_class_speaks_where_the_modality_does_not(modality: str) -> None:
+def test_the_sop_class_decides_if_the_modality_does_not(modality: str) -> None:
     header = Header(modality=modality, sop_class_uid="1.2.840.10008.5.1.4.1.1.2")
     assert "a CT image" in (refusal(header) or "")
 
@@ -96,7 +96,7 @@ def test_frontal_or_unnamed_view_is_scored(view: str) -> None:
     ("orientation", "view", "refused"),
     [("A\\F", "", True), ("P\\F", "", True), ("L\\F", "", False), ("A\\F", "PA", False)],
 )
-def test_rows_from_front_to_back_tell_a_lateral_view(
+def test_rows_from_front_to_back_mean_a_lateral_view(
     orientation: str, view: str, refused: bool
 ) -> None:
     header = Header(modality="DX", patient_orientation=orientation, view_position=view)
@@ -173,7 +173,7 @@ def test_mirrored_film_is_scored_with_a_remark() -> None:
      ("012M", False), ("018M", False), ("071M", False), ("010D", True), ("060W", False),
      ("", False)],
 )  # fmt: skip
-def test_age_outside_the_population_is_told(age: str, outside: bool) -> None:
+def test_an_age_outside_the_population_is_remarked(age: str, outside: bool) -> None:
     assert (screen_age(Header(patient_age=age)) is not None) is outside
 
 
@@ -272,7 +272,7 @@ def test_the_ages_are_those_of_the_checkpoint() -> None:
         ),
     ],
 )
-def test_a_reader_is_told_of_lungs_that_are_missing_or_cut_off(
+def test_a_remark_mentions_lungs_that_are_missing_or_cut_off(
     lungs: LungFields | None, expected: tuple[str, ...]
 ) -> None:
     assert lung_remarks(lungs) == expected

@@ -213,7 +213,7 @@ def test_classes_that_the_architecture_does_not_have_are_refused() -> None:
         )
 
 
-def test_imagenet_weights_that_cannot_be_had_are_said(
+def test_missing_imagenet_weights_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))

@@ -26,7 +26,7 @@ def test_a_crop_equals_pillows(
     assert np.abs(np.asarray(expected) - found.numpy()).max() < 1e-4
 
 
-def test_what_is_laid_on_a_film_lies_in_its_box() -> None:
+def test_a_crop_is_put_back_into_its_box() -> None:
     cells = torch.zeros(1, 20, 20)
     cells[0, 10, 5] = 4.0
     box = torch.tensor([[0.2, 0.1, 0.8, 0.9]])

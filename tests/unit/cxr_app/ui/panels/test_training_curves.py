@@ -12,7 +12,7 @@ def epoch(number: int, architecture: str) -> dict[str, Any]:
     }
 
 
-def test_the_curves_of_another_network_begin_anew() -> None:
+def test_the_curves_of_another_network_start_again() -> None:
     epochs = [epoch(1, "fine"), epoch(2, "fine"), epoch(3, "coarse")]
 
     figure = training_curves(epochs, total=4)

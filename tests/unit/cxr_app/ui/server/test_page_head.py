@@ -75,7 +75,7 @@ def test_any_other_answer_stays_as_it_is(status: int, headers: dict[str, str]) -
 
 
 @pytest.mark.parametrize(("accept", "kept"), [(b"text/html,*/*", False), (b"*/*", True)])
-def test_only_a_page_is_asked_for_as_it_is(accept: bytes, kept: bool) -> None:
+def test_only_a_page_is_requested_uncompressed(accept: bytes, kept: bool) -> None:
     asked: list[Scope] = []
 
     async def inner(scope: Scope, receive: Receive, send: Send) -> None:

@@ -77,7 +77,7 @@ def test_each_path_has_its_own_file() -> None:
     ],
     ids=["a page", "a film", "no body wanted", "with a question", "a part", "if it changed"],
 )
-def test_what_is_no_plain_question_for_a_file_is_asked_each_time(
+def test_other_requests_than_for_a_plain_file_are_not_cached(
     path: str, scope: dict[str, Any]
 ) -> None:
     inner = Inner()

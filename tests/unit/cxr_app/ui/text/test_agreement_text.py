@@ -31,7 +31,7 @@ def test_every_film_is_counted_and_all_weeks_add_up(desk: list[Agreement]) -> No
         assert sum(numbers[:-1]) == numbers[-1]
 
 
-def test_a_share_stands_on_enough_films_or_is_not_told() -> None:
+def test_a_share_of_too_few_films_is_left_out() -> None:
     few = rows([Agreement(MONDAY, true_positive=FEWEST - 1)])[-1]
     assert few["Sensitivity"] == "too few: 29 of 29"
     assert few["Specificity"] == ""

@@ -32,7 +32,7 @@ def test_the_zone_with_most_of_the_heat_is_named_with_the_extent() -> None:
     assert heat_sentence(FLAGGED, SCALE) == expected
 
 
-def test_heat_spread_over_zones_is_not_said_to_lie_in_one() -> None:
+def test_heat_in_several_zones_is_not_assigned_to_one() -> None:
     spread = replace(FLAGGED, activation_map=evidence((1, 1), (5, 1), (3, 5), (4, 5)))
     assert heat_sentence(spread, SCALE).startswith("The heat covers the ")
 
@@ -65,7 +65,7 @@ def test_a_flag_without_visible_heat_is_called_that(lungs: LungFields | None) ->
         replace(FLAGGED, lungs=two_lungs(found=False)),
     ],
 )
-def test_nothing_is_said_of_what_is_unknown(entry: Entry) -> None:
+def test_unknown_facts_are_left_out(entry: Entry) -> None:
     assert heat_sentence(entry, SCALE) == ""
 
 

@@ -25,7 +25,7 @@ PROBABILITIES = st.floats(0, 1)
         (99 * 3600, "4 d 3 h"),
     ],
 )
-def test_waiting_is_said_in_the_two_units_that_matter(seconds: int, said: str) -> None:
+def test_a_wait_is_shown_in_two_units(seconds: int, said: str) -> None:
     assert formatting.duration(timedelta(seconds=seconds)) == said
 
 
@@ -36,7 +36,7 @@ def test_no_probability_is_called_impossible_or_certain(probability: float) -> N
 
 
 @given(PROBABILITIES)
-def test_a_probability_is_said_within_half_a_percent(probability: float) -> None:
+def test_a_probability_is_shown_within_half_a_percent(probability: float) -> None:
     said = float(formatting.percent(probability).strip("<> %"))
     assert abs(said - 100 * probability) <= 1.0
 
@@ -45,17 +45,17 @@ def test_a_probability_is_said_within_half_a_percent(probability: float) -> None
     ("patient_age", "said"),
     [("004Y", "4 y"), ("011M", "11 mo"), ("003W", "3 wk"), ("020D", "20 d"), ("", ""), ("4Q", "")],
 )
-def test_age_is_said_as_people_do(patient_age: str, said: str) -> None:
+def test_an_age_is_worded_as_usual(patient_age: str, said: str) -> None:
     assert formatting.age(patient_age) == said
 
 
 @given(st.text(max_size=12))
-def test_what_is_no_age_or_date_is_not_said(text: str) -> None:
+def test_an_invalid_age_or_date_is_left_out(text: str) -> None:
     assert formatting.age(text) == "" or text[:-1].isdecimal()
     assert formatting.date(text) == "" or text.isdecimal()
 
 
-def test_date_and_name_are_said_as_people_do() -> None:
+def test_date_and_name_are_worded_as_usual() -> None:
     assert formatting.date("20260102") == "2026-01-02"
     assert formatting.person_name("Weiss^Anna^^Dr") == "Weiss, Anna"
     assert formatting.person_name("Nakamura^Yui=中村^結衣") == "Nakamura, Yui"

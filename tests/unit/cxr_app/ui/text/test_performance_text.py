@@ -30,12 +30,12 @@ NOTHING = Estimate(math.nan, math.nan, math.nan)
         (math.nan, "–"),
     ],
 )
-def test_a_wait_is_said_in_one_unit(minutes: float, words: str) -> None:
+def test_a_wait_is_shown_in_one_unit(minutes: float, words: str) -> None:
     assert performance_text.wait(minutes) == words
 
 
 @given(value=st.floats(0.1, 1e5), reach=st.floats(0, 1e5))
-def test_an_interval_is_said_in_the_unit_of_its_value(value: float, reach: float) -> None:
+def test_an_interval_is_shown_in_the_unit_of_its_value(value: float, reach: float) -> None:
     said = performance_text.wait_with_interval(Estimate(value, value - reach, value + reach))
     assert said.startswith(performance_text.wait(value))
     low, high = said.split("(")[1].rstrip(")]").split("–")
@@ -49,7 +49,7 @@ def test_what_is_not_known_is_a_dash() -> None:
     assert performance_text.wait_with_interval(Estimate(5.0, math.nan, math.nan)) == "5.0 min"
 
 
-def test_a_model_that_misses_nothing_is_not_said_to_miss() -> None:
+def test_a_model_without_misses_is_not_reported_to_miss() -> None:
     scores = CURVE.scores
     probabilities = np.where(scores.truth, 0.9, 0.1)
     room = Room(200, readers=1, minutes_a_film=3, prevalence=0.3, cap_hours=1)
