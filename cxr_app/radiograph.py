@@ -46,6 +46,7 @@ class Header:
     """
 
     patient_id: str = ""  # (0010,0020)
+    issuer_of_patient_id: str = ""  # (0010,0021)
     patient_name: str = ""  # (0010,0010)
     patient_birth_date: str = ""  # (0010,0030)
     patient_sex: str = ""  # (0010,0040)
@@ -83,7 +84,7 @@ class Radiograph:
     sha256
         Of the file as received, 64 hexadecimal digits: the film's identity.
     file_format
-        Name of the content's format: DICOM, JPEG or PNG.
+        Name of the content's format, as in `imaging.formats.FORMATS`.
     header
         DICOM attributes; None for a file without a DICOM header.
     remarks
@@ -93,6 +94,8 @@ class Radiograph:
     size
         Rows and columns of the film if the decoder has reduced it, to sides of at least
         `SCORED_SIDE`; None if `image` has the film's own size.
+    objection
+        Why its file forbids scoring it, the end of a sentence; empty if it does not.
 
     Raises
     ------
@@ -107,6 +110,7 @@ class Radiograph:
     remarks: tuple[str, ...] = ()
     colour_fraction: float = 0.0
     size: tuple[int, int] | None = None
+    objection: str = ""
 
     def __post_init__(self) -> None:
         if self.image.ndim != 2 or 0 in self.image.shape:
@@ -170,6 +174,11 @@ class Softcopy:
         bright.
     remarks, colour_fraction
         As in `Radiograph`.
+    hidden
+        True where a display shutter hides the film, of the shape of `values`; None if nothing is
+        hidden. Its `values` show it nearly so in any window.
+    hidden_brightness
+        How it is shown there, in ``[0, 1]``, whatever the window and the polarity.
     """
 
     values: Values
@@ -179,6 +188,8 @@ class Softcopy:
     inverted: bool = False
     remarks: tuple[str, ...] = ()
     colour_fraction: float = 0.0
+    hidden: NDArray[np.bool_] | None = None
+    hidden_brightness: float = 0.0
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.dtype != np.uint16:

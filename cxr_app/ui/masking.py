@@ -59,7 +59,8 @@ def masked(entry: Entry, key: bytes) -> Entry:
 def _masked_header(header: Header, key: bytes) -> Header:
     return replace(
         header,
-        patient_id=_short("P", header.patient_id or header.patient_name, key),
+        patient_id=_short("P", _identity(header), key),
+        issuer_of_patient_id="",
         patient_name="",
         patient_birth_date="",
         accession_number=_short("A", header.accession_number, key),
@@ -67,6 +68,13 @@ def _masked_header(header: Header, key: bytes) -> Header:
         series_instance_uid="",
         sop_instance_uid="",
     )
+
+
+def _identity(header: Header) -> str:
+    """Return what tells patients apart; two issuers may give the same id to different patients."""
+    if not header.patient_id:
+        return header.patient_name
+    return header.patient_id + (header.issuer_of_patient_id and f"\0{header.issuer_of_patient_id}")
 
 
 def _file_name(source: str, key: bytes) -> str:

@@ -3,19 +3,21 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cxr_app.patient_identity import is_patient_id, same_patient
+from cxr_app.radiograph import Header
 from cxr_app.worklist.entry import Entry
 from cxr_app.worklist.mapping import as_entry
 from cxr_app.worklist.tables import EntryRow
 
 
 def earlier_films(session: Session, entry: Entry, limit: int) -> list[Entry]:
-    """Return other films of the same patient up to this one's date, newest first.
+    """Return films of the same patient that were taken before this one, newest first.
 
-    The same patient has the same (0010,0020) *Patient ID* and no other birth date: two sites may
-    use one id twice.
+    Whether they are the same patient's, `patient_identity` decides. Of the same day are those with
+    an earlier time; a film without a date is neither earlier nor later.
     """
     header = entry.header
-    if header is None or not header.patient_id:
+    if header is None or not is_patient_id(header.patient_id) or not header.study_date:
         return []
     statement = select(EntryRow).where(
         EntryRow.is_read.in_((False, True)),  # the index begins with it
@@ -24,12 +26,16 @@ def earlier_films(session: Session, entry: Entry, limit: int) -> list[Entry]:
     )
     statement = statement.order_by(EntryRow.study_date.desc(), EntryRow.study_time.desc())
     found = [as_entry(row) for row in session.scalars(statement)]
-    return [film for film in found if _is_earlier(film, entry)][:limit]
+    return [
+        film
+        for film in found
+        if film.header and same_patient(film.header, header) and _is_earlier(film.header, header)
+    ][:limit]
 
 
-def _is_earlier(film: Entry, entry: Entry) -> bool:
-    """Return whether a film with the same id is the same patient's and not of a later day."""
-    if film.header is None or entry.header is None:
-        return False
-    births = {film.header.patient_birth_date, entry.header.patient_birth_date} - {""}
-    return len(births) < 2 and film.header.study_date <= (entry.header.study_date or "9")
+def _is_earlier(film: Header, header: Header) -> bool:
+    """Check whether a film was taken before another, as exactly as both times are known."""
+    if not film.study_date or film.study_date != header.study_date:
+        return "" < film.study_date < header.study_date
+    digits = min(len(film.study_time), len(header.study_time))
+    return film.study_time[:digits] < header.study_time[:digits]

@@ -69,6 +69,7 @@ class HeaderFacts:
 
     has_header: Mapped[bool] = mapped_column(default=False)
     patient_id: Mapped[str | None] = mapped_column(AnyText)  # (0010,0020)
+    issuer_of_patient_id: Mapped[str | None] = mapped_column(AnyText)  # (0010,0021)
     patient_name: Mapped[str | None] = mapped_column(AnyText)  # (0010,0010)
     patient_birth_date: Mapped[str | None] = mapped_column(AnyText)  # (0010,0030)
     patient_sex: Mapped[str | None] = mapped_column(AnyText)  # (0010,0040)

@@ -200,6 +200,31 @@ def test_earlier_films_are_the_same_patients(desk: Worklist) -> None:
     assert desk.earlier_films(desk.entry(nobody)) == []
 
 
+def test_the_same_id_of_another_issuer_is_another_patient(desk: Worklist) -> None:
+    def film(number: int, study_date: str, issuer: str) -> str:
+        facts = {"patient_id": "1001", "study_date": study_date, "issuer_of_patient_id": issuer}
+        return enter(desk, number, 0.8, patient_birth_date="20210304", **facts)
+
+    film(1, "20250101", "HOSP_A")
+    own = film(2, "20250201", "HOSP_B")
+    now = film(3, "20250601", "HOSP_B")
+    assert [film.id for film in desk.earlier_films(desk.entry(now))] == [own]
+
+
+def test_films_of_one_day_are_earlier_by_their_time(desk: Worklist) -> None:
+    def film(number: int, time: str, date: str = "20250601") -> str:
+        return enter(desk, number, patient_id="P-1", study_date=date, study_time=time)
+
+    now = film(1, "083000")
+    earlier = film(2, "0829")
+    for number, time in enumerate(("083000", "0831", "", "08"), start=3):
+        film(number, time)
+    film(7, "080000", date="")
+    assert [film.id for film in desk.earlier_films(desk.entry(now))] == [earlier]
+    undated = film(8, "083000", date="")
+    assert desk.earlier_films(desk.entry(undated)) == []
+
+
 @pytest.mark.parametrize(("waits", "middle"), [([], None), ([5, 90, 10], 10.0), ([4, 6], 5.0)])
 def test_the_day_counts_how_long_films_waited(
     desk: Worklist, clock: Clock, waits: list[int], middle: float | None

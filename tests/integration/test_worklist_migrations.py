@@ -131,7 +131,7 @@ def downgrade_to_first_version(url: str) -> None:
             connection.execute(text("DROP INDEX IF EXISTS worklist_search"))
         for name in ("read_at", *NEW, *(SQLITE_ONLY if engine.dialect.name == "sqlite" else ())):
             connection.execute(text(f"DROP INDEX ix_worklist_entry_{name}"))
-        for column in ("read_by", "film_deleted_at"):
+        for column in ("read_by", "film_deleted_at", "issuer_of_patient_id"):
             connection.execute(text(f"ALTER TABLE worklist_entry DROP COLUMN {column}"))
         later_columns = ("heat_begin", "heat_full", "lung_mask", "lung_mask_rows")
         for column in (*later_columns, "lung_mask_columns", "lungs_found"):

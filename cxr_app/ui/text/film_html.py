@@ -126,8 +126,9 @@ def day(entry: Entry) -> str:
 
 
 def caption(entry: Entry) -> str:
-    """Return a line that identifies one of two films side by side, with its score."""
-    parts = [day(entry), entry.header.view_position if entry.header else ""]
+    """Return a line that says whose film it is and when taken, for films side by side."""
+    whose = _patient(entry.header) if entry.header else formatting.file_name(entry.source)
+    parts = [whose, day(entry), entry.header.view_position if entry.header else ""]
     if entry.pneumonia_probability is not None:
         flag = "flagged" if entry.flagged else "not flagged"
         parts.append(f"{formatting.percent(entry.pneumonia_probability)}, {flag}")
@@ -176,6 +177,7 @@ def _study(header: Header) -> list[str]:
 def _dicom(header: Header) -> list[tuple[str, str]]:
     return [
         ("Patient ID", header.patient_id),
+        ("Issuer of patient ID", header.issuer_of_patient_id),
         ("Patient name", formatting.person_name(header.patient_name)),
         ("Birth date", formatting.date(header.patient_birth_date)),
         ("Age", formatting.age(header.patient_age)),

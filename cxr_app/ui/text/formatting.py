@@ -76,9 +76,12 @@ def film_deleted(moment: datetime) -> str:
 
 
 def person_name(patient_name: str) -> str:
-    """Return the first group of a DICOM name (VR PN): ``Weiss^Anna`` as ``Weiss, Anna``."""
-    parts = [part.strip() for part in patient_name.split("=")[0].split("^")[:2]]
-    return ", ".join(part for part in parts if part)
+    """Return the first script of a DICOM name (VR PN): ``Weiss^Anna`` as ``Weiss, Anna``."""
+    groups = (
+        [part.strip() for part in group.split("^")[:2] if part.strip()]
+        for group in patient_name.split("=")
+    )
+    return next((", ".join(parts) for parts in groups if parts), "")
 
 
 def file_name(source: str) -> str:
