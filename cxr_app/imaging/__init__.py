@@ -1,1 +1,1 @@
-"""Any bytes to a radiograph: DICOM, JPEG and PNG, shown as their sender intended."""
+"""Any bytes to a radiograph, shown as their sender intended."""

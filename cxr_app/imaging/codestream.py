@@ -4,7 +4,7 @@ Covers the JPEG family (JPEG, lossless JPEG, JPEG-LS) and JPEG 2000, in any file
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cxr_app.errors import FilmTooLargeError, PixelDataError
 from cxr_app.imaging.limits import MAX_PIXELS, MAX_SAMPLES
@@ -23,7 +23,8 @@ class CodestreamSize:
     """Size of the decoded image; `precision` is in bits a sample, `samples` is per pixel.
 
     A decoder can halve the sides of a grey, unsigned JPEG 2000 image up to `halvings` times by
-    leaving out its finer wavelet levels.
+    leaving out its finer wavelet levels. `process` is the frame marker of a JPEG (ITU-T T.81,
+    B.1.1.3).
     """
 
     rows: int
@@ -31,6 +32,7 @@ class CodestreamSize:
     precision: int
     samples: int = 1
     halvings: int = 0
+    process: int = field(default=0, compare=False)
 
 
 def check_size(rows: int, columns: int, samples: int = 1) -> None:
@@ -70,8 +72,9 @@ def codestream_size(data: bytes) -> CodestreamSize | None:
     """
     if data.startswith(b"\xff\xd8"):
         return _jpeg_size(data)
-    start = data.find(b"\xff\x4f\xff\x51", 0, 1024)  # SOC, SIZ; a JP2 file has boxes before it
-    return _jpeg_2000_size(data, start) if start >= 0 else None
+    boxes = data.find(b"jp2c") if data[4:8] == b"jP  " else 0  # a JP2 file has boxes before it
+    start = data.find(b"\xff\x4f\xff\x51", boxes, max(boxes, 0) + 1024)  # SOC, SIZ
+    return _jpeg_2000_size(data, start) if start >= 0 and boxes >= 0 else None
 
 
 def _jpeg_size(data: bytes) -> CodestreamSize | None:
@@ -86,7 +89,7 @@ def _jpeg_size(data: bytes) -> CodestreamSize | None:
                 return None
             found = struct.unpack_from(">BHHB", data, position + 4)
             precision, rows, columns, samples = found
-            return CodestreamSize(rows, columns, precision, samples)
+            return CodestreamSize(rows, columns, precision, samples, process=marker)
         if marker == _START_OF_SCAN:
             return None
         if marker in _STANDALONE_MARKERS or marker in (0x00, 0xFF):

@@ -28,13 +28,18 @@ from cxr_app.errors import (
     UnsupportedImageError,
     raise_shortage,
 )
+from cxr_app.imaging.aspect import aspect_ratio, with_square_pixels
 from cxr_app.imaging.codestream import check_size
 from cxr_app.imaging.decoded_film import DecodedFilm
 from cxr_app.imaging.dicom_decoding import decode
 from cxr_app.imaging.dicom_values import DICOM_DAMAGE, integer, text, transfer_syntax, uid_name
+from cxr_app.imaging.frame_facts import set_frame_facts
 from cxr_app.imaging.limits import MAX_FRAMES, MAX_INFLATED_BYTES, MAX_READS
+from cxr_app.imaging.objections import objection
+from cxr_app.imaging.orientation import turn_needed, turned
 from cxr_app.imaging.parser_warnings import silence_warnings
 from cxr_app.imaging.pixels import may_be_averaged, shows_range, to_softcopy
+from cxr_app.imaging.shutter import shutter_overlay
 from cxr_app.radiograph import Header
 
 _PREFIX = slice(128, 132)
@@ -109,13 +114,16 @@ def read_film(data: bytes, *, side: int | None = None, in_subprocess: bool = Fal
     ds = _parse(data)
     header = _header(ds)
     _check_image(ds)
+    set_frame_facts(ds)
     stored = decode(ds, side if may_be_averaged(ds) else None)
     size = (ds.Rows, ds.Columns)
     if stored.shape[:2] != size and not shows_range(stored, ds):
         stored = decode(ds)
-    softcopy = to_softcopy(stored, ds)
+    softcopy = with_square_pixels(to_softcopy(stored, ds), aspect_ratio(ds))
+    softcopy = turned(softcopy, turn_needed(ds))
     softcopy = replace(softcopy, remarks=(*_remarks(ds), *softcopy.remarks))
-    return DecodedFilm(softcopy, header, None if stored.shape[:2] == size else size)
+    full_size = None if stored.shape[:2] == size else size
+    return DecodedFilm(softcopy, header, full_size, objection(ds))
 
 
 def _begins_like_a_data_set(data: bytes) -> bool:
@@ -254,8 +262,16 @@ def _check_holds_image(ds: Dataset) -> None:
         )
     if any(key in ds for key in _PIXEL_KEYWORDS):
         return
+    if "PixelDataProviderURL" in ds:
+        raise UnsupportedImageError(
+            "The file holds no pixels, only the address of a server that has them (Pixel Data "
+            "Provider URL). Export the film with its pixels."
+        )
     if "Rows" in ds:
-        raise PixelDataError("The file ends before its pixel data: it is cut short. Send it again.")
+        raise PixelDataError(
+            "The file holds the header of an image, but no Pixel Data: it was stored without, or "
+            "ends before its pixel data. Export the film with its pixels."
+        )
     kind = uid_name(UID(text(ds, "SOPClassUID"), IGNORE)).removesuffix(" Storage")
     raise UnsupportedImageError(
         f"The file holds no image{f': it is of the kind {kind}' if kind else ''}. "
@@ -271,6 +287,7 @@ def _remarks(ds: Dataset) -> tuple[str, ...]:
         remarks.append(f"The file holds {frames} frames: only the first is shown and scored.")
     if text(ds, "BurnedInAnnotation").upper() == "YES":
         remarks.append("The picture contains burned-in annotation.")
-    if any((group, 0x0010) in ds for group in range(0x6000, 0x6020, 2)):
+    groups = set(range(0x6000, 0x6020, 2)) - {shutter_overlay(ds)}
+    if any((group, 0x0010) in ds for group in groups):
         remarks.append("The file holds an overlay, which is not shown.")
     return tuple(remarks)

@@ -6,6 +6,7 @@ The same holds for values of a wrong type.
 import math
 import re
 from typing import Any
+from unicodedata import category
 
 from pydicom import Dataset
 from pydicom.config import IGNORE
@@ -22,6 +23,15 @@ DICOM_DAMAGE = (*DAMAGE, BytesLengthException, InvalidDicomError)
 """What pydicom raises on a damaged file."""
 
 _LONGEST_TEXT = 1024
+_MORE_NAMES = {
+    "1.2.840.10008.1.2.1.98": "Encapsulated Uncompressed Explicit VR Little Endian",
+    "1.2.840.10008.1.2.8.1": "Deflated Image Frame Compression",
+    "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
+    "1.2.840.10008.1.2.4.111": "JPEG XL JPEG Recompression",
+    "1.2.840.10008.1.2.4.112": "JPEG XL",
+    "1.2.840.113619.5.2": "GE Private Implicit VR Big Endian",
+}
+"""Names of transfer syntaxes that pydicom does not know (PS3.6 A, and vendors')."""
 
 
 def value(ds: Dataset, keyword: str) -> Any:
@@ -31,6 +41,16 @@ def value(ds: Dataset, keyword: str) -> Any:
     except DICOM_DAMAGE as error:
         raise_shortage(error)
         return None
+
+
+def element_value(ds: Dataset, group: int, place: int) -> Any:
+    """Return the value of an element of a repeating group; None if it is missing or damaged."""
+    try:
+        found = ds.get((group, place))
+    except DICOM_DAMAGE as error:
+        raise_shortage(error)
+        return None
+    return None if found is None else found.value
 
 
 def values(ds: Dataset, keyword: str) -> list[Any]:
@@ -73,7 +93,7 @@ def text(ds: Dataset, keyword: str) -> str:
 
 
 def texts(ds: Dataset, keyword: str) -> list[str]:
-    """Return each value as text, without control characters."""
+    """Return each value as text, without control characters; every space is a plain one."""
     return [_clean(found) for found in values(ds, keyword)]
 
 
@@ -87,6 +107,8 @@ def uid_name(uid: UID) -> str:
 
     Text that is not a UID gives an empty name, because it may be patient data.
     """
+    if str(uid) in _MORE_NAMES:
+        return _MORE_NAMES[str(uid)]
     is_known = uid.name != str(uid)
     return uid.name if is_known or re.fullmatch(r"[0-9.]{1,64}", uid) else ""
 
@@ -106,5 +128,6 @@ def _clean(found: Any) -> str:
     except DICOM_DAMAGE as error:
         raise_shortage(error)
         return ""
-    printable = "".join(letter for letter in raw if letter.isprintable()).strip()
+    plain = "".join(" " if category(letter) == "Zs" else letter for letter in raw)
+    printable = "".join(letter for letter in plain if letter.isprintable()).strip()
     return printable if len(printable) <= _LONGEST_TEXT else ""

@@ -57,6 +57,8 @@ class FilmFormat:
 
 
 FORMATS = (
+    # A DICOM file may begin like any other: its first 128 bytes are free (PS3.10 7.1).
+    FilmFormat("DICOM", (".dcm", ".dicom"), dicom.is_dicom, dicom.read_film),
     FilmFormat(
         "JPEG",
         (".jpg", ".jpeg"),
@@ -69,7 +71,18 @@ FORMATS = (
         lambda data: data.startswith(b"\x89PNG\r\n\x1a\n"),
         partial(raster.read_film, file_format="PNG"),
     ),
-    FilmFormat("DICOM", (".dcm", ".dicom"), dicom.is_dicom, dicom.read_film),
+    FilmFormat(
+        "TIFF",
+        (".tif", ".tiff"),
+        lambda data: data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+        partial(raster.read_film, file_format="TIFF"),
+    ),
+    FilmFormat(
+        "JPEG 2000",
+        (".jp2", ".j2k", ".jpx", ".j2c", ".jpf"),
+        lambda data: data.startswith((b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")),
+        partial(raster.read_film, file_format="JPEG 2000"),
+    ),
 )
 """All formats; the first one that matches a file is its format."""
 

@@ -5,10 +5,17 @@ A film beyond `limits` is refused before it is decoded.
 
 import hashlib
 
-from cxr_app.errors import FilmTooLargeError, NotAFilmError, raise_shortage
+from cxr_app.errors import (
+    FilmError,
+    FilmTooLargeError,
+    NotAFilmError,
+    UnsupportedImageError,
+    raise_shortage,
+)
 from cxr_app.imaging.decoded_film import DecodedFilm
 from cxr_app.imaging.formats import FilmFormat, detect_format, format_names
 from cxr_app.imaging.limits import MAX_FILE_BYTES
+from cxr_app.imaging.other_kinds import other_kind
 from cxr_app.imaging.pixels import to_image
 from cxr_app.radiograph import SCORED_SIDE, Radiograph, Softcopy
 
@@ -35,7 +42,7 @@ def read_radiograph(data: bytes, sha256: str = "", *, in_subprocess: bool = Fals
     Raises
     ------
     NotAFilmError
-        If the content is neither DICOM, JPEG nor PNG.
+        If the content has none of the formats of films.
     UnsupportedImageError
         If the content is sound, but holds no image that the program can show.
     FilmTooLargeError
@@ -55,6 +62,7 @@ def read_radiograph(data: bytes, sha256: str = "", *, in_subprocess: bool = Fals
         remarks=film.softcopy.remarks,
         colour_fraction=film.softcopy.colour_fraction,
         size=film.full_size,
+        objection=film.objection,
     )
 
 
@@ -77,11 +85,21 @@ def _check(data: bytes) -> FilmFormat:
         )
     file_format = detect_format(data)
     if file_format is None:
-        raise NotAFilmError(
-            f"The file is not a film: its content is neither {format_names('nor')}, "
-            "whatever its name says."
-        )
+        raise _unknown(data)
     return file_format
+
+
+def _unknown(data: bytes) -> FilmError:
+    """Return what is wrong with a file of a format that the program cannot read."""
+    kind = other_kind(data)
+    if kind is not None:
+        return UnsupportedImageError(
+            f"The file is {kind.name}, which the program does not read. {kind.advice}"
+        )
+    return NotAFilmError(
+        f"The file is not a film: its content is neither {format_names('nor')}, "
+        "whatever its name says."
+    )
 
 
 def _read(

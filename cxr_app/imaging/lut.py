@@ -1,7 +1,7 @@
 """Lookup tables of the Modality LUT and VOI LUT modules, as numbers."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,9 @@ from pydicom import Dataset
 
 from cxr_app.errors import PixelDataError
 from cxr_app.imaging.dicom_values import numbers, value
+
+_LEAST_TELLING = 256
+"""Number of entries from which a table says how many bits they use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,8 @@ class LookupTable:
     entries
         Whole numbers, at least one.
     bits
-        Bits of an entry, 8 to 16; `highest` is the largest value that fits.
+        Bits of an entry, 8 to 16; `highest` is the largest value that fits. These are the bits that
+        the entries use, where the file claims more.
     """
 
     first: int
@@ -38,8 +42,18 @@ class LookupTable:
         return float(2**self.bits - 1)
 
     @classmethod
-    def read(cls, item: Dataset, ds: Dataset) -> Self:
+    def read(cls, item: Dataset, ds: Dataset, *, signed: bool = False) -> Self:
         """Read an item of a Modality LUT Sequence or VOI LUT Sequence of `ds`.
+
+        Some writers claim 16 bits for entries of 12, which would be shown nearly black. So the
+        fewest bits that hold the largest entry count, at least 8; a table of a few entries may well
+        be dark.
+
+        Parameters
+        ----------
+        signed
+            Whether the table's input may be negative. Then a first value above 32,767 is a
+            negative one, read as unsigned.
 
         Raises
         ------
@@ -58,7 +72,19 @@ class LookupTable:
         entries = _entries(value(item, "LUTData"), count, _byte_order(ds))
         if not 8 <= bits <= 16 or len(entries) < count:
             raise PixelDataError("A lookup table of the file is shorter than its descriptor says.")
+        if signed and first > 32_767:
+            first -= 65_536
+        if count >= _LEAST_TELLING:
+            bits = min(bits, max(8, int(entries[:count].max()).bit_length()))
         return cls(first, entries[:count].astype(np.float64), bits)
+
+    def look_up(self, stored: NDArray[Any]) -> NDArray[np.uint16]:
+        """Return the entries for whole numbers, as `apply` does in a table of all inputs."""
+        inputs = self.first + np.arange(len(self.entries), dtype=np.float64)
+        outputs = self.apply(inputs).astype(np.uint16)
+        last = self.first + len(outputs) - 1
+        indices = np.clip(stored.astype(np.int64), self.first, last)
+        return np.asarray(outputs[indices - self.first])
 
     def apply(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the entries for `values`, in the same shape and in ``[0, highest]``."""

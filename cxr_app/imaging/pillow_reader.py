@@ -1,4 +1,4 @@
-"""JPEG and PNG files decoded by Pillow: upright grey values, and remarks on the file."""
+"""Files of pictures decoded by Pillow: upright grey values, and remarks on the file."""
 
 import logging
 from dataclasses import dataclass
@@ -7,18 +7,39 @@ from typing import Literal
 
 import numpy as np
 from PIL import Image as PillowImage
-from PIL import ImageChops, ImageOps
+from PIL import ImageChops
+from PIL.ImageFile import ImageFile
+from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from cxr_app.errors import DAMAGE, raise_shortage
+from cxr_app.imaging.deep_pictures import deep_picture
 from cxr_app.imaging.parser_warnings import silence_warnings
-from cxr_app.imaging.pixels import PixelArray, colour_fraction
+from cxr_app.imaging.pixels import colour_fraction
+from cxr_app.imaging.png_gamma import with_gamma
+from cxr_app.imaging.stored_bits import PixelArray
 
-PictureFormat = Literal["JPEG", "PNG"]
+PictureFormat = Literal["JPEG", "PNG", "TIFF", "JPEG 2000"]
 
+_CLASSES: dict[PictureFormat, type[ImageFile]] = {
+    "JPEG": JpegImageFile,
+    "PNG": PngImageFile,
+    "TIFF": TiffImageFile,
+    "JPEG 2000": Jpeg2KImageFile,
+}
 _ORIENTATION = 0x0112  # Exif 2.32, 4.6.4
 _SAMPLE_SIDE = 256
+_TURNS = {
+    2: PillowImage.Transpose.FLIP_LEFT_RIGHT,
+    3: PillowImage.Transpose.ROTATE_180,
+    4: PillowImage.Transpose.FLIP_TOP_BOTTOM,
+    5: PillowImage.Transpose.TRANSPOSE,
+    6: PillowImage.Transpose.ROTATE_270,
+    7: PillowImage.Transpose.TRANSVERSE,
+    8: PillowImage.Transpose.ROTATE_90,
+}
 
 # At lower levels Pillow logs the content of Exif, which may name the patient.
 logging.getLogger("PIL").setLevel(logging.WARNING)
@@ -66,26 +87,32 @@ def decode_picture(
     """
     silence_warnings("PIL")
     # The class of the format, because `Image.open` would warn of large images.
-    image = (JpegImageFile if file_format == "JPEG" else PngImageFile)(BytesIO(data))
+    image = _CLASSES[file_format](BytesIO(data))
+    orientation = _orientation(image)
+    deep = deep_picture(data, image, file_format)
     image.draft(None, (side, side) if side else None)
     image.load()
     remarks = _remarks(image)
-    upright = _upright(image)
-    if upright is not image:
+    if orientation in _TURNS:
         remarks = (*remarks, "The picture was turned upright by its Exif orientation.")
-    values, bits = _grey(upright)
-    turned = upright is not image and image.getexif().get(_ORIENTATION, 1) >= 5
-    return DecodedPicture(values, bits, _colour_fraction(upright), remarks, turned)
+    # Pillow itself turns a TIFF upright.
+    is_upright = file_format == "TIFF" if deep is None else deep.is_upright
+    turn = None if is_upright else _TURNS.get(orientation)
+    upright = image if turn is None else image.transpose(turn)
+    values, bits = _grey(upright) if deep is None else deep.turned(turn)
+    values = with_gamma(values, bits, image)
+    colour = _colour_fraction(upright)
+    return DecodedPicture(values, bits, colour, remarks, turned=orientation >= 5)
 
 
-def _upright(image: PillowImage.Image) -> PillowImage.Image:
-    """Return the image turned by its Exif orientation, or itself if there is none."""
+def _orientation(image: PillowImage.Image) -> int:
+    """Return the Exif orientation of an image; 1, as it is, if there is none."""
     try:
         orientation = image.getexif().get(_ORIENTATION, 1)
     except DAMAGE as error:
         raise_shortage(error)
-        return image
-    return ImageOps.exif_transpose(image) if orientation in range(2, 9) else image
+        return 1
+    return orientation if orientation in _TURNS else 1
 
 
 def _grey(image: PillowImage.Image) -> tuple[PixelArray, int]:
@@ -111,10 +138,22 @@ def _colour_fraction(image: PillowImage.Image) -> float:
 
 
 def _remarks(image: PillowImage.Image) -> tuple[str, ...]:
-    frames = getattr(image, "n_frames", 1)
     remarks = []
-    if frames > 1:
+    if isinstance(image, TiffImageFile):
+        if _has_second_page(image):
+            remarks.append("The file holds several pages: only the first is shown and scored.")
+    elif (frames := getattr(image, "n_frames", 1)) > 1:
         remarks.append(f"The file holds {frames} frames: only the first is shown and scored.")
     if image.has_transparency_data:
         remarks.append("Transparent parts of the picture are shown black.")
     return tuple(remarks)
+
+
+def _has_second_page(image: TiffImageFile) -> bool:
+    """Check for a second page, without reading those after it."""
+    try:
+        image.seek(1)
+        image.seek(0)
+    except EOFError:
+        return False
+    return True

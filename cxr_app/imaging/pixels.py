@@ -5,7 +5,7 @@ each pixel, so that a film takes one pass and no copy in double precision. `dico
 the pixels; the elements that describe them are read here.
 """
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,14 @@ from pydicom import Dataset
 from pydicom.pixels.processing import apply_color_lut
 
 from cxr_app.errors import PixelDataError, raise_shortage
-from cxr_app.imaging.dicom_values import DICOM_DAMAGE, integer, items, number, text
+from cxr_app.imaging.aspect import aspect_ratio
+from cxr_app.imaging.dicom_values import DICOM_DAMAGE, integer, text
 from cxr_app.imaging.lut import LookupTable
+from cxr_app.imaging.modality_lut import modality_lut
+from cxr_app.imaging.orientation import turn_needed
+from cxr_app.imaging.padding import without_padding
+from cxr_app.imaging.shutter import HiddenPixels, occlude, shutter_of
+from cxr_app.imaging.stored_bits import PixelArray
 from cxr_app.imaging.windowing import (
     FULL_RANGE,
     brightness,
@@ -24,9 +30,6 @@ from cxr_app.imaging.windowing import (
     without_repeats,
 )
 from cxr_app.radiograph import Image, Softcopy, Values, Window
-
-PixelArray = NDArray[Any]
-"""Stored values as decoded, shape ``(rows, columns)`` or ``(rows, columns, samples)``."""
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601-7, 2.5.1
 _COLOURFUL = 0.1  # of the range between the strongest and the weakest channel
@@ -60,6 +63,8 @@ def to_image(softcopy: Softcopy, window: Window | None = None) -> Image:
     for row in range(0, len(values), _ROWS_AT_ONCE):  # keeps the array of 64-bit indices small
         block = slice(row, row + _ROWS_AT_ONCE)
         np.take(table, values[block], out=image[block], mode="clip")
+    if softcopy.hidden is not None:
+        image[softcopy.hidden] = softcopy.hidden_brightness
     return image
 
 
@@ -67,7 +72,7 @@ def to_softcopy(pixel_array: PixelArray, ds: Dataset) -> Softcopy:
     """Apply the Modality LUT and collect the windows of a film.
 
     Colour is reduced to luminance. Pixel padding gets the darkest value of the film. A film without
-    a window is shown over its `full_range`.
+    a window is shown over its `full_range`. What a display shutter hides counts nowhere.
 
     Parameters
     ----------
@@ -86,11 +91,16 @@ def to_softcopy(pixel_array: PixelArray, ds: Dataset) -> Softcopy:
     ----------
     DICOM PS3.3 C.7.6.3, C.7.5.1.1.2 (padding), C.11.1, C.11.2, C.11.6 (Presentation LUT Shape).
     """
+    shutter, remarks = shutter_of(ds)
     if text(ds, "PhotometricInterpretation") == "PALETTE COLOR":
         pixel_array = _apply_palette(pixel_array, ds)
     if pixel_array.ndim == 3:
-        return _colour_softcopy(pixel_array)
-    return _monochrome_softcopy(_native(pixel_array), ds)
+        softcopy = _colour_softcopy(pixel_array)
+    else:
+        hidden = shutter.hidden if shutter else None
+        softcopy = _monochrome_softcopy(_native(pixel_array), ds, hidden)
+    softcopy = replace(softcopy, remarks=(*softcopy.remarks, *remarks))
+    return occlude(softcopy, shutter) if shutter else softcopy
 
 
 def plain_softcopy(
@@ -112,6 +122,10 @@ def plain_softcopy(
     else:
         shown, origin, step = values.astype(np.uint16), 0.0, 1.0
     windows = without_repeats((own, *presets(shown, origin, step, inverted=False)))
+    remarks = (
+        *remarks,
+        *half_range_remark(int(values.min()), int(values.max()), bits, signed=False),
+    )
     if colour_fraction > 0:
         remarks = (*remarks, "The file holds a colour picture: only its brightness is shown.")
     return Softcopy(shown, origin, step, windows, remarks=remarks, colour_fraction=colour_fraction)
@@ -143,14 +157,29 @@ def full_range(low: int, high: int, bits: int, *, signed: bool) -> tuple[int, in
     return 0, 2**bits - 1
 
 
+def half_range_remark(low: int, high: int, bits: int, *, signed: bool) -> tuple[str, ...]:
+    """Return a remark if a film fills at most half of the range that it is shown over.
+
+    `full_range` leaves a single unused bit alone, because a sound film may be that dark; a film of
+    15 bits that claims 16 is then shown half as bright as it is meant.
+    """
+    dark, bright = full_range(low, high, bits, signed=signed)
+    span = bright - dark
+    if bits <= 8 or low == high or (signed and low < 0) or 2 * high > span:
+        return ()
+    return ("The film fills only the darker half of its range of greys: it may be too dark.",)
+
+
 def may_be_averaged(ds: Dataset) -> bool:
-    """Check whether stored values may be averaged: no palette, no padding, no sign.
+    """Check whether stored values may be averaged: no palette, padding, sign, shutter or turn.
 
     Signed values are excluded because averaging may create a value below 0 in a film without one.
     """
     is_grey = text(ds, "PhotometricInterpretation") in ("MONOCHROME1", "MONOCHROME2")
     unsigned = integer(ds, "PixelRepresentation") == 0
-    return is_grey and unsigned and "PixelPaddingValue" not in ds
+    is_whole = "PixelPaddingValue" not in ds and "ShutterShape" not in ds
+    is_straight = aspect_ratio(ds) == 1.0 and turn_needed(ds) is None
+    return is_grey and unsigned and is_whole and is_straight
 
 
 def shows_range(averaged: PixelArray, ds: Dataset) -> bool:
@@ -187,43 +216,48 @@ def colour_fraction(rgb: PixelArray) -> float:
     return float(np.mean(spread > _COLOURFUL * np.iinfo(rgb.dtype).max))
 
 
-def _monochrome_softcopy(stored: PixelArray, ds: Dataset) -> Softcopy:
+def _monochrome_softcopy(stored: PixelArray, ds: Dataset, hidden: HiddenPixels | None) -> Softcopy:
     inverted = is_inverted(ds)
-    table, (slope, intercept), remarks = _modality_lut(ds)
-    stored, low, high = _without_padding(stored, ds, dark_is_high=inverted != (slope < 0))
-    own, window_remarks = windows_of(ds)
-    full = _full_window(low, high, ds, table, (slope, intercept))
-    first = own[0] if own else full
+    table, (slope, intercept), remarks = modality_lut(ds)
+    stored, low, high = without_padding(stored, ds, hidden, dark_is_high=inverted != (slope < 0))
     if table is not None:
-        values = _looked_up(stored, table)
-        origin, step = 0.0, 1.0
-    elif np.issubdtype(stored.dtype, np.integer) and high - low < 65_536:
-        values = _counted(stored, int(low), int(high), rising=slope > 0)
-        origin, step = intercept + slope * (low if slope > 0 else high), abs(slope)
+        values = table.look_up(stored)
+        origin, step, ends = 0.0, 1.0, (float(values.min()), float(values.max()))
     else:
+        origin, step = intercept + slope * (low if slope > 0 else high), abs(slope)
+        ends = (origin, origin + step * (high - low))
+    own, window_remarks = windows_of(ds, ends)
+    full = _full_window(low, high, ds, table, (slope, intercept))
+    if table is None and np.issubdtype(stored.dtype, np.integer) and high - low < 65_536:
+        values = _counted(stored, int(low), int(high), rising=slope > 0)
+    elif table is None:
         modality = stored.astype(np.float64)
         modality *= slope
         modality += intercept
-        values, origin, step = _quantised(modality, first)
+        values, origin, step = _quantised(modality, own[0] if own else full)
     offered = (*own, full, *presets(values, origin, step, inverted))
     windows = without_repeats(offered)
-    return Softcopy(values, origin, step, windows, inverted, (*remarks, *window_remarks))
+    if not own and table is None and isinstance(high, int):
+        remarks = (*remarks, *_half_used(low, high, ds))
+    remarks = (*remarks, *window_remarks, *_polarity_remarks(ds))
+    return Softcopy(values, origin, step, windows, inverted, remarks)
 
 
-def _modality_lut(
-    ds: Dataset,
-) -> tuple[LookupTable | None, tuple[float, float], tuple[str, ...]]:
-    """Read the Modality LUT: a table, or else slope and intercept (1 and 0 if there is none)."""
-    sequence = items(ds, "ModalityLUTSequence")
-    if sequence:
-        return LookupTable.read(sequence[0], ds), (1.0, 0.0), ()
-    if "RescaleSlope" not in ds or "RescaleIntercept" not in ds:
-        return None, (1.0, 0.0), ()
-    slope, intercept = number(ds, "RescaleSlope"), number(ds, "RescaleIntercept")
-    if slope is None or intercept is None or not 1e-9 < abs(slope) < 1e9 or abs(intercept) > 1e12:
-        remark = "The file's rescale slope and intercept are meaningless and were ignored."
-        return None, (1.0, 0.0), (remark,)
-    return None, (slope, intercept), ()
+def _polarity_remarks(ds: Dataset) -> tuple[str, ...]:
+    shape = text(ds, "PresentationLUTShape").upper()
+    if text(ds, "PhotometricInterpretation") == "MONOCHROME1" and shape == "IDENTITY":
+        return (
+            "The file contradicts itself: MONOCHROME1 with a Presentation LUT Shape of IDENTITY. "
+            "It is shown as MONOCHROME1.",
+        )
+    return ()
+
+
+def _half_used(low: float, high: int, ds: Dataset) -> tuple[str, ...]:
+    """Return a remark on a film without window that leaves exactly one bit unused."""
+    bits = integer(ds, "BitsStored") or 16
+    signed = integer(ds, "PixelRepresentation") == 1
+    return half_range_remark(int(low), high, bits, signed=signed)
 
 
 def _full_window(
@@ -246,43 +280,6 @@ def _full_window(
     return spanning(FULL_RANGE, *ends)
 
 
-def _without_padding(
-    stored: PixelArray, ds: Dataset, *, dark_is_high: bool
-) -> tuple[PixelArray, int, int] | tuple[PixelArray, float, float]:
-    """Set padding to the film's darkest value; also return the smallest and largest value."""
-    padded = _padding_mask(stored, ds)
-    if padded is not None and padded.all() and not np.issubdtype(stored.dtype, np.integer):
-        raise PixelDataError("The pixel data holds no numbers: export the original film again.")
-    if padded is not None and padded.any() and not padded.all():
-        film = stored[~padded]
-        low, high = film.min().item(), film.max().item()
-        stored = np.where(padded, stored.dtype.type(high if dark_is_high else low), stored)
-    else:
-        low, high = stored.min().item(), stored.max().item()
-    return stored, low, high
-
-
-def _padding_mask(stored: PixelArray, ds: Dataset) -> NDArray[np.bool_] | None:
-    if not np.issubdtype(stored.dtype, np.integer):
-        return ~np.isfinite(stored)
-    value = integer(ds, "PixelPaddingValue")
-    if value is None:
-        return None
-    limit = integer(ds, "PixelPaddingRangeLimit")
-    ends = (value, value if limit is None else limit)
-    first, last = sorted(_as_stored(end, stored.dtype) for end in ends)
-    return np.asarray((stored >= first) & (stored <= last))
-
-
-def _as_stored(value: int, dtype: np.dtype[Any]) -> int:
-    """Move a padding value written with the wrong sign into the range of the pixels."""
-    bounds = np.iinfo(dtype)
-    if bounds.min <= value <= bounds.max:
-        return value
-    wrapped = int(value % 2**bounds.bits)
-    return wrapped if wrapped <= bounds.max else wrapped - 2**bounds.bits
-
-
 def _counted(stored: PixelArray, low: int, high: int, *, rising: bool) -> Values:
     """Return distances from the stored value that the Modality LUT maps lowest.
 
@@ -292,14 +289,6 @@ def _counted(stored: PixelArray, low: int, high: int, *, rising: bool) -> Values
     if rising:
         return short - np.uint16(low % 65_536)
     return np.uint16(high % 65_536) - short
-
-
-def _looked_up(stored: PixelArray, table: LookupTable) -> Values:
-    """Apply a Modality LUT whose output has at most 16 bits."""
-    inputs = table.first + np.arange(len(table.entries), dtype=np.float64)
-    outputs = table.apply(inputs).astype(np.uint16)
-    indices = np.clip(stored.astype(np.int64), table.first, table.first + len(outputs) - 1)
-    return outputs[indices - table.first]
 
 
 def _quantised(modality: NDArray[np.float64], own: Window) -> tuple[Values, float, float]:

@@ -61,27 +61,56 @@ def _as_dataset(window: Window) -> Dataset:
     return ds
 
 
-def windows_of(ds: Dataset) -> tuple[tuple[Window, ...], tuple[str, ...]]:
+def windows_of(
+    ds: Dataset, ends: tuple[float, float] | None = None
+) -> tuple[tuple[Window, ...], tuple[str, ...]]:
     """Read the windows of a dataset, and remarks on meaningless ones.
 
     VOI LUTs come before windows, each group in the file's order; the first one is how the film
     is meant to be shown. A dataset may have none.
 
+    Parameters
+    ----------
+    ds
+        The dataset.
+    ends
+        The film's smallest and largest value after the Modality LUT. A window in which no pixel
+        lies shows nothing, and is left out with a remark. None if they are unknown.
+
     References
     ----------
     DICOM PS3.3 C.11.2 and C.8.11.3.1.5.
     """
-    tables, table_remarks = _voi_luts(ds)
+    tables, table_remarks = _voi_luts(ds, ends)
     windows, window_remarks = _windows(ds)
-    return (*tables, *windows), (*table_remarks, *window_remarks)
+    found = (*tables, *windows)
+    kept = tuple(window for window in found if ends is None or _shows(window, *ends))
+    remarks = (*table_remarks, *window_remarks)
+    if len(kept) < len(found):
+        remarks = (*remarks, "No pixel lies in a window of the file, which was ignored.")
+    return kept, remarks
 
 
-def _voi_luts(ds: Dataset) -> tuple[list[Window], list[str]]:
+def _shows(window: Window, low: float, high: float) -> bool:
+    """Check whether a film between two values has anything within a window.
+
+    The standard defines what a VOI LUT shows beyond its ends: its nearest entry.
+    """
+    if low == high or window.lut:
+        return True
+    reach = window.window_width / 2
+    if window.function is VOILUTFunction.SIGMOID:
+        reach *= 2  # black and white to 0.02 there
+    return low < window.window_center + reach and high > window.window_center - reach
+
+
+def _voi_luts(ds: Dataset, ends: tuple[float, float] | None) -> tuple[list[Window], list[str]]:
     windows: list[Window] = []
     remarks: list[str] = []
+    may_be_negative = ends is not None and ends[0] < 0
     for item in items(ds, "VOILUTSequence"):
         try:
-            table = LookupTable.read(item, ds)
+            table = LookupTable.read(item, ds, signed=may_be_negative)
         except PixelDataError:
             remarks.append("A VOI LUT of the file is damaged and was ignored.")
             continue

@@ -14,6 +14,7 @@ import numpy as np
 from cxr_app.lung_fields import LungFields
 from cxr_app.patient_age import age_in_years
 from cxr_app.radiograph import Header, Radiograph
+from cxr_app.view_words import LATERAL, OBLIQUE, stated_view
 
 MIN_SIDE = 112
 """Half the side of the films that the model learned from (224): below it, detail is invented."""
@@ -93,8 +94,6 @@ _OTHER_PARTS = re.compile(
     r"LEG|KNEE|FOOT|FEET|TOE|ANKLE|FEMUR|TIBIA|FIBULA|CALCANEUS|PATELLA|HEEL|SACRUM|COCCYX|BREAST|"
     r"BLADDER|KIDNEY"
 )
-_LATERAL = {"LL", "RL", "LAT", "LATERAL"}
-_OBLIQUE = {"RLO", "LLO", "RAO", "LAO", "RPO", "LPO", "OBLIQUE"}
 _DERIVED = {"LOCALIZER", "AXIAL", "MPR", "REFORMATTED", "MIP", "DOSE_INFO"}
 
 
@@ -138,7 +137,7 @@ def screen(radiograph: Radiograph) -> str | None:
         A film that could be read. One without header is judged by its pixels.
     """
     reason = _header_reason(radiograph.header) if radiograph.header else None
-    return _refusal(reason or _pixel_reason(radiograph))
+    return _refusal(reason or radiograph.objection or _pixel_reason(radiograph))
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,10 +263,11 @@ def _view_reason(header: Header) -> str | None:
     ----------
     DICOM PS3.3 C.8.11.5 (View Position) and C.7.6.1.1.1 (Patient Orientation).
     """
-    view = header.view_position.strip().upper()
-    if view in _LATERAL or (not view and re.match(r"[AP](\\|$)", header.patient_orientation)):
+    view = stated_view(header.view_position)
+    runs_sideways = re.match(r"[AP](\\|$)", header.patient_orientation)
+    if view == LATERAL or (not header.view_position.strip() and runs_sideways):
         return "it is a lateral view, and only frontal views are scored."
-    if view in _OBLIQUE:
+    if view == OBLIQUE:
         return "it is an oblique view, and only frontal views are scored."
     return None
 

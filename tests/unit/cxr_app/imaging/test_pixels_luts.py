@@ -23,6 +23,7 @@ from tests.support.greyscale import LEVEL, as_shown_by_pydicom, image_of
 )
 def test_voi_lut_shows_what_pydicom_shows(first: int, count: int, bits: int, seed: int) -> None:
     entries = np.random.default_rng(seed).integers(0, 2**bits, count)
+    entries[-1] = 2**bits - 1  # else it would be taken for a table of fewer bits
     item = lut_item(first, entries, bits)
     ds = radiograph_dataset(film_pixels(24, 20), window=(100, 10), VOILUTSequence=[item])
     expected = as_shown_by_pydicom(ds, 0, 2**bits - 1)
