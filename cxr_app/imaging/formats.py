@@ -86,14 +86,26 @@ FORMATS = (
 )
 """All formats; the first one that matches a file is its format."""
 
+_USUAL = 3
+"""How many of them, from the first, films usually have."""
+
 FILM_SUFFIXES = frozenset(suffix for each in FORMATS for suffix in each.suffixes)
 """File name suffixes of all formats, in lower case."""
 
 
-def format_names(conjunction: str) -> str:
-    """Return the names of all formats for a sentence, as in "DICOM, JPEG or PNG"."""
-    *names, last = sorted(each.name for each in FORMATS)
-    return f"{', '.join(names)} {conjunction} {last}"
+def format_names(conjunction: str, other: str = "") -> str:
+    """Return the names of all formats for a sentence: "DICOM, JPEG or PNG, or TIFF or JPEG 2000".
+
+    Parameters
+    ----------
+    conjunction
+        Put before the last of the usual formats, and before the others.
+    other
+        Put between the others; by default the same.
+    """
+    *usual, last = (each.name for each in FORMATS[:_USUAL])
+    others = f" {other or conjunction} ".join(each.name for each in FORMATS[_USUAL:])
+    return f"{', '.join(usual)} {conjunction} {last}, {conjunction} {others}"
 
 
 def detect_format(data: bytes) -> FilmFormat | None:

@@ -97,7 +97,7 @@ def _unknown(data: bytes) -> FilmError:
             f"The file is {kind.name}, which the program does not read. {kind.advice}"
         )
     return NotAFilmError(
-        f"The file is not a film: its content is neither {format_names('nor')}, "
+        f"The file is not a film: its content is neither {format_names('nor', 'or')}, "
         "whatever its name says."
     )
 
