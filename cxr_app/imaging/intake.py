@@ -16,7 +16,9 @@ from cxr_app.imaging.decoded_film import DecodedFilm
 from cxr_app.imaging.formats import FilmFormat, detect_format, format_names
 from cxr_app.imaging.limits import MAX_FILE_BYTES
 from cxr_app.imaging.other_kinds import other_kind
+from cxr_app.imaging.passed_over import is_passed_over
 from cxr_app.imaging.pixels import to_image
+from cxr_app.imaging.zip_archive import is_zip, members
 from cxr_app.radiograph import SCORED_SIDE, Radiograph, Softcopy
 
 
@@ -91,6 +93,8 @@ def _check(data: bytes) -> FilmFormat:
 
 def _unknown(data: bytes) -> FilmError:
     """Return what is wrong with a file of a format that the program cannot read."""
+    if is_zip(data):
+        return _archive_problem(data)
     kind = other_kind(data)
     if kind is not None:
         return UnsupportedImageError(
@@ -99,6 +103,18 @@ def _unknown(data: bytes) -> FilmError:
     return NotAFilmError(
         f"The file is not a film: its content is neither {format_names('nor', 'or')}, "
         "whatever its name says."
+    )
+
+
+def _archive_problem(data: bytes) -> FilmError:
+    """Return why an archive is not read as a film."""
+    try:
+        count = sum(not is_passed_over(each.name, each.content) for each in members(data))
+    except FilmError as error:
+        return error
+    return UnsupportedImageError(
+        f"The file is a zip archive that holds {count or 'no'} film{'' if count == 1 else 's'}. "
+        "Upload it, or unpack it and send the films."
     )
 
 

@@ -2,6 +2,10 @@
 
 MAX_FILE_BYTES = 256 * 2**20
 """Size of a file; the largest digital films have about 60 MB uncompressed."""
+MAX_ARCHIVE_BYTES = 4 * 2**30
+"""Size of the unpacked files of a zip archive."""
+MAX_ARCHIVE_MEMBERS = 10_000
+"""Files of a zip archive."""
 MAX_PIXELS = 64_000_000
 """A 35 × 43 cm film digitised at 50 µm has 60 million; the largest detectors have 16 million."""
 MAX_INFLATED_BYTES = 4 * MAX_PIXELS

@@ -3,12 +3,16 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Protocol
 
-from cxr_app.errors import WorklistError
+from cxr_app.errors import FilmError, WorklistError
 from cxr_app.film_store import FilmStore
+from cxr_app.imaging.disc import DIRECTORY_NAME, DiscContents, disc_contents, disc_path
+from cxr_app.imaging.passed_over import SNIFFED_BYTES, is_passed_over
+from cxr_app.imaging.zip_archive import Member, is_zip, members
 from cxr_app.scoring_engine import ScoringEngine
 from cxr_app.worklist import Worklist
 
@@ -45,12 +49,15 @@ class UploadStatus:
         Arrivals of the others by entry id, in order.
     problem
         Why receiving has paused, and what to do; empty if it has not.
+    passed_over
+        Names of files that are no films of any kind, and were not added.
     """
 
     files: int
     waiting: int
     arrivals: Mapping[str, Arrival]
     problem: str
+    passed_over: tuple[str, ...] = ()
 
 
 class UploadedFile(Protocol):
@@ -84,18 +91,27 @@ class UploadQueue:
         self._arrivals: dict[str, Arrival] = {}
         self._files = 0
         self._problem = ""
+        self._discs: dict[int, DiscContents] = {}  # by batch
+        self._passed_over: dict[str, None] = {}  # in order, each once
 
     def status(self) -> UploadStatus:
         """Return the progress as one snapshot, so that a page cannot miss the last arrival."""
         with self._lock:
             return UploadStatus(
-                self._files, len(self._waiting), dict(self._arrivals), self._problem
+                self._files,
+                len(self._waiting),
+                dict(self._arrivals),
+                self._problem,
+                tuple(self._passed_over),
             )
 
     def take(self, files: Iterable[UploadedFile]) -> None:
         """Add files to the queue; return at once."""
         with self._lock:
             self._batches += 1
+            files = list(files)
+            if (contents := _disc_of(files)) is not None:
+                self._discs[self._batches] = contents
             before = len(self._waiting)
             self._waiting.extend((self._batches, file) for file in files)
             self._files += len(self._waiting) - before
@@ -121,15 +137,45 @@ class UploadQueue:
                         self._thread = None
                         return
                 batch, file = self._waiting[0]
-                entry_id, is_new = self._receive(file)
+                films = self._films_of(file, self._discs.get(batch))
+                arrived = [self._receive(film) for film in films]
                 with self._lock:
-                    self._arrivals.setdefault(entry_id, Arrival(is_new, batch))
+                    for entry_id, is_new in arrived:
+                        self._arrivals.setdefault(entry_id, Arrival(is_new, batch))
                     self._waiting.popleft()
         except WorklistError as error:
             logger.warning("Receiving paused: %s", error)
             with self._lock:
                 self._problem = str(error)
                 self._thread = None
+
+    def _films_of(self, file: UploadedFile, disc: DiscContents | None) -> Iterator[UploadedFile]:
+        """Yield a film, the films of a zip archive, or nothing for a file that is no film.
+
+        An archive that cannot be unpacked is yielded itself: its entry says why.
+        """
+        content = file.getvalue()
+        head = content[:SNIFFED_BYTES]
+        is_film = disc.has_film(_listed(file.name, disc), head) if disc is not None else None
+        if is_film is False or (is_film is None and is_passed_over(file.name, head)):
+            self._pass_over(file.name)
+            return
+        if not is_zip(content):
+            yield file
+            return
+        try:
+            for member in members(content):
+                name = f"{file.name}/{member.name}"
+                if is_passed_over(name, member.content[:SNIFFED_BYTES]):
+                    self._pass_over(name)
+                else:
+                    yield Member(name, member.content)
+        except FilmError:
+            yield file
+
+    def _pass_over(self, name: str) -> None:
+        with self._lock:
+            self._passed_over[name] = None
 
     def _receive(self, file: UploadedFile) -> tuple[str, bool]:
         """Save the film before adding its entry, so that every entry has a film."""
@@ -139,3 +185,22 @@ class UploadQueue:
             self._films.keep(file.getvalue())
         self._engine.wake()
         return entry_id, is_new
+
+
+def _path(name: str) -> PurePosixPath:
+    return disc_path(PurePosixPath(name.replace("\\", "/")))
+
+
+def _disc_of(files: Iterable[UploadedFile]) -> DiscContents | None:
+    """Return what the DICOMDIR among files lists; None if there is none."""
+    found = next((file for file in files if _path(file.name).name == DIRECTORY_NAME), None)
+    return None if found is None else disc_contents(found.getvalue())
+
+
+def _listed(name: str, disc: DiscContents) -> PurePosixPath:
+    """Return the path under which a disc lists a file; a browser may leave out its folders."""
+    path = _path(name)
+    ends = [PurePosixPath(*path.parts[start:]) for start in range(len(path.parts))]
+    listed = disc.images | disc.others
+    short = {each.name: each for each in listed} if len(path.parts) == 1 else {}
+    return next((end for end in ends if end in listed), short.get(path.name, path))

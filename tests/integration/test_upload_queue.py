@@ -16,6 +16,8 @@ from cxr_app.film_store import FilmStore
 from cxr_app.scoring_engine import ScoringEngine
 from cxr_app.ui.upload_queue import UploadQueue
 from cxr_app.worklist import Query, Worklist
+from tests.support.factories import dicom_bytes, png_bytes
+from tests.unit.cxr_app.imaging.test_passed_over import dicomdir, packed
 
 WAIT_SECONDS = 30
 
@@ -158,3 +160,33 @@ def test_twenty_sessions_at_once_lose_nothing(
     assert worklist.count(Query()) == len(queues) + 1
     told_new = [a.is_new for queue in queues for a in queue.status().arrivals.values()]
     assert sum(told_new) == len(queues) + 1
+
+
+def test_what_is_no_film_is_passed_over_and_an_archive_is_unpacked(
+    open_queue: Callable[..., UploadQueue], worklist: Worklist
+) -> None:
+    archive = packed({"x/film.dcm": b"film in zip", "x/AUTORUN.INF": b"[autorun]"})
+    broken = archive[:-20]
+    queue = open_queue()
+    files = [File("Thumbs.db", b"?"), File("a.dcm", b"a"), File("films.zip", archive)]
+    queue.take([*files, File("broken.zip", broken)])
+    wait_for(queue)
+    status = queue.status()
+    assert status.passed_over == ("Thumbs.db", "films.zip/x/AUTORUN.INF")
+    sources = {entry.source for entry in worklist.page(Query(state="all"))}
+    assert sources == {"a.dcm", "films.zip/x/film.dcm", "broken.zip"}
+
+
+@pytest.mark.parametrize("folder", ["disc/", ""])
+def test_a_disc_is_read_by_its_table_of_contents(
+    open_queue: Callable[..., UploadQueue], worklist: Worklist, folder: str
+) -> None:
+    table = dicomdir(IMAGE="DICOM/IM1", PRESENTATION="DICOM/PR1")
+    inner = f"{folder}DICOM/" if folder else ""
+    names = [f"{folder}DICOMDIR", f"{inner}IM1", f"{inner}PR1", f"{folder}logo.png"]
+    contents = [table, b"broken", dicom_bytes(), png_bytes()]
+    queue = open_queue()
+    queue.take([File(name, data) for name, data in zip(names, contents, strict=True)])
+    wait_for(queue)
+    assert [entry.source for entry in worklist.page(Query(state="all"))] == [names[1]]
+    assert set(queue.status().passed_over) == {names[0], *names[2:]}

@@ -4,14 +4,18 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from cxr_app.imaging import intake
+from cxr_app.imaging.disc import DIRECTORY_NAME, DiscContents, disc_contents, disc_path
 from cxr_app.imaging.formats import FILM_SUFFIXES
+from cxr_app.imaging.other_kinds import other_kind
+from cxr_app.imaging.passed_over import SNIFFED_BYTES, is_passed_over
+from cxr_app.imaging.zip_archive import is_zip
 from training.backlog.engines.contract import RETRY, FoundFile
 
-SNIFFED_BYTES = 4096
 LEADS_OUT = (
     "It is a link to a file outside the folders that may be scored. Put the film itself there."
 )
@@ -19,35 +23,112 @@ LINKED_FOLDER = (
     "It is a link to a folder elsewhere, and such links are not followed. Score that folder "
     "separately."
 )
+MISSING = (
+    "The DICOMDIR of the disc lists this film, but it is not there. Copy the whole disc again."
+)
 SETTLE_SECONDS = 2.0
 """How long a file must be unchanged to count as complete."""
 
 
-def scan_folder(folder: Path) -> Iterator[FoundFile]:
-    """Yield the films of a folder: by content, and by name so that a broken film is not lost.
+class FolderScan:
+    """The films of a folder, by content, and by name so that a broken film is not lost.
 
     A file or folder that cannot be opened may be a film, and is yielded with its problem; so is a
-    link to a folder elsewhere. Links to folders are not followed, so that a loop of links ends.
+    link to a folder elsewhere. Links to folders are not followed, so that a loop of links ends. On
+    a disc with a DICOMDIR, its images are films, whatever is left of them, and other pictures are
+    not; an image that is not there is yielded with its problem.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+
+    Attributes
+    ----------
+    passed_over
+        Paths, relative to the folder, of the files so far that are no films of any kind.
     """
-    whole = folder.resolve()
-    ahead = [folder]
-    while ahead:
-        here = ahead.pop()
+
+    def __init__(self, folder: Path) -> None:
+        self.passed_over: list[str] = []
+        self._folder = folder
+        self._whole = folder.resolve()
+        self._discs: dict[Path, DiscContents] = {}
+
+    def __iter__(self) -> Iterator[FoundFile]:
+        """Yield the films, folder by folder."""
+        self.passed_over.clear()
+        ahead = [self._folder]
+        while ahead:
+            here = ahead.pop()
+            try:
+                with os.scandir(here) as scanned:
+                    entries = sorted(scanned, key=lambda entry: entry.name)
+            except OSError as error:
+                problem = f"The folder cannot be opened: {error.strerror}. {RETRY}"
+                yield FoundFile(here, f"{self._source(here)}/", problem)
+                continue
+            yield from self._open_disc(here, [entry.name for entry in entries])
+            below = []
+            for entry in entries:
+                path = Path(entry.path)
+                if _is_folder(entry):
+                    below.append(path)
+                elif (film := self._film(path)) is not None:
+                    yield film
+            ahead.extend(reversed(below))
+
+    def _open_disc(self, here: Path, names: Sequence[str]) -> Iterator[FoundFile]:
+        """Read the table of contents of a disc; yield its images that are not there."""
+        found = next((name for name in names if name.upper() == DIRECTORY_NAME), None)
+        if found is None or not (here / found).is_file():
+            return
+        with suppress(OSError):
+            contents = disc_contents((here / found).read_bytes())
+            if contents is None:
+                return
+            self._discs[here] = contents
+            present = {disc_path(path.relative_to(here)) for path in here.rglob("*")}
+            for image in sorted(contents.images - present):
+                path = here / image
+                yield FoundFile(path, self._source(path), MISSING)
+
+    def _film(self, path: Path) -> FoundFile | None:
+        """Return a file as a film, or None if it is not one."""
+        source = self._source(path)
         try:
-            with os.scandir(here) as scanned:
-                entries = sorted(scanned, key=lambda entry: entry.name)
+            status = path.stat()
+            if stat.S_ISDIR(status.st_mode):  # a link; films inside the folder are found anyway
+                is_inside = path.resolve().is_relative_to(self._whole)
+                return None if is_inside else FoundFile(path, f"{source}/", LINKED_FOLDER)
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            if not self._may_be_film(path):
+                self.passed_over.append(source)
+                return None
         except OSError as error:
-            problem = f"The folder cannot be opened: {error.strerror}. {RETRY}"
-            yield FoundFile(here, f"{here.relative_to(folder)}/", problem)
-            continue
-        below = []
-        for entry in entries:
-            path = Path(entry.path)
-            if _is_folder(entry):
-                below.append(path)
-            elif (film := _film(path, str(path.relative_to(folder)), whole)) is not None:
-                yield film
-        ahead.extend(reversed(below))
+            return FoundFile(path, source, f"The file cannot be read: {error.strerror}. {RETRY}")
+        return FoundFile(path, source, changed_at=max(status.st_mtime, status.st_ctime))
+
+    def _may_be_film(self, path: Path) -> bool:
+        """Check whether a file is listed as a film, named like one, or begins like one."""
+        with path.open("rb") as file:
+            head = file.read(SNIFFED_BYTES)
+        root = next((each for each in path.parents if each in self._discs), None)
+        if root is not None:
+            return self._discs[root].has_film(disc_path(path.relative_to(root)), head)
+        if is_passed_over(path.name, head):
+            return False
+        is_known = intake.sniff(head) is not None or other_kind(head) is not None or is_zip(head)
+        return is_known or path.suffix.lower() in FILM_SUFFIXES
+
+    def _source(self, path: Path) -> str:
+        return str(path.relative_to(self._folder))
+
+
+def scan_folder(folder: Path) -> FolderScan:
+    """Return the films of a folder, to be iterated over."""
+    return FolderScan(folder)
 
 
 def refuse_outside_links(found: Iterable[FoundFile], roots: Sequence[Path]) -> Iterator[FoundFile]:
@@ -75,28 +156,6 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
         return entry.is_dir(follow_symlinks=False)
     except OSError:
         return False
-
-
-def _film(path: Path, source: str, folder: Path) -> FoundFile | None:
-    """Return a file as a film, or None if it is not one."""
-    try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):  # a link; films inside the folder are found anyway
-            is_inside = path.resolve().is_relative_to(folder)
-            return None if is_inside else FoundFile(path, f"{source}/", LINKED_FOLDER)
-        if not stat.S_ISREG(status.st_mode) or not _may_be_film(path):
-            return None
-    except OSError as error:
-        return FoundFile(path, source, f"The file cannot be read: {error.strerror}. {RETRY}")
-    return FoundFile(path, source, changed_at=max(status.st_mtime, status.st_ctime))
-
-
-def _may_be_film(path: Path) -> bool:
-    """Check whether a file is named like a film or begins like one."""
-    if path.suffix.lower() in FILM_SUFFIXES:
-        return True
-    with path.open("rb") as file:
-        return intake.sniff(file.read(SNIFFED_BYTES)) is not None
 
 
 class FolderWatch:

@@ -111,8 +111,10 @@ def _score(
 def _arrivals(options: BatchOptions, progress: BatchProgress) -> Iterator[Sequence[FoundFile]]:
     """Yield all films of the folder at once; if it is watched, those that arrive each time."""
     if not options.watch:
-        found = refuse_outside_links(scan_folder(options.folder), options.within)
+        scanned = scan_folder(options.folder)
+        found = refuse_outside_links(scanned, options.within)
         yield list(progress.searching(found))
+        progress.passed_over = tuple(getattr(scanned, "passed_over", ()))
         return
     watch = FolderWatch(options.folder)
     while True:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from training.backlog.run import Tally
 
 WRITE_SECONDS = 0.5
 """How often the JSON file is written at most."""
+NAMED = 5
+"""How many of the files that were passed over a summary names."""
 STATES = [state.value for state in ScoringState]
 
 
@@ -25,6 +27,11 @@ class BatchProgress:
     ----------
     path
         Where `Progress` is written for the app; None for nowhere.
+
+    Attributes
+    ----------
+    passed_over
+        Files of the folder that are no films of any kind.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -34,6 +41,7 @@ class BatchProgress:
         self._bar: tqdm[None] | None = None
         self._began = self._last = time.monotonic()
         self._written = 0.0
+        self.passed_over: tuple[str, ...] = ()
 
     def follow(self, tally: Tally, earlier: Mapping[str, int]) -> None:
         """Show this tally from now on; `earlier` counts the rows of earlier runs."""
@@ -74,6 +82,8 @@ class BatchProgress:
         ]
         if tally.earlier:
             lines.append(f"{tally.earlier} files were in {out} from an earlier run.")
+        if self.passed_over:
+            lines.append(_passed_over(self.passed_over))
         if tally.rejected or tally.failed or self._earlier.get("FAILED"):
             lines.append(f"{out} has the reason for each file REJECTED or FAILED.")
         return "\n".join(lines)
@@ -118,3 +128,11 @@ class BatchProgress:
         if self._path is not None:
             with suppress(OSError):  # the results file reports a full disk
                 progress.write(self._path)
+
+
+def _passed_over(sources: Sequence[str]) -> str:
+    """Return how many files are no films, and the first of them."""
+    verb = "file that is no film was" if len(sources) == 1 else "files that are no films were"
+    named = ", ".join(sources[:NAMED])
+    more = len(sources) - NAMED
+    return f"{len(sources)} {verb} passed over: {named}{f' and {more} more' if more > 0 else ''}."

@@ -1,5 +1,6 @@
 """Upload: add files from the browser to the worklist, and follow each one."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,7 +39,7 @@ def take_files() -> None:
         f"Films: {format_names('or')}",
         accept_multiple_files=True,
         key=f"films_{turn}",
-        help="File types are recognised by content, not by name.",
+        help="File types are recognised by content, not by name. A zip archive is unpacked.",
     )
     folder = right.file_uploader(
         "A whole folder", accept_multiple_files="directory", key=f"folder_{turn}"
@@ -66,7 +67,17 @@ def progress(now: UploadStatus, entries: list[Entry]) -> None:
         notes.append(f"{refused:,} need{'s' if refused == 1 else ''} a person.")
     if known := sum(not arrival.is_new for arrival in now.arrivals.values()):
         notes.append(f"{known:,} already in the worklist.")
-    st.progress(done / total, " ".join(notes))
+    if total:
+        st.progress(done / total, " ".join(notes))
+
+
+def passed_over(names: Sequence[str]) -> None:
+    """Say how many files are no films; list them on demand."""
+    if not names:
+        return
+    verb = "is no film and was" if len(names) == 1 else "are no films and were"
+    with st.expander(f"{formatting.files(len(names))} {verb} passed over."):
+        st.code("\n".join(masking.file_name(name) for name in names), language=None)
 
 
 def row(entry: Entry, now: datetime, is_new: bool) -> dict[str, Any]:
@@ -83,6 +94,7 @@ def uploads() -> None:
     order = sorted(now.arrivals, key=lambda entry_id: -now.arrivals[entry_id].batch)
     entries = resources.worklist().entries_by_ids(order)
     progress(now, entries)
+    passed_over(now.passed_over)
     drawn = datetime.now(UTC)
     gesture = film_table(
         "uploads",

@@ -121,7 +121,7 @@ def test_viewer_formula_gives_the_scored_image(
     assert np.abs(shown - read_radiograph(data).image).max() < GREY_LEVEL
 
 
-def shown_by_formula(values: Pixels, window: tuple[int, int], function: str) -> Pixels:
+def shown_by_formula(values: Pixels, window: tuple[float, float], function: str) -> Pixels:
     """Apply PS3.3 C.11.2.1.2 and C.11.2.1.3 literally, as the viewer in the browser does."""
     centre, width = map(float, window)
     if function == "SIGMOID":

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.factories import dicom_bytes, png_bytes
 from tests.support.films import jpeg
+from tests.unit.cxr_app.imaging.test_passed_over import dicomdir
 from training.backlog import folder as folder_module
 from training.backlog.folder import FolderWatch, refuse_outside_links, scan_folder
 
@@ -168,3 +170,29 @@ def test_a_link_out_of_the_folders_that_may_be_scored_is_not_followed(tmp_path: 
     assert "link to a file outside" in problems["out.dcm"]
     assert set(problems) == {"c.dcm", "in.dcm", "out.dcm"}
     assert list(refuse_outside_links(scan_folder(films), [])) == list(scan_folder(films))
+
+
+def test_what_is_no_film_is_passed_over_by_name(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "Thumbs.db").write_bytes(b"?")
+    (tmp_path / "a.dcm").write_bytes(b"?")
+    (tmp_path / "photo.webp").write_bytes(b"RIFF\0\0\0\0WEBP")
+    (tmp_path / "README").write_bytes(b"?")
+    scan = scan_folder(tmp_path)
+    assert [found.source for found in scan] == ["a.dcm", "photo.webp"]
+    assert scan.passed_over == ["README", "deep/Thumbs.db"]
+
+
+def test_a_disc_is_scanned_by_its_table_of_contents(tmp_path: Path) -> None:
+    (tmp_path / "dicom").mkdir()
+    (tmp_path / "DICOMDIR").write_bytes(
+        dicomdir(IMAGE="DICOM/IM1", IMAGE1="DICOM/IM2", PRESENTATION="DICOM/PR1")
+    )
+    (tmp_path / "dicom" / "im1").write_bytes(b"broken")
+    (tmp_path / "dicom" / "pr1").write_bytes(dicom_bytes())
+    (tmp_path / "logo.png").write_bytes(png_bytes())
+    scan = scan_folder(tmp_path)
+    found = {each.source: each.problem for each in scan}
+    assert found.keys() == {"dicom/im1", "DICOM/IM2"}
+    assert "not there" in found["DICOM/IM2"]
+    assert set(scan.passed_over) == {"DICOMDIR", "dicom/pr1", "logo.png"}

@@ -59,7 +59,8 @@ def test_date_and_name_are_worded_as_usual() -> None:
     assert formatting.date("20260102") == "2026-01-02"
     assert formatting.person_name("Weiss^Anna^^Dr") == "Weiss, Anna"
     assert formatting.person_name("Nakamura^Yui=中村^結衣") == "Nakamura, Yui"
-    assert formatting.person_name("=中村^結衣") == ""
+    assert formatting.person_name("=中村^結衣") == "中村, 結衣"
+    assert formatting.person_name("==なかむら^ゆい") == "なかむら, ゆい"
     assert formatting.person_name("") == ""
 
 
