@@ -68,8 +68,10 @@ class OpenVINOEvidence(nn.Module):
 
     def forward(self, crops: Tensor) -> Evidence:
         """Read lung crops."""
-        said = self._compiled(crops.contiguous().numpy())
-        return Evidence(*(torch.from_numpy(said[place]) for place in range(len(fields(Evidence)))))
+        outputs = self._compiled(crops.contiguous().numpy())
+        return Evidence(
+            *(torch.from_numpy(outputs[place]) for place in range(len(fields(Evidence))))
+        )
 
 
 class _Outputs(nn.Module):
@@ -80,8 +82,8 @@ class _Outputs(nn.Module):
         self._member = member
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
-        said = self._member(crops)
-        return tuple(getattr(said, each.name) for each in fields(Evidence))
+        outputs = self._member(crops)
+        return tuple(getattr(outputs, each.name) for each in fields(Evidence))
 
 
 def accelerate(network: GridNetwork, size: int) -> None:

@@ -37,23 +37,27 @@ class ViewState:
 
 def query() -> Query:
     """Return filters and sort order of this session; invalid values are ignored."""
-    asked = parameters()
-    sort = asked.get("sort", "")
+    requested = parameters()
+    sort = requested.get("sort", "")
     return Query(
-        state=_one_of(STATES, asked.get("state")),
-        flag=_one_of(FLAGS, asked.get("flag")),
-        tier=TIERS.get(asked.get("tier", "")),
+        state=_one_of(STATES, requested.get("state")),
+        flag=_one_of(FLAGS, requested.get("flag")),
+        tier=TIERS.get(requested.get("tier", "")),
         text=str(st.session_state.get(TEXT) or ""),
         sort=sort if sort in SORTABLE else "",
-        descending=asked.get("descending") == "true",
+        descending=requested.get("descending") == "true",
         waiting_cap=timedelta(hours=resources.settings().waiting_cap_hours),
     )
 
 
 def page_number() -> int:
     """Return the requested page of the list, counted from 1."""
-    asked = parameters().get("page", "1")
-    return max(1, int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 8 else 1
+    requested = parameters().get("page", "1")
+    return (
+        max(1, int(requested))
+        if requested.isascii() and requested.isdecimal() and len(requested) < 8
+        else 1
+    )
 
 
 def change(**changes: Any) -> None:
@@ -75,17 +79,17 @@ def parameters() -> dict[str, str]:
     The browser sends its address with every request, including one already on its way when this
     session changed the view. For a moment, the old address must not undo the change.
     """
-    asked = {name: st.query_params[name] for name in NAMES if name in st.query_params}
+    requested = {name: st.query_params[name] for name in NAMES if name in st.query_params}
     view: ViewState | None = st.session_state.get("view")
-    if view and asked == view.before and monotonic() - view.changed < STALE_SECONDS:
+    if view and requested == view.before and monotonic() - view.changed < STALE_SECONDS:
         return view.now
-    return asked
+    return requested
 
 
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _one_of(allowed: tuple[Any, ...], asked: str | None) -> Any:
+def _one_of(allowed: tuple[Any, ...], requested: str | None) -> Any:
     """Return the requested value if it is allowed, otherwise the first."""
-    return asked if asked in allowed else allowed[0]
+    return requested if requested in allowed else allowed[0]

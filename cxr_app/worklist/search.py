@@ -101,8 +101,8 @@ def _grams(session: Session, word: str) -> str:
 def _grams_beginning(session: Session, word: str) -> str:
     """Return the search expression for a short word: the known trigrams that begin with it."""
     first, last = (bindparam("first", word, AnyText()), bindparam("last", word + LAST, AnyText()))
-    asked = text(_BEGINNING).bindparams(first, last, most=MOST_BEGINNING + 1)
-    known = session.execute(asked).all()
+    statement = text(_BEGINNING).bindparams(first, last, most=MOST_BEGINNING + 1)
+    known = session.execute(statement).all()
     if len(known) > MOST_BEGINNING or sum(films for _, films in known) > FEW:
         return ""
     return f"({' OR '.join(_quoted(gram) for gram, _ in known)})" if known else NOWHERE

@@ -17,7 +17,7 @@ from cxr_app.progress import Progress
 from cxr_app.settings import Settings
 from cxr_app.ui import resources
 from cxr_app.worklist import Job, JobState, Worklist
-from tests.support.worklists import said
+from tests.support.worklists import page_text
 
 HOSTILE = "**b** <img src=x> \udcff.dcm"
 SHA256 = "5" * 64
@@ -53,12 +53,12 @@ def shown(app: AppTest) -> AppTest:
 
 def running(worklist: Worklist, archive: Path, progress: Progress) -> Job:
     """A job that a process of another machine works on."""
-    asked = worklist.jobs.submit(BACKLOG, {"folder": str(archive)})
+    requested = worklist.jobs.submit(BACKLOG, {"folder": str(archive)})
     worklist.jobs.claim("elsewhere", [BACKLOG])
-    worklist.jobs.begun(asked.id, 7, 1.0)
-    job = worklist.jobs.job(asked.id)
+    worklist.jobs.begun(requested.id, 7, 1.0)
+    job = worklist.jobs.job(requested.id)
     worklist.jobs.report(job, progress)
-    return worklist.jobs.job(asked.id)
+    return worklist.jobs.job(requested.id)
 
 
 def write_results(job: Job, *rows: Mapping[str, str]) -> None:
@@ -87,8 +87,8 @@ def bar(app: AppTest) -> str:
 
 def test_without_an_allowed_folder_the_page_says_how_to_allow_one(backlog: AppTest) -> None:
     page = shown(backlog)
-    assert "CXR_BACKLOG_FOLDERS" in said(page)
-    assert "python -m training.batch" in said(page)
+    assert "CXR_BACKLOG_FOLDERS" in page_text(page)
+    assert "python -m training.batch" in page_text(page)
     assert "folder" not in [field.key for field in page.text_input]
 
 
@@ -105,7 +105,7 @@ def test_a_folder_is_submitted_and_its_job_shown(
     (job,) = worklist.jobs.newest(BACKLOG)
     assert job.parameters["folder"] == str(archive / "2026-10")
     assert page.query_params["job"] == job.id
-    assert "waiting" in said(page)
+    assert "waiting" in page_text(page)
     assert bar(page) == "Not started"
 
 
@@ -134,12 +134,12 @@ def test_a_running_job_says_how_far_it_is_and_can_be_cancelled(
         "Already scored": "1,204",
     }
     assert bar(page) == "57,214 of 100,312 films"
-    words = said(page).replace("\\", "")
+    words = page_text(page).replace("\\", "")
     assert "61 films/s · about 11 min left" in words
     assert page.button(key="retry_failed").disabled
     page.button(key="cancel").click().run()
     assert worklist.jobs.newest(BACKLOG)[0].cancelling
-    assert "stopping" in said(page)
+    assert "stopping" in page_text(page)
     assert page.button(key="cancel").disabled
 
 
@@ -173,7 +173,7 @@ def test_what_was_not_scored_is_listed_with_its_reason_and_can_be_tried_again(
         ("failed", "No right to read."),
     ]
     assert listed[0]["source"] == "**b** <img src=x> ?.dcm"
-    assert "img" not in said(page)
+    assert "img" not in page_text(page)
     page.button(key="retry_failed").click().run()
     again = worklist.jobs.job(job.id)
     assert again.state is JobState.SCHEDULED
@@ -199,7 +199,7 @@ def test_everything_scored_says_where_to_look(
     done = Progress(3, 3, {"SCORED": 3}, exit_status=0)
     worklist.jobs.end(job, JobState.COMPLETED, "", done)
     page = shown(backlog)
-    assert "See the worklist" in said(page)
+    assert "See the worklist" in page_text(page)
     assert [button.key for button in page.button if not button.disabled] == ["score_folder"]
 
 

@@ -55,8 +55,8 @@ def open_film(project_root: Path) -> Callable[[str], AppTest]:
 
 def words(app: AppTest) -> str:
     """Everything that the page shows as HTML, and its messages."""
-    told = [element.proto.body for element in app.get("html")]
-    return "\n".join(told + [element.value for element in (*app.info, *app.error)])
+    described = [element.proto.body for element in app.get("html")]
+    return "\n".join(described + [element.value for element in (*app.info, *app.error)])
 
 
 def test_a_flagged_film_shows_probability_operating_point_and_share(
@@ -64,14 +64,14 @@ def test_a_flagged_film_shows_probability_operating_point_and_share(
 ) -> None:
     entry_id = desk.receive(dicom_bytes())
     desk.score(entry_id, 0.91)
-    told = words(open_film(entry_id))
-    assert "Flagged: 91 % reaches the operating point of 47 %." in told
-    assert "● HIGH" in told
-    assert "Bacterial <b>68 %</b>" in told
-    assert "viral <b>23 %</b>" in told
-    assert "1 h 06 min" in told
-    assert "m-1" in told
-    assert "normal" not in told.lower()
+    described = words(open_film(entry_id))
+    assert "Flagged: 91 % reaches the operating point of 47 %." in described
+    assert "● HIGH" in described
+    assert "Bacterial <b>68 %</b>" in described
+    assert "viral <b>23 %</b>" in described
+    assert "1 h 06 min" in described
+    assert "m-1" in described
+    assert "normal" not in described.lower()
 
 
 def test_a_film_that_is_not_flagged_is_not_called_free_of_pneumonia(
@@ -79,10 +79,10 @@ def test_a_film_that_is_not_flagged_is_not_called_free_of_pneumonia(
 ) -> None:
     entry_id = desk.receive(dicom_bytes())
     desk.score(entry_id, 0.001)
-    told = words(open_film(entry_id))
-    assert "Not flagged: &lt; 1 % is below the operating point of 47 %." in told
-    assert "Pneumonia is not ruled out" in told
-    assert "normal" not in told.lower()
+    described = words(open_film(entry_id))
+    assert "Not flagged: &lt; 1 % is below the operating point of 47 %." in described
+    assert "Pneumonia is not ruled out" in described
+    assert "normal" not in described.lower()
 
 
 def test_probabilities_that_round_to_their_operating_point_show_what_decides(
@@ -101,10 +101,10 @@ def test_dicom_facts_are_worded_for_people(desk: Desk, open_film: Callable[[str]
     )
     entry_id = desk.receive(dicom_bytes(ds))
     desk.score(entry_id, 0.6)
-    told = words(open_film(entry_id))
+    described = words(open_film(entry_id))
     for fact in ("Weiss, Anna", "P-4471", "3 y", "female", "2026-11-21 08:30", "CHEST", "A-1"):
-        assert fact in told
-    assert desk.worklist.entry(entry_id).sha256[:12] in told
+        assert fact in described
+    assert desk.worklist.entry(entry_id).sha256[:12] in described
 
 
 def test_a_jpeg_shows_its_file_name_and_that_it_has_no_header(
@@ -112,9 +112,9 @@ def test_a_jpeg_shows_its_file_name_and_that_it_has_no_header(
 ) -> None:
     entry_id = desk.receive(jpeg(1), source="backlog/ward 3/child.jpeg")
     desk.score(entry_id, 0.6)
-    told = words(open_film(entry_id))
-    assert ">child.jpeg<" in told
-    assert "no DICOM header" in told
+    described = words(open_film(entry_id))
+    assert ">child.jpeg<" in described
+    assert "no DICOM header" in described
 
 
 def test_markup_in_headers_names_and_reasons_stays_text(
@@ -147,18 +147,18 @@ def test_a_refused_film_needs_a_person_and_has_no_probability(
 ) -> None:
     entry_id = desk.receive(dicom_bytes())
     desk.refuse(entry_id, state, "The film shows a hip.")
-    told = words(open_film(entry_id))
-    assert "Needs a person" in told
-    assert "The film shows a hip." in told
-    assert "%" not in told.split("film-title")[1]
+    described = words(open_film(entry_id))
+    assert "Needs a person" in described
+    assert "The film shows a hip." in described
+    assert "%" not in described.split("film-title")[1]
 
 
 def test_an_unscored_film_says_that_it_waits_for_the_model(
     desk: Desk, open_film: Callable[[str], AppTest]
 ) -> None:
-    told = words(open_film(desk.receive(dicom_bytes())))
-    assert "Being scored" in told or "checkpoint" in told
-    assert "Flagged" not in told
+    described = words(open_film(desk.receive(dicom_bytes())))
+    assert "Being scored" in described or "checkpoint" in described
+    assert "Flagged" not in described
 
 
 def test_earlier_scores_of_other_models_are_listed(
@@ -167,9 +167,9 @@ def test_earlier_scores_of_other_models_are_listed(
     entry_id = desk.receive(dicom_bytes())
     desk.score(entry_id, 0.3, "old-1")
     desk.score(entry_id, 0.8, "new-2")
-    told = words(open_film(entry_id))
-    assert "Earlier scores" in told
-    assert "30 % not flagged" in told
+    described = words(open_film(entry_id))
+    assert "Earlier scores" in described
+    assert "30 % not flagged" in described
 
 
 def test_a_film_scored_by_another_model_than_the_one_in_use_says_so(
@@ -178,9 +178,9 @@ def test_a_film_scored_by_another_model_than_the_one_in_use_says_so(
     entry_id = desk.score(desk.receive(dicom_bytes()), 0.8, "old-1")
     now = ReadyEngine(EngineStatus("ready", model_version="<b>new-2</b>"))
     monkeypatch.setattr(resources, "engine", lambda: now)
-    told = words(open_film(entry_id))
-    assert "old-1" in told
-    assert "&lt;b&gt;new-2&lt;/b&gt;, another model" in told
+    described = words(open_film(entry_id))
+    assert "old-1" in described
+    assert "&lt;b&gt;new-2&lt;/b&gt;, another model" in described
     now.current = EngineStatus("ready", model_version="old-1")
     assert "another model" not in words(open_film(entry_id))
 
@@ -336,11 +336,11 @@ def test_a_deleted_film_says_when_and_why_and_keeps_its_scores(
         f"deleted on {datetime.now().astimezone():%Y-%m-%d} under the retention policy of this site"
     )
     app = open_film(entry_id)
-    told = words(app)
-    assert sentence in told
-    assert "Flagged: 91 % reaches" in told
-    assert "Phantom" not in told
-    assert "P-1" not in told
+    described = words(app)
+    assert sentence in described
+    assert "Flagged: 91 % reaches" in described
+    assert "Phantom" not in described
+    assert "P-1" not in described
     assert not [button.label for button in app.button if button.label in ("Agree", "Disagree")]
     assert app.button(key=f"mark_read_{entry_id}").disabled
     assert sentence.encode() in bytes(answer(film_route.film_address(entry_id)).body)

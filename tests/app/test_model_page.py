@@ -14,7 +14,7 @@ from cxr_app.scoring_engine import EngineStatus
 from cxr_app.ui.text import performance_text
 from cxr_app.worklist import Verdict, Worklist
 from tests.support.scores import scored_films
-from tests.support.worklists import POINTS, ReadyEngine, said, scored
+from tests.support.worklists import POINTS, ReadyEngine, page_text, scored
 from training.data.anonymous import anonymous
 
 VERSION = "pneumonia-a41c9f02"
@@ -29,7 +29,7 @@ def checkpoint(tmp_path: Path, engine: ReadyEngine) -> Path:
     return path
 
 
-def tell(checkpoint: Path, version: str = VERSION, **films: Any) -> OperatingCurve:
+def write_scores(checkpoint: Path, version: str = VERSION, **films: Any) -> OperatingCurve:
     """Put scored films beside the checkpoint."""
     scored = scored_films(**films)
     scores = anonymous(
@@ -47,7 +47,7 @@ def tell(checkpoint: Path, version: str = VERSION, **films: Any) -> OperatingCur
 
 @pytest.fixture
 def curve(checkpoint: Path) -> OperatingCurve:
-    return tell(checkpoint, normal=60, bacterial=60, viral=20)
+    return write_scores(checkpoint, normal=60, bacterial=60, viral=20)
 
 
 @pytest.fixture
@@ -76,19 +76,19 @@ def test_the_page_begins_with_the_operating_point_in_use(
 ) -> None:
     here = curve.at(POINTS["balanced"].threshold)
     worth = curve.at_prevalence(here.threshold, 0.1, 300)
-    told = metrics(page)
-    assert told["AUROC"] == (
+    figures = metrics(page)
+    assert figures["AUROC"] == (
         performance_text.ratio(curve.auroc.value),
         performance_text.ratio_interval(curve.auroc),
     )
-    assert told["Sensitivity"][0] == f"{here.sensitivity.value * 100:.1f} %"
-    assert told["Specificity"][0] == f"{here.specificity.value * 100:.1f} %"
-    assert told["PPV at 10 %"][0] == f"{worth.ppv.value * 100:.1f} %"
-    assert told["NPV at 10 %"][1] == performance_text.percentage_interval(worth.npv)
-    assert told["Alerts per day"][0] == f"{worth.alerts_a_day.value:.0f}"
-    assert f"{here.counts.false_negative} missed" in said(page)
-    assert "140 films" in said(page)
-    assert "**bold**" not in said(page)
+    assert figures["Sensitivity"][0] == f"{here.sensitivity.value * 100:.1f} %"
+    assert figures["Specificity"][0] == f"{here.specificity.value * 100:.1f} %"
+    assert figures["PPV at 10 %"][0] == f"{worth.ppv.value * 100:.1f} %"
+    assert figures["NPV at 10 %"][1] == performance_text.percentage_interval(worth.npv)
+    assert figures["Alerts per day"][0] == f"{worth.alerts_a_day.value:.0f}"
+    assert f"{here.counts.false_negative} missed" in page_text(page)
+    assert "140 films" in page_text(page)
+    assert "**bold**" not in page_text(page)
 
 
 def test_moving_the_operating_point_changes_the_figures_and_says_that_it_changes_nothing_else(
@@ -102,8 +102,8 @@ def test_moving_the_operating_point_changes_the_figures_and_says_that_it_changes
     assert after["Sensitivity"] != before["Sensitivity"]
     assert after["Alerts per day"] != before["Alerts per day"]
     assert after["AUROC"] == before["AUROC"]
-    assert "changes nothing in the worklist" in said(page)
-    assert "flagged from 40.0 %" in said(page)
+    assert "changes nothing in the worklist" in page_text(page)
+    assert "flagged from 40.0 %" in page_text(page)
     page.button(key="to_balanced").click().run()
     assert metrics(page) == before
     page.button(key="to_high_sensitivity").click().run()
@@ -130,11 +130,11 @@ def test_waits_are_reported_for_each_kind_of_film_in_each_order(page: AppTest) -
     assert [row["Reading order"] for row in rows] == [*performance_text.ORDERS.values()] * 3
     assert all("–" in row["Longest"] for row in rows)  # with its interval
     assert rows[1]["Mean wait"] == rows[2]["Mean wait"]  # nobody waits 72 h
-    assert "Hardly any film waits 72 h" in said(page)
+    assert "Hardly any film waits 72 h" in page_text(page)
     page.number_input(key="cap_hours").set_value(0.5).run()
     assert waits(page)[1]["Mean wait"] == rows[1]["Mean wait"]
     assert waits(page)[2]["Mean wait"] != rows[1]["Mean wait"]
-    assert "waited 0.5 h rises to the top" in said(page)
+    assert "waited 0.5 h rises to the top" in page_text(page)
 
 
 def test_a_reading_room_that_cannot_keep_up_is_warned(page: AppTest) -> None:
@@ -149,7 +149,7 @@ def test_a_backlog_makes_films_wait_longer(page: AppTest) -> None:
     before = waits(page)
     page.number_input(key="backlog").set_value(400).run()
     assert not page.exception
-    assert "with 400 films waiting" in said(page)
+    assert "with 400 films waiting" in page_text(page)
     assert waits(page)[0]["Mean wait"] != before[0]["Mean wait"]
 
 
@@ -158,7 +158,7 @@ def test_films_that_come_at_night_wait_for_the_morning(page: AppTest) -> None:
     page.number_input(key="readers").set_value(4).run()
     page.number_input(key="hours").set_value(8.0).run()
     assert not page.exception
-    assert "in the first 8 h of each day" in said(page)
+    assert "in the first 8 h of each day" in page_text(page)
     assert " h " in waits(page)[0]["Mean wait"]
     assert " min " in before[0]["Mean wait"]
 
@@ -167,28 +167,28 @@ def test_few_films_give_no_figure(page: AppTest) -> None:
     groups = {row["Group"]: row for row in page.table[1].value.to_dict("records")}
     assert "too few to estimate" in groups["Cause: viral".replace(":", "\\:")]["Sensitivity"]
     assert "%" in groups["Cause: bacterial".replace(":", "\\:")]["Sensitivity"]
-    assert "have no DICOM header" in said(page)
+    assert "have no DICOM header" in page_text(page)
 
 
 def test_without_scored_films_the_page_says_how_to_make_them(
     app: AppTest, checkpoint: Path
 ) -> None:
     page = shown(app)
-    assert "training.evaluate" in said(page).replace("\\", "")
+    assert "training.evaluate" in page_text(page).replace("\\", "")
     assert not page.metric
 
 
 def test_scored_films_of_another_version_are_refused(app: AppTest, checkpoint: Path) -> None:
-    tell(checkpoint, "pneumonia-00000000")
+    write_scores(checkpoint, "pneumonia-00000000")
     page = shown(app)
-    assert "made by pneumonia-00000000" in said(page).replace("\\", "")
+    assert "made by pneumonia-00000000" in page_text(page).replace("\\", "")
     assert not page.metric
 
 
 def test_films_of_one_kind_give_no_figure(app: AppTest, checkpoint: Path) -> None:
-    tell(checkpoint, normal=0)
+    write_scores(checkpoint, normal=0)
     page = shown(app)
-    assert "all of one class" in said(page)
+    assert "all of one class" in page_text(page)
     assert not page.metric
 
 
@@ -204,7 +204,7 @@ def test_without_a_model_the_page_says_so(
 ) -> None:
     engine.current = status
     page = shown(app)
-    assert words in said(page)
+    assert words in page_text(page)
     assert not page.metric
 
 
@@ -213,11 +213,11 @@ def test_the_model_card_is_shown_where_it_is_this_models(
 ) -> None:
     card = checkpoint.with_name("README.md")
     card.write_text("# Model card\n\nOf another-12345678.\n")
-    assert "No model card" in said(shown(app))
+    assert "No model card" in page_text(shown(app))
     card.write_text(f"# Model card\n\nVersion `{VERSION}`: known failures.\n")
     page = shown(app)
-    assert "known failures" in said(page)
-    assert "No model card" not in said(page)
+    assert "known failures" in page_text(page)
+    assert "No model card" not in page_text(page)
 
 
 def test_the_page_names_a_model_of_every_version_by_its_own_threshold(
@@ -225,7 +225,7 @@ def test_the_page_names_a_model_of_every_version_by_its_own_threshold(
 ) -> None:
     """What was chosen for one model is not kept for the next."""
     page.select_slider[0].set_value(0.9).run()
-    tell(checkpoint, "pneumonia-99999999")
+    write_scores(checkpoint, "pneumonia-99999999")
     engine.current = replace(engine.current, model_version="pneumonia-99999999")
     page.run()
     assert not page.exception
@@ -241,7 +241,7 @@ def test_no_threshold_is_left_out_of_the_slider(page: AppTest) -> None:
 
 
 def test_reviews_of_this_model_are_counted(page: AppTest, worklist: Worklist) -> None:
-    assert "No reader has reviewed a flag of this model yet" in said(page)
+    assert "No reader has reviewed a flag of this model yet" in page_text(page)
     for number, verdict in enumerate((Verdict.AGREE, Verdict.AGREE, Verdict.DISAGREE)):
         film = scored(worklist, 0.8, source=f"{number}.dcm")
         worklist.reviews.add(film, "Weiss", verdict)

@@ -110,8 +110,8 @@ def test_a_cause_chosen_after_the_verdict_repeats_the_verdict(
     app = read(film)
     app.button(key=f"agree_{film}").click().run()
     app.button_group(key=f"cause_{film}").select(Cause.BACTERIAL).run()
-    said = [(review.verdict, review.cause) for review in worklist.reviews.of_film(film)]
-    assert said == [(Verdict.AGREE, Cause.BACTERIAL), (Verdict.AGREE, None)]
+    answer = [(review.verdict, review.cause) for review in worklist.reviews.of_film(film)]
+    assert answer == [(Verdict.AGREE, Cause.BACTERIAL), (Verdict.AGREE, None)]
 
 
 def test_a_comment_is_kept_as_text_and_is_no_verdict(worklist: Worklist, read: Opener) -> None:

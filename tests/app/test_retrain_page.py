@@ -20,7 +20,7 @@ from cxr_app.ui import resources
 from cxr_app.ui.text import retrain_text
 from cxr_app.worklist import Job, JobState, Verdict, Worklist
 from tests.support.checkpoints import write_tiny
-from tests.support.worklists import ReadyEngine, said, scored
+from tests.support.worklists import ReadyEngine, page_text, scored
 
 HOSTILE = "**b** <img src=x onerror=alert(1)> $x$"
 COUNTS = {"learn": 307, "compare": 83, "neither": 24, "without_cause": 3, "contradicting": 0}
@@ -65,7 +65,7 @@ def shown(app: AppTest) -> AppTest:
 
 def words(app: AppTest) -> str:
     """Every word of the page, without the marks that keep it plain."""
-    return said(app).replace("\\", "")
+    return page_text(app).replace("\\", "")
 
 
 def test_a_recipe_with_a_wrong_value_is_refused_before_it_is_chosen(retrain: AppTest) -> None:
@@ -82,13 +82,13 @@ def test_a_recipe_with_a_wrong_value_is_refused_before_it_is_chosen(retrain: App
 
 def running(worklist: Worklist, progress: Progress, films: str = "/films") -> Job:
     """A retraining that a process of another machine works on."""
-    asked = worklist.jobs.submit(
+    requested = worklist.jobs.submit(
         RETRAINING, {"data": [films], "reviewed": True, "recipe": "resnet18"}
     )
     worklist.jobs.claim("elsewhere", [RETRAINING])
-    worklist.jobs.begun(asked.id, 7, 1.0)
-    worklist.jobs.report(worklist.jobs.job(asked.id), progress)
-    return worklist.jobs.job(asked.id)
+    worklist.jobs.begun(requested.id, 7, 1.0)
+    worklist.jobs.report(worklist.jobs.job(requested.id), progress)
+    return worklist.jobs.job(requested.id)
 
 
 def place(job: Job) -> Path:
@@ -152,8 +152,8 @@ def curve(app: AppTest) -> list[Any]:
 
 def test_without_films_the_page_says_how_there_come_to_be_some(retrain: AppTest) -> None:
     page = shown(retrain)
-    assert "CXR_TRAINING_FOLDERS" in said(page)
-    assert "No model has been retrained" in said(page)
+    assert "CXR_TRAINING_FOLDERS" in page_text(page)
+    assert "No model has been retrained" in page_text(page)
     assert page.button(key="start").disabled
 
 
@@ -170,7 +170,7 @@ def test_films_and_a_recipe_are_chosen_and_begun_once(
 ) -> None:
     page = shown(retrain)
     assert page.selectbox(key="recipe").value == SHIPPED
-    assert "12 epochs" in said(page)
+    assert "12 epochs" in page_text(page)
     assert page.multiselect(key="films").options == [
         f"{films.parent.name}/films",
         "films/2026-10",
@@ -214,7 +214,7 @@ def test_a_running_one_shows_its_curves_and_the_time_left_and_can_be_cancelled(
     assert "Training on 307 films; 83 films held out" in words(page)
     assert "24 films left out: already used for testing" in words(page)
     assert "3 films left out: pneumonia of unspecified cause" in words(page)
-    assert "\\<img" in said(page)  # kept from being markup
+    assert "\\<img" in page_text(page)  # kept from being markup
     page.button(key="cancel").click().run()
     assert worklist.jobs.newest(RETRAINING)[0].cancelling
     assert page.button(key="cancel").disabled
@@ -307,12 +307,12 @@ def test_a_challenger_is_promoted_and_one_click_leads_back(
     assert promoted is not None
     assert (promoted.model_version, promoted.job_id) == (version, job.id)
     assert promoted.promoted_by
-    assert "This model is in use" in said(page)
-    assert "being loaded" in said(page)
+    assert "This model is in use" in page_text(page)
+    assert "being loaded" in page_text(page)
     in_use = Settings.read().models_dir / f"{promoted.sha256}.safetensors"
     engine.current = EngineStatus("ready", model_version=version, checkpoint=in_use)
     page = shown(page)
-    assert "being loaded" not in said(page)
+    assert "being loaded" not in page_text(page)
     assert f"by {promoted.promoted_by}, after a comparison" in words(page)
     page.button(key="back_configured").click().run()
     newest = worklist.promotions.newest()

@@ -14,7 +14,7 @@ from cxr_app.ui.upload_queue import UploadQueue
 from cxr_app.worklist import Query, Worklist
 from tests.support.factories import dicom_bytes
 from tests.support.films import jpeg
-from tests.support.worklists import said, shown
+from tests.support.worklists import page_text, shown
 
 HOSTILE = "**bold** <img src=x onerror=alert(1)>.dcm"
 
@@ -49,7 +49,7 @@ def progress(app: AppTest) -> str:
 
 
 def test_the_page_says_what_it_is_for(upload: AppTest) -> None:
-    assert "added to the worklist" in said(upload)
+    assert "added to the worklist" in page_text(upload)
 
 
 def test_what_is_sent_is_kept_and_entered_and_the_box_is_emptied(
@@ -103,7 +103,7 @@ def test_two_hundred_films_are_entered(upload: AppTest, worklist: Worklist) -> N
 
 def test_a_hostile_file_name_is_only_text(upload: AppTest) -> None:
     send(upload, (HOSTILE, b"x"))
-    assert "onerror" not in said(upload)
+    assert "onerror" not in page_text(upload)
     assert shown(upload, "source")[0].startswith("**bold** <img")
 
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from cxr_app.scoring_engine import EngineStatus
 from cxr_app.ui.components.film_table import Sorting
 from cxr_app.worklist import Worklist
-from tests.support.worklists import ReadyEngine, failed, received, said, scored, shown, table
+from tests.support.worklists import ReadyEngine, failed, page_text, received, scored, shown, table
 
 BANNER = "Investigational use: not for diagnosis"
 
@@ -38,7 +38,7 @@ def metrics(app: AppTest) -> dict[str, str]:
 
 def test_an_empty_list_says_what_to_do_next(app: AppTest) -> None:
     run(app)
-    assert "No films yet. Upload films" in said(app)
+    assert "No films yet. Upload films" in page_text(app)
     assert [link.proto.label for link in app.get("page_link")] == ["Upload films"]
     assert metrics(app)["Longest wait"] == "–"
 
@@ -76,8 +76,8 @@ def test_a_row_says_who_and_what(app: AppTest, worklist: Worklist) -> None:
         source="exports/room 3/IM1.dcm",
     )
     (row,) = table(run(app))["rows"]
-    told = {name: value for name, value in row.items() if name not in ("id", "pneumonia")}
-    assert told == {
+    found_text = {name: value for name, value in row.items() if name not in ("id", "pneumonia")}
+    assert found_text == {
         "tone": "strong",
         "tier": "● HIGH",
         "cause": "bacterial",
@@ -111,13 +111,13 @@ def test_the_counts_are_those_of_the_list(app: AppTest, worklist: Worklist) -> N
         "Median time to read today": "45 min",
         "Read today": "3",
     }
-    assert "4 films, 1 being scored;" in said(app)
+    assert "4 films, 1 being scored;" in page_text(app)
 
 
 def test_a_list_that_is_scored_says_nothing_of_scoring(app: AppTest, worklist: Worklist) -> None:
     scored(worklist, 0.9)
-    assert "1 film; flagged first" in said(run(app))
-    assert "being scored" not in said(app)
+    assert "1 film; flagged first" in page_text(run(app))
+    assert "being scored" not in page_text(app)
 
 
 def test_a_row_says_who_has_the_film_open_else_who_has_read_it(
@@ -140,7 +140,7 @@ def test_more_hits_than_anybody_pages_through_are_not_counted(
     run(app)
     monkeypatch.setattr(Worklist, "count", lambda _self, _query, at_most=0: at_most)
     app.text_input(key="text").set_value("ward").run()
-    assert "More than 1,000 films, 4 being scored;" in said(app)
+    assert "More than 1,000 films, 4 being scored;" in page_text(app)
 
 
 def test_films_not_scored_are_listed_with_their_state_and_reason(
@@ -190,7 +190,7 @@ def test_the_address_brings_its_view(
     assert (
         {ids[entry_id] for entry_id in shown(app)} == expected
         if expected
-        else "No film" in said(app)
+        else "No film" in page_text(app)
     )
 
 
@@ -221,7 +221,7 @@ def test_a_search_narrows_the_list_and_stays_out_of_the_address(
     assert shown(app) == [anna]
     assert address(app) == {}
     app.text_input(key="text").set_value("nobody").run()
-    assert "No film matches" in said(app)
+    assert "No film matches" in page_text(app)
 
 
 def test_the_list_sorts_by_the_column_in_the_address(app: AppTest, worklist: Worklist) -> None:
@@ -303,21 +303,21 @@ def test_no_word_is_put_where_markup_has_a_meaning(app: AppTest, worklist: Workl
     hostile = "**x** <img> :red[x] [x](x)"
     scored(worklist, 0.5, patient_name=hostile, source=hostile)
     run(app)
-    assert "img" not in said(app)
+    assert "img" not in page_text(app)
     assert shown(app, "patient_name") == [hostile]
 
 
 def test_the_page_never_calls_a_film_normal(app: AppTest, worklist: Worklist) -> None:
     scored(worklist, 0.001)
     run(app)
-    assert "normal" not in (said(app) + str(table(app))).lower()
+    assert "normal" not in (page_text(app) + str(table(app))).lower()
 
 
 def test_banner_and_model_are_in_view(app: AppTest) -> None:
-    told = said(run(app))
-    assert BANNER in told
-    assert "pneumonia" in told
-    assert "CPU" in told
+    found_text = page_text(run(app))
+    assert BANNER in found_text
+    assert "pneumonia" in found_text
+    assert "CPU" in found_text
 
 
 def test_the_list_is_shown_even_if_the_model_cannot_be_used(
@@ -335,18 +335,18 @@ def test_the_list_shows_while_the_model_loads(
     engine.current = EngineStatus("loading")
     entry_id = received(worklist, "film")
     assert shown(run(app)) == [entry_id]
-    assert "Loading the model" in said(app)
+    assert "Loading the model" in page_text(app)
 
 
 def test_the_pages_need_no_torch(project_root: Path) -> None:
     found = "import sys; print([name for name in ('torch', 'torchvision') if name in sys.modules])"
     modules = ("resources", "upload_queue", "text.table_rows", "view_state")
     needs = "import " + ", ".join(f"cxr_app.ui.{module}" for module in modules)
-    told = subprocess.run(
+    found_text = subprocess.run(
         [sys.executable, "-c", f"{needs}; {found}"],
         cwd=project_root,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert told.stdout.strip() == "[]"
+    assert found_text.stdout.strip() == "[]"

@@ -14,11 +14,11 @@ MOUNT = """async (script) => {
   const {default: mount} = await import(url);
   document.body.innerHTML = "<main data-test-script-state='running'></main>";
   localStorage.setItem("reader", "Ada");
-  window.told = [];
+  window.messages = [];
   mount({
     data: {name: "reader", word: ""},
     parentElement: document.querySelector("main"),
-    setTriggerValue: (name, value) => window.told.push(value.word),
+    setTriggerValue: (name, value) => window.messages.push(value.word),
   });
 }"""
 
@@ -41,13 +41,13 @@ def test_a_page_that_stops_for_a_link_receives_nothing(stored_in_browser: Page) 
         "main => main.dataset.testScriptState = 'notRunning'"
     )
     stored_in_browser.clock.run_for(900)
-    assert stored_in_browser.evaluate("window.told") == []
+    assert stored_in_browser.evaluate("window.messages") == []
     stored_in_browser.clock.run_for(300)
-    assert stored_in_browser.evaluate("window.told") == ["Ada"]
+    assert stored_in_browser.evaluate("window.messages") == ["Ada"]
     stored_in_browser.clock.run_for(60_000)
-    assert stored_in_browser.evaluate("window.told") == ["Ada"]
+    assert stored_in_browser.evaluate("window.messages") == ["Ada"]
 
 
 def test_a_running_script_receives_nothing(stored_in_browser: Page) -> None:
     stored_in_browser.clock.run_for(60_000)
-    assert stored_in_browser.evaluate("window.told") == []
+    assert stored_in_browser.evaluate("window.messages") == []

@@ -26,10 +26,10 @@ def get(server: Server, path: str) -> tuple[int, str]:
 
 def test_the_health_route_says_how_the_engine_is_doing(server: Server) -> None:
     status, body = get(server, "/healthz")
-    told = json.loads(body)
-    assert set(told) == {"state", "message", "model_version", "device"}
-    assert told["state"] in ("loading", "ready", "failed")
-    assert status == (503 if told["state"] == "failed" else 200)
+    page_text = json.loads(body)
+    assert set(page_text) == {"state", "message", "model_version", "device"}
+    assert page_text["state"] in ("loading", "ready", "failed")
+    assert status == (503 if page_text["state"] == "failed" else 200)
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/films/none"])
@@ -84,8 +84,8 @@ def test_an_impossible_setting_ends_the_start_with_one_sentence(
     monkeypatch.setenv(name, value)
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port=0"]
     ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=110)
-    told = ended.stdout + ended.stderr
+    page_text = ended.stdout + ended.stderr
     assert ended.returncode == 1
-    assert "The app cannot start. " in told
-    assert sentence in told
-    assert "Traceback" not in told
+    assert "The app cannot start. " in page_text
+    assert sentence in page_text
+    assert "Traceback" not in page_text

@@ -10,11 +10,11 @@ MOUNT = """async (script) => {
   const url = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));
   const {default: mount} = await import(url);
   document.body.innerHTML = "<main data-test-script-state='running'></main>";
-  window.told = [];
+  window.messages = [];
   mount({
     data: {columns: [{id: "name", label: "Name", width: 5}], rows: [{id: "f-1", name: "Film"}]},
     parentElement: document.querySelector("main"),
-    setTriggerValue: (name, value) => window.told.push(`${name} ${value}`),
+    setTriggerValue: (name, value) => window.messages.push(`${name} ${value}`),
   });
 }"""
 
@@ -33,32 +33,32 @@ def script_is(table: Page, state: str) -> None:
     table.locator("main").evaluate("(main, state) => main.dataset.testScriptState = state", state)
 
 
-def told(table: Page) -> object:
-    return table.evaluate("window.told")
+def messages_of(table: Page) -> object:
+    return table.evaluate("window.messages")
 
 
 def test_a_row_is_opened_once_the_script_rests(table: Page) -> None:
     table.locator("tbody tr").click()
     table.clock.run_for(60_000)
-    assert told(table) == []
+    assert messages_of(table) == []
     script_is(table, "notRunning")
     table.clock.run_for(100)
-    assert told(table) == ["opened f-1"]
+    assert messages_of(table) == ["opened f-1"]
 
 
 def test_a_row_is_not_opened_again_while_the_script_answers(table: Page) -> None:
     script_is(table, "notRunning")
     table.locator("tbody tr").click()
-    assert told(table) == ["opened f-1"]
+    assert messages_of(table) == ["opened f-1"]
     script_is(table, "running")
     table.clock.run_for(60_000)
-    assert told(table) == ["opened f-1"]
+    assert messages_of(table) == ["opened f-1"]
 
 
 def test_a_row_whose_click_was_lost_is_opened_again(table: Page) -> None:
     script_is(table, "notRunning")
     table.locator("tbody tr").click()
     table.clock.run_for(5_000)
-    assert told(table) == ["opened f-1"]
+    assert messages_of(table) == ["opened f-1"]
     table.clock.run_for(2_000)
-    assert told(table) == ["opened f-1"] * 2
+    assert messages_of(table) == ["opened f-1"] * 2

@@ -56,12 +56,12 @@ def worklist(server: Server) -> Iterator[Worklist]:
 @pytest.fixture
 def addresses(page: Page) -> list[str]:
     """The address of every request of the browser, and the headers of every response."""
-    heard: list[str] = []
-    page.on("request", lambda request: heard.append(request.url))
-    page.on("framenavigated", lambda frame: heard.append(frame.url))
-    page.on("response", lambda response: heard.append(str(response.headers)))
-    page.on("websocket", lambda socket: heard.append(socket.url))
-    return heard
+    noted: list[str] = []
+    page.on("request", lambda request: noted.append(request.url))
+    page.on("framenavigated", lambda frame: noted.append(frame.url))
+    page.on("response", lambda response: noted.append(str(response.headers)))
+    page.on("websocket", lambda socket: noted.append(socket.url))
+    return noted
 
 
 def test_a_name_is_nowhere_but_in_the_worklist_and_on_its_pages(
@@ -87,8 +87,8 @@ def test_a_name_is_nowhere_but_in_the_worklist_and_on_its_pages(
         "file names": names_below(server),
         **job_files(server),
     }
-    for place, said in emitted.items():
-        found = [mark for mark in MARKS if mark in said.lower()]
+    for place, answers in emitted.items():
+        found = [mark for mark in MARKS if mark in answers.lower()]
         assert not found, f"{found} in the {place}"
 
 
@@ -132,14 +132,14 @@ def ask_for_lost_films(page: Page, worklist: Worklist, addresses: list[str]) -> 
     lost, damaged = [each for each in entries if each.id not in "".join(addresses)][:2]
     lost.path.unlink()
     damaged.path.write_bytes(b"PatientName Quuxlove^Zebedea")
-    asked = [f"{entry.id}{suffix}" for entry in entries for suffix in ("", "/heat")]
-    said = b""
-    for name in (*asked, "0" * 32, "%00", "..%2f..%2fworklist.sqlite"):
+    paths = [f"{entry.id}{suffix}" for entry in entries for suffix in ("", "/heat")]
+    answers = b""
+    for name in (*paths, "0" * 32, "%00", "..%2f..%2fworklist.sqlite"):
         answer = page.request.get(f"{base}/films/{name}", fail_on_status_code=False)
-        said += answer.body() + str(answer.headers).encode()
-    assert b"cannot be read" in said
-    assert b"was changed on disk" in said
-    return said
+        answers += answer.body() + str(answer.headers).encode()
+    assert b"cannot be read" in answers
+    assert b"was changed on disk" in answers
+    return answers
 
 
 def score_backlog(server: Server, page: Page) -> None:

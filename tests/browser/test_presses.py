@@ -11,11 +11,11 @@ from cxr_app.ui.components.viewer import FOLDER, SCRIPTS
 MOUNT = """async ([html, script]) => {
   const url = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));
   const {default: mount} = await import(url);
-  window.told = [];
+  window.messages = [];
   window.show = (heard) => {
     const data = {entry: "e-1", film: "/film", keys: [], acts: "am", heard};
     const setStateValue = (name, value) => {
-      if (name === "presses") window.told.push(value.list.map((press) => press.key).join(""));
+      if (name === "presses") window.messages.push(value.list.map((press) => press.key).join(""));
     };
     window.end = mount({data, parentElement: window.place, setStateValue});
   };
@@ -27,7 +27,7 @@ MOUNT = """async ([html, script]) => {
   };
   window.replace(0);
 }"""
-TELLINGS = "count => window.told.length >= count"
+MESSAGES = "count => window.messages.length >= count"
 
 
 @pytest.fixture
@@ -40,31 +40,31 @@ def viewer(empty_page: Page) -> Page:
     return empty_page
 
 
-def told(viewer: Page, count: int) -> Any:
+def message_after(viewer: Page, count: int) -> Any:
     """Wait for this number of messages; return the last."""
-    viewer.wait_for_function(TELLINGS, arg=count)
-    return viewer.evaluate("window.told.at(-1)")
+    viewer.wait_for_function(MESSAGES, arg=count)
+    return viewer.evaluate("window.messages.at(-1)")
 
 
 def test_a_key_press_is_sent_until_it_is_acknowledged(viewer: Page) -> None:
     viewer.keyboard.press("a")
-    assert told(viewer, 2) == "a"
+    assert message_after(viewer, 2) == "a"
     viewer.evaluate("window.show(Date.now() + 60000)")
     viewer.keyboard.press("m")
-    assert told(viewer, 3) == "m"
+    assert message_after(viewer, 3) == "m"
 
 
 def test_a_viewer_that_replaces_another_keeps_sending(viewer: Page) -> None:
     viewer.keyboard.press("a")
-    assert told(viewer, 1) == "a"
-    viewer.evaluate("window.told.length = 0; window.replace(0)")
-    assert told(viewer, 2) == "a"
+    assert message_after(viewer, 1) == "a"
+    viewer.evaluate("window.messages.length = 0; window.replace(0)")
+    assert message_after(viewer, 2) == "a"
 
 
 def test_an_acknowledged_press_is_not_sent_to_a_restarted_server(viewer: Page) -> None:
     viewer.keyboard.press("a")
-    assert told(viewer, 1) == "a"
+    assert message_after(viewer, 1) == "a"
     viewer.evaluate("window.show(Date.now() + 60000)")
-    viewer.evaluate("window.told.length = 0; window.replace(0)")
+    viewer.evaluate("window.messages.length = 0; window.replace(0)")
     viewer.keyboard.press("m")
-    assert told(viewer, 2) == "m"
+    assert message_after(viewer, 2) == "m"

@@ -105,9 +105,9 @@ def test_a_hundred_films_by_keyboard_alone(desk: Desk, app_url: str, quick_page:
         page.keyboard.press("n")  # at once, as a hurried reader does
     expect(page.locator(".st-key-reading")).to_contain_text("agrees")  # with the last
     wait_idle(page)
-    said = [[review.verdict for review in desk.worklist.reviews.of_film(film)] for film in order]
+    answer = [[review.verdict for review in desk.worklist.reviews.of_film(film)] for film in order]
     verdicts = (Verdict.AGREE, Verdict.DISAGREE, Verdict.UNUSABLE)
-    assert said == [[verdicts[place % 3]] for place in range(FILMS)]
+    assert answer == [[verdicts[place % 3]] for place in range(FILMS)]
     assert desk.worklist.count(Query()) == 0
     expect(page.get_by_role("button", name="Next")).to_be_disabled()
 
@@ -134,8 +134,8 @@ def test_two_readers_and_one_film(
     page.keyboard.press("a")  # Dr Weiss does not know yet
     expect(page.get_by_text("Open with Dr Braun").first).to_be_visible()
     other.close()
-    said = [(review.reader, review.verdict) for review in desk.worklist.reviews.of_film(film)]
-    assert said == [("Dr Braun", Verdict.DISAGREE)]
+    answer = [(review.reader, review.verdict) for review in desk.worklist.reviews.of_film(film)]
+    assert answer == [("Dr Braun", Verdict.DISAGREE)]
 
 
 def test_a_name_is_kept_by_the_browser(

@@ -15,15 +15,15 @@ def test_the_report_opens_from_disk_without_the_network(page: Page, tmp_path: Pa
     report = tmp_path / "report.html"
     options = ["--data", str(films), "--checkpoint", str(checkpoint), "--device", "cpu"]
     assert evaluate.main([*options, "--json", str(report.with_suffix(".json"))]) == 0
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
 
     page.goto(report.as_uri())
 
     drawn = page.locator(".js-plotly-plot .main-svg").first
     drawn.wait_for()
     assert page.locator(".js-plotly-plot").count() == 7
-    beyond = [url for url in asked if not url.startswith(("data:", "blob:"))]
+    beyond = [url for url in requested if not url.startswith(("data:", "blob:"))]
     assert beyond == [report.as_uri()]
     width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert width[0] <= width[1]

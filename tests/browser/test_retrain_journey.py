@@ -95,8 +95,8 @@ def write_ignorant(path: Path, films: Path) -> None:
     """
     classifier = Classifier.load(write_tiny(path), "cpu")
     some = [read_radiograph(film.read_bytes()).image for film in sorted(films.glob("*1.jpeg"))]
-    said = classifier.predict([classifier.prepare(image) for image in some])
-    low, high = np.percentile([each.pneumonia_probability for each in said], [80, 84])
+    answer = classifier.predict([classifier.prepare(image) for image in some])
+    low, high = np.percentile([each.pneumonia_probability for each in answer], [80, 84])
     points = {
         "balanced": OperatingPoint("balanced", float(high), 0.16, 0.84),
         "high_sensitivity": OperatingPoint("high_sensitivity", float(low), 0.2, 0.8),

@@ -63,10 +63,10 @@ def test_app_runs_without_any_setting(unset_server: Server, page: Page) -> None:
 
 
 def _wait_for_the_page(fresh: Server, page: Page) -> float:
-    asked = time.monotonic()
+    requested = time.monotonic()
     page.goto(fresh.url)
     expect(page.get_by_role("heading", name="Worklist")).to_be_visible()
-    waited = time.monotonic() - asked
+    waited = time.monotonic() - requested
     wait_idle(page)
     return waited
 

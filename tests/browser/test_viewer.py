@@ -285,8 +285,8 @@ def test_a_broken_film_is_a_sentence_in_the_film_s_place(
 
 
 def test_nothing_is_fetched_from_elsewhere(desk: Desk, server: Server, page: Page) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     open_film(page, server, scored(desk, 61))
-    strange = [url for url in asked if not url.startswith((server.url, "blob:", "data:"))]
+    strange = [url for url in requested if not url.startswith((server.url, "blob:", "data:"))]
     assert strange == []

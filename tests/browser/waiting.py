@@ -155,7 +155,7 @@ def first_screens(
             context.close()
         browser.close()
         yield Waits(f"{entries}, cache cold", cold[1:], FIRST_SCREEN_MS)
-        with visitor(chromium, executable, place / "profile") as context:
+        with browser_context(chromium, executable, place / "profile") as context:
             warm = [first_screen(context, server.url) for _ in range(options.tabs + 3)]
         yield Waits(f"{entries}, cache warm", warm[3:], FIRST_SCREEN_MS)
 
@@ -180,7 +180,7 @@ def films_in_sight(
     worklist = receive(settings, count)
     server = ServerWithArchive(settings.data_dir, place / "output.txt")
     write_bench_films(server.archive, "jpeg", BACKLOG_FILMS)
-    with serving(server), visitor(chromium, executable, place / "profile") as context:
+    with serving(server), browser_context(chromium, executable, place / "profile") as context:
         wait_until_scored(worklist)
         listed = [entry.id for entry in worklist.page(Query(sort=LONGEST), limit=count)]
         page = context.new_page()
@@ -293,7 +293,9 @@ def serving(server: Server) -> Iterator[Server]:
 
 
 @contextmanager
-def visitor(chromium: BrowserType, executable: str, profile: Path) -> Iterator[BrowserContext]:
+def browser_context(
+    chromium: BrowserType, executable: str, profile: Path
+) -> Iterator[BrowserContext]:
     """Start a browser that keeps what it was sent, as a reader's own does."""
     context = launch_kept(chromium, executable, profile)
     yield context

@@ -162,9 +162,9 @@ def test_vgg_without_imagenet_says_so_in_one_sentence(
 
     assert train.main([*options, "--out", str(tmp_path / "run")]) == 2
 
-    said = capsys.readouterr().err.splitlines()[-1]
-    assert "ImageNet" in said
-    assert "--random-initialisation" in said
+    answer = capsys.readouterr().err.splitlines()[-1]
+    assert "ImageNet" in answer
+    assert "--random-initialisation" in answer
     assert not (tmp_path / "run" / "epochs.jsonl").exists()
 
 

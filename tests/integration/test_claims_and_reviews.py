@@ -90,8 +90,8 @@ def test_taking_over_is_possible_and_recorded(
     desk.unmasking.record("Braun")
     engine = create_engine(worklist_url)
     with engine.connect() as connection:
-        asked = "SELECT kind, reader, detail FROM worklist_event ORDER BY number"
-        events = connection.execute(text(asked)).all()
+        requested = "SELECT kind, reader, detail FROM worklist_event ORDER BY number"
+        events = connection.execute(text(requested)).all()
     engine.dispose()
     assert [tuple(event) for event in events] == [
         ("TAKEN_OVER", "Braun", "Weiss"),

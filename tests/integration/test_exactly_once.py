@@ -182,8 +182,8 @@ def test_two_runs_on_one_folder_at_the_same_time_end_right(
         )
         for out in OUTS
     ]
-    told = [run.communicate()[1] for run in runs]
-    assert [run.returncode for run in runs] == [0, 0], told
+    page_text = [run.communicate()[1] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], page_text
     for out in OUTS:
         assert len({row["source"] for row in rows_of(tmp_path / out)}) == FILMS
         assert len(rows_of(tmp_path / out)) == FILMS

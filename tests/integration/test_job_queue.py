@@ -14,10 +14,10 @@ FOLDER = {"folder": "/archive/2026-10"}
 
 def running(worklist: Worklist, pid: int = 7) -> Job:
     """A job that a process works on."""
-    asked = worklist.jobs.submit("backlog", FOLDER)
+    submitted = worklist.jobs.submit("backlog", FOLDER)
     assert worklist.jobs.claim("desk", ["backlog"]) is not None
-    worklist.jobs.begun(asked.id, pid, 1.5)
-    return worklist.jobs.job(asked.id)
+    worklist.jobs.begun(submitted.id, pid, 1.5)
+    return worklist.jobs.job(submitted.id)
 
 
 def test_a_job_submitted_twice_is_one_until_it_has_ended(worklist: Worklist) -> None:
@@ -32,11 +32,11 @@ def test_a_job_submitted_twice_is_one_until_it_has_ended(worklist: Worklist) -> 
 
 
 def test_of_many_servers_one_claims_the_oldest_job(worklist: Worklist) -> None:
-    asked = [worklist.jobs.submit("backlog", {"folder": f"/{number}"}) for number in range(3)]
+    submitted = [worklist.jobs.submit("backlog", {"folder": f"/{number}"}) for number in range(3)]
     with ThreadPoolExecutor(8) as servers:
         claimed = list(servers.map(lambda _: worklist.jobs.claim("desk", ["backlog"]), range(8)))
     taken = sorted(job.id for job in claimed if job is not None)
-    assert taken == sorted(job.id for job in asked)
+    assert taken == sorted(job.id for job in submitted)
     assert worklist.jobs.claim("desk", ["backlog"]) is None
 
 

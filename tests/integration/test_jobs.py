@@ -125,9 +125,9 @@ def test_a_process_has_low_priority_and_the_settings_of_its_server(
     if group.exists():  # a kernel that weighs whole sessions, each as if it were one process
         assert group.read_text().split()[-1] == str(NICENESS)
     assert os.getsid(job.pid or 0) == job.pid  # what ends the server does not end it
-    told = json.loads((supervisor.place(job.id) / "environment.json").read_text())
-    assert told["CXR_DATABASE_URL"] == settings.database_url
-    assert told["CXR_DATA_DIR"] == str(settings.data_dir)
+    environment = json.loads((supervisor.place(job.id) / "environment.json").read_text())
+    assert environment["CXR_DATABASE_URL"] == settings.database_url
+    assert environment["CXR_DATA_DIR"] == str(settings.data_dir)
     assert supervisor.place(job.id).stat().st_mode & 0o077 == 0
 
 
@@ -354,13 +354,13 @@ def test_the_names_of_patients_do_not_outlast_a_job(settings: Settings, worklist
 
 def test_reviews_are_written_for_training(tmp_path: Path, worklist: Worklist) -> None:
     """A job that goes on keeps what it began with."""
-    said = [
+    messages = [
         (Verdict.AGREE, Cause.VIRAL),
         (Verdict.AGREE, Cause.UNCLEAR),
         (Verdict.DISAGREE, None),
         (Verdict.UNUSABLE, None),
     ]
-    for number, (verdict, cause) in enumerate(said):
+    for number, (verdict, cause) in enumerate(messages):
         entry_id, _ = worklist.receive(sha256(number), "film", tmp_path / str(number))
         worklist.record(scored(number, probability=0.9))
         worklist.reviews.add(entry_id, "Ada", verdict, cause=cause)

@@ -122,7 +122,7 @@ class Fault:
     """
 
     name: str
-    says: str
+    message: str
     applied: Applied = lambda _: nullcontext()
     before: tuple[str, ...] = ()
     small_disk: bool = False
@@ -266,35 +266,35 @@ def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
 def test_nothing_acknowledged_is_lost(fault: Fault, place: Place) -> None:
     if fault.before and shutil.which(fault.before[0]) is None:
         pytest.skip(f"{fault.before[0]} (util-linux) is not installed")
-    said = ended(place.take(FIRST))
-    assert acknowledged(said) == set(FIRST)
+    output = ended(place.take(FIRST))
+    assert acknowledged(output) == set(FIRST)
     with fault.applied(place):
         meeting = place.take(THEN, fault.before)
-        said_then = killed(meeting) if fault.killed else ended(meeting)
-    problems = [line for line in said_then.splitlines() if line.startswith("problem ")]
-    assert bool(problems) == bool(fault.says), said_then
-    assert "Traceback" not in said_then
-    if fault.says:
-        assert all(re.search(fault.says, problem) for problem in problems), problems
+        later_output = killed(meeting) if fault.killed else ended(meeting)
+    problems = [line for line in later_output.splitlines() if line.startswith("problem ")]
+    assert bool(problems) == bool(fault.message), later_output
+    assert "Traceback" not in later_output
+    if fault.message:
+        assert all(re.search(fault.message, problem) for problem in problems), problems
     check(
         place,
-        acknowledged(said) | acknowledged(said_then),
+        acknowledged(output) | acknowledged(later_output),
         mended=not fault.name.startswith("film "),
     )
     assert acknowledged(ended(place.take(range(12)))) == set(range(12))
     check(place, set(range(12)))
 
 
-def acknowledged(said: str) -> set[int]:
-    lines = (line.split() for line in said.splitlines(keepends=True) if line[-1] == "\n")
+def acknowledged(output: str) -> set[int]:
+    lines = (line.split() for line in output.splitlines(keepends=True) if line[-1] == "\n")
     return {int(words[1]) for words in lines if words[0] == "acknowledged"}
 
 
 def ended(process: "subprocess.Popen[str]") -> str:
     """Let it run to its end; what a person can mend does not end it by an exception."""
-    said, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, said
-    return said
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    return output
 
 
 def killed(process: "subprocess.Popen[str]") -> str:

@@ -181,8 +181,13 @@ def manifest(tmp_path: Path) -> Path:
 def retrain(manifest: Path, environment: dict[str, str]) -> tuple[int, str]:
     place = manifest.parent
     (place / "quick.toml").write_text('architecture = "resnet18"\nstages = [{size=32, epochs=1}]')
-    asked = {"recipe_path": str(place / "quick.toml"), "data": [], "within": [], "reviewed": True}
-    return log_of(retraining_command(asked, place), environment)
+    requested = {
+        "recipe_path": str(place / "quick.toml"),
+        "data": [],
+        "within": [],
+        "reviewed": True,
+    }
+    return log_of(retraining_command(requested, place), environment)
 
 
 def test_an_error_of_a_retraining_shows_where_but_not_whose(

@@ -33,8 +33,8 @@ def test_scores_and_reviews_stay_and_the_patient_goes(site: Site) -> None:
         row = connection.execute(text("SELECT * FROM worklist_entry")).one()
         events = connection.execute(text("SELECT * FROM worklist_event")).all()
     engine.dispose()
-    told = f"{row} {events}".lower()
-    assert not [fact for fact in PLANTED.values() if fact.lower() in told]
+    page_text = f"{row} {events}".lower()
+    assert not [fact for fact in PLANTED.values() if fact.lower() in page_text]
 
 
 def bytes_of(site: Site) -> bytes:

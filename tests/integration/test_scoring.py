@@ -98,7 +98,7 @@ def test_a_film_without_two_lungs_is_scored_with_a_remark(
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "answer"),
     [
         (b"", "empty"),
         (b"just a text", "not a film"),
@@ -106,14 +106,14 @@ def test_a_film_without_two_lungs_is_scored_with_a_remark(
     ],
 )
 def test_a_file_that_cannot_be_read_fails_with_a_reason(
-    scorer: Scorer, data: bytes, said: str
+    scorer: Scorer, data: bytes, answer: str
 ) -> None:
     outcome = scorer.score(data)
 
     assert outcome.state is ScoringState.FAILED
     assert outcome.priority is Priority.MEDIUM
     assert outcome.prediction is None
-    assert re.search(said, outcome.reason), outcome.reason
+    assert re.search(answer, outcome.reason), outcome.reason
 
 
 def test_bad_files_between_good_ones_change_nothing(scorer: Scorer) -> None:

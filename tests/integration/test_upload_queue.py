@@ -158,8 +158,8 @@ def test_twenty_sessions_at_once_lose_nothing(
     for queue in queues:
         wait_for(queue)
     assert worklist.count(Query()) == len(queues) + 1
-    told_new = [a.is_new for queue in queues for a in queue.status().arrivals.values()]
-    assert sum(told_new) == len(queues) + 1
+    reported_new = [a.is_new for queue in queues for a in queue.status().arrivals.values()]
+    assert sum(reported_new) == len(queues) + 1
 
 
 def test_what_is_no_film_is_passed_over_and_an_archive_is_unpacked(

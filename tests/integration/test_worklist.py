@@ -177,8 +177,8 @@ def test_refusals_are_part_of_the_history_once_each(worklist: Worklist) -> None:
         worklist.record(refused(1, reason=reason))
     worklist.record(scored(1))
     worklist.record(refused(1, reason="truncated"))
-    said = [score.reason or score.model_version for score in worklist.scores(entry_id)]
-    assert said == ["truncated", "model-1", "no decoder", "truncated"]
+    answer = [score.reason or score.model_version for score in worklist.scores(entry_id)]
+    assert answer == ["truncated", "model-1", "no decoder", "truncated"]
     assert worklist.entry(entry_id).reason == "truncated"
     assert worklist.entry(entry_id).pneumonia_probability is None
 
@@ -241,8 +241,8 @@ def test_counts_describe_the_list(worklist_url: str) -> None:
 
 def test_entries_come_in_the_requested_order(worklist: Worklist) -> None:
     ids = [receive(worklist, film) for film in range(5)]
-    asked = [ids[3], "0" * 32, ids[0], ids[4]]
-    assert [entry.id for entry in worklist.entries_by_ids(asked)] == [ids[3], ids[0], ids[4]]
+    requested = [ids[3], "0" * 32, ids[0], ids[4]]
+    assert [entry.id for entry in worklist.entries_by_ids(requested)] == [ids[3], ids[0], ids[4]]
     assert worklist.entries_by_ids([]) == []
 
 

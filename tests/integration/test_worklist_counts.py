@@ -135,33 +135,33 @@ def test_a_film_taken_away_or_a_change_taken_back_is_not_counted(worklist: Workl
 @many_times
 @given(
     films=st.lists(st.tuples(texts, texts, texts), min_size=1, max_size=5),
-    asked=texts,
+    requested=texts,
     few=st.sampled_from((0, 2, 10_000)),
 )
 def test_a_search_finds_what_a_look_at_every_film_finds(
-    worklist: Worklist, films: list[tuple[str, str, str]], asked: str, few: int
+    worklist: Worklist, films: list[tuple[str, str, str]], requested: str, few: int
 ) -> None:
     """A name is written, and then another: what stood there before must not be found."""
     run = next(runs)
     for number, (source, earlier, name) in enumerate(films):
         film = f"{run}-{number}"
         worklist.receive(sha256(film), source, PATH)
-        for model, said in (("model-1", earlier), ("model-2", name)):
-            worklist.record(scored(film, 0.5, model, header=Header(patient_name=said)))
+        for model, answer in (("model-1", earlier), ("model-2", name)):
+            worklist.record(scored(film, 0.5, model, header=Header(patient_name=answer)))
     with patch("cxr_app.worklist.search.FEW", few):
-        found = worklist.page(Query(state="all", text=asked), limit=100_000)
-        by_name = worklist.page(Query("all", text=asked, sort="patient_name"), limit=100_000)
-        number_found = worklist.count(Query(state="all", text=asked))
-    held = {entry.id for entry in _all(worklist) if _holds(entry, asked)}
+        found = worklist.page(Query(state="all", text=requested), limit=100_000)
+        by_name = worklist.page(Query("all", text=requested, sort="patient_name"), limit=100_000)
+        number_found = worklist.count(Query(state="all", text=requested))
+    held = {entry.id for entry in _all(worklist) if _holds(entry, requested)}
     assert {entry.id for entry in found} == {entry.id for entry in by_name} == held
     assert number_found == len(found) == len(held)
 
 
-def _holds(entry: Entry, asked: str) -> bool:
+def _holds(entry: Entry, requested: str) -> bool:
     from cxr_app.worklist.search_text import folded
 
     header = entry.header or Header()
-    written = asked.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    written = requested.replace("\x00", "\N{REPLACEMENT CHARACTER}")
     held = (folded(header.patient_name), folded(entry.source))
     return all(any(word in each for each in held) for word in folded(written).split())
 

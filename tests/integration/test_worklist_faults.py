@@ -47,10 +47,10 @@ def test_what_was_acknowledged_survives_a_power_cut_and_what_was_deleted_is_gone
     """SQLite flushes at every commit (2 = FULL), keeps its journal and overwrites old values."""
     worklist = Worklist.open(f"sqlite:///{tmp_path / 'worklist.sqlite'}")
     with worklist._database.engine.connect() as connection:
-        asked = ("synchronous", "journal_mode", "foreign_keys", "secure_delete")
-        said = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in asked]
+        pragmas = ("synchronous", "journal_mode", "foreign_keys", "secure_delete")
+        settings = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas]
     worklist.close()
-    assert said == [2, "wal", 1, 1]
+    assert settings == [2, "wal", 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_postgresql_is_reached_by_its_plain_name_too(postgres: PostgresServer) -
 # Faults
 
 
-def _say(url: str) -> str:
+def refusal_of(url: str) -> str:
     with pytest.raises(CxrError) as caught:
         Worklist.open(url)
     assert "Traceback" not in str(caught.value)
@@ -81,21 +81,21 @@ def _say(url: str) -> str:
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "worklist.sqlite"
     file.write_bytes(b"MZ" * 5000)
-    assert "not a database" in _say(f"sqlite:///{file}")
+    assert "not a database" in refusal_of(f"sqlite:///{file}")
     assert file.read_bytes() == b"MZ" * 5000
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert "CXR_DATA_DIR" in _say(f"sqlite:///{tmp_path / 'file' / 'worklist.sqlite'}")
+    assert "CXR_DATA_DIR" in refusal_of(f"sqlite:///{tmp_path / 'file' / 'worklist.sqlite'}")
 
 
 def test_a_missing_server_is_reported_as_unreachable() -> None:
-    assert "cannot be reached" in _say("postgresql+psycopg://nobody@127.0.0.1:1/worklist")
+    assert "cannot be reached" in refusal_of("postgresql+psycopg://nobody@127.0.0.1:1/worklist")
 
 
 def test_a_database_that_is_not_there_is_not_made(postgres: PostgresServer) -> None:
-    assert "CXR_DATABASE_URL" in _say(postgres.url("nowhere"))
+    assert "CXR_DATABASE_URL" in refusal_of(postgres.url("nowhere"))
 
 
 @pytest.fixture
@@ -185,8 +185,8 @@ def test_an_error_message_has_no_patient_data(
     with pytest.raises(WorklistError, match="report this") as caught:  # noqa: SIM117
         with worklist._database.writing() as session:
             session.query(EntryRow).update({"patient_name": "SECRET^OTHER", "tier": 7})
-    told = "".join(traceback.format_exception(caught.value)) + caplog.text + str(caught.value)
-    assert "SECRET^" not in told.replace('"SECRET^OTHER"', "")  # but for this test's own line
+    reported = "".join(traceback.format_exception(caught.value)) + caplog.text + str(caught.value)
+    assert "SECRET^" not in reported.replace('"SECRET^OTHER"', "")  # but for this test's own line
 
 
 def test_a_fault_of_the_program_is_not_reported_as_one_of_the_database(worklist: Worklist) -> None:
@@ -215,11 +215,11 @@ def test_a_new_worklist_waits_for_who_holds_its_file(
     other.execute("CREATE TABLE other (number)")
     other.execute("BEGIN EXCLUSIVE")
     monkeypatch.setattr(database, "LOCK_TIMEOUT_SECONDS", 0.1)
-    assert "locked by another program" in _say(f"sqlite:///{file}")
+    assert "locked by another program" in refusal_of(f"sqlite:///{file}")
     other.close()
     Worklist.open(f"sqlite:///{file}").close()
 
 
 def test_a_missing_driver_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    assert "pip install" in _say("postgresql://127.0.0.1/worklist")
+    assert "pip install" in refusal_of("postgresql://127.0.0.1/worklist")

@@ -282,17 +282,19 @@ def test_no_question_of_the_list_sorts_it_or_reads_every_row(
     worklist = Worklist.open(new_database("sqlite"))
     worklist.receive(sha256(1), "-", Path("/"))
     engine = worklist._database.engine
-    asked: list[tuple[str, Any]] = []
+    requested: list[tuple[str, Any]] = []
     event.listen(
         engine,
         "before_cursor_execute",
-        lambda _c, _cursor, statement, parameters, _x, _m: asked.append((statement, parameters)),
+        lambda _c, _cursor, statement, parameters, _x, _m: requested.append(
+            (statement, parameters)
+        ),
     )
     ask(worklist)
     with engine.connect() as connection:
         plans = [
             str(row[3])
-            for statement, parameters in list(asked)
+            for statement, parameters in list(requested)
             if statement.startswith("SELECT")
             for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
         ]

@@ -15,7 +15,7 @@ from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 
 MIDDLE = ((4, 2),)
-"""Where heat lies unless it is said otherwise."""
+"""Default place of the heat."""
 BALANCED = OperatingPoint("balanced", 0.47, 0.97, 0.9)
 
 

@@ -37,12 +37,12 @@ def scored(
     operating_point: str = "balanced",
 ) -> Outcome:
     """Score a film."""
-    said = prediction(probability, model_version)
+    predicted = prediction(probability, model_version)
     return Outcome(
         sha256(film),
         ScoringState.SCORED,
-        assign(said, OPERATING_POINTS),
-        prediction=said,
+        assign(predicted, OPERATING_POINTS),
+        prediction=predicted,
         operating_point=OPERATING_POINTS[operating_point],
         header=header,
         file_format="JPEG" if header is None else "DICOM",

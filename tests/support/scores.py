@@ -27,9 +27,9 @@ def scored_films(
         0.01,
         0.99,
     )
-    told = [pneumonia * share, pneumonia * (1 - share)]
+    by_cause = [pneumonia * share, pneumonia * (1 - share)]
     if not with_causes:
-        told = [np.full(len(causes), np.nan)] * 2
+        by_cause = [np.full(len(causes), np.nan)] * 2
     films = [
         LabelledFilm(
             Path(f"{number}.jpeg"),
@@ -41,4 +41,4 @@ def scored_films(
         for number, cause in enumerate(causes)
     ]
     facts = [FilmDetails(f"{number:064x}", rejected=False) for number in range(len(films))]
-    return Predictions(films, facts, np.column_stack([1 - pneumonia, *told]), [])
+    return Predictions(films, facts, np.column_stack([1 - pneumonia, *by_cause]), [])

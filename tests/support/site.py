@@ -81,7 +81,7 @@ class Site:
         """Count the events of deletion."""
         engine = create_engine(self.settings.worklist_url)
         with engine.connect() as connection:
-            asked = "SELECT count(*) FROM worklist_event WHERE kind = 'FILM_DELETED'"
-            found = connection.execute(text(asked)).scalar_one()
+            query = "SELECT count(*) FROM worklist_event WHERE kind = 'FILM_DELETED'"
+            found = connection.execute(text(query)).scalar_one()
         engine.dispose()
         return int(found)

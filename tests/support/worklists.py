@@ -96,7 +96,7 @@ def shown(app: AppTest, column: str = "id") -> list[Any]:
     return [row[column] for row in table(app)["rows"]]
 
 
-def said(app: AppTest) -> str:
+def page_text(app: AppTest) -> str:
     """Every word of the page but those in its table."""
     parts = [element.value for element in (*app.caption, *app.info, *app.success, *app.error)]
     parts += [element.value for element in (*app.title, *app.markdown)]

@@ -11,9 +11,9 @@ from cxr_app.worklist import Job
 
 def shown_job(jobs: list[Job]) -> Job:
     """Return the job named in the address, otherwise the running one, otherwise the newest."""
-    asked = st.query_params.get("job")
+    requested = st.query_params.get("job")
     running = [job for job in jobs if job.is_active]
-    named = [job for job in jobs if job.id == asked]
+    named = [job for job in jobs if job.id == requested]
     return (named or running[-1:] or jobs)[0]
 
 

@@ -62,12 +62,12 @@ def film(entry: Entry) -> None:
 def page() -> None:
     """Show the film named in the address."""
     st.html(STYLE)
-    asked = st.query_params.get("film", "")
-    if not asked:
+    requested = st.query_params.get("film", "")
+    if not requested:
         no_film("No film is open. Choose one in the worklist.")
         return
     try:
-        entry = resources.worklist().entry(asked)
+        entry = resources.worklist().entry(requested)
     except CxrError as error:
         no_film(formatting.escape_markdown(str(error)))
         return

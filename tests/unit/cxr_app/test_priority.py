@@ -13,7 +13,7 @@ HIGH_SENSITIVITY = OperatingPoint("high_sensitivity", 0.2, 0.99, 0.8)
 POINTS = {"balanced": BALANCED, "high_sensitivity": HIGH_SENSITIVITY}
 
 
-def says(probability: float) -> Prediction:
+def predicted(probability: float) -> Prediction:
     return Prediction(probability, 0.0, np.zeros((1, 1), np.float32), "model-1")
 
 
@@ -29,7 +29,7 @@ def says(probability: float) -> Prediction:
     ],
 )
 def test_the_tier_follows_the_operating_points(probability: float, priority: Priority) -> None:
-    assert assign(says(probability), POINTS) is priority
+    assert assign(predicted(probability), POINTS) is priority
 
 
 def test_an_unjudged_film_is_not_an_unlikely_one() -> None:
@@ -38,8 +38,8 @@ def test_an_unjudged_film_is_not_an_unlikely_one() -> None:
 
 
 def test_an_operating_point_that_a_checkpoint_lacks_is_skipped() -> None:
-    assert assign(says(0.3), {"balanced": BALANCED}) is Priority.LOW
-    assert assign(says(0.6), {"high_sensitivity": HIGH_SENSITIVITY}) is Priority.MEDIUM
+    assert assign(predicted(0.3), {"balanced": BALANCED}) is Priority.LOW
+    assert assign(predicted(0.6), {"high_sensitivity": HIGH_SENSITIVITY}) is Priority.MEDIUM
 
 
 thresholds = st.floats(0.0, 1.0, exclude_min=True, exclude_max=True)
@@ -57,5 +57,5 @@ def test_raising_a_probability_never_lowers_the_tier(
         "balanced": OperatingPoint("balanced", balanced, 0.9, 0.9),
         "high_sensitivity": OperatingPoint("high_sensitivity", high_sensitivity, 0.9, 0.9),
     }
-    lower, higher = (RANK[assign(says(each), points)] for each in probabilities)
+    lower, higher = (RANK[assign(predicted(each), points)] for each in probabilities)
     assert lower <= higher

@@ -222,11 +222,11 @@ def test_memory_of_the_child_is_bounded() -> None:
 Limits = list[tuple[int, tuple[int, int]]]
 
 
-def asked_of_program(
+def answers_of_program(
     monkeypatch: pytest.MonkeyPatch, *messages: tuple[Mapping[str, Any], bytes]
 ) -> tuple[Limits, bytes]:
     """Run the program on requests; return the limits that it sets itself, and its answers."""
-    parts = [part for asked, data in messages for part in (json.dumps(asked).encode(), data)]
+    parts = [part for request, data in messages for part in (json.dumps(request).encode(), data)]
     sent = b"".join(len(part).to_bytes(8, "little") + part for part in parts)
     limits, output = Limits(), BytesIO()
     monkeypatch.setattr(resource, "setrlimit", lambda *limit: limits.append(limit))
@@ -239,7 +239,7 @@ def asked_of_program(
 def test_program_answers_until_there_are_no_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     data, syntax, plugin, options = JPEG_2000
     question = {"syntax": syntax, "plugin": plugin, "options": options, "halvings": 0}
-    limits, output = asked_of_program(monkeypatch, *[(question, data)] * 2)
+    limits, output = answers_of_program(monkeypatch, *[(question, data)] * 2)
     facts, values = isolated_decoder._receive(stream := BytesIO(output)) or ({}, b"")
     assert facts == {}
     assert (np.load(BytesIO(values)) == PIXELS).all()
@@ -251,7 +251,7 @@ def test_program_answers_until_there_are_no_requests(monkeypatch: pytest.MonkeyP
 
 def seconds_allowed(monkeypatch: pytest.MonkeyPatch, question: Mapping[str, Any]) -> float:
     """Send the program one request; return how much processor time it may still use."""
-    limits, _ = asked_of_program(monkeypatch, (question, b""))
+    limits, _ = answers_of_program(monkeypatch, (question, b""))
     return limits[-1][1][0] - time.process_time()
 
 
@@ -260,10 +260,10 @@ def test_small_film_gets_less_processor_time_than_a_large_one(
 ) -> None:
     """24 KB of damaged JPEG 2000, 400 × 400 pixels, would compute without end."""
     _, syntax, plugin, options = JPEG_2000
-    asked = {"syntax": syntax, "plugin": plugin, "halvings": 0}
-    small = seconds_allowed(monkeypatch, asked | {"options": options})
+    request = {"syntax": syntax, "plugin": plugin, "halvings": 0}
+    small = seconds_allowed(monkeypatch, request | {"options": options})
     large = seconds_allowed(
-        monkeypatch, asked | {"options": options | {"rows": 8000, "columns": 8000}}
+        monkeypatch, request | {"options": options | {"rows": 8000, "columns": 8000}}
     )
     unknown = seconds_allowed(monkeypatch, {"format": "PNG", "side": None})
     assert small == pytest.approx(LEAST_DECODER_SECONDS, abs=2)

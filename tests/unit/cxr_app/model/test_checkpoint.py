@@ -65,7 +65,7 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "answer"),
     [
         ("format_version", 2, "format version 2"),
         ("classes", ["healthy", "ill"], "classes"),
@@ -75,14 +75,14 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_description_that_cannot_be_used_is_named(
-    tmp_path: Path, key: str, value: object, said: str
+    tmp_path: Path, key: str, value: object, answer: str
 ) -> None:
     document = json.loads(_metadata(tmp_path))
     document[key] = value
     content = save({"a": torch.zeros(1)}, metadata={"description": json.dumps(document)})
     (tmp_path / "odd.safetensors").write_bytes(content)
 
-    with pytest.raises(CheckpointMismatchError, match=said):
+    with pytest.raises(CheckpointMismatchError, match=answer):
         checkpoint.load(tmp_path / "odd.safetensors")
 
 

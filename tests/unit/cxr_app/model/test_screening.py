@@ -207,8 +207,8 @@ WORDS = st.sampled_from(
 
 @given(header=st.builds(Header, **{field.name: WORDS for field in dataclasses.fields(Header)}))
 def test_any_header_gives_one_sentence_or_none(header: Header) -> None:
-    for said in (refusal(header), screen_age(header)):
-        assert said is None or (said.endswith(".") and "\n" not in said)
+    for answer in (refusal(header), screen_age(header)):
+        assert answer is None or (answer.endswith(".") and "\n" not in answer)
 
 
 @given(

@@ -148,7 +148,7 @@ def test_tested_films_are_listed_by_use(tmp_path: Path) -> None:
 
 def test_a_reviewed_pneumonia_without_a_cause_is_counted_and_left_out(tmp_path: Path) -> None:
     row = {"path": "1", "target": "PNEUMONIA", "cause": "", "patient_id": "p", "partition": ""}
-    told = [row, row | {"cause": "viral"}, row | {"target": "NORMAL"}]
-    films, without_cause = find_reviewed(write_manifest(tmp_path / "reviewed.csv", told))
+    page_text = [row, row | {"cause": "viral"}, row | {"target": "NORMAL"}]
+    films, without_cause = find_reviewed(write_manifest(tmp_path / "reviewed.csv", page_text))
     assert [each.target for each in films] == ["PNEUMONIA", "NORMAL"]
     assert without_cause == 1

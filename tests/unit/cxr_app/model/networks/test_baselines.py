@@ -219,10 +219,10 @@ def test_missing_imagenet_weights_are_reported(
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nobody answers there
 
-    with pytest.raises(SettingsError, match="--random-initialisation") as said:
+    with pytest.raises(SettingsError, match="--random-initialisation") as answer:
         baselines.load_imagenet(build("vgg19_transfer"))
 
-    assert str(said.value).count(". ") == 0
+    assert str(answer.value).count(". ") == 0
 
 
 def test_imagenet_weights_are_taken_over_and_stay(

@@ -26,19 +26,19 @@ def test_it_says_the_mean_of_what_its_networks_say(
     with torch.no_grad():
         fine, coarse = (part(films) for part in parts)
 
-        said = join(parts).eval()(films)
+        answer = join(parts).eval()(films)
 
-    assert said.shape == fine.shape == (3, 3)
+    assert answer.shape == fine.shape == (3, 3)
     assert not torch.allclose(fine, coarse, atol=1e-3)
-    torch.testing.assert_close(said, (fine + coarse) / 2, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(answer, (fine + coarse) / 2, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("side", [64, 160, 224])
 def test_it_reads_films_of_any_size(parts: list[GlobalAveragePoolingNetwork], side: int) -> None:
     with torch.no_grad():
-        said = join(parts).eval()(torch.rand(2, 1, side, side))
+        answer = join(parts).eval()(torch.rand(2, 1, side, side))
 
-    assert torch.isfinite(said).all()
+    assert torch.isfinite(answer).all()
 
 
 def test_joined_it_has_the_weights_that_its_checkpoint_wants(

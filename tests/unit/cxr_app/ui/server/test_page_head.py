@@ -33,8 +33,8 @@ def answer(
         sent.append(message)
 
     asyncio.run(PageHead(inner)({"type": "http"}, receive, send))
-    told = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return sent[0]["status"], told, b"".join(each.get("body", b"") for each in sent[1:])
+    headers_sent = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], headers_sent, b"".join(each.get("body", b"") for each in sent[1:])
 
 
 @pytest.mark.parametrize("cut", [0, 3, 20, len(PAGE)])
@@ -66,8 +66,8 @@ def test_a_page_gets_theme_and_parts_once_and_a_true_length(cut: int) -> None:
     ids=str,
 )
 def test_any_other_answer_stays_as_it_is(status: int, headers: dict[str, str]) -> None:
-    told = answer([PAGE[:9], PAGE[9:]], status, **headers)
-    assert told == (
+    headers_sent = answer([PAGE[:9], PAGE[9:]], status, **headers)
+    assert headers_sent == (
         status,
         {name.replace("_", "-"): value for name, value in headers.items()},
         PAGE,
@@ -76,10 +76,10 @@ def test_any_other_answer_stays_as_it_is(status: int, headers: dict[str, str]) -
 
 @pytest.mark.parametrize(("accept", "kept"), [(b"text/html,*/*", False), (b"*/*", True)])
 def test_only_a_page_is_requested_uncompressed(accept: bytes, kept: bool) -> None:
-    asked: list[Scope] = []
+    scopes: list[Scope] = []
 
     async def inner(scope: Scope, receive: Receive, send: Send) -> None:
-        asked.append(scope)
+        scopes.append(scope)
 
     async def receive() -> Message:
         return {}
@@ -89,5 +89,5 @@ def test_only_a_page_is_requested_uncompressed(accept: bytes, kept: bool) -> Non
 
     headers = [(b"accept", accept), (b"accept-encoding", b"gzip"), (b"host", b"x")]
     asyncio.run(PageHead(inner)({"type": "http", "headers": headers}, receive, send))
-    assert ((b"accept-encoding", b"gzip") in asked[0]["headers"]) == kept
-    assert (b"host", b"x") in asked[0]["headers"]
+    assert ((b"accept-encoding", b"gzip") in scopes[0]["headers"]) == kept
+    assert (b"host", b"x") in scopes[0]["headers"]

@@ -16,14 +16,14 @@ class Inner:
     """A server that counts what it is asked, and answers in two pieces."""
 
     def __init__(self, status: int = 200, **headers: str) -> None:
-        self.asked = 0
+        self.requests = 0
         self.status = status
         self.headers = [
             (name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.asked += 1
+        self.requests += 1
         path = str(scope["path"]).encode()
         await send(
             {"type": "http.response.start", "status": self.status, "headers": [*self.headers]}
@@ -44,8 +44,8 @@ def ask(app: StaticCache, path: str = FILE, **scope: Any) -> tuple[Message, byte
             message["headers"].append((b"x-added", b"yes"))
         sent.append(message)
 
-    asked = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
-    asyncio.run(app(asked | scope, receive, send))
+    requests = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+    asyncio.run(app(requests | scope, receive, send))
     return sent[0], b"".join(message.get("body", b"") for message in sent[1:])
 
 
@@ -53,7 +53,7 @@ def test_a_file_is_read_once_and_sent_alike_each_time() -> None:
     inner = Inner(etag="x", content_type="text/javascript")
     app = StaticCache(inner)
     answers = [ask(app) for _ in range(3)]
-    assert inner.asked == 1
+    assert inner.requests == 1
     assert answers[1:] == answers[:1] * 2
     assert answers[0][1] == f"{FILE} whole".encode()
     assert answers[0][0]["headers"].count((b"x-added", b"yes")) == 1
@@ -85,7 +85,7 @@ def test_other_requests_than_for_a_plain_file_are_not_cached(
     ask(app)  # kept, and yet of no use to these
     for _ in range(2):
         ask(app, path, **scope)
-    assert inner.asked == 3
+    assert inner.requests == 3
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_is_no_file_for_everybody_is_not_kept(inner: Inner) -> None:
     app = StaticCache(inner)
     ask(app)
     ask(app)
-    assert inner.asked == 2
+    assert inner.requests == 2
 
 
 def test_an_answer_that_broke_off_is_not_kept() -> None:
@@ -118,4 +118,4 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     app = StaticCache(inner)
     for path in (FILE, FILE, "/static/another", "/static/another"):
         ask(app, path)
-    assert inner.asked == 3
+    assert inner.requests == 3

@@ -24,10 +24,10 @@ def weeks(draw: st.DrawFn) -> list[Agreement]:
 
 @given(weeks())
 def test_every_film_is_counted_and_all_weeks_add_up(desk: list[Agreement]) -> None:
-    said = rows(desk)
-    assert [row["Week from"] for row in said[:-1]] == [f"{each.week}" for each in desk[::-1]]
+    answer = rows(desk)
+    assert [row["Week from"] for row in answer[:-1]] == [f"{each.week}" for each in desk[::-1]]
     for column in ("Films reviewed", "Missed", "False alarms", "Not usable"):
-        numbers = [int(row[column].replace(",", "")) for row in said]
+        numbers = [int(row[column].replace(",", "")) for row in answer]
         assert sum(numbers[:-1]) == numbers[-1]
 
 

@@ -13,7 +13,7 @@ PROBABILITIES = st.floats(0, 1)
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "answer"),
     [
         (-5, "< 1 min"),
         (59, "< 1 min"),
@@ -25,8 +25,8 @@ PROBABILITIES = st.floats(0, 1)
         (99 * 3600, "4 d 3 h"),
     ],
 )
-def test_a_wait_is_shown_in_two_units(seconds: int, said: str) -> None:
-    assert formatting.duration(timedelta(seconds=seconds)) == said
+def test_a_wait_is_shown_in_two_units(seconds: int, answer: str) -> None:
+    assert formatting.duration(timedelta(seconds=seconds)) == answer
 
 
 @given(PROBABILITIES)
@@ -37,16 +37,16 @@ def test_no_probability_is_called_impossible_or_certain(probability: float) -> N
 
 @given(PROBABILITIES)
 def test_a_probability_is_shown_within_half_a_percent(probability: float) -> None:
-    said = float(formatting.percent(probability).strip("<> %"))
-    assert abs(said - 100 * probability) <= 1.0
+    answer = float(formatting.percent(probability).strip("<> %"))
+    assert abs(answer - 100 * probability) <= 1.0
 
 
 @pytest.mark.parametrize(
-    ("patient_age", "said"),
+    ("patient_age", "answer"),
     [("004Y", "4 y"), ("011M", "11 mo"), ("003W", "3 wk"), ("020D", "20 d"), ("", ""), ("4Q", "")],
 )
-def test_an_age_is_worded_as_usual(patient_age: str, said: str) -> None:
-    assert formatting.age(patient_age) == said
+def test_an_age_is_worded_as_usual(patient_age: str, answer: str) -> None:
+    assert formatting.age(patient_age) == answer
 
 
 @given(st.text(max_size=12))
@@ -67,17 +67,17 @@ def test_date_and_name_are_worded_as_usual() -> None:
 def test_every_tier_has_a_mark_of_its_own() -> None:
     scored = [formatting.tier(ScoringState.SCORED, priority) for priority in Priority]
     others = [formatting.tier(None, None), formatting.tier(ScoringState.FAILED, Priority.MEDIUM)]
-    marks = [said[0] for said in scored + others]
+    marks = [answer[0] for answer in scored + others]
     assert len(set(marks)) == len(marks)
     assert formatting.tier(ScoringState.REJECTED, Priority.MEDIUM) == others[1]
 
 
 @given(st.text(max_size=60))
 def test_plain_text_keeps_every_letter_and_no_markup(text: str) -> None:
-    said = formatting.escape_markdown(text)
-    assert len(said) == len(text) + sum(letter in formatting.MARKUP for letter in text)
+    answer = formatting.escape_markdown(text)
+    assert len(answer) == len(text) + sum(letter in formatting.MARKUP for letter in text)
     for markup in ("**", "](", "<b", "$$", ":red["):
-        assert markup not in said
+        assert markup not in answer
 
 
 def test_films_are_counted() -> None:

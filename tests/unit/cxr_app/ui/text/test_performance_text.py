@@ -36,9 +36,9 @@ def test_a_wait_is_shown_in_one_unit(minutes: float, words: str) -> None:
 
 @given(value=st.floats(0.1, 1e5), reach=st.floats(0, 1e5))
 def test_an_interval_is_shown_in_the_unit_of_its_value(value: float, reach: float) -> None:
-    said = performance_text.wait_with_interval(Estimate(value, value - reach, value + reach))
-    assert said.startswith(performance_text.wait(value))
-    low, high = said.split("(")[1].rstrip(")]").split("–")
+    answer = performance_text.wait_with_interval(Estimate(value, value - reach, value + reach))
+    assert answer.startswith(performance_text.wait(value))
+    low, high = answer.split("(")[1].rstrip(")]").split("–")
     assert 0 <= float(low.replace(",", "")) <= float(high.replace(",", ""))
 
 
