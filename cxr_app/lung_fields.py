@@ -11,17 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
-Box = tuple[float, float, float, float]
-"""``left, top, right, bottom`` as fractions of the film's width and height."""
-
-WHOLE_FILM: Box = (0.0, 0.0, 1.0, 1.0)
-
 LUNGS = ("right", "left")
 """Of the patient; the right lung lies on the left side of a film that is not mirrored."""
 THIRDS = ("upper", "middle", "lower")
 
-MARGIN = 0.06
-"""Around the box of the lungs, as a share of its own sides."""
 CUT_OFF = 0.125
 """Share of an edge of the film that must be lung for the lung to count as cut off there."""
 
@@ -39,38 +32,19 @@ class LungFields:
         Boolean, ``(h, w)`` on a grid that divides the film evenly: the two lungs, or what was
         found in their place.
     found
-        Whether these are two lungs; otherwise `box` is the whole film.
-    box
-        What the pneumonia network sees, the margin included.
+        Whether these are two lungs; otherwise the pneumonia networks read the whole film.
     cut_off
         Edges of the film (``left``, ``right``, ``top``, ``bottom``) at which a lung ends.
     """
 
     mask: Mask
     found: bool
-    box: Box
     cut_off: tuple[str, ...] = ()
 
 
 def lungs_of(mask: Mask, *, found: bool) -> LungFields:
-    """Return the lung fields of a mask; box and cut-off edges follow from it."""
-    if not found:
-        return LungFields(mask, found=False, box=WHOLE_FILM)
-    return LungFields(mask, found=True, box=box_of(mask), cut_off=_edges_reached(mask))
-
-
-def box_of(mask: Mask, margin: float = MARGIN) -> Box:
-    """Return the box of a mask that is not empty, with its margin, within the film."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    top, bottom = float(rows[0]) / mask.shape[0], float(rows[-1] + 1) / mask.shape[0]
-    left, right = float(columns[0]) / mask.shape[1], float(columns[-1] + 1) / mask.shape[1]
-    wide, high = margin * (right - left), margin * (bottom - top)
-    return (
-        max(left - wide, 0.0),
-        max(top - high, 0.0),
-        min(right + wide, 1.0),
-        min(bottom + high, 1.0),
-    )
+    """Return the lung fields of a mask; the edges at which they are cut off follow from it."""
+    return LungFields(mask, found=found, cut_off=_edges_reached(mask) if found else ())
 
 
 def _edges_reached(mask: Mask) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ def test_the_lungs_of_a_score_are_kept(worklist: Worklist, found: bool) -> None:
     for kept in (entry.lungs, worklist.scores(entry.id)[0].lungs, recalled.prediction.lungs):
         assert kept is not None
         np.testing.assert_array_equal(kept.mask, lungs.mask)
-        assert (kept.found, kept.box, kept.cut_off) == (found, lungs.box, lungs.cut_off)
+        assert (kept.found, kept.cut_off) == (found, lungs.cut_off)
 
 
 def test_a_model_that_looks_for_no_lungs_leaves_none(worklist: Worklist) -> None:

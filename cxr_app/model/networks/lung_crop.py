@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from cxr_app.lung_fields import LungFields
+from cxr_app.model.lung_box import WHOLE_FILM, Box, box_of
 from cxr_app.model.lung_finder import find_lungs
 from cxr_app.model.networks.base import GridNetwork
 from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
@@ -102,8 +102,8 @@ class LungCropNetwork(GridNetwork):
 
     def read(self, films: Tensor) -> FilmReading:
         """Read films ``(B, 1, 224, 224)`` in ``[0, 1]``."""
-        lungs = self.find_lungs(films)
-        boxes = torch.tensor([each.box for each in lungs], device=films.device)
+        lungs, found = self.find_lungs(films)
+        boxes = torch.tensor(found, device=films.device)
         crops = crop(films, boxes, CROP_SIDE).contiguous(memory_format=torch.channels_last)
         said = [member(crops) for member in self.members]
         adult = (self.gate * torch.stack([each.adult for each in said]).mean(dim=0)).sigmoid()
@@ -118,12 +118,13 @@ class LungCropNetwork(GridNetwork):
             lungs=lungs,
         )
 
-    def find_lungs(self, films: Tensor) -> tuple[LungFields, ...]:
-        """Draw the lungs of films, and find their boxes."""
-        whole = torch.tensor([[0.0, 0.0, 1.0, 1.0]], device=films.device).expand(len(films), -1)
+    def find_lungs(self, films: Tensor) -> tuple[tuple[LungFields, ...], list[Box]]:
+        """Draw the lungs of films; return them, and the box around those of each film."""
+        whole = torch.tensor([WHOLE_FILM], device=films.device).expand(len(films), -1)
         small = crop(films, whole, LUNG_SIDE).contiguous(memory_format=torch.channels_last)
         drawn = self.lung_network(small)[:, 0].sigmoid().float().detach().cpu().numpy()
-        return tuple(find_lungs(np.asarray(each)) for each in drawn)
+        lungs = tuple(find_lungs(each) for each in drawn)
+        return lungs, [box_of(each, its) for each, its in zip(drawn, lungs, strict=True)]
 
     def calibrate(self, log_odds: Tensor, adult: Tensor) -> Tensor:
         """Calibrate log-odds by the share of an adult in ``[0, 1]``; both shapes broadcast."""

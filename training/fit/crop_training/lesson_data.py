@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from torch import Tensor
 
+from cxr_app.model.lung_box import box_of
 from cxr_app.model.lung_finder import find_lungs
 from cxr_app.model.networks.lung_unet import LUNG_SIDE, LungNetwork
 from training.acquisition.groups import find_groups
@@ -49,7 +50,7 @@ class LessonData:
 def prepare(table: FilmTable, lung_network: LungNetwork) -> LessonData:
     """Find lungs and acquisition groups of all films, and measure their looks."""
     drawn = draw_lungs(lung_network, table.pixels)
-    boxes = np.array([find_lungs(each).box for each in drawn], dtype=np.float32)
+    boxes = np.array([box_of(each, find_lungs(each)) for each in drawn], dtype=np.float32)
     groups = _group_numbers(table)
     known = np.flatnonzero(table.sources != COLLECTION)
     crops = np.stack([crop_film(table.pixels[at], boxes[at], LOOK_SIDE) for at in known])
