@@ -66,7 +66,10 @@ class LessonSettings:
     gamma, shade, sharpen, coarse, contrast, brightness, erase, border, noise
         Of its grey values.
     calm_epochs, calm
-        How many epochs at the end vary films by this share of the ranges only.
+        How many epochs at the end of a cycle vary films by this share of the ranges only.
+    restart_epochs, restart_rate
+        How many epochs at the end are a second cycle: it starts from the average of the first, with
+        a learning rate that rises to this share of the recipe's (Loshchilov and Hutter 2017).
     """
 
     shown: Mapping[str, int] = field(default_factory=lambda: dict(SHOWN))
@@ -98,9 +101,19 @@ class LessonSettings:
     noise: float = 0.03
     calm_epochs: int = 2
     calm: float = 0.6
+    restart_epochs: int = 8
+    restart_rate: float = 0.5
+
+    def cycles(self, epochs: int) -> tuple[range, ...]:
+        """Return the epochs of each cycle, counted from 0; a short run has one cycle."""
+        if not 0 < self.restart_epochs < epochs:
+            return (range(epochs),)
+        restart = epochs - self.restart_epochs
+        return range(restart), range(restart, epochs)
 
     def at(self, epoch: int, epochs: int) -> "LessonSettings":
-        """Return the settings of an epoch, counted from 0: the last ones vary films less."""
-        if epoch < epochs - self.calm_epochs:
+        """Return the settings of an epoch, counted from 0: a cycle's last ones vary films less."""
+        cycle = next(cycle for cycle in self.cycles(epochs) if epoch in cycle)
+        if epoch < cycle.stop - self.calm_epochs:
             return self
         return replace(self, **{name: self.calm * getattr(self, name) for name in VARIED})

@@ -120,13 +120,8 @@ class _Learner:
         learning = (data.table.parts == "train") & (data.table.targets >= NORMAL)
         self._sampler = Sampler(data, learning, run.settings, run.recipe.seed)
         self._network = _first_weights(run)
-        self._average = AveragedModel(
-            self._network,
-            multi_avg_fn=get_ema_multi_avg_fn(run.recipe.average_decay),  # type: ignore[no-untyped-call]
-            use_buffers=True,
-        )
-        self._steps = run.recipe.epochs * self._sampler.batches(run.recipe.batch_size)
-        self._optimizer, self._schedule = _optimizer(self._network, run, self._steps)
+        self._cycles = run.settings.cycles(run.recipe.epochs)
+        self._begin_cycle(0)
         self._records: list[dict[str, Any]] = []
 
     @property
@@ -145,6 +140,7 @@ class _Learner:
         if not path.exists():
             return
         state = torch.load(path, weights_only=True)
+        self._begin_cycle(self._cycle_of(len(state["records"]) - 1))
         self._network.load_state_dict(state["network"])
         self._average.load_state_dict(state["average"])
         self._optimizer.load_state_dict(state["optimizer"])
@@ -157,6 +153,10 @@ class _Learner:
         """Show the films of one epoch, and keep what a later process resumes from."""
         began, stage = time.monotonic(), self._run.recipe.stage_at(self.epochs_done)
         number = self.epochs_done
+        cycle = self._cycle_of(number)
+        if number and number == self._cycles[cycle].start:
+            self._network.load_state_dict(self.averaged.state_dict())
+            self._begin_cycle(cycle)
         torch.manual_seed(self._run.recipe.seed * 10_007 + number)
         self._generator.manual_seed(self._run.recipe.seed * 10_007 + number)
         settings = self._run.settings.at(number, self._run.recipe.epochs)
@@ -179,6 +179,21 @@ class _Learner:
         self._keep()
         logger.info("%s", json.dumps(record))
         self._run.on_epoch(record)
+
+    def _cycle_of(self, epoch: int) -> int:
+        return next(at for at, cycle in enumerate(self._cycles) if epoch in cycle)
+
+    def _begin_cycle(self, cycle: int) -> None:
+        """Start average, optimizer and schedule from the weights of now."""
+        run = self._run
+        self._average = AveragedModel(
+            self._network,
+            multi_avg_fn=get_ema_multi_avg_fn(run.recipe.average_decay),  # type: ignore[no-untyped-call]
+            use_buffers=True,
+        )
+        rate = run.recipe.learning_rate * (run.settings.restart_rate if cycle else 1.0)
+        steps = len(self._cycles[cycle]) * self._sampler.batches(run.recipe.batch_size)
+        self._optimizer, self._schedule = _optimizer(self._network, run, rate, steps)
 
     def _step(self, chosen: NDArray[np.intp], side: int, settings: LessonSettings) -> float:
         models = self._sampler.models(chosen, settings.foreign_look)
@@ -227,8 +242,9 @@ def _first_weights(run: MemberRun) -> EvidencePyramid:
     return channels_last
 
 
-def _optimizer(network: EvidencePyramid, run: MemberRun, steps: int) -> tuple[AdamW, OneCycleLR]:
-    rate = run.recipe.learning_rate
+def _optimizer(
+    network: EvidencePyramid, run: MemberRun, rate: float, steps: int
+) -> tuple[AdamW, OneCycleLR]:
     body = [each for each in network.body.parameters() if each.requires_grad]
     new = [each for name, each in network.named_parameters() if not name.startswith("body.")]
     groups: list[dict[str, Any]] = [{"params": body}, {"params": new}]
