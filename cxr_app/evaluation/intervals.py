@@ -41,8 +41,7 @@ def figure_interval(
     truth: Booleans,
     patients: Sequence[str],
     *,
-    resamples: int = 1000,
-    seed: int = 0,
+    deciding: Booleans | None = None,
 ) -> tuple[float, float]:
     """Return the 95 % interval of a share or an area.
 
@@ -55,16 +54,19 @@ def figure_interval(
         Of probabilities and truth, in ``[0, 1]``.
     patients
         Of each film.
+    deciding
+        The films that the figure is a share of; those of `deciding_patients` if left out.
     """
     low, high = bootstrap_interval(
         lambda drawn: figure(probabilities[drawn], truth[drawn]),
         patients,
-        resamples=resamples,
-        seed=seed,
     )
     if math.isnan(low) or low < high:
         return low, high
-    count = deciding_patients(figure, probabilities, truth, patients)
+    if deciding is None:
+        count = deciding_patients(figure, probabilities, truth, patients)
+    else:
+        count = len(np.unique(np.asarray(patients)[deciding]))
     return clopper_pearson(low * count, count)
 
 

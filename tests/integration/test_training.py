@@ -171,7 +171,13 @@ def test_unreadable_films_are_counted_and_named(run_dir: Path, films: Path, tmp_
     manifest = write_manifest(
         tmp_path / "some.csv",
         [
-            {"path": str(path), "target": "NORMAL", "cause": "", "patient_id": path.name, "partition": ""}
+            {
+                "path": str(path),
+                "target": "NORMAL",
+                "cause": "",
+                "patient_id": path.name,
+                "partition": "",
+            }
             for path in [*sorted((films / "train" / "NORMAL").iterdir())[:5], Path("gone.jpeg")]
         ],
     )

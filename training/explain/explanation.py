@@ -1,6 +1,6 @@
 """Quality of the heatmap: whether it is faithful to the score, learned, and stable.
 
-Faithfulness, weight randomisation and heat outside the body are measured on flagged films, because
+Faithfulness, weight randomisation and the places of heat are measured on flagged films, because
 only there the heat is shown as the reason for a flag. Stability is measured on all films.
 """
 
@@ -13,14 +13,14 @@ import numpy as np
 
 from cxr_app.errors import TrainingDataError
 from cxr_app.evaluation.metrics import Floats
-from cxr_app.model.activation_map import HeatArray, on_film
 from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.model.preprocessing import NetworkInput
 from cxr_app.prediction import ActivationMap
 from cxr_app.radiograph import Image
 from training.data.dataset import LabelledFilm
-from training.explain import body_mask, faithfulness, stability
+from training.explain import faithfulness, stability
 from training.explain.cams import build_explainer
+from training.explain.heat_places import HeatInLungs, heat_in_lungs, heat_outside
 from training.explain.randomisation import PARTS, SEEDS, randomised
 from training.explain.stability import FilmStability
 from training.measure.figures import nan_to_none
@@ -44,12 +44,15 @@ class FlaggedFilm:
         To the maps of partly random networks, by part; one value a seed.
     outside
         Share of the heat, and of the film, outside the body; None if there is no heat.
+    inside
+        Heat against the lungs; None if there is no heat or no two lungs were found.
     """
 
     patient_id: str
     curves: Mapping[str, tuple[Floats, Floats]]
     similarity: Mapping[str, Sequence[float]]
     outside: tuple[float, float] | None
+    inside: HeatInLungs | None = None
 
 
 class Examiner:
@@ -105,8 +108,10 @@ class Examiner:
             part: [stability.similarity(found, e.explain([prepared]).maps[0]) for e in explainers]
             for part, explainers in self.random.items()
         }
-        outside = heat_outside(self.ours.heat(found), image)
-        return FlaggedFilm(patient_id, curves, similarity, outside)
+        heat = self.ours.heat(found)
+        (prediction,) = self.ours.classifier.predict([prepared])
+        inside = heat_in_lungs(heat, prediction.lungs)
+        return FlaggedFilm(patient_id, curves, similarity, heat_outside(heat, image), inside)
 
 
 def measure_explanations(
@@ -139,18 +144,6 @@ def measure_explanations(
     return {"method": method, **explanation_summary(examiner.stability, examiner.flagged)}
 
 
-def heat_outside(heat: HeatArray, image: Image) -> tuple[float, float] | None:
-    """Return the share of the heat, and of the film, outside the body; None if there is no heat.
-
-    A map that does not depend on the film has about the second share of its heat there.
-    """
-    if not heat.any():
-        return None
-    empty = body_mask.outside_body(image)
-    spread = on_film(heat, *empty.shape)
-    return float(spread[empty].sum() / spread.sum()), float(empty.mean())
-
-
 def explanation_summary(
     stability_of_films: Sequence[FilmStability], flagged: Sequence[FlaggedFilm]
 ) -> dict[str, Any]:
@@ -163,6 +156,7 @@ def explanation_summary(
         return mean_with_interval(values, [film.patient_id for film in films])
 
     hot = [film for film in flagged if film.outside]
+    in_lungs = [film for film in flagged if film.inside]
     found = {
         "films": len(stability_of_films),
         "flagged_films": len(flagged),
@@ -188,6 +182,13 @@ def explanation_summary(
             "share_of_heat": over(lambda film: film.outside[0] if film.outside else 0.0, hot),
             "share_of_film": over(lambda film: film.outside[1] if film.outside else 0.0, hot),
         },
+        "inside_lungs": {
+            "films": len(in_lungs),
+            **{
+                name: over(partial(_in_lungs, name=name), in_lungs)
+                for name in ("share_of_heat", "share_of_film", "peak")
+            },
+        },
     }
     return dict(nan_to_none(found))
 
@@ -198,6 +199,10 @@ def _area(film: FlaggedFilm, name: str, which: int) -> float:
 
 def _gap(film: FlaggedFilm, name: str, which: int) -> float:
     return _area(film, OURS, which) - _area(film, name, which)
+
+
+def _in_lungs(film: FlaggedFilm, name: str) -> float:
+    return float(getattr(film.inside, name))
 
 
 def _mean_similarity(film: FlaggedFilm, part: str) -> float:

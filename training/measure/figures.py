@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_app.evaluation.intervals import figure_interval
 from cxr_app.evaluation.metrics import (
     Booleans,
     Floats,
@@ -74,11 +75,15 @@ def measure_figures(
     pneumonia, truth = 1 - probabilities[:, 0], classes > 0
     counts = confusion(pneumonia, truth, threshold)
 
-    def interval(figure: str) -> tuple[float, float]:
-        def statistic(drawn: NDArray[np.intp]) -> float:
-            return float(getattr(confusion(pneumonia[drawn], truth[drawn], threshold), figure))
+    flagged = pneumonia >= threshold
+    shares_of = {"ppv": flagged, "npv": ~flagged, "f1": flagged | truth}
 
-        return bootstrap_interval(statistic, patients)
+    def interval(figure: str) -> tuple[float, float]:
+        def statistic(values: Floats, positive: Booleans) -> float:
+            return float(getattr(confusion(values, positive, threshold), figure))
+
+        deciding = shares_of.get(figure)
+        return figure_interval(statistic, pneumonia, truth, patients, deciding=deciding)
 
     report: dict[str, Any] = {
         "n": len(films),
@@ -86,7 +91,7 @@ def measure_figures(
         "n_pneumonia": int(np.sum(truth)),
         "n_patients": len(set(patients)),
         "auroc": auroc(pneumonia, truth),
-        "auroc_ci95": bootstrap_interval(lambda i: auroc(pneumonia[i], truth[i]), patients),
+        "auroc_ci95": figure_interval(auroc, pneumonia, truth, patients),
     }
     for figure in ("accuracy", "sensitivity", "specificity", "ppv", "npv", "f1"):
         report[figure] = getattr(counts, figure)
@@ -126,8 +131,8 @@ def _between_causes(
     bacterial = classes[chosen] == 1
     return {
         "bacterial_vs_viral_auroc": auroc(share, bacterial),
-        "bacterial_vs_viral_auroc_ci95": bootstrap_interval(
-            lambda i: auroc(share[i], bacterial[i]), [patients[int(index)] for index in chosen]
+        "bacterial_vs_viral_auroc_ci95": figure_interval(
+            auroc, share, bacterial, [patients[int(index)] for index in chosen]
         )
         if len(chosen)
         else (math.nan, math.nan),

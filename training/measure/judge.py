@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_app.evaluation.intervals import figure_interval, paired_difference
-from cxr_app.evaluation.metrics import Booleans, Floats, auroc, bootstrap_interval, confusion
+from cxr_app.evaluation.metrics import Booleans, Floats, auroc, confusion
 from cxr_app.model.classifier import Classifier
 from cxr_app.model.preprocessing import NetworkInput
 from cxr_app.radiograph import Image, Radiograph
@@ -23,7 +23,7 @@ from training.acquisition.looks import Look, look_of, restyle
 from training.acquisition.shifts import SHIFTS
 from training.data.dataset import LabelledFilm
 from training.measure.figures import nan_to_none
-from training.measure.predictions import Predictions, read_each
+from training.measure.predictions import Predictions, mean_with_interval, read_each
 
 FEWEST_COMPARED = 10
 """Films of a class without which a group, a look or a shift is not called the worst."""
@@ -166,10 +166,8 @@ def _figure(name: str, threshold: float) -> Any:
 
 def _mean(name: str, values: Floats, patients: NDArray[np.str_]) -> Row:
     """Return a mean and its interval by drawing patients."""
-    if not len(values):
-        return {name: float("nan"), f"{name}_ci95": (float("nan"), float("nan"))}
-    interval = bootstrap_interval(lambda drawn: float(values[drawn].mean()), list(patients))
-    return {name: float(values.mean()), f"{name}_ci95": interval}
+    found = mean_with_interval(values, list(patients))
+    return {name: found["value"], f"{name}_ci95": found["ci95"]}
 
 
 def worst(rows: Sequence[Row]) -> Row:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cxr_app.evaluation.metrics import Drawn, Floats, auroc, bootstrap_interval, confusion
+from cxr_app.evaluation.intervals import paired_difference
+from cxr_app.evaluation.metrics import Drawn, Floats, auroc, confusion
 from training.measure import delong
 from training.measure.figures import nan_to_none
 from training.measure.predictions import Predictions
@@ -52,8 +53,14 @@ def compare_models(
 
     def both_models(value: Callable[[ComparedModel, Drawn | slice], float]) -> dict[str, Any]:
         here, there = (value(model, slice(None)) for model in (first, second))
-        interval = bootstrap_interval(lambda i: value(first, i) - value(second, i), patients)
-        return {"value": here, "other": there, "difference": here - there, "ci95": interval}
+        found = paired_difference(lambda i: value(first, i) - value(second, i), patients)
+        return {
+            "value": here,
+            "other": there,
+            "difference": found.value,
+            "ci95": found.ci95,
+            "remark": found.remark(),
+        }
 
     test = delong.compare_areas(first.pneumonia, second.pneumonia, truth)
     by_delong = {"standard_error": test.standard_error, "p": test.p_value, "ci95": test.interval}

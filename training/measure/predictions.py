@@ -10,8 +10,10 @@ import numpy as np
 from tqdm import tqdm
 
 from cxr_app.errors import FilmError, TrainingDataError
+from cxr_app.evaluation.intervals import clopper_pearson, figure_interval
 from cxr_app.evaluation.metrics import Booleans, Floats, bootstrap_interval
 from cxr_app.imaging.intake import read_radiograph
+from cxr_app.lung_fields import Extent
 from cxr_app.model import screening
 from cxr_app.model.classifier import Classifier
 from cxr_app.model.preprocessing import NetworkInput
@@ -65,6 +67,8 @@ class Predictions:
         The films that could not be read; they are in no other field.
     peaks
         Where the heat is largest, ``(n, 2)``: x and y as fractions of the film; None if unknown.
+    extents
+        How much of the lungs the heat marks; None for a film without two lungs. Empty if unknown.
     """
 
     films: list[LabelledFilm]
@@ -72,6 +76,7 @@ class Predictions:
     probabilities: Floats
     unreadable: list[LabelledFilm]
     peaks: Floats | None = None
+    extents: tuple[Extent | None, ...] = ()
 
     @property
     def pneumonia(self) -> Floats:
@@ -100,11 +105,17 @@ class Predictions:
         films = [self.films[place] for place in places]
         facts = [self.facts[place] for place in places]
         peaks = None if self.peaks is None else self.peaks[places]
-        probabilities = self.probabilities[places]
-        return replace(self, films=films, facts=facts, probabilities=probabilities, peaks=peaks)
+        return replace(
+            self,
+            films=films,
+            facts=facts,
+            probabilities=self.probabilities[places],
+            peaks=peaks,
+            extents=tuple(self.extents[place] for place in places) if self.extents else (),
+        )
 
     def estimate(self, figure: Callable[[Floats, Booleans], float]) -> dict[str, Any]:
-        """Compute a figure of these films, with its interval by drawing patients.
+        """Compute a figure of these films, in ``[0, 1]``, with its interval.
 
         Parameters
         ----------
@@ -112,16 +123,22 @@ class Predictions:
             Takes probabilities of pneumonia and the truth, each ``(n,)``.
         """
         pneumonia, truth = self.pneumonia, self.truth
-        interval = bootstrap_interval(lambda i: figure(pneumonia[i], truth[i]), self.patients)
+        interval = figure_interval(figure, pneumonia, truth, self.patients)
         return {"value": figure(pneumonia, truth), "ci95": interval}
 
 
 def mean_with_interval(values: Floats, patients: Sequence[str]) -> dict[str, Any]:
-    """Compute a mean over films, with its interval by drawing patients; NaN if there are none."""
+    """Compute a mean over films, with its interval by drawing patients; NaN if there are none.
+
+    Values that are all 0 or all 1 are taken for a share, whose interval does not vanish.
+    """
     if not len(values):
         return {"value": math.nan, "ci95": (math.nan, math.nan)}
-    interval = bootstrap_interval(lambda drawn: float(values[drawn].mean()), patients)
-    return {"value": float(values.mean()), "ci95": interval}
+    low, high = bootstrap_interval(lambda drawn: float(values[drawn].mean()), patients)
+    if low == high and low in (0.0, 1.0):
+        count = len(set(patients))
+        low, high = clopper_pearson(low * count, count)
+    return {"value": float(values.mean()), "ci95": (low, high)}
 
 
 def score_films(
@@ -143,6 +160,7 @@ def score_films(
     facts: list[FilmDetails] = []
     rows: list[list[list[float]]] = [[] for _ in classifiers]
     peaks: list[list[tuple[float, float]]] = [[] for _ in classifiers]
+    extents: list[list[Extent | None]] = [[] for _ in classifiers]
     unreadable: list[LabelledFilm] = []
     for batch in in_batches(read_each(films, prepare)):
         unreadable += [film for film, found in batch if found is None]
@@ -154,11 +172,12 @@ def score_films(
             predictions = classifier.predict([inputs[number] for *_, inputs in sound])
             rows[number] += [_row(prediction) for prediction in predictions]
             peaks[number] += [_peak(prediction) for prediction in predictions]
+            extents[number] += [prediction.extent for prediction in predictions]
     if not measured:
         raise TrainingDataError("None of the films could be read.")
     return [
-        Predictions(measured, facts, np.array(table), unreadable, np.array(places))
-        for table, places in zip(rows, peaks, strict=True)
+        Predictions(measured, facts, np.array(table), unreadable, np.array(places), tuple(marked))
+        for table, places, marked in zip(rows, peaks, extents, strict=True)
     ]
 
 

@@ -19,7 +19,8 @@ from training.data.dataset import find_films
 from training.data.tested_films import UsedFilms
 from training.explain.explanation import measure_explanations
 from training.explain.shortcuts import measure_shortcuts
-from training.measure.figures import classifier_figures
+from training.measure.extents import extent_figures
+from training.measure.figures import classifier_figures, nan_to_none
 from training.measure.judge import acquire, by_group, by_name
 from training.measure.operating_points import fixed_points
 from training.measure.paired import compare_models
@@ -67,6 +68,7 @@ def write_report(options: EvaluateOptions, settings: Settings) -> dict[str, Any]
         "subgroups": subgroups(scored, points[0].threshold),
         "groups": _groups(scored, points[0].threshold),
         **pointing(scored),
+        **nan_to_none(extent_figures(scored)),
     }
     for other, other_scored in zip(others, others_scored, strict=True):
         report["comparison"] = _comparison(classifier, scored, other, other_scored)

@@ -1,0 +1,54 @@
+"""How much of the lungs the heat marks, by class and zone: an estimate, not validated."""
+
+from typing import Any
+
+import numpy as np
+
+from cxr_app.evaluation.metrics import Booleans
+from cxr_app.lung_fields import LUNGS, THIRDS
+from training.measure.predictions import Predictions, mean_with_interval
+
+LARGEST = 8
+"""Of an extent score."""
+
+
+def extent_figures(scored: Predictions) -> dict[str, Any]:
+    """Summarise the extent of films with and without pneumonia; nothing if no lungs were found.
+
+    Returns
+    -------
+    dict
+        ``extent`` with ``films`` (with two lungs), and for ``pneumonia`` and ``normal`` the
+        ``score`` from 0 to 8 with interval, and each zone's mean marked share.
+    """
+    found = np.array([extent is not None for extent in scored.extents], dtype=bool)
+    if not found.any():
+        return {}
+    part = scored.part(found)
+    return {
+        "extent": {
+            "films": len(part.films),
+            "pneumonia": _class_figures(part, part.truth),
+            "normal": _class_figures(part, ~part.truth),
+        }
+    }
+
+
+def _class_figures(scored: Predictions, chosen: Booleans) -> dict[str, Any]:
+    part = scored.part(chosen)
+    extents = [extent for extent in part.extents if extent is not None]
+    shares = np.array([extent.score / LARGEST for extent in extents])
+    mean = mean_with_interval(shares, part.patients)
+    zones = [f"{lung} {third}" for lung in LUNGS for third in THIRDS]
+    return {
+        "films": len(extents),
+        "score": {
+            "value": LARGEST * mean["value"],
+            "ci95": [LARGEST * edge for edge in mean["ci95"]],
+        },
+        "zones": {
+            zone: float(np.mean([extent.zones.get(zone, 0.0) for extent in extents]))
+            for zone in zones
+            if extents
+        },
+    }
