@@ -23,6 +23,7 @@ from cxr_app.model.classifier import Classifier
 from training.data.dataset import LabelledFilm
 from training.measure import delong
 from training.measure.figures import nan_to_none
+from training.measure.judge import acquire, compare_groups
 from training.measure.predictions import Predictions, score_films
 from training.measure.subgroups import groups_of
 
@@ -82,7 +83,7 @@ def challenge(
     }
     pair = Pair((first, second), thresholds)
     figures = _figures(pair)
-    losses = _subgroups(pair)
+    losses = [*_subgroups(pair), *_acquisition_groups(pair)]
     checks = _checks(pair, {figure["name"]: figure for figure in figures}, losses)
     return dict(
         nan_to_none(
@@ -179,6 +180,24 @@ def _subgroups(pair: Pair) -> list[dict[str, Any]]:
             figure = _figure(f"{by}: {group}", value, part.scored[0].patients)
             found.append(figure | {"n_pneumonia": int(part.scored[0].truth.sum())})
     return found
+
+
+def _acquisition_groups(pair: Pair) -> list[dict[str, Any]]:
+    """Compare the sensitivity at balanced in every acquisition group that has enough films."""
+    first, second = pair.scored
+    rows = compare_groups(first, second, acquire(first.films), pair.thresholds["balanced"])
+    return [
+        {
+            "name": f"look: {row['name']}",
+            "in_use": row["first"],
+            "challenger": row["second"],
+            "difference": row["difference"],
+            "ci95": row["ci95"],
+            "n_pneumonia": row["n"],
+        }
+        for row in rows
+        if row["figure"] == "sensitivity" and row["n"] >= FEWEST
+    ]
 
 
 def _checks(

@@ -108,3 +108,24 @@ def test_a_loss_in_one_group_is_enough_to_fail(monkeypatch: pytest.MonkeyPatch) 
     viral[missed, 0], viral[missed, 1:] = 0.6, 0.2
     found = compared(monkeypatch, same, viral)
     assert "Groups" in failed(found)
+
+
+class Looks:
+    """Stands for films whose acquisition groups are known: every tenth is of one machine."""
+
+    def group_of(self) -> dict[str, str]:
+        return {str(n): "pale" if n % 10 < 2 else "dark" for n in range(FILMS)}
+
+
+def test_a_loss_on_one_machine_is_enough_to_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's films are few, so that the figures of all films hardly change."""
+    monkeypatch.setattr(module, "acquire", lambda _: Looks())
+    same = probabilities(9)
+    worse = same.copy()
+    missed = np.flatnonzero(np.arange(FILMS) % 10 == 1)[:7]
+    worse[missed, 0], worse[missed, 1:] = 0.6, 0.2
+    found = compared(monkeypatch, same, worse)
+    groups = {group["name"]: group for group in found["subgroups"]}
+    assert groups["look: pale"]["n_pneumonia"] == 40
+    assert groups["look: pale"]["difference"] < groups["look: dark"]["difference"] == 0
+    assert failed(found) >= {"Groups"}
