@@ -7,7 +7,7 @@ from typing import Any
 
 from cxr_app.errors import JobError, SettingsError
 from cxr_app.jobs.recipe_schema import Recipe, parse_recipe
-from cxr_app.model.architectures import ARCHITECTURES, members
+from cxr_app.model.architectures import ARCHITECTURES, copies, members
 from cxr_app.settings import PROJECT, Settings
 
 PROJECT_RECIPES = PROJECT / "training" / "recipes"
@@ -42,7 +42,8 @@ def recipes(settings: Settings) -> list[RecipeFile]:
             recipe = read_recipe_file(path)
         except SettingsError:
             continue
-        found.append(RecipeFile(path.stem, path, recipe.architecture, recipe.epochs, recipe.size))
+        epochs = recipe.epochs * copies(recipe.architecture)
+        found.append(RecipeFile(path.stem, path, recipe.architecture, epochs, recipe.size))
     return sorted(found, key=lambda recipe: (recipe.name != SHIPPED, recipe.name))
 
 

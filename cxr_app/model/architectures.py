@@ -17,6 +17,13 @@ ARCHITECTURES = (
 
 _MEMBERS: Mapping[str, tuple[str, ...]] = {"resnet18_two_scales": ("resnet18", "resnet18_coarse")}
 
+_COPIES: Mapping[str, int] = {"lung_crop": 2}
+
+
+def copies(architecture: str) -> int:
+    """Return how many networks of one architecture a recipe trains, from seeds of their own."""
+    return _COPIES.get(architecture, 1)
+
 
 def members(architecture: str) -> tuple[str, ...]:
     """Return the separately trained networks that one is joined from; itself if it is whole."""

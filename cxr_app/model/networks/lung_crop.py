@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cxr_app.lung_fields import LungFields
+from cxr_app.model.architectures import copies
 from cxr_app.model.lung_box import WHOLE_FILM, Box, box_of
 from cxr_app.model.lung_finder import find_lungs
 from cxr_app.model.networks.base import GridNetwork
@@ -20,7 +21,7 @@ FILM_SIDE = 224
 CROP_SIDE = 160
 MAP_SIDE = 28
 """Cells of the map along a side of the film: about as fine as the cells of the crop."""
-MEMBERS = 2
+MEMBERS = copies("lung_crop")
 NO_EVIDENCE = -12.0
 """Calibrated log-odds of cells outside the crop: the network has not seen them."""
 

@@ -35,6 +35,7 @@ from training.fit.crop_training.lesson_films import (
 from training.fit.crop_training.lesson_settings import LessonSettings
 from training.fit.crop_training.member import MemberRun, fit_member
 from training.fit.crop_training.shift_calibration import (
+    ShiftedReadings,
     calibrate,
     choose_points,
     heat_scale,
@@ -90,22 +91,35 @@ def train_lung_crop(recipe: Recipe, data: Path, run: TrainingRun) -> None:
         member = MemberRun(run.out / f"member_{index}", seeded, LessonSettings(), on_epoch)
         network.members[index] = fit_member(lessons, member)
     network.eval().requires_grad_(requires_grad=False)
-    calibrate(network, table)
-    metrics = export(network, recipe, table, data, run.out)
+    shifted = calibrate(network, table)
+    metrics = export(network, shifted, recipe, table, (data, run.out))
     logger.info("%s", json.dumps(metrics, indent=1))
 
 
 def export(
-    network: LungCropNetwork, recipe: Recipe, table: FilmTable, data: Path, out: Path
+    network: LungCropNetwork,
+    shifted: ShiftedReadings,
+    recipe: Recipe,
+    table: FilmTable,
+    folders: tuple[Path, Path],
 ) -> dict[str, Any]:
-    """Choose points on the tune films, measure the validation films, write the checkpoint."""
+    """Choose points on the tune films, measure the validation films, write the checkpoint.
+
+    Parameters
+    ----------
+    shifted
+        Of the tune films.
+    folders
+        Of the children's films, and of the run.
+    """
+    data, out = folders
     children = table.sources == CHILDREN
     tune, validation = (
         np.flatnonzero(children & (table.parts == part)) for part in ("tune", "validation")
     )
     sick = table.targets[tune] > NORMAL
     readings = read_films(network, table.pixels[tune])
-    points = choose_points(readings, sick)
+    points = choose_points(network, shifted)
     threshold = points["balanced"].threshold
     films = find_films(data)
     shown = [films[place] for place in validation]

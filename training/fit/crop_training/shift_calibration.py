@@ -4,7 +4,7 @@ Fitted on tune films as they are and as other machines would show them, so that 
 thresholds survive a change of machine better than those fitted on films like the training films.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,9 @@ from training.fit.crop_training.lesson_films import (
 PREVALENCE = 0.65
 """Share of pneumonia that children's probabilities are made for."""
 SENSITIVITY = {"balanced": 0.97, "high_sensitivity": 0.985}
-"""Aimed at on the children's tune films as they are."""
+"""Aimed at on the children's tune films, as they are and shifted."""
+AS_THEY_ARE = 0.5
+"""Weight of the tune films as they are; the acquisition shifts share the rest."""
 SLOPE_PRIOR = 0.002
 BLANK_SHARE = 0.95
 """Share of the tune films without pneumonia that show no heat anywhere."""
@@ -84,11 +86,36 @@ def read_films(network: LungCropNetwork, films: Films, shift: Shift | None = Non
     )
 
 
-def calibrate(network: LungCropNetwork, table: FilmTable) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class ShiftedReadings:
+    """What a network says of the children's tune films, as they are and under every shift.
+
+    Parameters
+    ----------
+    log_odds, adult
+        ``(1 + shifts, n)``, first the films as they are; log-odds before calibration.
+    sick
+        ``(n,)``.
+    """
+
+    log_odds: Floats
+    adult: Floats
+    sick: NDArray[np.bool_]
+
+    @property
+    def weights(self) -> Floats:
+        """Weight of each reading, ``(1 + shifts, n)``; 1 in all for a film."""
+        shifts = len(self.log_odds) - 1
+        rows = np.array([AS_THEY_ARE, *[(1 - AS_THEY_ARE) / shifts] * shifts])
+        return np.tile(rows[:, None], (1, len(self.sick)))
+
+
+def calibrate(network: LungCropNetwork, table: FilmTable) -> ShiftedReadings:
     """Set slopes and offsets of a network whose calibration is still the identity."""
     tune = (table.parts == "tune") & (table.weights >= CERTAIN)
     children = tune & (table.sources == CHILDREN)
-    fits = {0: _children(network, table, children)}
+    shifted = read_shifted(network, table.pixels[children], table.targets[children] > NORMAL)
+    fits = {0: fit_children(shifted)}
     adults = tune & (table.sources == ADULTS) & (table.ages >= GROWN_UP)
     sick = table.targets[adults] > NORMAL
     if sick.any() and not sick.all():
@@ -99,15 +126,37 @@ def calibrate(network: LungCropNetwork, table: FilmTable) -> None:
     for population, (slope, offset) in fits.items():
         network.slope[population] = slope
         network.offset[population] = offset
+    return shifted
 
 
-def choose_points(readings: Readings, sick: NDArray[np.bool_]) -> dict[str, OperatingPoint]:
-    """Choose the operating points on children's tune films."""
-    probabilities = readings.probabilities[:, 1:].sum(axis=1)
-    points = {}
+def read_shifted(
+    network: LungCropNetwork, films: Films, sick: NDArray[np.bool_]
+) -> ShiftedReadings:
+    """Read films as they are, and under every acquisition shift."""
+    readings = [read_films(network, films, shift) for shift in (None, *SHIFTS.values())]
+    return ShiftedReadings(
+        np.stack([each.log_odds for each in readings]),
+        np.stack([each.adult for each in readings]),
+        sick,
+    )
+
+
+def choose_points(network: LungCropNetwork, shifted: ShiftedReadings) -> dict[str, OperatingPoint]:
+    """Choose operating points for the calibrated network.
+
+    A threshold is the largest that flags the wanted share of sick films, half of them as they are
+    and half shifted; its sensitivity and specificity are those of films as they are.
+    """
+    log_odds = network.calibrate(
+        torch.from_numpy(shifted.log_odds).float(), torch.from_numpy(shifted.adult).float()
+    )
+    probabilities = log_odds.sigmoid().double().numpy()
+    sick, points = shifted.sick, {}
     for name, sensitivity in SENSITIVITY.items():
-        threshold = float(np.quantile(probabilities[sick], 1 - sensitivity))
-        flagged = probabilities >= threshold
+        threshold = _lowest_of(
+            probabilities[:, sick].ravel(), shifted.weights[:, sick].ravel(), sensitivity
+        )
+        flagged = probabilities[0] >= threshold
         points[name] = OperatingPoint(
             name="balanced" if name == "balanced" else "high_sensitivity",
             threshold=threshold,
@@ -115,6 +164,13 @@ def choose_points(readings: Readings, sick: NDArray[np.bool_]) -> dict[str, Oper
             specificity=float((~flagged[~sick]).mean()),
         )
     return points
+
+
+def _lowest_of(probabilities: Floats, weights: Floats, share: float) -> float:
+    """Return the lowest of the largest probabilities that have a share of all weight."""
+    order = np.argsort(probabilities)[::-1]
+    reached = np.cumsum(weights[order]) / weights.sum()
+    return float(probabilities[order[np.searchsorted(reached, share - 1e-9)]])
 
 
 def heat_scale(readings: Readings, sick: NDArray[np.bool_], threshold: float) -> HeatScale:
@@ -137,17 +193,10 @@ def fit_log_odds(log_odds: Floats, sick: NDArray[np.bool_], weight: Floats) -> t
     return float(np.exp(best[0])), float(best[1])
 
 
-def _children(
-    network: LungCropNetwork, table: FilmTable, chosen: NDArray[np.bool_]
-) -> tuple[float, float]:
-    """Fit on films as they are, and as much on shifted ones."""
-    sick = table.targets[chosen] > NORMAL
-    shifts: Mapping[str, Shift | None] = {"none": None, **SHIFTS}
-    said = [read_films(network, table.pixels[chosen], shift).log_odds for shift in shifts.values()]
-    share = [0.5, *[0.5 / len(SHIFTS)] * len(SHIFTS)]
+def fit_children(shifted: ShiftedReadings) -> tuple[float, float]:
+    """Fit slope and offset of children's log-odds, for a share `PREVALENCE` of pneumonia."""
+    sick, count = shifted.sick, len(shifted.log_odds)
     prevalence = np.where(sick, PREVALENCE / sick.mean(), (1 - PREVALENCE) / (1 - sick.mean()))
     return fit_log_odds(
-        np.concatenate(said),
-        np.tile(sick, len(said)),
-        np.concatenate([each * prevalence for each in share]),
+        shifted.log_odds.ravel(), np.tile(sick, count), (shifted.weights * prevalence).ravel()
     )

@@ -112,3 +112,8 @@ def test_the_last_stage_decides_the_size_and_overrides_win(tmp_path: Path) -> No
     assert (recipe.size, recipe.epochs, recipe.seed) == (96, 5, 7)
     assert [recipe.stage_at(epoch).size for epoch in range(5)] == [64, 64, 96, 96, 96]
     assert recipe.as_document()["stages"][0]["size"] == 64
+
+
+def test_the_epochs_of_all_networks_of_a_recipe_are_counted() -> None:
+    shipped = recipes(Settings())[0]
+    assert shipped.epochs == 2 * read_recipe_file(shipped.path).epochs  # two networks, in turn
