@@ -42,6 +42,10 @@ class EngineStatus:
         another was put to use and cannot be loaded.
     checkpoint
         The file that the network came from.
+    file_version
+        Version of that file, whatever the site's share of pneumonia.
+    site_prevalence
+        As `Checkpoint` has it.
     """
 
     state: Literal["loading", "ready", "failed"]
@@ -51,6 +55,8 @@ class EngineStatus:
     operating_points: Mapping[str, OperatingPoint] = field(default_factory=dict)
     heat_scale: HeatScale | None = None
     checkpoint: Path | None = None
+    file_version: str = ""
+    site_prevalence: tuple[float, float] | None = None
 
 
 class ScoringEngine:
@@ -139,16 +145,19 @@ class ScoringEngine:
         # Here and not above: importing torch takes seconds, and the pages wait for nothing.
         from cxr_app.model.classifier import Classifier
 
-        classifier = Classifier.load(path, self._settings.device, self._settings.runtime)
+        settings = self._settings
+        classifier = Classifier.load(path, settings.device, settings.runtime, settings.prevalence)
         self._status = EngineStatus(
             "ready",
             model_version=classifier.model_version,
+            file_version=classifier.file_version,
+            site_prevalence=classifier.site_prevalence,
             device_name=classifier.device_name,
             operating_points=classifier.operating_points,
             heat_scale=classifier.heat_scale,
             checkpoint=path,
         )
-        return Scorer(classifier, self._settings.other_ages, in_subprocess=True)
+        return Scorer(classifier, settings.other_ages, in_subprocess=True)
 
     def _score_received(self, scorer: Scorer) -> bool:
         """Score waiting films, oldest first; return False if none could be scored."""

@@ -55,6 +55,14 @@ class Settings(BaseSettings):
         description="Films of patients outside the ages of the training films, by the header: "
         "`remark` scores them with a remark, `reject` rejects them.",
     )
+    prevalence: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Share of the site's films that show pneumonia, between 0 and 1, for which "
+        "probabilities are shown; the same films are flagged. Unset: the share that the model was "
+        "calibrated for. Scores made for another share are kept as another model version.",
+    )
     heat: HeatTiming = Field(
         default="at_once",
         description="When a reader sees the heatmap: `at_once`, or `after_verdict`, that is after "

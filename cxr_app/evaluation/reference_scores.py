@@ -8,19 +8,21 @@ not even the order shows where a film comes from.
 import json
 import math
 from collections.abc import Mapping, Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from scipy.special import expit, logit
 
 from cxr_app.atomic_file import atomic_write
 from cxr_app.errors import ScoresError
 from cxr_app.evaluation.metrics import Booleans, Floats
 
 FORMAT_VERSION = 1
+TINY = 1e-12
 DIGITS = 7
 """Decimal digits of a probability, finer than the precision of a network's weights."""
 GROUPINGS = ("view_position", "patient_sex", "age_group")
@@ -63,6 +65,17 @@ class FilmScores:
     causes: tuple[str, ...]
     patients: NDArray[np.int_]
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def at_prevalence(self, own: float, site: float) -> Self:
+        """Return the same films with probabilities for another share of pneumonia."""
+        moved = expit(logit(self.pneumonia) + logit(site) - logit(own))
+        factor = moved / np.maximum(self.pneumonia, TINY)
+        return replace(
+            self,
+            pneumonia=moved,
+            bacterial=self.bacterial * factor,
+            viral=self.viral * factor,
+        )
 
     def __post_init__(self) -> None:
         columns: list[Sized] = [self.pneumonia, self.bacterial, self.viral, self.truth]

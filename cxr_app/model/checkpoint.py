@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, field, replace
 from dataclasses import dataclass as plain_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
@@ -59,6 +59,8 @@ class Description:
         How to use the weights of the view network; None for a checkpoint without them.
     ages
         Of the patients that it learned from and was measured on, in completed years.
+    prevalence
+        Share of pneumonia that its probabilities are made for; None if that is not stated.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Description:
     git_commit: str = ""
     screening: ViewSpec | None = None
     ages: tuple[tuple[int, int], ...] = ((1, 5),)
+    prevalence: Annotated[float, Field(gt=0, lt=1)] | None = None
 
 
 _DESCRIPTION = TypeAdapter(Description)
@@ -93,17 +96,28 @@ class Checkpoint:
         Of the whole file, 64 hexadecimal digits.
     screening_weights
         Of the view network; empty if there is none.
+    site_prevalence
+        Shares of pneumonia that the file's probabilities and, here, the site's are made for; None
+        if they are those of the file.
     """
 
     description: Description
     weights: Mapping[str, Tensor]
     sha256: str
     screening_weights: Mapping[str, Tensor] = field(default_factory=dict)
+    site_prevalence: tuple[float, float] | None = None
+
+    @property
+    def file_version(self) -> str:
+        """The recipe's name and the first digits of the file's SHA-256."""
+        return f"{self.description.name}-{self.sha256[:8]}"
 
     @property
     def model_version(self) -> str:
-        """The recipe's name and the first digits of the file's SHA-256."""
-        return f"{self.description.name}-{self.sha256[:8]}"
+        """The file's version, and the site's share of pneumonia if it has set one."""
+        if self.site_prevalence is None:
+            return self.file_version
+        return f"{self.file_version}-p{self.site_prevalence[1]:g}"
 
 
 def rounded(network: nn.Module) -> dict[str, Tensor]:

@@ -21,6 +21,7 @@ from cxr_app.model.networks.view import ViewNetwork, view_logits, views_of
 from cxr_app.model.openvino_backend import accelerate
 from cxr_app.model.preprocessing import NetworkInput, to_input
 from cxr_app.model.screening import ViewClass
+from cxr_app.model.site_prevalence import at_prevalence
 from cxr_app.prediction import ActivationMap, HeatScale, OperatingPoint, Prediction
 from cxr_app.radiograph import Image
 
@@ -50,6 +51,8 @@ class Classifier:
     def __init__(self, source: Checkpoint, device: torch.device, runtime: str = "torch") -> None:
         self.description: Description = source.description
         self.model_version = source.model_version
+        self.file_version = source.file_version
+        self.site_prevalence = source.site_prevalence
         self.device_name = device_name(device)
         self._device = device
         self._network = _ready(source, device)
@@ -68,17 +71,30 @@ class Classifier:
         self.device_name += " · OpenVINO"
 
     @classmethod
-    def load(cls, path: Path, device: str = "auto", runtime: str = "torch") -> Self:
+    def load(
+        cls,
+        path: Path,
+        device: str = "auto",
+        runtime: str = "torch",
+        prevalence: float | None = None,
+    ) -> Self:
         """Read a checkpoint and put it on a device.
+
+        Parameters
+        ----------
+        prevalence
+            As `site_prevalence.at_prevalence` takes it.
 
         Raises
         ------
         CheckpointError
             If the file cannot be used.
         SettingsError
-            If this machine does not have the device, or the runtime does not run on it.
+            If this machine does not have the device, the runtime does not run on it, or the
+            checkpoint states no prevalence of its own.
         """
-        return cls(checkpoint.load(path), choose_device(device), runtime)
+        source = at_prevalence(checkpoint.load(path), prevalence)
+        return cls(source, choose_device(device), runtime)
 
     @property
     def operating_points(self) -> Mapping[str, OperatingPoint]:

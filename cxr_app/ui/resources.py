@@ -66,8 +66,10 @@ def refusals(job_id: str) -> RefusalReader:
     return RefusalReader(supervisor().results(job_id))
 
 
-def operating_curve(checkpoint: Path, model_version: str) -> OperatingCurve:
-    """Read the scores of labelled films beside a checkpoint.
+def operating_curve(
+    checkpoint: Path, file_version: str, site_prevalence: tuple[float, float] | None = None
+) -> OperatingCurve:
+    """Read the scores of labelled films beside a checkpoint, for the site's share of pneumonia.
 
     Raises
     ------
@@ -76,7 +78,7 @@ def operating_curve(checkpoint: Path, model_version: str) -> OperatingCurve:
     """
     path = reference_scores.scores_path(checkpoint)
     modified = path.stat().st_mtime_ns if path.exists() else 0
-    return _operating_curve(path, modified, model_version)
+    return _operating_curve(path, modified, file_version, site_prevalence)
 
 
 @st.cache_resource(show_spinner="Simulating the reading room …", max_entries=SIMULATIONS)
@@ -95,8 +97,11 @@ def close() -> None:
 
 
 @st.cache_resource(show_spinner="Computing confidence intervals …", max_entries=2)
-def _operating_curve(path: Path, modified: int, model_version: str) -> OperatingCurve:
-    return OperatingCurve.of(reference_scores.read(path, model_version))
+def _operating_curve(
+    path: Path, modified: int, file_version: str, site_prevalence: tuple[float, float] | None
+) -> OperatingCurve:
+    scores = reference_scores.read(path, file_version)
+    return OperatingCurve.of(scores.at_prevalence(*site_prevalence) if site_prevalence else scores)
 
 
 @st.cache_resource(show_spinner=False, on_release=Worklist.close)

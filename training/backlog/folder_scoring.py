@@ -8,6 +8,7 @@ from pathlib import Path
 from cxr_app.errors import SettingsError
 from cxr_app.model import checkpoint
 from cxr_app.model.checkpoint import Checkpoint
+from cxr_app.model.site_prevalence import at_prevalence
 from cxr_app.promotion import checkpoint_in_use
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
@@ -47,7 +48,7 @@ def score_folder(options: BatchOptions, progress: BatchProgress) -> int:
         if worklist is not None:
             stack.enter_context(closing(worklist))
         path = _checkpoint_path(options, settings, worklist)
-        source = checkpoint.load(path)
+        source = at_prevalence(checkpoint.load(path), settings.prevalence)
         results = Results(options.out, source.model_version, retry_failed=options.retry_failed)
         stack.enter_context(closing(results))
         plan = _plan(options, settings, (path, source), worklist)
@@ -87,6 +88,7 @@ def _plan(
         batch_size=options.batch_size,
         known=frozenset(known),
         other_ages=settings.other_ages,
+        prevalence=settings.prevalence,
     )
 
 

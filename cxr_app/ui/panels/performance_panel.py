@@ -21,11 +21,13 @@ CHART = {"displayModeBar": False}
 def performance_panel(status: EngineStatus, checkpoint: Path) -> None:
     """Show the performance of the model, or explain what is missing."""
     try:
-        curve = resources.operating_curve(checkpoint, status.model_version)
+        curve = resources.operating_curve(checkpoint, status.file_version, status.site_prevalence)
     except ScoresError as error:
         st.info(formatting.escape_markdown(str(error)))
         return
     _describe_films(curve)
+    if status.site_prevalence is not None:
+        st.caption(performance_text.site_prevalence(curve.scores, status.site_prevalence[1]))
     if np.isnan(curve.auroc.value):
         st.info("These films are all of one class. Films with and without pneumonia are needed.")
         return

@@ -15,6 +15,7 @@ from cxr_app.evaluation.queue_simulation import (
     Room,
     Wait,
 )
+from cxr_app.evaluation.reference_scores import FilmScores
 from cxr_app.prediction import OperatingPoint
 from cxr_app.ui.text import formatting
 
@@ -38,6 +39,16 @@ GROUPINGS = {
 }
 
 Waits = Mapping[str, Mapping[str, Wait]]
+
+
+def site_prevalence(scores: FilmScores, prevalence: float) -> str:
+    """Describe for which share of pneumonia probabilities are shown, beside that of the films."""
+    share = float(scores.truth.mean())
+    return (
+        f"Probabilities are for a share of pneumonia of {prevalence * 100:.3g} %, which this site "
+        f"has set; {share * 100:.0f} % of these films show pneumonia, so that the calibration "
+        "curve lies off the diagonal here. The same films are flagged."
+    )
 
 
 def threshold(value: float, points: Mapping[str, OperatingPoint]) -> str:

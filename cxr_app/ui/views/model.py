@@ -41,9 +41,10 @@ def wait_for_model() -> None:
 def limitations() -> None:
     """Show how far the metrics can be trusted."""
     st.warning(
-        "The shipped model was trained on frontal films of children aged one to five. Performance "
-        "on films like the training films is optimistic: at another hospital, on another machine "
-        "or at another age it will be lower, by an unknown amount. A local prevalence changes the "
+        "The shipped model was trained on frontal films of children aged one to five and of "
+        "adults; the figures here are of children. Performance on films like the training films "
+        "is optimistic: at another hospital, on another machine or at another age it will be "
+        "lower, by an unknown amount. A local prevalence changes the "
         "predictive values; sensitivity and specificity are assumed to be the same there, which "
         "cannot be guaranteed. A film that is not flagged is not thereby free of disease.",
         icon=":material/warning:",
@@ -73,7 +74,7 @@ def page() -> None:
     performance_panel(status, status.checkpoint)
     agreement_panel(status.model_version)
     limitations()
-    model_card(status.checkpoint, status.model_version)
+    model_card(status.checkpoint, status.file_version)
 
 
 page()

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxr_app.lung_fields import WHOLE_FILM, LungFields, extent_of, zones_of
+from cxr_app.lung_fields import LungFields, extent_of, zones_of
 
 SIDE = 96
 
@@ -13,7 +13,7 @@ def lungs(found: bool = True) -> LungFields:
     mask = np.zeros((SIDE, SIDE), bool)
     mask[12:81, 8:40] = True
     mask[18:84, 54:90] = True
-    return LungFields(mask, found=found, box=WHOLE_FILM)
+    return LungFields(mask, found=found)
 
 
 def test_zones_are_the_lungs_and_nothing_else() -> None:

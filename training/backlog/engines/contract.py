@@ -77,6 +77,8 @@ class BacklogPlan:
         SHA-256 of the films that this model has already scored.
     other_ages
         As `Scorer` takes it.
+    prevalence
+        As `site_prevalence.at_prevalence` takes it.
     """
 
     checkpoint: Path
@@ -88,6 +90,7 @@ class BacklogPlan:
     batch_size: int | None = None
     known: frozenset[str] = frozenset()
     other_ages: OtherAges = "remark"
+    prevalence: float | None = None
 
 
 class BacklogEngine(Protocol):

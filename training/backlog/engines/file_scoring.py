@@ -32,7 +32,8 @@ def load_scorer(plan: BacklogPlan) -> Scorer:
     CheckpointMismatchError
         If the weights were replaced since the run began.
     """
-    scorer = Scorer(Classifier.load(plan.checkpoint, plan.device, plan.runtime), plan.other_ages)
+    classifier = Classifier.load(plan.checkpoint, plan.device, plan.runtime, plan.prevalence)
+    scorer = Scorer(classifier, plan.other_ages)
     if scorer.classifier.model_version != plan.model_version:
         raise CheckpointMismatchError(
             f"{plan.checkpoint} is now {scorer.classifier.model_version}; the run began with "

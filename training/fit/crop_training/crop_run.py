@@ -35,6 +35,7 @@ from training.fit.crop_training.lesson_films import (
 from training.fit.crop_training.lesson_settings import LessonSettings
 from training.fit.crop_training.member import MemberRun, fit_member
 from training.fit.crop_training.shift_calibration import (
+    PREVALENCE,
     ShiftedReadings,
     calibrate,
     choose_points,
@@ -138,6 +139,7 @@ def export(
         metrics=metrics,
         data_summary=_summary(films, table, recipe.seed),
         git_commit=git_commit(),
+        prevalence=PREVALENCE,
         ages=((1, 5), (GROWN_UP, OLDEST)) if ADULTS in table.sources else ((1, 5),),
     )
     path = out / "checkpoint.safetensors"

@@ -1,0 +1,55 @@
+"""Probabilities for the share of pneumonia at a site, instead of that of the training films.
+
+Where fewer films show pneumonia than among those that a checkpoint was calibrated on, the same
+picture means a lower probability. Log-odds and thresholds move alike (Saerens, Latinne and
+Decaestecker 2002), so that the same films are flagged and the heat stays as it is.
+"""
+
+from dataclasses import replace
+
+from scipy.special import expit, logit
+from torch import Tensor
+
+from cxr_app.errors import SettingsError
+from cxr_app.model.checkpoint import Checkpoint
+from cxr_app.prediction import OperatingPoint
+
+OFFSET = "offset"
+"""Weight of a network that is added to its log-odds of pneumonia."""
+
+
+def at_prevalence(source: Checkpoint, prevalence: float | None) -> Checkpoint:
+    """Return a checkpoint whose probabilities are for a share of pneumonia; itself for None.
+
+    Parameters
+    ----------
+    prevalence
+        Share of the site's films that show pneumonia, in ``(0, 1)``.
+
+    Raises
+    ------
+    SettingsError
+        If the checkpoint does not say which share its own probabilities are for.
+    """
+    if prevalence is None:
+        return source
+    own = source.description.prevalence
+    if own is None or OFFSET not in source.weights:
+        raise SettingsError(
+            f"CXR_PREVALENCE is {prevalence:g}, but {source.model_version} does not say for which "
+            "share of pneumonia its probabilities are made. Unset CXR_PREVALENCE, or use a "
+            "checkpoint of the recipe lung_crop."
+        )
+    change = float(logit(prevalence) - logit(own))
+    points = {
+        name: _moved(point, change) for name, point in source.description.operating_points.items()
+    }
+    weights: dict[str, Tensor] = {**source.weights, OFFSET: source.weights[OFFSET] + change}
+    description = replace(source.description, operating_points=points, prevalence=prevalence)
+    return replace(
+        source, description=description, weights=weights, site_prevalence=(own, prevalence)
+    )
+
+
+def _moved(point: OperatingPoint, change: float) -> OperatingPoint:
+    return replace(point, threshold=float(expit(logit(point.threshold) + change)))
