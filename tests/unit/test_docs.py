@@ -37,7 +37,7 @@ def default_text(field: FieldInfo) -> str:
     """Write a setting's default as the table does."""
     if isinstance(field.default, Path):
         return f"`{field.default.relative_to(PROJECT)}`"
-    return f"`{field.default}`" if field.default != "" else ""
+    return f"`{field.default}`" if field.default not in {"", None} else ""
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

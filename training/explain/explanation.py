@@ -150,10 +150,13 @@ def explanation_summary(
     """Compute means over films, with intervals by drawing patients."""
 
     def over(
-        value: Callable[[FlaggedFilm], float], films: Sequence[FlaggedFilm] = flagged
+        value: Callable[[FlaggedFilm], float],
+        films: Sequence[FlaggedFilm] = flagged,
+        *,
+        share: bool = False,
     ) -> dict[str, Any]:
         values = np.array([value(film) for film in films])
-        return mean_with_interval(values, [film.patient_id for film in films])
+        return mean_with_interval(values, [film.patient_id for film in films], share=share)
 
     hot = [film for film in flagged if film.outside]
     in_lungs = [film for film in flagged if film.inside]
@@ -185,7 +188,7 @@ def explanation_summary(
         "inside_lungs": {
             "films": len(in_lungs),
             **{
-                name: over(partial(_in_lungs, name=name), in_lungs)
+                name: over(partial(_in_lungs, name=name), in_lungs, share=True)
                 for name in ("share_of_heat", "share_of_film", "peak")
             },
         },

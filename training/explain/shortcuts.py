@@ -78,7 +78,7 @@ def _compare(scored: Predictions, after: Floats, threshold: float) -> dict[str, 
         "mean_change": mean_with_interval(np.abs(after - before), patients),
         "mean_change_normal": _mean((after - before)[~truth]),
         "mean_change_pneumonia": _mean((after - before)[truth]),
-        "flags_changed": mean_with_interval(flag_changed * 1.0, patients),
+        "flags_changed": mean_with_interval(flag_changed * 1.0, patients, share=True),
         "auroc": auroc(after, truth),
         "auroc_change": {
             "value": auroc(after, truth) - auroc(before, truth),

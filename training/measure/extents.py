@@ -38,7 +38,7 @@ def _class_figures(scored: Predictions, chosen: Booleans) -> dict[str, Any]:
     part = scored.part(chosen)
     extents = [extent for extent in part.extents if extent is not None]
     shares = np.array([extent.score / LARGEST for extent in extents])
-    mean = mean_with_interval(shares, part.patients)
+    mean = mean_with_interval(shares, part.patients, share=True)
     zones = [f"{lung} {third}" for lung in LUNGS for third in THIRDS]
     return {
         "films": len(extents),

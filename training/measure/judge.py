@@ -166,7 +166,7 @@ def _figure(name: str, threshold: float) -> Any:
 
 def _mean(name: str, values: Floats, patients: NDArray[np.str_]) -> Row:
     """Return a mean and its interval by drawing patients."""
-    found = mean_with_interval(values, list(patients))
+    found = mean_with_interval(values, list(patients), share=True)
     return {name: found["value"], f"{name}_ci95": found["ci95"]}
 
 

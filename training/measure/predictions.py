@@ -127,15 +127,20 @@ class Predictions:
         return {"value": figure(pneumonia, truth), "ci95": interval}
 
 
-def mean_with_interval(values: Floats, patients: Sequence[str]) -> dict[str, Any]:
+def mean_with_interval(
+    values: Floats, patients: Sequence[str], *, share: bool = False
+) -> dict[str, Any]:
     """Compute a mean over films, with its interval by drawing patients; NaN if there are none.
 
-    Values that are all 0 or all 1 are taken for a share, whose interval does not vanish.
+    Parameters
+    ----------
+    share
+        Whether it is a share: the interval of values that are all 0 or all 1 does not vanish.
     """
     if not len(values):
         return {"value": math.nan, "ci95": (math.nan, math.nan)}
     low, high = bootstrap_interval(lambda drawn: float(values[drawn].mean()), patients)
-    if low == high and low in (0.0, 1.0):
+    if share and low == high and low in (0.0, 1.0):
         count = len(set(patients))
         low, high = clopper_pearson(low * count, count)
     return {"value": float(values.mean()), "ci95": (low, high)}

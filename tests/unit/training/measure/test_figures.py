@@ -50,7 +50,9 @@ def test_a_predictive_value_is_as_sure_as_the_films_that_were_flagged() -> None:
 
 @given(value=st.sampled_from([0.0, 1.0]), count=st.integers(1, 60))
 def test_a_share_of_all_or_none_has_an_interval(value: float, count: int) -> None:
-    found = mean_with_interval(np.full(count, value), [str(place) for place in range(count)])
+    found = mean_with_interval(
+        np.full(count, value), [str(place) for place in range(count)], share=True
+    )
     low, high = found["ci95"]
     assert low < high
     assert low <= value <= high

@@ -49,7 +49,7 @@ def lesson_data(count: int = 48) -> LessonData:
     lungs[:, 16:80, 12:84] = 255
     return LessonData(
         table=table,
-        boxes=np.tile(np.float32([0.1, 0.12, 0.9, 0.88]), (count, 1)),
+        boxes=np.tile(np.array([0.1, 0.12, 0.9, 0.88], np.float32), (count, 1)),
         lungs=lungs,
         groups=groups,
         looks=measure_looks(crops, groups, table.targets, table.sources == ADULTS),
