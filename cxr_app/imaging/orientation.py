@@ -3,15 +3,17 @@
 The patient's head is up, and the left side is on the right.
 """
 
+import re
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
-from cxr_app.imaging.dicom_values import texts
+from cxr_app.imaging.dicom_values import text, texts
 from cxr_app.radiograph import Softcopy
 
+_CHEST = re.compile("CHEST|THORAX|LUNG|RIB")
 _TURNS = {
     ("L", "H"): "upside down and mirrored",
     ("R", "F"): "mirrored",
@@ -27,14 +29,16 @@ _TURNS = {
 def turn_needed(ds: Dataset) -> tuple[str, str] | None:
     """Return where rows and columns of a frontal film run to, if it does not lie as it is read.
 
-    None for a film that does, for any other view and if it is unknown.
+    None for a film that does, for any other view, for another part of the body and if it is
+    unknown.
 
     References
     ----------
     DICOM PS3.3 C.7.6.1.1.1.
     """
     ends = texts(ds, "PatientOrientation")
-    if len(ends) != 2:
+    part = text(ds, "BodyPartExamined").upper()
+    if len(ends) != 2 or (part and not _CHEST.search(part)):
         return None
     found = (ends[0][:1].upper(), ends[1][:1].upper())
     return found if found in _TURNS else None

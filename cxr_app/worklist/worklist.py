@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from cxr_app.errors import EntryNotFoundError
 from cxr_app.outcome import Outcome
+from cxr_app.worklist.arrivals import end_arrivals_in_the_future
 from cxr_app.worklist.claims import ClaimLog, claims_of
 from cxr_app.worklist.column_types import AnyText, Moment
 from cxr_app.worklist.counting import count, count_unscored, oldest_unread, unscored
@@ -117,6 +118,8 @@ class Worklist:
         statement = self._database.insert(EntryRow).values(values)
         statement = statement.on_conflict_do_nothing(index_elements=["sha256"])
         with self._database.writing() as session:
+            if received_at is None:
+                end_arrivals_in_the_future(session, self._clock())
             created = session.scalar(statement.returning(EntryRow.id))
             if created is not None:
                 return created, True
@@ -176,6 +179,7 @@ class Worklist:
         insert = self._database.insert(EntryRow.__table__)
         insert = insert.on_conflict_do_nothing(index_elements=["sha256"])
         with self._database.writing() as session:
+            end_arrivals_in_the_future(session, moment)
             session.execute(insert, [values_of(entry) for entry, _ in new.values()])
             known = _assign_numbers(session, new)
             scores = [values_of(score) for sha256, (_, score) in new.items() if sha256 not in known]

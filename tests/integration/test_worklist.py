@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -351,3 +352,22 @@ def test_runs_that_enter_the_same_films_at_once_enter_each_once(worklist: Workli
     entries = worklist.page(Query(state="all"), limit=100)
     assert len(entries) == 40
     assert all(len(worklist.scores(entry.id)) == 1 for entry in entries)
+
+
+def test_a_clock_that_was_ahead_does_not_put_a_film_last(worklist_url: str) -> None:
+    now = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
+    clock = [now + timedelta(days=61)]
+    with closing(Worklist.open(worklist_url, lambda: clock[0])) as worklist:
+        worklist.receive(sha256(1), "ahead", PATH)
+        worklist.receive(sha256(2), "read", PATH)
+        read = worklist.page(Query(text="read"))[0].id
+        worklist.mark_read(read)
+        clock[0] = now
+        worklist.receive(sha256(3), "right", PATH)
+        clock[0] += timedelta(seconds=1)
+        worklist.enter([(scored(4), "entered", PATH)])
+        times = {film.source: film.received_at for film in worklist.page(Query(state="all"))}
+        assert times["ahead"] == times["right"] == now
+        assert times["read"] == now + timedelta(days=61)
+        order = [film.source for film in worklist.page(Query(sort="received_at"))]
+        assert order == ["ahead", "right", "entered"]
