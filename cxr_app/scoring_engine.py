@@ -43,7 +43,7 @@ class EngineStatus:
     checkpoint
         The file that the network came from.
     file_version
-        Version of that file, whatever the site's share of pneumonia.
+        Version of that file if the site has set a share of pneumonia; else empty.
     site_prevalence
         As `Checkpoint` has it.
     """
@@ -57,6 +57,11 @@ class EngineStatus:
     checkpoint: Path | None = None
     file_version: str = ""
     site_prevalence: tuple[float, float] | None = None
+
+    @property
+    def measured_version(self) -> str:
+        """Version that figures and model card were made for."""
+        return self.file_version or self.model_version
 
 
 class ScoringEngine:
@@ -150,7 +155,7 @@ class ScoringEngine:
         self._status = EngineStatus(
             "ready",
             model_version=classifier.model_version,
-            file_version=classifier.file_version,
+            file_version=classifier.file_version if classifier.site_prevalence else "",
             site_prevalence=classifier.site_prevalence,
             device_name=classifier.device_name,
             operating_points=classifier.operating_points,
