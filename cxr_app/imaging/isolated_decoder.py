@@ -25,12 +25,13 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.encaps import get_frame
+from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
 from cxr_app.errors import DAMAGE, ShortageError
 from cxr_app.imaging.jpeg2000 import decode_reduced
+from cxr_app.imaging.jpeg_end import completed_jpeg
 from cxr_app.imaging.limits import (
     DECODER_BYTES,
     DECODER_PATIENCE,
@@ -295,10 +296,26 @@ def _picture(picture: DecodedPicture) -> Message:
 
 
 def _whole(request: Mapping[str, Any], pixel_data: bytes) -> NDArray[Any]:
-    frame, _ = get_decoder(UID(request["syntax"])).as_array(
-        pixel_data, index=0, decoding_plugin=request["plugin"], **request["options"]
-    )
+    decoder, options = get_decoder(UID(request["syntax"])), request["options"]
+    try:
+        frame, _ = decoder.as_array(
+            pixel_data, index=0, decoding_plugin=request["plugin"], **options
+        )
+    except DAMAGE:
+        completed = _completed(request, pixel_data)
+        if completed is None:
+            raise
+        frame, _ = decoder.as_array(completed, index=0, decoding_plugin="pillow", **options)
     return frame
+
+
+def _completed(request: Mapping[str, Any], pixel_data: bytes) -> bytes | None:
+    """Return the first frame, if it is a JPEG that lacks only its end mark; else None."""
+    if request["plugin"] != "pillow":
+        return None
+    frames = request["options"].get("number_of_frames", 1)
+    completed = completed_jpeg(get_frame(pixel_data, 0, number_of_frames=frames))
+    return None if completed is None else encapsulate([completed])
 
 
 def _reduced(request: Mapping[str, Any], pixel_data: bytes) -> NDArray[Any] | None:

@@ -16,6 +16,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from cxr_app.errors import DAMAGE, raise_shortage
 from cxr_app.imaging.deep_pictures import deep_picture
+from cxr_app.imaging.jpeg_end import completed_jpeg
 from cxr_app.imaging.parser_warnings import silence_warnings
 from cxr_app.imaging.pixels import colour_fraction
 from cxr_app.imaging.png_gamma import with_gamma
@@ -90,8 +91,7 @@ def decode_picture(
     image = _CLASSES[file_format](BytesIO(data))
     orientation = _orientation(image)
     deep = deep_picture(data, image, file_format)
-    image.draft(None, (side, side) if side else None)
-    image.load()
+    image = _loaded(image, data, side)
     remarks = _remarks(image)
     if orientation in _TURNS:
         remarks = (*remarks, "The picture was turned upright by its Exif orientation.")
@@ -103,6 +103,23 @@ def decode_picture(
     values = with_gamma(values, bits, image)
     colour = _colour_fraction(upright)
     return DecodedPicture(values, bits, colour, remarks, turned=orientation >= 5)
+
+
+def _loaded(image: ImageFile, data: bytes, side: int | None) -> ImageFile:
+    """Return an image with its pixels; a JPEG that lacks only its end mark is completed."""
+    size = (side, side) if side else None
+    try:
+        image.draft(None, size)
+        image.load()
+    except DAMAGE as error:
+        raise_shortage(error)
+        completed = completed_jpeg(data) if isinstance(image, JpegImageFile) else None
+        if completed is None:
+            raise
+        image = JpegImageFile(BytesIO(completed))
+        image.draft(None, size)
+        image.load()
+    return image
 
 
 def _orientation(image: PillowImage.Image) -> int:

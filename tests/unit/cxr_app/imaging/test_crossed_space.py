@@ -104,7 +104,8 @@ def _draw_display(draw: np.random.Generator, known: dict[str, Any], span: tuple[
         width = int(draw.integers(max(4, (span[1] - span[0]) // 8), span[1] - span[0] + 8))
         known["window"] = float(draw.integers(span[0], span[1])), float(width)
         known["function"] = str(draw.choice(["LINEAR", "LINEAR_EXACT", "SIGMOID"]))
-    elif kind < 0.65:
+    elif kind < 0.65 and known.get("rescale", (1.0, 0.0))[0].is_integer():
+        # What a table holds between whole numbers, the standard does not say.
         known["voi"] = table(draw, max(span[0], -32_000), min(span[1], 32_000))
 
 

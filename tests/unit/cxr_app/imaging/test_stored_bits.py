@@ -108,6 +108,22 @@ def test_a_codestream_that_lacks_only_its_end_mark_is_read(syntax: str) -> None:
             read_radiograph(data)
 
 
+@pytest.mark.parametrize("colour", [False, True])
+def test_a_jpeg_file_that_lacks_only_its_end_mark_is_read(colour: bool) -> None:
+    pixels = film_pixels(bits=8)
+    whole = jpeg_bytes(np.repeat(pixels[..., None], 3, axis=2) if colour else pixels)
+    expected = read_radiograph(whole).image
+    for shorter in (whole[:-2], whole[:-1]):
+        assert (read_radiograph(shorter).image == expected).all()
+    for missing in (3, 4, 5, 10, 50, len(whole) // 2):
+        with pytest.raises(PixelDataError, match="damaged or cut short"):
+            read_radiograph(whole[:-missing])
+    ds = radiograph_dataset(np.repeat(pixels[..., None], 3, axis=2) if colour else pixels)
+    ds.PhotometricInterpretation = "YBR_FULL_422" if colour else "MONOCHROME2"
+    inside = encapsulated_dicom_bytes(ds, whole[:-2], JPEGBaseline8Bit)
+    assert np.abs(read_radiograph(inside).image - expected).max() < 0.02
+
+
 def test_a_jpeg_that_lacks_only_its_end_mark_is_read() -> None:
     pixels = film_pixels(bits=8)
     ds, whole = radiograph_dataset(pixels), jpeg_bytes(pixels).removesuffix(b"\xff\xd9")
