@@ -19,6 +19,7 @@ _RATIOS = (
 """All hold the vertical distance first; the first one found counts."""
 _ROUNDED = 0.01
 _STEEPEST = 10.0
+_WHOLE = 1e-3
 
 
 def aspect_ratio(ds: Dataset) -> float:
@@ -40,6 +41,9 @@ def aspect_ratio(ds: Dataset) -> float:
 def with_square_pixels(softcopy: Softcopy, ratio: float) -> Softcopy:
     """Return a film with square pixels, and say so; it keeps all its pixels if limits allow.
 
+    Pixels are repeated where a whole number of them fits, so that each keeps its grey; else
+    values are interpolated.
+
     Parameters
     ----------
     softcopy
@@ -60,7 +64,7 @@ def with_square_pixels(softcopy: Softcopy, ratio: float) -> Softcopy:
         resized = image.resize(size[::-1], PillowImage.Resampling.NEAREST)
         hidden = np.asarray(resized).astype(np.bool_)
     image = PillowImage.fromarray(softcopy.values.astype(np.float32), mode="F")
-    values = np.asarray(image.resize(size[::-1], PillowImage.Resampling.BILINEAR))
+    values = np.asarray(image.resize(size[::-1], _filter(ratio)))
     remark = (
         f"The pixels of the file are not square ({ratio:.3g} : 1): the film is shown in its true "
         "proportions."
@@ -71,3 +75,9 @@ def with_square_pixels(softcopy: Softcopy, ratio: float) -> Softcopy:
         hidden=hidden,
         remarks=(*softcopy.remarks, remark),
     )
+
+
+def _filter(ratio: float) -> PillowImage.Resampling:
+    times = max(ratio, 1 / ratio)
+    is_whole = abs(times - round(times)) < _WHOLE
+    return PillowImage.Resampling.BOX if is_whole else PillowImage.Resampling.BILINEAR

@@ -68,7 +68,15 @@ films. So GDCM comes last.
 """
 _JPEG = {JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1}
 _MAY_LOSE = {JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000, HTJ2K}
-_ENDED_BY_A_MARK = {JPEGLSLossless, JPEGLSNearLossless, JPEG2000Lossless, JPEG2000}
+_ENDED_BY_A_MARK = {
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    JPEG2000Lossless,
+    JPEG2000,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    HTJ2K,
+}
 _END_MARK = b"\xff\xd9"
 _AS_STORED = {
     "correct_unused_bits": False,
