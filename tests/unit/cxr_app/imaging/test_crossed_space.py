@@ -1,6 +1,6 @@
 """Films drawn from the crossed space of all elements, against the text of the standard.
 
-``CXR_COMBINATIONS`` is the number drawn; 10,000 take ten minutes.
+``COMBINATIONS`` is the number drawn; 10,000 take ten minutes.
 """
 
 import os
@@ -31,7 +31,7 @@ from tests.support.factories import (
 )
 from tests.unit.cxr_app.imaging.by_the_standard import Facts, rendered, stored_value
 
-COMBINATIONS = int(os.environ.get("CXR_COMBINATIONS", "500"))
+COMBINATIONS = int(os.environ.get("COMBINATIONS", "500"))
 NATIVE = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian)
 COMPRESSED = (RLELossless, JPEG2000Lossless, JPEGLSLossless)
 ROWS, COLUMNS = 33, 35  # JPEG 2000 here encodes no smaller film
