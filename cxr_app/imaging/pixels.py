@@ -91,7 +91,7 @@ def to_softcopy(pixel_array: PixelArray, ds: Dataset) -> Softcopy:
     ----------
     DICOM PS3.3 C.7.6.3, C.7.5.1.1.2 (padding), C.11.1, C.11.2, C.11.6 (Presentation LUT Shape).
     """
-    shutter, remarks = shutter_of(ds)
+    shutter, remarks = shutter_of(ds, pixel_array.shape[:2])
     if text(ds, "PhotometricInterpretation") == "PALETTE COLOR":
         pixel_array = _apply_palette(pixel_array, ds)
     if pixel_array.ndim == 3:

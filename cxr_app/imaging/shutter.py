@@ -44,11 +44,18 @@ class Shutter:
     brightness: float
 
 
-def shutter_of(ds: Dataset) -> tuple[Shutter | None, tuple[str, ...]]:
+def shutter_of(ds: Dataset, shape: tuple[int, ...]) -> tuple[Shutter | None, tuple[str, ...]]:
     """Read the display shutter of a data set, and remarks on a meaningless one.
 
     Several shapes hide what any of them hides. An edge belongs to what is hidden. Without
     (0018,1622) *Shutter Presentation Value* it is black.
+
+    Parameters
+    ----------
+    ds
+        The data set.
+    shape
+        Rows and columns of the decoded film; a shutter of another film is meaningless.
 
     References
     ----------
@@ -59,9 +66,11 @@ def shutter_of(ds: Dataset) -> tuple[Shutter | None, tuple[str, ...]]:
         return None, ()
     try:
         hidden = np.zeros((ds.Rows, ds.Columns), dtype=np.bool_)
-        for shape in shapes:
-            hidden |= _SHAPES[shape](ds)
+        for name in shapes:
+            hidden |= _SHAPES[name](ds)
     except (KeyError, PixelDataError):
+        return None, (DAMAGED,)
+    if hidden.shape != shape:
         return None, (DAMAGED,)
     if hidden.all():
         return None, (COVERS_ALL,)

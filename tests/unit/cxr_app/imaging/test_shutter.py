@@ -8,7 +8,7 @@ import pytest
 from pydicom import Dataset
 
 from cxr_app.imaging.intake import read_radiograph, read_softcopy
-from cxr_app.imaging.pixels import to_image
+from cxr_app.imaging.pixels import to_image, to_softcopy
 from cxr_app.imaging.shutter import COVERS_ALL, DAMAGED
 from tests.support.factories import Pixels, dicom_bytes, film_pixels, radiograph_dataset
 
@@ -149,6 +149,13 @@ def test_a_meaningless_shutter_is_left_out_with_a_remark(
     radiograph = read_radiograph(dicom_bytes(radiograph_dataset(**elements)))
     assert np.abs(radiograph.image - film_pixels() / 4095).max() < 1e-6
     assert radiograph.remarks == (remark,)
+
+
+def test_a_shutter_of_another_size_is_left_out_with_a_remark() -> None:
+    ds = radiograph_dataset(**RECTANGLE)
+    softcopy = to_softcopy(film_pixels(80, 72), ds)
+    assert softcopy.hidden is None
+    assert DAMAGED in softcopy.remarks
 
 
 def test_a_circle_is_round_on_pixels_that_are_not_square() -> None:
