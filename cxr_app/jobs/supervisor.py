@@ -306,5 +306,5 @@ def _environment(settings: Settings) -> dict[str, str]:
     return (
         own
         | {"OMP_NUM_THREADS": str(job_threads())}
-        | {f"CXR_{name.upper()}": str(value) for name, value in values.items()}
+        | {f"CXR_{name.upper()}": str(value) for name, value in values.items() if value is not None}
     )
