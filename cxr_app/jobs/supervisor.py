@@ -302,9 +302,9 @@ def _end_all(process: psutil.Process) -> None:
 def _environment(settings: Settings) -> dict[str, str]:
     """Return a job's environment: it has the settings, so that no password is in a command."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("CXR_")}
-    values = settings.model_dump(mode="json")
+    values = settings.model_dump(mode="json", exclude_none=True)
     return (
         own
         | {"OMP_NUM_THREADS": str(job_threads())}
-        | {f"CXR_{name.upper()}": str(value) for name, value in values.items() if value is not None}
+        | {f"CXR_{name.upper()}": str(value) for name, value in values.items()}
     )
