@@ -15,11 +15,11 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from scipy.special import expit, logit
 
 from cxr_app.atomic_file import atomic_write
 from cxr_app.errors import ScoresError
 from cxr_app.evaluation.metrics import Booleans, Floats
+from cxr_app.evaluation.prior_shift import prior_change, with_change
 
 FORMAT_VERSION = 1
 TINY = 1e-12
@@ -68,7 +68,7 @@ class FilmScores:
 
     def at_prevalence(self, own: float, site: float) -> Self:
         """Return the same films with probabilities for another share of pneumonia."""
-        moved = expit(logit(self.pneumonia) + logit(site) - logit(own))
+        moved = with_change(self.pneumonia, prior_change(own, site))
         factor = moved / np.maximum(self.pneumonia, TINY)
         return replace(
             self,

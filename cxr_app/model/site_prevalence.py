@@ -1,16 +1,16 @@
 """Probabilities for the share of pneumonia at a site, instead of that of the training films.
 
 Where fewer films show pneumonia than among those that a checkpoint was calibrated on, the same
-picture means a lower probability. Log-odds and thresholds move alike (Saerens, Latinne and
-Decaestecker 2002), so that the same films are flagged and the heat stays as it is.
+picture means a lower probability. Log-odds and thresholds move alike, so that the same films are
+flagged and the heat stays as it is.
 """
 
 from dataclasses import replace
 
-from scipy.special import expit, logit
 from torch import Tensor
 
 from cxr_app.errors import SettingsError
+from cxr_app.evaluation.prior_shift import prior_change, with_change
 from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.prediction import OperatingPoint
 
@@ -40,7 +40,7 @@ def at_prevalence(source: Checkpoint, prevalence: float | None) -> Checkpoint:
             "share of pneumonia its probabilities are made. Unset CXR_PREVALENCE, or use a "
             "checkpoint of the recipe lung_crop."
         )
-    change = float(logit(prevalence) - logit(own))
+    change = prior_change(own, prevalence)
     points = {
         name: _moved(point, change) for name, point in source.description.operating_points.items()
     }
@@ -52,4 +52,4 @@ def at_prevalence(source: Checkpoint, prevalence: float | None) -> Checkpoint:
 
 
 def _moved(point: OperatingPoint, change: float) -> OperatingPoint:
-    return replace(point, threshold=float(expit(logit(point.threshold) + change)))
+    return replace(point, threshold=float(with_change(point.threshold, change)))
