@@ -43,7 +43,8 @@ class EngineStatus:
     checkpoint
         The file that the network came from.
     file_version
-        Version of that file if the site has set a share of pneumonia; else empty.
+        Version of that file, which its figures and its model card name, whatever the site's share
+        of pneumonia.
     site_prevalence
         As `Checkpoint` has it.
     """
@@ -57,11 +58,6 @@ class EngineStatus:
     checkpoint: Path | None = None
     file_version: str = ""
     site_prevalence: tuple[float, float] | None = None
-
-    @property
-    def measured_version(self) -> str:
-        """Version that figures and model card were made for."""
-        return self.file_version or self.model_version
 
 
 class ScoringEngine:
@@ -155,7 +151,7 @@ class ScoringEngine:
         self._status = EngineStatus(
             "ready",
             model_version=classifier.model_version,
-            file_version=classifier.file_version if classifier.site_prevalence else "",
+            file_version=classifier.file_version,
             site_prevalence=classifier.site_prevalence,
             device_name=classifier.device_name,
             operating_points=classifier.operating_points,

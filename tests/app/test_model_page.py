@@ -225,8 +225,9 @@ def test_the_page_names_a_model_of_every_version_by_its_own_threshold(
 ) -> None:
     """What was chosen for one model is not kept for the next."""
     page.select_slider[0].set_value(0.9).run()
-    write_scores(checkpoint, "pneumonia-99999999")
-    engine.current = replace(engine.current, model_version="pneumonia-99999999")
+    version = "pneumonia-99999999"
+    write_scores(checkpoint, version)
+    engine.current = replace(engine.current, model_version=version, file_version=version)
     page.run()
     assert not page.exception
     assert page.select_slider[0].value == POINTS["balanced"].threshold

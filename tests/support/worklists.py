@@ -27,7 +27,11 @@ class ReadyEngine:
 
     def __init__(self, status: EngineStatus | None = None) -> None:
         self.current = status or EngineStatus(
-            "ready", model_version="pneumonia-a41c9f02", device_name="CPU", operating_points=POINTS
+            "ready",
+            model_version="pneumonia-a41c9f02",
+            file_version="pneumonia-a41c9f02",
+            device_name="CPU",
+            operating_points=POINTS,
         )
 
     def status(self) -> EngineStatus:

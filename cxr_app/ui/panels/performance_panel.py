@@ -21,9 +21,7 @@ CHART = {"displayModeBar": False}
 def performance_panel(status: EngineStatus, checkpoint: Path) -> None:
     """Show the performance of the model, or explain what is missing."""
     try:
-        curve = resources.operating_curve(
-            checkpoint, status.measured_version, status.site_prevalence
-        )
+        curve = resources.operating_curve(checkpoint, status.file_version, status.site_prevalence)
     except ScoresError as error:
         st.info(formatting.escape_markdown(str(error)))
         return

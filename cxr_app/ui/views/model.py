@@ -74,7 +74,7 @@ def page() -> None:
     performance_panel(status, status.checkpoint)
     agreement_panel(status.model_version)
     limitations()
-    model_card(status.checkpoint, status.measured_version)
+    model_card(status.checkpoint, status.file_version)
 
 
 page()
