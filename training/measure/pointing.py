@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_app.evaluation.intervals import figure_interval
 from cxr_app.evaluation.metrics import Floats
-from training.measure.predictions import Predictions
+from training.measure.predictions import Predictions, mean_with_interval
 
 GRID = 56
 """Cells along a side of the grid that fixed places are tried on."""
@@ -39,15 +38,10 @@ def pointing(scored: Predictions) -> dict[str, Any]:
     peaks = part.peaks if part.peaks is not None else np.empty((0, 2))
     hits = np.array([_is_inside(peak, each) for peak, each in zip(peaks, boxes, strict=True)])
     drawn = np.stack([_drawn(each) for each in boxes])
-    low, high = figure_interval(
-        lambda values, _: float(values.mean()),
-        hits.astype(float),
-        np.ones(len(hits), bool),
-        part.patients,
-    )
+    found = mean_with_interval(hits.astype(float), part.patients, share=True)
     return {
-        "peak_in_box": float(hits.mean()),
-        "peak_in_box_ci95": [low, high],
+        "peak_in_box": found["value"],
+        "peak_in_box_ci95": list(found["ci95"]),
         "peak_in_box_films": len(hits),
         "peak_in_box_by_chance": float(drawn.mean()),
         "peak_in_box_fixed_place": _fixed_place(drawn, np.array(part.patients)),
