@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,8 @@ from tests.support.films import jpeg
 from training import batch
 from training.backlog import folder as folder_module
 from training.backlog import folder_scoring
-from training.backlog.folder import scan_folder
+from training.backlog.engines import FoundFile
+from training.backlog.folder import FolderScan
 from training.backlog.results import COLUMNS
 
 NO_PRIVILEGE = (
@@ -273,8 +275,13 @@ def test_files_that_vanish_during_the_run_get_rows(
     folder.mkdir()
     for number in range(3):
         (folder / f"{number}.jpg").write_bytes(jpeg(number))
-    found = list(scan_folder(folder))
-    monkeypatch.setattr(folder_scoring, "scan_folder", lambda _: iter(found))
+    found = list(FolderScan(folder))
+
+    class EarlierScan(FolderScan):
+        def __iter__(self) -> Iterator[FoundFile]:
+            return iter(found)
+
+    monkeypatch.setattr(folder_scoring, "FolderScan", EarlierScan)
     (folder / "1.jpg").unlink()
     assert run(folder, "--out", out) == 1
     assert [row["state"] for row in sorted(rows_of(out), key=lambda row: row["source"])] == [

@@ -126,11 +126,6 @@ class FolderScan:
         return str(path.relative_to(self._folder))
 
 
-def scan_folder(folder: Path) -> FolderScan:
-    """Return the films of a folder, to be iterated over."""
-    return FolderScan(folder)
-
-
 def refuse_outside_links(found: Iterable[FoundFile], roots: Sequence[Path]) -> Iterator[FoundFile]:
     """Yield films, with a problem for each link that leads outside some folders.
 
@@ -175,7 +170,7 @@ class FolderWatch:
     def arrived(self) -> list[FoundFile]:
         """Wait a moment; return the films that are new or changed and complete by now."""
         began = time.monotonic()
-        scanned = {film.source: (film, _state(film)) for film in scan_folder(self._folder)}
+        scanned = {film.source: (film, _state(film)) for film in FolderScan(self._folder)}
         settled = [
             film
             for source, (film, state) in scanned.items()

@@ -14,7 +14,7 @@ from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 from training.backlog import engines
 from training.backlog.engines import BacklogPlan, FoundFile
-from training.backlog.folder import FolderWatch, refuse_outside_links, scan_folder
+from training.backlog.folder import FolderScan, FolderWatch, refuse_outside_links
 from training.backlog.results import Results
 from training.backlog.run import Backlog
 from training.backlog.run_progress import BatchProgress
@@ -113,10 +113,10 @@ def _score(
 def _arrivals(options: BatchOptions, progress: BatchProgress) -> Iterator[Sequence[FoundFile]]:
     """Yield all films of the folder at once; if it is watched, those that arrive each time."""
     if not options.watch:
-        scanned = scan_folder(options.folder)
+        scanned = FolderScan(options.folder)
         found = refuse_outside_links(scanned, options.within)
         yield list(progress.searching(found))
-        progress.passed_over = tuple(getattr(scanned, "passed_over", ()))
+        progress.passed_over = tuple(scanned.passed_over)
         return
     watch = FolderWatch(options.folder)
     while True:

@@ -15,7 +15,7 @@ from pathlib import Path
 from cxr_app.jobs.csv_cells import text_of
 from cxr_app.settings import PROJECT
 from cxr_app.worklist import Query, Worklist
-from training.backlog.folder import scan_folder
+from training.backlog.folder import FolderScan
 
 POLL_SECONDS = 0.02
 
@@ -71,7 +71,7 @@ def run_kill_test(
     """
     chance = random.Random(kills)  # noqa: S311 - no secret
     command = [sys.executable, "-m", "training.batch", str(folder), "--out", str(out), *options]
-    films = [found.source for found in scan_folder(folder)]
+    films = [found.source for found in FolderScan(folder)]
     killed = sum(
         _run_and_kill(command, out, environment, chance, whole_group=number % 2 == 0)
         for number in range(kills)

@@ -27,7 +27,7 @@ from cxr_app.settings import PROJECT
 from training.backlog.engines import BacklogPlan
 from training.backlog.engines.file_scoring import load_scorer, read_file
 from training.backlog.engines.local import cores
-from training.backlog.folder import scan_folder
+from training.backlog.folder import FolderScan
 
 T = TypeVar("T")
 
@@ -105,7 +105,7 @@ def _one_thread(barrier: Barrier) -> None:
 
 
 def _decode(folder: Path, number: int, plan: BacklogPlan) -> Timing:
-    films = list(scan_folder(folder))[number :: cores()]
+    films = list(FolderScan(folder))[number :: cores()]
     read_file(films[0], plan)  # starts a decoder
     _barriers[0].wait()
     began = time.monotonic()
@@ -127,7 +127,7 @@ def _predict(folder: Path, _: int, plan: BacklogPlan, batch_size: int) -> Timing
 
 
 def _ready(folder: Path, plan: BacklogPlan, count: int) -> list[Examined]:
-    found = list(scan_folder(folder))[:count]
+    found = list(FolderScan(folder))[:count]
     return [
         film for film in (read_file(each, plan) for each in found) if isinstance(film, Examined)
     ]
@@ -136,7 +136,7 @@ def _ready(folder: Path, plan: BacklogPlan, count: int) -> list[Examined]:
 def _yardstick(folder: Path) -> float:
     """Measure Pillow and torchvision's DenseNet-121 with random weights, one film at a time."""
     network = densenet121(weights=None).eval()
-    paths = [film.path for film in scan_folder(folder)]
+    paths = [film.path for film in FolderScan(folder)]
     _plain_score(network, paths[0])
     began = time.monotonic()
     for path in paths:
@@ -153,7 +153,7 @@ def _plain_score(network: torch.nn.Module, path: Path) -> float:
 
 def _latency(folder: Path, plan: BacklogPlan) -> float:
     scorer = load_scorer(plan)
-    contents = [film.path.read_bytes() for film in list(scan_folder(folder))[:20]]
+    contents = [film.path.read_bytes() for film in list(FolderScan(folder))[:20]]
     scorer.score(contents[0])
     taken: Sequence[float] = [_seconds(scorer.score, content) for content in contents]
     return float(np.median(taken))

@@ -14,17 +14,17 @@ from tests.support.factories import dicom_bytes, png_bytes
 from tests.support.films import jpeg
 from tests.unit.cxr_app.imaging.test_passed_over import dicomdir
 from training.backlog import folder as folder_module
-from training.backlog.folder import FolderWatch, refuse_outside_links, scan_folder
+from training.backlog.folder import FolderScan, FolderWatch, refuse_outside_links
 
 FILM = jpeg(1)
 
 
 def sources(folder: Path) -> list[str]:
-    return [found.source for found in scan_folder(folder)]
+    return [found.source for found in FolderScan(folder)]
 
 
 def problems(folder: Path) -> dict[str, str]:
-    return {found.source: found.problem for found in scan_folder(folder) if found.problem}
+    return {found.source: found.problem for found in FolderScan(folder) if found.problem}
 
 
 def test_films_are_found_by_content_and_by_name_among_thousands_of_others(tmp_path: Path) -> None:
@@ -164,12 +164,12 @@ def test_a_link_out_of_the_folders_that_may_be_scored_is_not_followed(tmp_path: 
     (films / "out.dcm").symlink_to(tmp_path / "elsewhere" / "a.dcm")
     problems = {
         each.source: each.problem
-        for each in refuse_outside_links(scan_folder(films), [tmp_path / "archive"])
+        for each in refuse_outside_links(FolderScan(films), [tmp_path / "archive"])
     }
     assert {source for source, problem in problems.items() if problem} == {"out.dcm"}
     assert "link to a file outside" in problems["out.dcm"]
     assert set(problems) == {"c.dcm", "in.dcm", "out.dcm"}
-    assert list(refuse_outside_links(scan_folder(films), [])) == list(scan_folder(films))
+    assert list(refuse_outside_links(FolderScan(films), [])) == list(FolderScan(films))
 
 
 def test_what_is_no_film_is_passed_over_by_name(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_what_is_no_film_is_passed_over_by_name(tmp_path: Path) -> None:
     (tmp_path / "a.dcm").write_bytes(b"?")
     (tmp_path / "photo.webp").write_bytes(b"RIFF\0\0\0\0WEBP")
     (tmp_path / "README").write_bytes(b"?")
-    scan = scan_folder(tmp_path)
+    scan = FolderScan(tmp_path)
     assert [found.source for found in scan] == ["a.dcm", "photo.webp"]
     assert scan.passed_over == ["README", "deep/Thumbs.db"]
 
@@ -191,7 +191,7 @@ def test_a_disc_is_scanned_by_its_table_of_contents(tmp_path: Path) -> None:
     (tmp_path / "dicom" / "im1").write_bytes(b"broken")
     (tmp_path / "dicom" / "pr1").write_bytes(dicom_bytes())
     (tmp_path / "logo.png").write_bytes(png_bytes())
-    scan = scan_folder(tmp_path)
+    scan = FolderScan(tmp_path)
     found = {each.source: each.problem for each in scan}
     assert found.keys() == {"dicom/im1", "DICOM/IM2"}
     assert "not there" in found["DICOM/IM2"]
