@@ -5,6 +5,12 @@ import re
 LATERAL = "LATERAL"
 OBLIQUE = "OBLIQUE"
 
+REASONS = {
+    LATERAL: "it is a lateral view, and only frontal views are scored.",
+    OBLIQUE: "it is an oblique view, and only frontal views are scored.",
+}
+"""Why a film of a view is not scored, the end of a sentence."""
+
 _LATERAL_CODES = {"LL", "RL", "LAT", "LATERAL", "LLAT", "RLAT", "ML", "LM"}
 _OBLIQUE_CODES = {"RLO", "LLO", "RAO", "LAO", "RPO", "LPO", "OBLIQUE", "OBL"}
 _FRONTAL = re.compile(

@@ -3,7 +3,7 @@
 from pydicom import Dataset
 
 from cxr_app.imaging.dicom_values import items, text
-from cxr_app.view_words import LATERAL, OBLIQUE, stated_view
+from cxr_app.view_words import LATERAL, OBLIQUE, REASONS, stated_view
 
 FOR_PROCESSING = (
     "it holds the detector's raw values (For Processing), which are not meant to be seen. Send the "
@@ -44,10 +44,6 @@ _VIEWS = {
     ("SRT", "R-10212"): OBLIQUE,
 }
 """Views of PS3.16 CID 4010 by coding scheme and code; SRT and SNM3 are older names of SCT."""
-_SENTENCES = {
-    LATERAL: "it is a lateral view, and only frontal views are scored.",
-    OBLIQUE: "it is an oblique view, and only frontal views are scored.",
-}
 
 
 def objection(ds: Dataset) -> str:
@@ -60,7 +56,7 @@ def objection(ds: Dataset) -> str:
     intent = text(ds, "PresentationIntentType").upper()
     if intent == "FOR PROCESSING" or (not intent and text(ds, "SOPClassUID") in _RAW):
         return FOR_PROCESSING
-    return _SENTENCES.get(_coded_view(ds) or _device_view(ds), "")
+    return REASONS.get(_coded_view(ds) or _device_view(ds), "")
 
 
 def _coded_view(ds: Dataset) -> str:

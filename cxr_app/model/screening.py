@@ -14,7 +14,7 @@ import numpy as np
 from cxr_app.lung_fields import LungFields
 from cxr_app.patient_age import age_in_years
 from cxr_app.radiograph import Header, Radiograph
-from cxr_app.view_words import LATERAL, OBLIQUE, stated_view
+from cxr_app.view_words import LATERAL, REASONS, stated_view
 
 MIN_SIDE = 112
 """Half the side of the films that the model learned from (224): below it, detail is invented."""
@@ -263,13 +263,10 @@ def _view_reason(header: Header) -> str | None:
     ----------
     DICOM PS3.3 C.8.11.5 (View Position) and C.7.6.1.1.1 (Patient Orientation).
     """
-    view = stated_view(header.view_position)
     runs_sideways = re.match(r"[AP](\\|$)", header.patient_orientation)
-    if view == LATERAL or (not header.view_position.strip() and runs_sideways):
-        return "it is a lateral view, and only frontal views are scored."
-    if view == OBLIQUE:
-        return "it is an oblique view, and only frontal views are scored."
-    return None
+    if not header.view_position.strip() and runs_sideways:
+        return REASONS[LATERAL]
+    return REASONS.get(stated_view(header.view_position))
 
 
 def _image_type_reason(image_type: str) -> str | None:
