@@ -7,7 +7,6 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pytorch_grad_cam import GradCAM
 from torch import Tensor, nn
 
 from cxr_app.jobs.recipe_list import SHIPPED
@@ -21,6 +20,7 @@ from cxr_app.model.evidence import (
 from cxr_app.model.networks import GlobalAveragePoolingNetwork, build
 from cxr_app.model.preprocessing import resize_to_square
 from cxr_app.prediction import HeatScale
+from tests.support.package_cam import package_map
 from training.fit.recipe import read_recipe
 
 
@@ -80,18 +80,7 @@ def test_the_one_pass_map_is_the_packages_grad_cam_of_the_log_odds(architecture:
         logits = network.classify(features)
         ours = class_activation_map(features, logits, network.linear.weight)[0].numpy()
 
-    targets = [lambda output: log_odds(output[None])[0]]
-    with GradCAM(model=network, target_layers=[network.body]) as package:
-        package(input_tensor=film, targets=targets)
-        seen = package.activations_and_grads
-        (theirs,) = package.get_cam_image(
-            film,
-            network.body,
-            targets,
-            seen.activations[0].detach().numpy(),
-            seen.gradients[0].detach().numpy(),
-        )
-
+    theirs = package_map(network, network.body, film)
     # The package weighs by the mean gradient, ours by its sum over the grid: h x w times as much.
     np.testing.assert_allclose(ours, theirs * ours.size, rtol=1e-5, atol=1e-5)
 

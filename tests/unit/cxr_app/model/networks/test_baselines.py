@@ -6,7 +6,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pytorch_grad_cam import GradCAM
 from torchvision.models import vgg19
 
 from cxr_app.errors import CheckpointMismatchError, SettingsError
@@ -16,7 +15,6 @@ from cxr_app.model.classifier import Classifier
 from cxr_app.model.evidence import (
     class_activation_map,
     gradient_map,
-    log_odds,
     relevance,
     resample_evenly,
 )
@@ -24,6 +22,7 @@ from cxr_app.model.networks import baselines, build
 from cxr_app.model.networks.base import BINARY_CLASSES, BinaryNetwork, GlobalAveragePoolingNetwork
 from cxr_app.model.networks.baselines import Equalisation
 from tests.support.checkpoints import describe, write_ancestor
+from tests.support.package_cam import package_map
 
 SMALL = ("five_conv_swish", "five_conv_relu", "four_conv", "separable_conv")
 
@@ -97,18 +96,7 @@ def test_the_gradients_map_is_the_packages_grad_cam(name: str) -> None:
     with torch.inference_mode():
         ours = gradient_map(network, network.features(film))[0].numpy()
 
-    targets = [lambda output: log_odds(output[None])[0]]
-    with GradCAM(model=network, target_layers=[network.body]) as package:
-        package(input_tensor=film, targets=targets)
-        seen = package.activations_and_grads
-        (theirs,) = package.get_cam_image(
-            film,
-            network.body,
-            targets,
-            seen.activations[0].detach().numpy(),
-            seen.gradients[0].detach().numpy(),
-        )
-
+    theirs = package_map(network, network.body, film)
     np.testing.assert_allclose(ours, theirs * ours.size, rtol=1e-4, atol=1e-5)
 
 
