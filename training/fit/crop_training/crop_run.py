@@ -93,7 +93,7 @@ def train_lung_crop(recipe: Recipe, data: Path, run: TrainingRun) -> None:
         network.members[index] = fit_member(lessons, member)
     network.eval().requires_grad_(requires_grad=False)
     shifted = calibrate(network, table)
-    metrics = export(network, shifted, recipe, table, (data, run.out))
+    metrics = export(network, shifted, recipe, table, data, run.out)
     logger.info("%s", json.dumps(metrics, indent=1))
 
 
@@ -102,7 +102,8 @@ def export(
     shifted: ShiftedReadings,
     recipe: Recipe,
     table: FilmTable,
-    folders: tuple[Path, Path],
+    data: Path,
+    out: Path,
 ) -> dict[str, Any]:
     """Choose points on the tune films, measure the validation films, write the checkpoint.
 
@@ -110,10 +111,9 @@ def export(
     ----------
     shifted
         Of the tune films.
-    folders
-        Of the children's films, and of the run.
+    data, out
+        Folders of the children's films, and of the run.
     """
-    data, out = folders
     children = table.sources == CHILDREN
     tune, validation = (
         np.flatnonzero(children & (table.parts == part)) for part in ("tune", "validation")
