@@ -10,12 +10,12 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from cxr_app.imaging.codestream import codestream_size
+from cxr_app.imaging.pixels import LUMINANCE
 from cxr_app.imaging.stored_bits import PixelArray
 
 _BITS_PER_SAMPLE = 258  # TIFF 6.0, section 8
 _PHOTOMETRIC = 262
 _WHITE_IS_ZERO = 0
-_LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601-7, 2.5.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def _luminance(samples: NDArray[Any], *, blue_first: bool = True) -> NDArray[np.
     if count < 3:
         grey = samples[..., 0].astype(np.float64)
     else:
-        weights = _LUMINANCE[::-1] if blue_first else _LUMINANCE
+        weights = LUMINANCE[::-1] if blue_first else LUMINANCE
         grey = samples[..., :3] @ weights
     if count in (2, 4):
         grey *= samples[..., -1] / np.iinfo(samples.dtype).max

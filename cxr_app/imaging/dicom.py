@@ -32,7 +32,14 @@ from cxr_app.imaging.aspect import aspect_ratio, with_square_pixels
 from cxr_app.imaging.codestream import check_size
 from cxr_app.imaging.decoded_film import DecodedFilm
 from cxr_app.imaging.dicom_decoding import decode
-from cxr_app.imaging.dicom_values import DICOM_DAMAGE, integer, text, transfer_syntax, uid_name
+from cxr_app.imaging.dicom_values import (
+    DICOM_DAMAGE,
+    OVERLAY_GROUPS,
+    integer,
+    text,
+    transfer_syntax,
+    uid_name,
+)
 from cxr_app.imaging.frame_facts import set_frame_facts
 from cxr_app.imaging.limits import MAX_FRAMES, MAX_INFLATED_BYTES, MAX_READS
 from cxr_app.imaging.objections import objection
@@ -287,7 +294,7 @@ def _remarks(ds: Dataset) -> tuple[str, ...]:
         remarks.append(f"The file holds {frames} frames: only the first is shown and scored.")
     if text(ds, "BurnedInAnnotation").upper() == "YES":
         remarks.append("The picture contains burned-in annotation.")
-    groups = set(range(0x6000, 0x6020, 2)) - {shutter_overlay(ds)}
+    groups = set(OVERLAY_GROUPS) - {shutter_overlay(ds)}
     if any((group, 0x0010) in ds for group in groups):
         remarks.append("The file holds an overlay, which is not shown.")
     return tuple(remarks)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from pydicom import Dataset
-from pydicom.encaps import encapsulate, generate_fragments, get_frame
+from pydicom.encaps import encapsulate, generate_fragments
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import as_pixel_options, pixel_array
 from pydicom.uid import (
@@ -36,7 +36,7 @@ from cxr_app.errors import PixelDataError, raise_shortage
 from cxr_app.imaging.codestream import CodestreamSize, check_size, codestream_size
 from cxr_app.imaging.dicom_values import DICOM_DAMAGE, integer, transfer_syntax, uid_name
 from cxr_app.imaging.isolated_decoder import decode_in_subprocess
-from cxr_app.imaging.native_frames import with_native_frame
+from cxr_app.imaging.native_frames import first_frame, with_native_frame
 from cxr_app.imaging.stored_bits import PixelArray, cut, has_odd_high_bit, is_clipped
 
 _SYNTAXES_OF_BITS = {
@@ -158,7 +158,7 @@ def _decompressed(
 
 def _completed(ds: Dataset) -> bytes | None:
     """Return the pixel data with the end mark of its first frame; None if it has one."""
-    frame = get_frame(ds.PixelData, 0, number_of_frames=integer(ds, "NumberOfFrames") or 1)
+    frame = first_frame(ds)
     if _END_MARK in frame[-4:]:
         return None
     return encapsulate([frame.removesuffix(b"\0") + _END_MARK])

@@ -21,6 +21,8 @@ from cxr_app.imaging.limits import MAX_SEQUENCE_BYTES
 
 DICOM_DAMAGE = (*DAMAGE, BytesLengthException, InvalidDicomError)
 """What pydicom raises on a damaged file."""
+OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
+"""Groups of the elements of overlays (PS3.5 7.6)."""
 
 _LONGEST_TEXT = 1024
 _MORE_NAMES = {

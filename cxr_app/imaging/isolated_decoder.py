@@ -313,17 +313,19 @@ def _completed(request: Mapping[str, Any], pixel_data: bytes) -> bytes | None:
     """Return the first frame, if it is a JPEG that lacks only its end mark; else None."""
     if request["plugin"] != "pillow":
         return None
-    frames = request["options"].get("number_of_frames", 1)
-    completed = completed_jpeg(get_frame(pixel_data, 0, number_of_frames=frames))
+    completed = completed_jpeg(_first_frame(request, pixel_data))
     return None if completed is None else encapsulate([completed])
+
+
+def _first_frame(request: Mapping[str, Any], pixel_data: bytes) -> bytes:
+    frames = request["options"].get("number_of_frames", 1)
+    return get_frame(pixel_data, 0, number_of_frames=frames)
 
 
 def _reduced(request: Mapping[str, Any], pixel_data: bytes) -> NDArray[Any] | None:
     """Decode at a lower resolution; None if that is impossible."""
-    frames = request["options"].get("number_of_frames", 1)
     try:
-        codestream = get_frame(pixel_data, 0, number_of_frames=frames)
-        return decode_reduced(codestream, request["halvings"])
+        return decode_reduced(_first_frame(request, pixel_data), request["halvings"])
     except (*DAMAGE, MemoryError):
         return None  # decoding the whole frame fails too if anything is wrong
 

@@ -32,7 +32,7 @@ def with_native_frame(ds: Dataset) -> Dataset:
     syntax = transfer_syntax(ds)
     if syntax not in (ENCAPSULATED_UNCOMPRESSED, DEFLATED_FRAMES):
         return ds
-    frame = get_frame(ds.PixelData, 0, number_of_frames=integer(ds, "NumberOfFrames") or 1)
+    frame = first_frame(ds)
     length = _frame_bytes(ds)
     if syntax == DEFLATED_FRAMES:
         frame = _inflated(frame, length)
@@ -46,6 +46,12 @@ def with_native_frame(ds: Dataset) -> Dataset:
     native.file_meta = FileMetaDataset()
     native.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     return native
+
+
+def first_frame(ds: Dataset) -> bytes:
+    """Return the first frame of encapsulated pixel data, all its fragments joined."""
+    frames = integer(ds, "NumberOfFrames") or 1
+    return get_frame(ds.PixelData, 0, number_of_frames=frames)
 
 
 def _inflated(frame: bytes, length: int) -> bytes:

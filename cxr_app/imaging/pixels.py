@@ -31,7 +31,7 @@ from cxr_app.imaging.windowing import (
 )
 from cxr_app.radiograph import Image, Softcopy, Values, Window
 
-_LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601-7, 2.5.1
+LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601-7, 2.5.1
 _COLOURFUL = 0.1  # of the range between the strongest and the weakest channel
 _ROWS_AT_ONCE = 64
 
@@ -313,7 +313,7 @@ def _colour_softcopy(pixel_array: PixelArray) -> Softcopy:
     luminance = np.empty(rgb.shape[:2], rgb.dtype)
     for row in range(0, len(rgb), _ROWS_AT_ONCE):  # avoids a whole copy in double precision
         block = slice(row, row + _ROWS_AT_ONCE)
-        luminance[block] = np.rint(rgb[block] @ _LUMINANCE)
+        luminance[block] = np.rint(rgb[block] @ LUMINANCE)
     return plain_softcopy(luminance, rgb.dtype.itemsize * 8, colour_fraction(rgb))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
-from cxr_app.imaging.dicom_values import element_value, integer
+from cxr_app.imaging.dicom_values import OVERLAY_GROUPS, element_value, integer
 
 PixelArray = NDArray[Any]
 """Stored values as decoded, shape ``(rows, columns)`` or ``(rows, columns, samples)``."""
@@ -33,8 +33,7 @@ def is_clipped(ds: Dataset, precision: int) -> bool:
         Bits of a sample of the codestream.
     """
     _, stored, high = _bits(ds)
-    groups = range(0x6000, 0x6020, 2)
-    has_overlay = any(element_value(ds, group, 0x0102) for group in groups)
+    has_overlay = any(element_value(ds, group, 0x0102) for group in OVERLAY_GROUPS)
     unsigned = integer(ds, "PixelRepresentation") == 0
     return unsigned and not has_overlay and 0 < stored < precision and high == stored - 1
 
