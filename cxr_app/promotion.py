@@ -5,6 +5,7 @@ be found again as it was. Its thresholds are in the same file and change with it
 """
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from cxr_app.atomic_file import atomic_write
@@ -57,7 +58,13 @@ def promote(
 def go_back(
     settings: Settings, worklist: Worklist, earlier: Promotion | None, by: str
 ) -> Promotion:
-    """Promote a model that was in use before; None for the one that the settings name.
+    """Promote a model that was in use before.
+
+    Parameters
+    ----------
+    earlier
+        A change that put it into use, as `ways_back` returns it; without a SHA-256, or None, it
+        means the model that the settings name.
 
     Raises
     ------
@@ -65,7 +72,7 @@ def go_back(
         If its file is gone or changed.
     """
     path = _file(settings, earlier)
-    if earlier is not None and _sha256(path) != earlier.sha256:
+    if earlier is not None and earlier.sha256 and _sha256(path) != earlier.sha256:
         raise PromotionError(
             f"The file of {earlier.model_version} is gone from the server or was changed. "
             "Restore it from a backup of the data folder."
@@ -78,6 +85,23 @@ def go_back(
         instead_of=standing,
         replaced_version=standing.model_version if standing else "",
     )
+
+
+def ways_back(worklist: Worklist) -> list[Promotion]:
+    """Return the newest change to each model that was in use and is not now, newest first.
+
+    The model that the settings name has an empty SHA-256. Where no change led to it, the first
+    change stands for it: that one replaced it.
+    """
+    history = worklist.promotions.history(limit=None)
+    if not history:
+        return []
+    first = replace(history[-1], sha256="", model_version="", job_id="")
+    newest: dict[str, Promotion] = {}
+    for promotion in (*history, first):
+        newest.setdefault(promotion.sha256, promotion)
+    newest.pop(history[0].sha256)
+    return list(newest.values())
 
 
 def _file(settings: Settings, promotion: Promotion | None) -> Path:

@@ -96,8 +96,8 @@ class PromotionLog(Transactions):
         found = self.history(limit=1)
         return found[0] if found else None
 
-    def history(self, limit: int = 50) -> list[Promotion]:
-        """Return the changes, newest first."""
+    def history(self, limit: int | None = 50) -> list[Promotion]:
+        """Return the changes, newest first; all of them without a limit."""
         statement = select(PromotionRow).order_by(PromotionRow.number.desc()).limit(limit)
         with self._database.reading() as session:
             return [_as_promotion(row) for row in session.scalars(statement)]

@@ -4,16 +4,21 @@ import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 
 from cxr_app.errors import PromotionError
 from cxr_app.film_store import FilmStore
 from cxr_app.jobs.retraining import Challenger
 from cxr_app.model import checkpoint
 from cxr_app.model.classifier import Classifier
-from cxr_app.promotion import checkpoint_in_use, go_back, promote
+from cxr_app.promotion import checkpoint_in_use, go_back, promote, ways_back
 from cxr_app.scoring_engine import ScoringEngine
 from cxr_app.settings import Settings
 from cxr_app.worklist import Promotion, Worklist
@@ -140,6 +145,53 @@ def test_a_model_that_is_gone_is_not_gone_back_to(
     shutil.rmtree(settings.models_dir)
     with pytest.raises(PromotionError, match="gone from the server"):
         go_back(settings, site, done, "Ada")
+
+
+@given(ways=st.lists(st.integers(0, 3), max_size=14))
+@settings_of_hypothesis(max_examples=25)
+def test_after_any_sequence_of_changes_a_way_leads_to_every_model_used_so_far(
+    ways: list[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("site")
+    configured = folder / "configured.safetensors"
+    configured.write_bytes(b"configured")
+    settings = Settings(data_dir=folder / "data", checkpoint=configured)
+    with closing(Worklist.open(settings.worklist_url)) as site:
+        used: set[str] = {digest(b"configured")}
+        for number, way in enumerate(ways):
+            back = ways_back(site)
+            if way < len(back):
+                go_back(settings, site, back[way], "Ada")
+            else:
+                made = quick_challenger(folder / str(number), checkpoint_in_use(settings, site))
+                promote(settings, site, made, "1" * 32, "Ada")
+            in_use = digest(checkpoint_in_use(settings, site).read_bytes())
+            used.add(in_use)
+            reached = {each.sha256 or digest(b"configured") for each in ways_back(site)}
+            assert reached == used - {in_use}
+
+
+def quick_challenger(folder: Path, in_use: Path) -> Challenger:
+    """A challenger whose checkpoint is a few bytes, like the one in use."""
+    (folder / "run").mkdir(parents=True)
+    content = folder.name.encode()
+    (folder / "run" / "checkpoint.safetensors").write_bytes(content)
+    comparison = {
+        "in_use": "m-0",
+        "challenger": f"m-{folder.name}",
+        "in_use_sha256": digest(in_use.read_bytes()),
+        "challenger_sha256": digest(content),
+        **dict.fromkeys(("n_normal", "n_pneumonia", "n_patients", "unknown"), 40),
+        **dict.fromkeys(("figures", "subgroups", "checks"), ()),
+        "not_worse": True,
+        "counts": {},
+    }
+    (folder / "comparison.json").write_text(json.dumps(comparison))
+    return Challenger(folder)
+
+
+def digest(content: bytes) -> str:
+    return sha256(content).hexdigest()
 
 
 def test_the_engine_changes_the_model_with_its_thresholds_and_comes_back(

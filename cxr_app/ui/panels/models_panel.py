@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from cxr_app.promotion import checkpoint_in_use, go_back
+from cxr_app.promotion import checkpoint_in_use, go_back, ways_back
 from cxr_app.ui import current_reader, resources
 from cxr_app.ui.actions import attempt, show_problem
 from cxr_app.ui.text import formatting, retrain_text
@@ -18,20 +18,20 @@ LOADING = "loading_model"
 
 def models_panel() -> None:
     """List the models that were in use, and offer to go back to each."""
-    history = resources.worklist().promotions.history()
+    history = resources.worklist().promotions.history(limit=None)
     if not history:
         return
     configured = retrain_text.configured_model(history, resources.settings().checkpoint)
+    ways = {promotion.sha256: promotion for promotion in ways_back(resources.worklist())}
     with st.container(border=True, key="models", gap="small"):
         st.markdown("**Models in use**")
         show_problem(PLACE)
         _show_loading()
-        offered = {history[0].sha256}
         for promotion in history[:MODELS_SHOWN]:
             line = retrain_text.promotion_line(promotion, configured)
-            _line(formatting.escape_markdown(line), promotion, offered, configured)
-        if "" not in offered:
-            _line("The model set up on this server", None, offered, configured)
+            _line(line, ways.pop(promotion.sha256, None), configured)
+        for promotion in ways.values():  # in use before these changes
+            _line(retrain_text.model_name(promotion, configured), promotion, configured)
 
 
 def model_changed(promotion: Promotion) -> None:
@@ -40,24 +40,22 @@ def model_changed(promotion: Promotion) -> None:
     st.session_state[LOADING] = promotion.number
 
 
-def _line(text: str, promotion: Promotion | None, offered: set[str], configured: str) -> None:
-    """Show one change, with a button back to its model unless a line above has it."""
-    sha256 = promotion.sha256 if promotion else ""
+def _line(text: str, way_back: Promotion | None, configured: str) -> None:
+    """Show one change, with a button back to its model unless another line has it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(text)
+        st.markdown(formatting.escape_markdown(text))
         st.space("stretch")
-        if sha256 not in offered:
-            offered.add(sha256)
-            name = formatting.escape_markdown(retrain_text.model_name(promotion, configured))
+        if way_back is not None:
+            name = formatting.escape_markdown(retrain_text.model_name(way_back, configured))
             st.button(
                 f"Back to {name}",
-                key=f"back_{sha256[:8] or 'configured'}",
+                key=f"back_{way_back.sha256[:8] or 'configured'}",
                 on_click=attempt,
-                args=(partial(_go_back, promotion), PLACE),
+                args=(partial(_go_back, way_back), PLACE),
             )
 
 
-def _go_back(promotion: Promotion | None) -> None:
+def _go_back(promotion: Promotion) -> None:
     """Go back to an earlier model in the current reader's name."""
     settings, worklist = resources.settings(), resources.worklist()
     model_changed(go_back(settings, worklist, promotion, current_reader.name()))
