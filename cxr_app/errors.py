@@ -138,6 +138,16 @@ class EntryNotFoundError(WorklistError):
         return cls(f"The worklist has no entry {name}. Choose one from the list.")
 
 
+class ReaderUnknownError(CxrError):
+    """The browser has not told yet who reads, so nothing can be recorded."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Nothing was recorded: your browser has not sent your name yet. "
+            "Try again in a moment, when it stands in the sidebar."
+        )
+
+
 class JobError(CxrError):
     """This long work cannot be begun."""
 

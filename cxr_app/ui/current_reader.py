@@ -1,13 +1,16 @@
 """The current reader: the name authenticated by a proxy, otherwise the one kept by the browser.
 
 The program asks for no password; a name typed here only tells readers apart. A site that needs
-authenticated names puts a proxy in front and sets ``CXR_READER_HEADER``.
+authenticated names puts a proxy in front and sets ``CXR_READER_HEADER``. The browser sends a kept
+name as a cookie with the first request already. Until a name is known, nothing is recorded.
 """
 
 import secrets
+from urllib.parse import unquote
 
 import streamlit as st
 
+from cxr_app.errors import ReaderUnknownError
 from cxr_app.ui import resources
 from cxr_app.ui.components.browser_storage import stored_in_browser
 from cxr_app.ui.text import formatting
@@ -17,15 +20,34 @@ NAME = "reader_name"
 ASKED = "reader_asked"
 RENAMED = "reader_renamed"
 MAX_LENGTH = 60
+COOKIE = "cxr_reader"
+"""Cookie of the kept name, set by browser_storage.js."""
 
 
 def name() -> str:
-    """Return the reader's name; never empty."""
-    return authenticated_name() or str(st.session_state.get(NAME) or "").strip() or _made_up_name()
+    """Return the reader's name, to record something under it; never empty.
+
+    Raises
+    ------
+    ReaderUnknownError
+        If the browser has not sent it yet.
+    """
+    if not is_known():
+        raise ReaderUnknownError
+    return name_if_known()
+
+
+def name_if_known() -> str:
+    """Return the reader's name; empty until it is known."""
+    if not is_known():
+        return ""
+    typed = str(st.session_state.get(NAME) or "").strip()
+    return authenticated_name() or typed or _made_up_name()
 
 
 def is_known() -> bool:
     """Check whether the name is final: sent by the browser, or authenticated by a proxy."""
+    _adopt_cookie()
     return bool(authenticated_name() or st.session_state.get(ASKED))
 
 
@@ -54,20 +76,33 @@ def reader_field() -> None:
         st.rerun()  # the open claim changes its name too
 
 
+def _adopt_cookie() -> None:
+    """Take the name that the browser sent with its first request, if it did."""
+    if st.session_state.get(ASKED):
+        return
+    sent = st.context.cookies.get(COOKIE)
+    if isinstance(sent, str) and (word := _cleaned(unquote(sent))):
+        st.session_state[ASKED] = True
+        st.session_state[NAME] = word
+
+
 def _sync_with_browser() -> None:
     """Store the name in the browser; at first, adopt the one stored there.
 
     This does not rerun the page, which may still be running for the first time.
     """
-    asked = bool(st.session_state.get(ASKED))
-    stored = stored_in_browser("reader", name() if asked else "")
-    if stored is not None and not asked:
+    stored = stored_in_browser("reader", name_if_known(), otherwise=_made_up_name())
+    if stored is not None and not st.session_state.get(ASKED):
         st.session_state[ASKED] = True
-        st.session_state[NAME] = stored[:MAX_LENGTH].strip()
-    if st.session_state.get(ASKED) and not str(st.session_state.get(NAME) or "").strip():
+        st.session_state[NAME] = _cleaned(stored)
+    if is_known() and not str(st.session_state.get(NAME) or "").strip():
         st.session_state[NAME] = _made_up_name()
 
 
+def _cleaned(sent: str) -> str:
+    return sent[:MAX_LENGTH].strip()
+
+
 def _made_up_name() -> str:
-    """Make up a name for this session, so that two unnamed readers stay distinct."""
+    """Make up a name for a browser that keeps none, so that two unnamed readers stay distinct."""
     return str(st.session_state.setdefault("made_up_name", f"Reader {secrets.token_hex(2)}"))

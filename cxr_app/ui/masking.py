@@ -13,6 +13,7 @@ import streamlit as st
 
 from cxr_app.radiograph import Header
 from cxr_app.ui import current_reader, resources
+from cxr_app.ui.actions import attempt
 from cxr_app.worklist import Entry
 
 SWITCH = "mask_identities"
@@ -91,5 +92,13 @@ def _short(kind: str, value: str, key: bytes) -> str:
 
 
 def _changed() -> None:
-    if not st.session_state[SWITCH]:
-        resources.worklist().unmasking.record(current_reader.name())
+    """Record an unmasking; without a record there is none."""
+    if st.session_state[SWITCH]:
+        return
+    st.session_state[SWITCH] = True
+    attempt(_unmask)
+
+
+def _unmask() -> None:
+    resources.worklist().unmasking.record(current_reader.name())
+    st.session_state[SWITCH] = False

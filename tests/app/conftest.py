@@ -36,8 +36,11 @@ def worklist(
 
 @pytest.fixture
 def app(project_root: Path, worklist: Worklist) -> AppTest:
-    """Return the app, not yet run."""
-    return AppTest.from_file(project_root / "cxr_app/ui/script.py", default_timeout=60)
+    """Return the app, not yet run, as a reader sees it whose browser has sent a name."""
+    unknown = AppTest.from_file(project_root / "cxr_app/ui/script.py", default_timeout=60)
+    unknown.session_state["reader_asked"] = True
+    unknown.session_state["reader_name"] = "Weiss"
+    return unknown
 
 
 @pytest.fixture

@@ -318,7 +318,25 @@ def test_a_challenger_is_promoted_and_one_click_leads_back(
     newest = worklist.promotions.newest()
     assert newest is not None
     assert newest.sha256 == ""
+    for _ in range(2):  # and so on, forth and back
+        page.button(key=f"back_{promoted.sha256[:8]}").click().run()
+        page.button(key="back_configured").click().run()
+        assert not page.error
+    newest = worklist.promotions.newest()
+    assert newest is not None
+    assert newest.sha256 == ""
     assert page.button(key=f"back_{promoted.sha256[:8]}").label.startswith("Back to")
+
+
+def test_no_model_is_promoted_before_the_reader_is_known(
+    retrain: AppTest, worklist: Worklist, configured: Path
+) -> None:
+    compared(worklist, configured)
+    page = shown(retrain)
+    page.session_state["reader_asked"] = False
+    page.button(key="promote").click().run()
+    assert worklist.promotions.newest() is None
+    assert "has not sent your name yet" in page.error[0].value
 
 
 def test_a_model_that_cannot_be_loaded_is_reported(

@@ -16,7 +16,7 @@ MOUNT = """async (script) => {
   localStorage.setItem("reader", "Ada");
   window.messages = [];
   mount({
-    data: {name: "reader", word: ""},
+    data: {name: "reader", word: "", otherwise: "Reader 1234"},
     parentElement: document.querySelector("main"),
     setTriggerValue: (name, value) => window.messages.push(value.word),
   });
@@ -46,6 +46,17 @@ def test_a_page_that_stops_for_a_link_receives_nothing(stored_in_browser: Page) 
     assert stored_in_browser.evaluate("window.messages") == ["Ada"]
     stored_in_browser.clock.run_for(60_000)
     assert stored_in_browser.evaluate("window.messages") == ["Ada"]
+
+
+def test_a_reader_without_a_name_keeps_the_one_that_was_made_up(stored_in_browser: Page) -> None:
+    stored_in_browser.evaluate("localStorage.clear()")
+    stored_in_browser.locator("main").evaluate(
+        "main => main.dataset.testScriptState = 'notRunning'"
+    )
+    stored_in_browser.clock.run_for(2_000)
+    assert stored_in_browser.evaluate("window.told") == ["Reader 1234"]
+    assert stored_in_browser.evaluate("localStorage.getItem('reader')") == "Reader 1234"
+    assert stored_in_browser.evaluate("document.cookie") == "cxr_reader=Reader%201234"
 
 
 def test_a_running_script_receives_nothing(stored_in_browser: Page) -> None:

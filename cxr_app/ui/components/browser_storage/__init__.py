@@ -1,4 +1,7 @@
-"""A value kept in the reader's browser between visits, such as the reader's name."""
+"""A value kept in the reader's browser between visits, such as the reader's name.
+
+The browser also sends it as the cookie ``cxr_`` and the value's name with its next first request.
+"""
 
 from pathlib import Path
 
@@ -12,7 +15,7 @@ _mount = st.components.v2.component(
 )
 
 
-def stored_in_browser(name: str, word: str) -> str | None:
+def stored_in_browser(name: str, word: str, *, otherwise: str = "") -> str | None:
     """Store a value in the browser, or read the stored one.
 
     Parameters
@@ -21,6 +24,8 @@ def stored_in_browser(name: str, word: str) -> str | None:
         Key under which the browser stores it.
     word
         Value to store; empty to read.
+    otherwise
+        Value to store and answer if the browser has none yet.
 
     Returns
     -------
@@ -29,7 +34,9 @@ def stored_in_browser(name: str, word: str) -> str | None:
     """
     with st.container(key=f"browser_storage_{name}", height=1, border=False):
         answer = _mount(
-            key=name, data={"name": name, "word": word}, on_kept_change=_do_nothing
+            key=name,
+            data={"name": name, "word": word, "otherwise": otherwise},
+            on_kept_change=_do_nothing,
         ).kept
     if not isinstance(answer, dict) or not isinstance(answer.get("word"), str):
         return None
