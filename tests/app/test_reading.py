@@ -3,16 +3,20 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+import streamlit as st
 from sqlalchemy import create_engine, text
 from streamlit.testing.v1 import AppTest
 
 from cxr_app.settings import Settings
+from cxr_app.ui.components import comment_box
 from cxr_app.worklist import Cause, Verdict, Worklist
 from tests.support.worklists import failed, scored, shown, viewer
 
 Opener = Callable[..., AppTest]
+Comments = Callable[[str, str], None]
 
 
 @pytest.fixture
@@ -30,6 +34,22 @@ def read(app: AppTest) -> Opener:
         return app
 
     return open_film
+
+
+@pytest.fixture
+def comments(monkeypatch: pytest.MonkeyPatch) -> Comments:
+    """Have the browser report a comment on a film, again at every run of the page."""
+
+    def report(entry_id: str, text: str) -> None:
+        comment = {"number": 1, "entry": entry_id, "text": text}
+
+        def mount(**options: Any) -> None:
+            st.session_state["comment_box"] = {"comments": {"list": [comment]}}
+            options["on_comments_change"]()
+
+        monkeypatch.setattr(comment_box, "_mount", mount)
+
+    return report
 
 
 def words(app: AppTest) -> str:
@@ -114,15 +134,30 @@ def test_a_cause_chosen_after_the_verdict_repeats_the_verdict(
     assert answer == [(Verdict.AGREE, Cause.BACTERIAL), (Verdict.AGREE, None)]
 
 
-def test_a_comment_is_kept_as_text_and_is_no_verdict(worklist: Worklist, read: Opener) -> None:
+def test_a_comment_is_kept_as_text_and_is_no_verdict(
+    worklist: Worklist, read: Opener, comments: Comments
+) -> None:
     film = scored(worklist, 0.8)
     app = read(film)
-    app.text_input(key="comment").input("  <i>left base</i> ").run()
+    comments(film, "  <i>left base</i> ")
+    app.run()
+    app.run()
     (review,) = worklist.reviews.of_film(film)
     assert (review.comment, review.verdict) == ("<i>left base</i>", None)
     assert worklist.entry(film).read_at is None
     assert "&lt;i&gt;left base&lt;/i&gt;" in words(app)
-    assert app.text_input(key="comment").value == ""
+
+
+def test_a_comment_goes_to_the_film_it_was_typed_at_and_goes_there_once(
+    worklist: Worklist, read: Opener, comments: Comments
+) -> None:
+    typed_at, in_view = scored(worklist, 0.9), scored(worklist, 0.8)
+    app = read(in_view)
+    comments(typed_at, "left base")
+    app.run()
+    app.run()
+    assert [each.comment for each in worklist.reviews.of_film(typed_at)] == ["left base"]
+    assert worklist.reviews.of_film(in_view) == []
 
 
 def test_an_unscored_film_has_no_flag_to_agree_with(worklist: Worklist, read: Opener) -> None:
@@ -207,3 +242,30 @@ def test_a_reader_without_a_name_gets_one(worklist: Worklist, read: Opener) -> N
     (review,) = worklist.reviews.of_film(film)
     assert review.reader.startswith("Reader ")
     assert review.reviewed_at <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize("button", ["agree", "unusable", "mark_read"])
+def test_nothing_is_recorded_before_the_reader_is_known(
+    worklist: Worklist, app: AppTest, button: str
+) -> None:
+    film = scored(worklist, 0.8)
+    app.session_state["reader_asked"] = False
+    app.run()
+    app.switch_page("views/film.py")
+    app.query_params["film"] = film
+    app.run()
+    app.button(key=f"{button}_{film}").click().run()
+    assert worklist.reviews.of_film(film) == []
+    entry = worklist.entry(film)
+    assert (entry.read_at, entry.claim) == (None, None)
+    assert "has not sent your name yet" in app.toast[0].value
+
+
+def test_identities_stay_masked_until_the_reader_is_known(
+    worklist: Worklist, app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXR_MASK_IDENTITIES", "true")
+    app.session_state["reader_asked"] = False
+    app.run()
+    app.toggle(key="mask_identities").set_value(False).run()
+    assert app.toggle(key="mask_identities").value is True

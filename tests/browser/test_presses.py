@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from cxr_app.ui.components.script_state import REST
+from cxr_app.ui.components.delivery import SENDER
 from cxr_app.ui.components.viewer import FOLDER, SCRIPTS
 
 MOUNT = """async ([html, script]) => {
@@ -34,7 +34,7 @@ MESSAGES = "count => window.messages.length >= count"
 def viewer(empty_page: Page) -> Page:
     """The viewer alone in a page, with a script that acknowledges what the test chooses."""
     html = (FOLDER / "viewer.html").read_text(encoding="utf-8")
-    script = REST + "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    script = SENDER + "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
     empty_page.route("**/film", lambda route: route.fulfill(status=204))
     empty_page.evaluate(MOUNT, [html, script])
     return empty_page

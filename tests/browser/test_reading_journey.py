@@ -176,6 +176,31 @@ def test_keys_are_keys_again_after_the_switch_was_used(
     expect(page.get_by_role("heading", name="Worklist")).to_be_visible()
 
 
+def test_a_comment_lands_on_the_film_it_was_typed_at(desk: Desk, app_url: str, page: Page) -> None:
+    first, second = add(desk, 511), add(desk, 510)
+    open_film(page, app_url, first)
+    page.keyboard.press("n")
+    expect_film(page, second)
+    page.keyboard.press("c")
+    page.keyboard.type("of the second")
+    page.go_back()
+    expect_film(page, first)
+    field = page.get_by_role("textbox", name="Comment")
+    expect(field).to_have_value("")
+    page.keyboard.press("c")
+    page.keyboard.press("Enter")
+    page.keyboard.press("n")
+    expect_film(page, second)
+    expect(field).to_have_value("of the second")
+    page.keyboard.press("c")
+    page.keyboard.press("Enter")
+    expect(page.locator(".st-key-reading")).to_contain_text("of the second")
+    comments = [
+        [each.comment for each in desk.worklist.reviews.of_film(film)] for film in (first, second)
+    ]
+    assert comments == [[], ["of the second"]]
+
+
 def test_from_upload_to_review(desk: Desk, app_url: str, page: Page) -> None:
     page.goto(f"{app_url}/upload")
     film = jpeg(77)

@@ -76,6 +76,13 @@ interface ComponentArguments<Data> {
   setStateValue: (name: string, value: unknown) => void;
 }
 
+/** What a component tells the page's script of a film. */
+interface FilmMessage {
+  number: number;
+  entry: string;
+  [part: string]: string | number;
+}
+
 /** How a film was looked at. */
 interface View {
   entry: string;
@@ -118,4 +125,12 @@ interface TableData {
   sort: string;
   descending: boolean;
   height: string;
+}
+
+/** What the page asks the field for a comment for; see `comment_box` in Python. */
+interface CommentData {
+  entry: string;
+  heard: number;
+  longest: number;
+  hint: string;
 }

@@ -8,6 +8,7 @@ import streamlit as st
 from cxr_app.ui import current_reader, masking, resources
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.components.auto_refresh import auto_refresh
+from cxr_app.ui.components.comment_box import FIELD, comment_box
 from cxr_app.ui.components.viewer import Keys
 from cxr_app.ui.text import film_html, formatting
 from cxr_app.worklist import Cause, Claim, Entry, Review, Verdict
@@ -21,7 +22,6 @@ STEPS = 20
 """Largest number of consecutive films, open with others, that are skipped."""
 
 CAUSES = {Cause.BACTERIAL: "Bacterial", Cause.VIRAL: "Viral", Cause.UNCLEAR: "Unclear"}
-COMMENT_LENGTH = 2000
 KEYS = Keys(
     listed=(
         ("N", "next film"),
@@ -29,7 +29,7 @@ KEYS = Keys(
         ("A", "agree with the flag"),
         ("D", "disagree"),
         ("U", "not a usable film"),
-        ("C", "comment; Enter saves it"),
+        ("C", "comment; Enter saves it, Esc leaves"),
         ("M", "mark as read, or unread"),
         ("E", "compare with an earlier film"),
         ("T", "take over the film"),
@@ -45,7 +45,7 @@ KEYS = Keys(
         ("R", "reset the view"),
         ("?", "this list"),
     ),
-    focus={"c": ".st-key-comment input"},
+    focus={"c": FIELD},
     acts="admnpu",
 )
 VERDICTS = {"a": Verdict.AGREE, "d": Verdict.DISAGREE, "u": Verdict.UNUSABLE}
@@ -81,7 +81,7 @@ def renew_claim(entry: Entry, others: Claim | None) -> None:
 
 def is_free(entry: Entry) -> bool:
     """Check that no other reader has the film open."""
-    return entry.claim is None or entry.claim.reader == current_reader.name()
+    return entry.claim is None or entry.claim.reader == current_reader.name_if_known()
 
 
 def first_free(entry_id: str | None, step: Callable[[str], str | None]) -> Entry | None:
@@ -99,8 +99,8 @@ def first_free(entry_id: str | None, step: Callable[[str], str | None]) -> Entry
 
 def own_verdict(reviews: list[Review]) -> Review | None:
     """Return this reader's latest verdict."""
-    own = (each for each in reviews if each.verdict and each.reader == current_reader.name())
-    return next(own, None)
+    who = current_reader.name_if_known()
+    return next((each for each in reviews if each.verdict and each.reader == who), None)
 
 
 def may_see_heat(entry: Entry, reviews: list[Review] | None = None) -> bool:
@@ -125,7 +125,7 @@ def review_panel(entry: Entry, reviews: list[Review], others: Claim | None) -> N
         else:
             if entry.film_deleted_at is None:  # no verdict on an invisible film
                 _verdicts(entry, own_verdict(reviews))
-            _comment(entry)
+            comment_box(entry.id, _store_comment)
         if reviews:
             st.html(film_html.reviews(reviews))
 
@@ -218,22 +218,9 @@ def _cause_changed(entry: Entry, given: Verdict | None) -> None:
         attempt(partial(_review, entry, given))
 
 
-def _comment(entry: Entry) -> None:
-    st.text_input(
-        "Comment",
-        key="comment",
-        placeholder="Comment: C, Enter saves it",
-        label_visibility="collapsed",
-        on_change=_save_comment,
-        args=(entry,),
-    )
-
-
-def _save_comment(entry: Entry) -> None:
-    text = str(st.session_state["comment"]).strip()[:COMMENT_LENGTH]
-    st.session_state["comment"] = ""
-    if text:
-        attempt(partial(_review, entry, None, text))
+def _store_comment(entry_id: str, text: str) -> None:
+    """Store a comment on the film that it was typed at, which may no longer be in view."""
+    attempt(lambda: _review(resources.worklist().entry(entry_id), None, text))
 
 
 def _review(entry: Entry, verdict: Verdict | None, comment: str = "") -> None:

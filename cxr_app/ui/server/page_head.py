@@ -10,7 +10,7 @@ from cxr_app.ui.server import preload
 COMPONENTS = Path(__file__).parent.parent / "components"
 SCRIPTS = "\n".join(
     (COMPONENTS / name).read_text(encoding="utf-8")
-    for name in ("theme_switch/first_theme.js", "last_input.js")
+    for name in ("theme_switch/first_theme.js", "last_input.js", "text_fields.js")
 )
 HEAD, END = b"<head>", b"</head>"
 

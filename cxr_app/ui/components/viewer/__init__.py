@@ -4,7 +4,6 @@ The page passes it addresses. Only two things come back to the server: whether h
 and which of the page's keys were pressed at which film.
 """
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from cxr_app.ui.components.script_state import REST
+from cxr_app.ui.components import delivery
+from cxr_app.ui.components.delivery import SENDER
 
 FOLDER = Path(__file__).parent
 SCRIPTS = (
@@ -32,7 +32,7 @@ def _text(*names: str) -> str:
 
 
 _mount = st.components.v2.component(
-    "film_viewer", html=_text("viewer.html"), css=_text("viewer.css"), js=REST + _text(*SCRIPTS)
+    "film_viewer", html=_text("viewer.html"), css=_text("viewer.css"), js=SENDER + _text(*SCRIPTS)
 )
 
 
@@ -102,7 +102,7 @@ def film_viewer(film: ViewerFilm, *, key: str = "viewer", keys: Keys = NO_KEYS) 
         "keys": [list(each) for each in keys.listed],
         "focus": dict(keys.focus),
         "acts": keys.acts,
-        "heard": _handled(key).number,
+        "heard": delivery.acknowledged(key),
         "heatOn": heat_on,
     }
     _mount(
@@ -123,34 +123,17 @@ def _heat_is_on(value: object) -> bool:
 
 
 def _act_on_presses(key: str, keys: Keys) -> None:
-    """Act on each press once, in order.
+    """Act on each press once, in order."""
 
-    A press counts as handled only after its action: Streamlit may interrupt this run for the next
-    press, which reports this one again, and starts that run while this one is still ending.
-    """
-    handled = _handled(key)
-    value = st.session_state.get(key)
-    with handled.lock:
-        for number, letter, entry_id in _presses(value):
-            if number > handled.number and letter in keys.acts and keys.act:
-                keys.act(letter, entry_id)
-                handled.number = number
+    def act(press: tuple[str, str]) -> None:
+        letter, entry_id = press
+        if letter in keys.acts and keys.act:
+            keys.act(letter, entry_id)
+
+    delivery.deliver(key, _presses(st.session_state.get(key)), act)
 
 
-@dataclass(slots=True)
-class _Handled:
-    """Number of the session's last handled press."""
-
-    number: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-
-def _handled(key: str) -> _Handled:
-    handled: _Handled = st.session_state.setdefault(f"{key}_handled", _Handled())
-    return handled
-
-
-def _presses(value: object) -> Iterator[tuple[int, str, str]]:
+def _presses(value: object) -> Iterator[tuple[int, tuple[str, str]]]:
     """Yield the presses sent by the browser, whose data cannot be trusted."""
     match value:
         case {"presses": {"list": list(presses)}}:
@@ -160,7 +143,7 @@ def _presses(value: object) -> Iterator[tuple[int, str, str]]:
     for press in presses:
         match press:
             case {"number": int(number), "key": str(letter), "entry": str(entry_id)}:
-                yield number, letter, entry_id
+                yield number, (letter, entry_id)
 
 
 def _do_nothing() -> None:

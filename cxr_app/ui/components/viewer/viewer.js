@@ -39,7 +39,7 @@ class Viewer {
     this.canvas = /** @type {HTMLCanvasElement} */ (this.root.querySelector("canvas"));
     this.context = drawingOn(this.canvas, { alpha: false });
     this.viewport = new Viewport();
-    this.presses = new PressSender(this.root);
+    this.presses = new Sender(this.root, "presses");
     this.stopping = new AbortController();
     this.page = (parent.host ?? parent).closest("[data-testid='stMain']"); // what scrolls
     this.heat = { on: true, outline: false, opacity: 0.6, lungs: false, ...readHabits() };
@@ -351,7 +351,7 @@ class Viewer {
     const name = KEYS[key];
     const preset = "12345".indexOf(key);
     if (key.length === 1 && this.scriptKeys.includes(key)) {
-      return () => repeated || this.presses.add(key, this.entry);
+      return () => repeated || this.presses.add({ key, entry: this.entry });
     }
     if (this.focusKeys[key]) return () => focusOn(this.focusKeys[key]);
     if (preset >= 0) return () => this.usePreset(preset);
