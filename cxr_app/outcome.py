@@ -49,6 +49,9 @@ class Outcome:
         ``DICOM``, ``JPEG`` or ``PNG``; empty if the content is none of them.
     rows, columns
         Size of the film in pixels; 0 if it could not be read.
+    may_be_chest
+        False for a file that is plainly no chest film: of another kind or part of the body by its
+        header, or of no known format. True in doubt.
 
     Raises
     ------
@@ -67,6 +70,7 @@ class Outcome:
     rows: int = 0
     columns: int = 0
     remarks: tuple[str, ...] = ()
+    may_be_chest: bool = True
 
     def __post_init__(self) -> None:
         scored = self.state is ScoringState.SCORED

@@ -1,12 +1,18 @@
-"""Prediction and operating points -> the tier that a film is read in. Pure: no clock, no list.
+"""Prediction and operating points -> the place that a film is read in. Pure: no clock, no list.
 
-How long a film has waited is not known here; the worklist orders within a tier by it.
+Tiers are read one after the other, and within a tier bands of probability: what is almost certain
+does not wait behind what is possible. How long a film has waited is not known here; the worklist
+orders within a band by it.
 """
 
 from collections.abc import Mapping
 
 from cxr_app.outcome import Priority
 from cxr_app.prediction import OperatingPoint, Prediction
+
+BANDS = (0.99, 0.9, 0.7)
+"""Lowest probability of each band but the last."""
+BAND_NUMBERS = range(len(BANDS) + 1)
 
 
 def assign(
@@ -42,3 +48,13 @@ def tier(pneumonia_probability: float, operating_points: Mapping[str, OperatingP
         if point is not None and pneumonia_probability >= point.threshold:
             return priority
     return Priority.LOW
+
+
+def band(pneumonia_probability: float | None) -> int:
+    """Return the band of a probability, 0 for the highest.
+
+    A film without a probability is in band 0: an unjudged film is not an unlikely one.
+    """
+    if pneumonia_probability is None:
+        return 0
+    return sum(1 for lowest in BANDS if pneumonia_probability < lowest)

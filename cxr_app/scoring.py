@@ -33,6 +33,7 @@ class FilmFacts:
     rows: int = 0
     columns: int = 0
     remarks: tuple[str, ...] = ()
+    may_be_chest: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ def examine(
     except UnsupportedImageError as error:
         return Examined(sha256, FilmFacts(), (ScoringState.REJECTED, str(error)), None)
     except FilmError as error:
-        return Examined(sha256, FilmFacts(), (ScoringState.FAILED, str(error)), None)
+        facts = FilmFacts(may_be_chest=not data or intake.sniff(data) is not None)
+        return Examined(sha256, facts, (ScoringState.FAILED, str(error)), None)
     reason = screening.screen(radiograph)
     if reason is not None:
         return Examined(sha256, _facts(radiograph), (ScoringState.REJECTED, reason), None)
@@ -185,6 +187,7 @@ def _refusal(film: Examined, state: ScoringState, reason: str) -> Outcome:
         state=state,
         priority=priority.assign(None, {}),
         reason=reason,
+        may_be_chest=film.facts.may_be_chest and not screening.shows_no_chest(film.facts.header),
         header=film.facts.header,
         file_format=film.facts.file_format,
         rows=film.facts.rows,

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from cxr_app.errors import SettingsError
 
 OtherAges = Literal["remark", "reject"]
+HeatStyle = Literal["outline", "colour"]
 HeatTiming = Literal["at_once", "after_verdict"]
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -67,6 +68,11 @@ class Settings(BaseSettings):
         default="at_once",
         description="When a reader sees the heatmap: `at_once`, or `after_verdict`, that is after "
         "the reader's own, because wrong marks mislead readers.",
+    )
+    heat_style: HeatStyle = Field(
+        default="outline",
+        description="How the heatmap opens for a reader who has not chosen otherwise: `outline`, "
+        "or `colour`, which covers the film.",
     )
     mask_identities: bool = Field(
         default=False,

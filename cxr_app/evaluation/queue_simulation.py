@@ -126,12 +126,14 @@ def span_for(room: Room) -> Span:
 class SimulatedFilms:
     """The films of one replication in order of arrival, those of one moment by probability.
 
-    Times are in minutes from the start; `tiers` are places in `TIERS`; each ``(n,)``.
+    Times are in minutes from the start; `tiers` are places in `TIERS`, and `queues` number the
+    bands of all tiers in the order in which they are read; each ``(n,)``.
     """
 
     received: Floats
     reading: Floats
     tiers: NDArray[np.int_]
+    queues: NDArray[np.int_]
     truth: Booleans
     counted: Booleans
 
@@ -201,31 +203,38 @@ def draw(room: Room, mix: Mix, span: Span, generator: np.random.Generator) -> Si
     reading = _reading_times(room, len(received), generator)
     order = np.lexsort((-mix.pneumonia[places], received))
     received, truth, places = received[order], truth[order], places[order]
-    tier_of = [TIERS.index(priority.tier(p, mix.operating_points)) for p in mix.pneumonia]
+    queue = np.array([queue_of(p, mix.operating_points) for p in mix.pneumonia])[places]
     counted = (received >= warm_up) & (received < counted_until)
-    return SimulatedFilms(received, reading, np.array(tier_of)[places], truth, counted)
+    tiers = queue // len(priority.BAND_NUMBERS)
+    return SimulatedFilms(received, reading, tiers, queue, truth, counted)
+
+
+def queue_of(pneumonia_probability: float, operating_points: Mapping[str, OperatingPoint]) -> int:
+    """Return the number of a film's band of its tier; 0 is read first."""
+    tier = TIERS.index(priority.tier(pneumonia_probability, operating_points))
+    return tier * len(priority.BAND_NUMBERS) + priority.band(pneumonia_probability)
 
 
 def waits_under(discipline: str, films: SimulatedFilms, room: Room) -> Floats:
     """Return the wait of every film in minutes under one discipline."""
-    tiers = np.zeros_like(films.tiers) if discipline == FIRST_COME else films.tiers
+    queues = np.zeros_like(films.queues) if discipline == FIRST_COME else films.queues
     cap = room.cap_hours * 60 if discipline == AI_ORDER_CAPPED else math.inf
     open_minutes = room.hours_a_day * 60
-    return waits(films.received, films.reading, tiers, room.readers, cap, open_minutes)
+    return waits(films.received, films.reading, queues, room.readers, cap, open_minutes)
 
 
 def waits(
     received: Floats,
     reading: Floats,
-    tiers: NDArray[np.int_],
+    queues: NDArray[np.int_],
     readers: int,
     cap: float = math.inf,
     open_minutes: float = DAY_MINUTES,
 ) -> Floats:
     """Compute the wait of every film if the readers follow the order of the worklist.
 
-    That order is: past the cap first; then by tier; then by arrival. Within a tier films keep
-    the order they are given in, so each tier is a queue of its own.
+    That order is: past the cap first; then by queue, which is a band of a tier; then by arrival.
+    Within a queue films keep the order they are given in.
 
     Parameters
     ----------
@@ -233,7 +242,7 @@ def waits(
         When each film arrives, in minutes, never falling, ``(n,)``.
     reading
         How long each is read, ``(n,)``.
-    tiers
+    queues
         0 is read first, ``(n,)``.
     cap
         Wait from which on a film goes before those that have waited less.
@@ -245,8 +254,8 @@ def waits(
     ndarray
         Minutes from arrival to the start of reading, ``(n,)``.
     """
-    arrivals, durations, tier_of = received.tolist(), reading.tolist(), tiers.tolist()
-    queues: list[deque[int]] = [deque() for _ in range(max(tier_of, default=0) + 1)]
+    arrivals, durations, place_of = received.tolist(), reading.tolist(), queues.tolist()
+    waiting: list[deque[int]] = [deque() for _ in range(max(place_of, default=0) + 1)]
     free = [0.0] * readers  # when each reader is free, as a heap
     started = np.zeros(len(arrivals))
     now, coming, count = 0.0, 0, len(arrivals)
@@ -257,9 +266,9 @@ def waits(
         if now % DAY_MINUTES >= open_minutes:
             now += DAY_MINUTES - now % DAY_MINUTES
         while coming < count and arrivals[coming] <= now:
-            queues[tier_of[coming]].append(coming)
+            waiting[place_of[coming]].append(coming)
             coming += 1
-        film = _take(queues, arrivals, now - cap)
+        film = _take(waiting, arrivals, now - cap)
         started[film] = now
         heapreplace(free, now + durations[film])
     return started - received

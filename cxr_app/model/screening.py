@@ -231,6 +231,13 @@ def lung_remarks(lungs: LungFields | None) -> tuple[str, ...]:
     return (f"A lung seems to be cut off at the {edges} of the film.",)
 
 
+def shows_no_chest(header: Header | None) -> bool:
+    """Check whether a header says plainly that a file is no chest film; False in doubt."""
+    return header is not None and bool(
+        _modality_reason(header) or _body_part_reason(header.body_part_examined)
+    )
+
+
 def _header_reason(header: Header) -> str | None:
     return (
         _modality_reason(header)

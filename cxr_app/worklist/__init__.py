@@ -4,6 +4,7 @@ Only this folder imports SQLAlchemy; arguments and results are plain values.
 """
 
 from cxr_app.worklist.claims import ClaimLog
+from cxr_app.worklist.dismissals import Dismissal, Dismissals
 from cxr_app.worklist.entry import SORTABLE, WAITING_CAP, Claim, Counts, Entry, Query, Score
 from cxr_app.worklist.job import Job, JobState
 from cxr_app.worklist.job_queue import JobQueue
@@ -28,6 +29,8 @@ __all__ = [
     "Claim",
     "ClaimLog",
     "Counts",
+    "Dismissal",
+    "Dismissals",
     "Entry",
     "Job",
     "JobQueue",

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Select, func, select, union_all
 from sqlalchemy.orm import Session
 
+from cxr_app.priority import BAND_NUMBERS
 from cxr_app.worklist import counters, search
 from cxr_app.worklist.entry import Query
 from cxr_app.worklist.filters import filters_of, order_index, read_values
@@ -38,13 +39,17 @@ def count_unscored(session: Session) -> int:
 
 
 def oldest_unread(session: Session) -> datetime | None:
-    """Return when the oldest unread film arrived: six look-ups in an index, one for each tier."""
+    """Return since when the unread chest film waits that waits longest.
+
+    It takes one look-up in an index for each band of each tier.
+    """
     oldest = union_all(
         *(
-            along(ORDER_INDEX, select(func.min(EntryRow.received_at).label("oldest")))
+            along(ORDER_INDEX, select(func.min(EntryRow.waits_since).label("oldest")))
             .select_from(EntryRow)
-            .where(EntryRow.is_read.is_(False), EntryRow.tier == tier)
+            .where(EntryRow.is_read.is_(False), EntryRow.tier == tier, EntryRow.band == band)
             for tier in TIERS
+            for band in BAND_NUMBERS
         )
     ).subquery()
     found: datetime | None = session.scalar(select(func.min(oldest.c.oldest)))

@@ -38,6 +38,8 @@ class Entry:
         Opaque, 32 hexadecimal digits; its first 8 are its short form.
     received_at, scored_at, read_at
         Aware, UTC. None if it has not happened.
+    acquired_at
+        When the film was taken, by its header; aware, UTC. None if unknown or not credible.
     film_deleted_at
         When the film's file was deleted; the entry then names no patient. None while it is kept.
     state
@@ -82,6 +84,12 @@ class Entry:
     columns: int = 0
     remarks: tuple[str, ...] = ()
     film_deleted_at: datetime | None = None
+    acquired_at: datetime | None = None
+
+    @property
+    def waits_since(self) -> datetime:
+        """When the film was taken, else when it arrived: its waiting time counts from here."""
+        return min(self.acquired_at or self.received_at, self.received_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +126,7 @@ HEADER_NAMES = tuple(each.name for each in fields(Header))
 SORTABLE = frozenset(
     {each.name for each in fields(Entry)}
     - {"activation_map", "heat_scale", "lungs", "claim", "header", "remarks"}
-) | frozenset(HEADER_NAMES)
+) | {"waits_since", *HEADER_NAMES}
 """Allowed values of `Query.sort`: every column of an entry that a list can show."""
 
 
@@ -140,8 +148,9 @@ class Query:
         the study description or the source; or the first 8 or more digits of an entry's id.
     sort
         A name in `SORTABLE`; empty for the default order: past the waiting cap first; then flagged
-        first, HIGH before MEDIUM before LOW; then longest waiting; then highest probability; then
-        as received. Films already read no longer wait and come after those that do.
+        first, HIGH before MEDIUM before LOW; then by the bands of `priority`, the likeliest first;
+        then longest waiting; then highest probability; then as received. What is no chest film
+        comes after all that wait, and films already read after these.
         Films without a value come last in either direction; equal ones are in default order.
         ``priority`` sorts by rank and ``patient_age`` by length of life.
     waiting_cap

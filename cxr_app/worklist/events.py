@@ -13,6 +13,10 @@ class EventKind(StrEnum):
     """A reader took a film that another had open."""
     UNMASKED = "UNMASKED"
     """A reader had names and ids shown."""
+    DISMISSED = "DISMISSED"
+    """A reader marked as read all files that are plainly no chest films; the detail counts them."""
+    DISMISSAL_UNDONE = "DISMISSAL_UNDONE"
+    """The reader took that back."""
     FILM_DELETED = "FILM_DELETED"
     """A film was deleted at the end of its retention time."""
 

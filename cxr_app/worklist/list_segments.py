@@ -1,11 +1,12 @@
 """The list cut into segments, each in an order that one index holds.
 
 The default order is no single sort: a film past the waiting cap jumps ahead, so a film's place
-depends on the time. But it is a fixed sequence of segments (past the cap, tier 0; past the cap,
-tier 1; ...), and within each the order is that of an index.
+depends on the time. But it is a fixed sequence of segments (past the cap, tier 0, band 0; past the
+cap, tier 0, band 1; ...), and within each the order is that of an index.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +14,21 @@ from sqlalchemy import Text, case, func, literal, select, type_coerce
 from sqlalchemy.orm import Session
 
 from cxr_app.outcome import Priority
+from cxr_app.priority import BAND_NUMBERS
 from cxr_app.worklist import counters, search
 from cxr_app.worklist.entry import Query
 from cxr_app.worklist.filters import filters_of, order_index, read_values
-from cxr_app.worklist.segment import DEFAULT_KEYS, Clause, Key, ListSegment, along, column_named
-from cxr_app.worklist.tables import SORT_INDEXES, UNJUDGED_TIER, EntryRow, tier
+from cxr_app.worklist.segment import (
+    BAND_KEYS,
+    DEFAULT_KEYS,
+    Clause,
+    Key,
+    ListSegment,
+    Place,
+    along,
+    column_named,
+)
+from cxr_app.worklist.tables import NO_CHEST_BAND, SORT_INDEXES, UNJUDGED_TIER, EntryRow, tier
 
 FEW_VALUED = frozenset(
     SORT_INDEXES[name]
@@ -47,27 +58,52 @@ def _in_default_order(query: Query, now: datetime) -> Iterator[ListSegment]:
     if query.state != "read":
         for past_cap in (True, False):
             for tier in tiers:
-                yield _waiting(tier, now - query.waiting_cap, filters, index, past_cap=past_cap)
+                for band in BAND_NUMBERS:
+                    since = _since(now - query.waiting_cap, past_cap=past_cap)
+                    yield _waiting(tier, band, since, filters, index)
+        if UNJUDGED_TIER in tiers:
+            yield _waiting(UNJUDGED_TIER, NO_CHEST_BAND, ALWAYS, filters, index)
     if query.state in ("read", "all"):
         for tier in tiers:
             yield _of_tier(tier, filters, index, is_read=True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Since:
+    """Which films by the time since which they wait: a condition, and the same of a place."""
+
+    clauses: tuple[Clause, ...]
+    holds: Callable[[Place], bool]
+
+
+ALWAYS = _Since((), lambda _: True)
+
+
+def _since(cap: datetime, *, past_cap: bool) -> _Since:
+    waits_since = EntryRow.waits_since
+    return _Since(
+        (waits_since <= cap if past_cap else waits_since > cap,),
+        lambda place: (place.waits_since <= cap) == past_cap,
+    )
+
+
 def _waiting(
-    tier: int, cap: datetime, filters: tuple[Clause, ...], index: str, *, past_cap: bool
+    tier: int, band: int, since: _Since, filters: tuple[Clause, ...], index: str
 ) -> ListSegment:
-    received_at = EntryRow.received_at
+    """Return the films of one band that wait."""
     return ListSegment(
         (
             EntryRow.is_read.is_(False),
             EntryRow.tier == tier,
-            received_at <= cap if past_cap else received_at > cap,
+            EntryRow.band == band,
+            *since.clauses,
             *filters,
         ),
         lambda place: (
-            not place.is_read and place.tier == tier and (place.received_at <= cap) == past_cap
+            not place.is_read and (place.tier, place.band) == (tier, band) and since.holds(place)
         ),
         index,
+        BAND_KEYS,
     )
 
 
@@ -172,11 +208,15 @@ def _of_few(query: Query, now: datetime, few: Clause) -> Iterator[ListSegment]:
 
 
 def rank(query: Query, now: datetime) -> Key:
-    """Return the expression that the default order begins with: past the cap, waiting, read."""
-    waits = case((EntryRow.received_at <= now - query.waiting_cap, 0), else_=1)
+    """Return what the default order begins with: past the cap, waiting, no chest film, read."""
+    waits = case(
+        (EntryRow.band == NO_CHEST_BAND, 2),
+        (EntryRow.waits_since <= now - query.waiting_cap, 0),
+        else_=1,
+    )
     if query.state == "all":
-        return case((EntryRow.is_read, 2), else_=waits)
-    return literal(2) if query.state == "read" else waits
+        return case((EntryRow.is_read, 3), else_=waits)
+    return literal(3) if query.state == "read" else waits
 
 
 def sort_key(name: str) -> Key:

@@ -9,15 +9,18 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cxr_app.acquisition_time import acquisition_of
 from cxr_app.lung_fields import LungFields, lungs_of
 from cxr_app.outcome import Outcome
 from cxr_app.patient_age import age_in_days
 from cxr_app.prediction import ActivationMap, HeatScale
+from cxr_app.priority import band
 from cxr_app.radiograph import Header
 from cxr_app.worklist.entry import HEADER_NAMES, Claim, Entry, Score
 from cxr_app.worklist.search_text import search_text
 from cxr_app.worklist.tables import (
     MAX_FACT_LENGTH,
+    NO_CHEST_BAND,
     UNJUDGED_TIER,
     EntryRow,
     Judgement,
@@ -41,7 +44,7 @@ def add_outcome(session: Session, entry: EntryRow, outcome: Outcome, scored_at: 
     score = _history_row(session, entry, outcome, scored_at)
     _describe(entry, outcome)
     if entry.scored_at is None or scored_at >= entry.scored_at:
-        _show(entry, score)
+        _show(entry, score, may_be_chest=outcome.may_be_chest)
 
 
 def rows_with_outcome(
@@ -51,7 +54,7 @@ def rows_with_outcome(
     entry = EntryRow(**arrival)
     score = _score_row(entry, outcome, scored_at)
     _describe(entry, outcome)
-    _show(entry, score)
+    _show(entry, score, may_be_chest=outcome.may_be_chest)
     return entry, score
 
 
@@ -71,6 +74,7 @@ def as_entry(
         source=row.source or "",
         path=row.path,
         received_at=row.received_at,
+        acquired_at=row.acquired_at,
         state=row.state,
         priority=row.priority,
         scored_at=row.scored_at,
@@ -99,12 +103,13 @@ def forget_patient(entry: EntryRow) -> None:
 def receive_again(entry: EntryRow, source: str, path: Path, received_at: datetime) -> None:
     """Make an entry whose film was deleted wait for a score and a reader; its history is kept."""
     entry.source, entry.path, entry.received_at = source, path, received_at
+    entry.waits_since, entry.acquired_at = received_at, None
     entry.film_deleted_at = None
     entry.is_read, entry.read_at, entry.read_by = False, None, None
     entry.state = entry.priority = entry.scored_at = None
     for name in JUDGEMENT_NAMES:
         setattr(entry, name, None)
-    entry.tier, entry.descending_probability = UNJUDGED_TIER, 0.0
+    entry.tier, entry.band, entry.descending_probability = UNJUDGED_TIER, 0, 0.0
     entry.search_text = _search_text(entry)
 
 
@@ -198,10 +203,20 @@ def _describe(entry: EntryRow, outcome: Outcome) -> None:
     entry.file_format = outcome.file_format or entry.file_format
     entry.rows = outcome.rows or entry.rows
     entry.columns = outcome.columns or entry.columns
-    entry.remarks = outcome.remarks
+    entry.remarks = (*outcome.remarks, *_acquired(entry, outcome.header))
 
 
-def _show(entry: EntryRow, score: ScoreRow) -> None:
+def _acquired(entry: EntryRow, header: Header | None) -> tuple[str, ...]:
+    """Set since when a film waits; return a remark if its header's date cannot be."""
+    if header is None:
+        return ()
+    acquisition = acquisition_of(header, entry.received_at)
+    entry.acquired_at = acquisition.moment
+    entry.waits_since = min(acquisition.moment or entry.received_at, entry.received_at)
+    return (acquisition.remark,) if acquisition.remark else ()
+
+
+def _show(entry: EntryRow, score: ScoreRow, *, may_be_chest: bool) -> None:
     """Make a result of the history the one that the entry shows and is ordered by."""
     for name in JUDGEMENT_NAMES:
         setattr(entry, name, getattr(score, name))
@@ -209,6 +224,7 @@ def _show(entry: EntryRow, score: ScoreRow) -> None:
     entry.priority = score.priority
     entry.scored_at = score.scored_at
     entry.tier = tier(score.priority, flagged=bool(score.flagged))
+    entry.band = band(score.pneumonia_probability) if may_be_chest else NO_CHEST_BAND
     entry.descending_probability = -(score.pneumonia_probability or 0.0)
 
 

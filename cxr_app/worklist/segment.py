@@ -24,7 +24,9 @@ Clause = ColumnElement[bool] | TextClause
 Key = ColumnElement[Any]
 Statement = TypeVar("Statement", bound=Select[Any])
 
-DEFAULT_KEYS = ("received_at", "descending_probability", "number")
+BAND_KEYS = ("waits_since", "descending_probability", "number")
+"""Columns that films of one band of one tier are ordered by."""
+DEFAULT_KEYS = ("band", *BAND_KEYS)
 """Columns that films of one tier are ordered by."""
 
 
@@ -35,7 +37,8 @@ class Place:
     is_read: bool
     is_scored: bool
     tier: int
-    received_at: datetime
+    band: int
+    waits_since: datetime
     descending_probability: float
     number: int
     sorted_by: Any

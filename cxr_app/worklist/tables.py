@@ -77,6 +77,10 @@ class HeaderFacts:
     accession_number: Mapped[str | None] = mapped_column(AnyText)  # (0008,0050)
     study_date: Mapped[str | None] = mapped_column(AnyText)  # (0008,0020)
     study_time: Mapped[str | None] = mapped_column(AnyText)  # (0008,0030)
+    acquisition_date_time: Mapped[str | None] = mapped_column(AnyText)  # (0008,002A)
+    acquisition_date: Mapped[str | None] = mapped_column(AnyText)  # (0008,0022)
+    acquisition_time: Mapped[str | None] = mapped_column(AnyText)  # (0008,0032)
+    timezone_offset_from_utc: Mapped[str | None] = mapped_column(AnyText)  # (0008,0201)
     study_description: Mapped[str | None] = mapped_column(AnyText)  # (0008,1030)
     modality: Mapped[str | None] = mapped_column(AnyText)  # (0008,0060)
     body_part_examined: Mapped[str | None] = mapped_column(AnyText)  # (0018,0015)
@@ -102,7 +106,7 @@ REFUSED = text("state IN ('REJECTED', 'FAILED')")
 UNSCORED = text("state IS NULL")
 """Written out, not as parameters: a partial index serves only exactly its own condition."""
 
-PLACE = ("tier", "received_at", "descending_probability", "number")
+PLACE = ("tier", "band", "waits_since", "descending_probability", "number")
 ORDER_INDEX = "ix_worklist_entry_order"
 REFUSED_INDEX = "ix_worklist_entry_refused"
 UNSCORED_INDEX = "ix_worklist_entry_unscored"
@@ -111,6 +115,7 @@ SORT_INDEXES = {
     name: f"ix_worklist_entry_{name}"
     for name in (
         "received_at",
+        "waits_since",
         "pneumonia_probability",
         "bacterial_probability",
         "state",
@@ -134,6 +139,8 @@ UNBOUNDED = ("reason", "source")
 TIERS = range(6)
 FLAGGED_TIERS = range(3)
 UNJUDGED_TIER = 4
+NO_CHEST_BAND = 9
+"""Band of what is no chest film, in the tier of films that no model has judged: read last."""
 
 
 def tier(priority: Priority, *, flagged: bool | None) -> int:
@@ -161,6 +168,7 @@ class EntryRow(Judgement, HeaderFacts, Table):
     source: Mapped[str | None] = mapped_column(AnyText)
     path: Mapped[Path] = mapped_column(FilePath)
     received_at: Mapped[datetime] = mapped_column(Moment)
+    acquired_at: Mapped[datetime | None] = mapped_column(Moment)
     state: Mapped[ScoringState | None] = mapped_column(_one_of(ScoringState, "state"))
     priority: Mapped[Priority | None] = mapped_column(_one_of(Priority, "priority"))
     scored_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -174,6 +182,8 @@ class EntryRow(Judgement, HeaderFacts, Table):
 
     is_read: Mapped[bool] = mapped_column(default=False)
     tier: Mapped[int] = mapped_column(SmallInteger, default=UNJUDGED_TIER)
+    band: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    waits_since: Mapped[datetime] = mapped_column(Moment, server_default="0")
     descending_probability: Mapped[float] = mapped_column(Float(53), default=0.0)  # its negative
     patient_age_days: Mapped[int | None]
     search_text: Mapped[str] = mapped_column(AnyText, default="\n")

@@ -17,6 +17,7 @@ from cxr_app.worklist.column_types import AnyText, Moment
 from cxr_app.worklist.counting import count, count_unscored, oldest_unread, unscored
 from cxr_app.worklist.database import Database
 from cxr_app.worklist.deletions import Deletions
+from cxr_app.worklist.dismissals import Dismissals
 from cxr_app.worklist.earlier_films import earlier_films
 from cxr_app.worklist.entry import Counts, Entry, Query, Score
 from cxr_app.worklist.job_queue import JobQueue
@@ -61,6 +62,8 @@ class Worklist:
         Which reader has which film open.
     deletions
         Films whose retention time has ended.
+    dismissals
+        Files that are plainly no chest films, marked as read at once.
     jobs
         Long-running jobs.
     promotions
@@ -76,6 +79,7 @@ class Worklist:
         self._clock = clock
         self.claims = ClaimLog(database, clock)
         self.deletions = Deletions(database, clock)
+        self.dismissals = Dismissals(database, clock)
         self.jobs = JobQueue(database, clock)
         self.promotions = PromotionLog(database, clock)
         self.reviews = ReviewLog(database, clock)
@@ -360,10 +364,12 @@ def _new_entry(sha256: str, source: str, path: Path, received_at: datetime) -> d
         "source": source,
         "path": path,
         "received_at": received_at,
+        "waits_since": received_at,
         "search_text": search_text(entry_id, source),
         "is_read": False,
         "has_header": False,
         "tier": UNJUDGED_TIER,
+        "band": 0,
         "descending_probability": 0.0,
     }
 

@@ -42,6 +42,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 def open_film(project_root: Path) -> Callable[[str], AppTest]:
     def at(entry_id: str) -> AppTest:
         app = AppTest.from_file(project_root / "cxr_app/ui/script.py", default_timeout=30)
+        app.session_state["reader_asked"] = True
         app.run()
         app.switch_page(FILM_PAGE)
         if entry_id:

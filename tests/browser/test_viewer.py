@@ -138,7 +138,7 @@ def test_keys_change_the_picture_without_the_server(desk: Desk, server: Server, 
     for key, name, expected in [
         ("h", "heat", "off"),
         ("h", "heat", "on"),
-        ("o", "heat-style", "outline"),
+        ("o", "heat-style", "colour"),
         ("i", "inverted", "true"),
         ("2", "window-center", "1000"),
         ("+", "zoom", "1.250"),

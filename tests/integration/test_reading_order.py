@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxr_app import priority
-from cxr_app.evaluation.queue_simulation import TIERS, waits
+from cxr_app.evaluation.queue_simulation import queue_of, waits
 from cxr_app.worklist import Query, Worklist
 from tests.support.outcomes import OPERATING_POINTS, scored, sha256
 
@@ -21,16 +20,16 @@ BEFORE = 600.0
 def test_the_simulation_reads_in_the_order_of_the_worklist(worklist_url: str, cap: float) -> None:
     generator = np.random.default_rng(3)
     received = generator.integers(1, 30, FILMS) * 20.0  # many alike, and some just at the cap
-    probabilities = generator.choice([0.05, 0.2, 0.25, 0.4, 0.5, 0.7, 0.95], FILMS)
+    probabilities = generator.choice([0.05, 0.2, 0.25, 0.4, 0.5, 0.7, 0.89, 0.95, 0.99, 1.0], FILMS)
     order = np.lexsort((-probabilities, received))
     received, probabilities = received[order], probabilities[order]
-    tiers = [TIERS.index(priority.tier(p, OPERATING_POINTS)) for p in probabilities]
+    queues = [queue_of(p, OPERATING_POINTS) for p in probabilities]
     begun = (
         received
         + waits(
             np.append(0.0, received),
             np.append(BEFORE, np.full(FILMS, 1e-6)),
-            np.array([0, *tiers]),
+            np.array([0, *queues]),
             1,
             cap,
         )[1:]

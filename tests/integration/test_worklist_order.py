@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +22,8 @@ from tests.integration.conftest import DatabaseFactory
 from tests.support.outcomes import refused, scored, sha256
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-FILMS = 48
+FILMS = 96
+NO_CHEST = "a CT image"
 HEADER_NAMES = set(get_type_hints(Header))
 DAYS = {"D": 1.0, "W": 7.0, "M": 30.4375, "Y": 365.25}
 
@@ -39,8 +41,11 @@ def _fill(worklist: Worklist) -> None:
             patient_age=chance.choice(("", "002Y", "011M", "030D", "090Y")),
             patient_sex=chance.choice(("", "F", "M")),
             study_date=chance.choice(("", "20260101", "20260228")),
+            acquisition_date=chance.choice(("", "", "20260227", "20260228", "20251201", "soon")),
+            acquisition_time=chance.choice(("", "0915", "235959.5")),
+            timezone_offset_from_utc=chance.choice(("", "+0530")),
         )
-        probability = chance.choice((0.0, 0.1, 0.25, 0.3, 0.5, 0.9, 1.0))
+        probability = chance.choice((0.0, 0.1, 0.25, 0.3, 0.5, 0.7, 0.9, 0.98, 0.99, 1.0))
         point = chance.choice(("balanced", "high_sensitivity"))
         kind = chance.randrange(6)
         if kind < 4:
@@ -49,7 +54,10 @@ def _fill(worklist: Worklist) -> None:
             )
             worklist.record(outcome, NOW - timedelta(minutes=film % 3))
         elif kind == 4:
-            worklist.record(refused(film, chance.choice(list(ScoringState)[1:]), "no film"), NOW)
+            state = chance.choice(list(ScoringState)[1:])
+            chest = chance.random() < 0.5
+            outcome = refused(film, state, "turned" if chest else NO_CHEST)
+            worklist.record(replace(outcome, may_be_chest=chest), NOW)
         if chance.random() < 0.3:
             worklist.mark_read(entry_id)
 
@@ -97,9 +105,24 @@ def _place(entry: Entry) -> tuple[Any, ...]:
         entry.read_at is not None,
         not entry.flagged,
         tiers.index(priority),
-        entry.received_at,
+        _band(entry),
+        entry.waits_since,
         -(entry.pneumonia_probability or 0.0),
     )
+
+
+def _is_no_chest(entry: Entry) -> bool:
+    return entry.reason == NO_CHEST
+
+
+def _band(entry: Entry) -> int:
+    """The band of a film's probability, written out."""
+    if _is_no_chest(entry):
+        return 9
+    probability = entry.pneumonia_probability
+    if probability is None or probability >= 0.99:
+        return 0
+    return 1 if probability >= 0.9 else 2 if probability >= 0.7 else 3
 
 
 def _value(entry: Entry, name: str) -> Any:
@@ -126,10 +149,14 @@ def _expected(entries: list[Entry], query: Query) -> list[str]:
             valued.sort(key=lambda entry: _value(entry, query.sort), reverse=True)
         return [e.id for e in valued + [e for e in found if _value(e, query.sort) is None]]
 
-    def is_past_cap(entry: Entry) -> bool:
-        return entry.read_at is None and NOW - entry.received_at >= query.waiting_cap
+    def rank(entry: Entry) -> int:
+        if entry.read_at is not None:
+            return 3
+        if _is_no_chest(entry):
+            return 2
+        return 0 if NOW - entry.waits_since >= query.waiting_cap else 1
 
-    return [entry.id for entry in sorted(found, key=lambda entry: not is_past_cap(entry))]
+    return [entry.id for entry in sorted(found, key=rank)]
 
 
 @pytest.fixture(scope="module")

@@ -71,15 +71,28 @@ test("lungs have another colour than the outline of the heat", () => {
 
 test("the choice of lungs is remembered, and off at first", () => {
   const stored = new Map();
-  const sessionStorage = {
+  const localStorage = {
     getItem: (name) => stored.get(name) ?? null,
     setItem: (name, text) => stored.set(name, text),
   };
   const names = ["readHabits", "writeHabits"];
-  const { readHabits, writeHabits } = run(["viewer/controls.js"], names, { sessionStorage });
+  const { readHabits, writeHabits } = run(["viewer/controls.js"], names, { localStorage });
   assert.notEqual(readHabits().lungs, true);
   stored.set("cxr-heat", JSON.stringify({ on: true, outline: true, opacity: 0.5 }));
   assert.equal(readHabits().lungs, false); // stored before there were lungs
   writeHabits({ on: true, outline: false, opacity: 0.5, lungs: true });
   assert.equal(readHabits().lungs, true);
+});
+
+test("the choice between outline and colour is remembered, and the site's before it is made", () => {
+  const stored = new Map();
+  const localStorage = {
+    getItem: (name) => stored.get(name) ?? null,
+    setItem: (name, text) => stored.set(name, text),
+  };
+  const names = ["readHabits", "writeHabits"];
+  const { readHabits, writeHabits } = run(["viewer/controls.js"], names, { localStorage });
+  assert.equal(readHabits().outline, undefined);
+  writeHabits({ on: true, outline: false, opacity: 0.5, lungs: false });
+  assert.equal(readHabits().outline, false);
 });

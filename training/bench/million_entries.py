@@ -140,6 +140,7 @@ def _another(chance: random.Random, row: dict[str, Any]) -> dict[str, Any]:
     received_at = row["received_at"] - int(chance.random() * days * 86400e6) - waited
     other = row | {"id": entry_id, "sha256": f"{chance.getrandbits(256):064x}", "source": source}
     other |= {"received_at": received_at, "path": f"/films/{number}".encode()}
+    other["waits_since"] = received_at
     facts: tuple[str, ...] = ()
     if row["is_read"]:
         other["read_at"] = received_at + waited
@@ -147,6 +148,7 @@ def _another(chance: random.Random, row: dict[str, Any]) -> dict[str, Any]:
         shift = chance.random() * 1e-3
         other["pneumonia_probability"] = row["pneumonia_probability"] * (1 - shift)
         other["descending_probability"] = -other["pneumonia_probability"]
+        other["band"] = priority.band(other["pneumonia_probability"])
     if row["has_header"]:
         header = _header(number, chance)
         facts = header.patient_id, header.patient_name

@@ -13,7 +13,7 @@ from cxr_app.ui.components.script_state import REST
 SENDER = REST + (Path(__file__).parent / "sender.js").read_text(encoding="utf-8")
 """JavaScript at the head of a component that sends such messages."""
 
-Message = TypeVar("Message")
+Content = TypeVar("Content")
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ def acknowledged(key: str) -> int:
 
 
 def deliver(
-    key: str, messages: Iterable[tuple[int, Message]], act: Callable[[Message], object]
+    key: str, messages: Iterable[tuple[int, Content]], act: Callable[[Content], object]
 ) -> None:
     """Act on every message that is newer than the last one acted on.
 

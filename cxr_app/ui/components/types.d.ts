@@ -104,6 +104,7 @@ interface ViewerData {
   acts: string;
   heard: number;
   heatOn: boolean;
+  outline: boolean;
 }
 
 /** A column of the film table; see `TableColumn` in Python. */

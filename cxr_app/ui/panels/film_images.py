@@ -58,7 +58,8 @@ def _film(entry: Entry, reviews: list[Review], after: Entry | None) -> None:
     if after is not None:
         next_heat, _ = _heatmap(after)
         prepare = [film_route.film_address(after.id), *filter(None, [next_heat])]
-    shown = ViewerFilm(entry.id, film_route.film_address(entry.id), heat, note, prepare)
+    address, outline = film_route.film_address(entry.id), _opens_as_outline()
+    shown = ViewerFilm(entry.id, address, heat, note, prepare, outline)
     if film_viewer(shown, keys=KEYS):
         review_panel.note_heat_seen(entry)
 
@@ -67,6 +68,10 @@ def _earlier_film(entry: Entry) -> None:
     """Show an earlier film of the patient for comparison, without its heatmap."""
     st.html(film_html.caption(entry))
     film_viewer(ViewerFilm(entry.id, film_route.film_address(entry.id)), key="earlier_viewer")
+
+
+def _opens_as_outline() -> bool:
+    return resources.settings().heat_style == "outline"
 
 
 def _heatmap(entry: Entry, reviews: list[Review] | None = None) -> tuple[str | None, str]:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from cxr_app.priority import BANDS
 from cxr_app.ui import masking, resources, view_state
 from cxr_app.ui.components.film_table import Sorting, film_table
 from cxr_app.ui.text import formatting, table_rows
@@ -54,9 +55,10 @@ def _footer(query: Query, size: str, number: int, pages: int) -> None:
     order = "sorted by the column selected above; a third click on it restores the default order"
     if not query.sort:
         hours = f"{query.waiting_cap.total_seconds() / 3600:g}"
+        bands = ", ".join(f"{lowest * 100:g}" for lowest in BANDS)
         order = (
-            "flagged first, then by tier, waiting time and probability; "
-            f"films waiting over {hours} hours move to the top"
+            f"flagged first, then by tier, probability (from {bands} % down) and waiting time; "
+            f"films waiting over {hours} hours move to the top, other kinds of files to the end"
         )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{size}; {order}.")

@@ -79,13 +79,23 @@ def provenance(entry: Entry, status: EngineStatus, now: datetime) -> str:
     if entry.read_at:
         rows = [("Read", formatting.timestamp(entry.read_at)), ("Read by", entry.read_by)]
     else:
-        rows = [("Waiting", formatting.duration(now - entry.received_at))]
+        rows = [("Waiting", formatting.duration(now - entry.waits_since))]
+    rows += [("Taken", _taken(entry)), ("Arrived", formatting.timestamp(entry.received_at))]
     if entry.model_version:
         rows += [("Model", entry.model_version), ("Scored", formatting.timestamp(entry.scored_at))]
     if entry.model_version and status.model_version not in ("", entry.model_version):
         rows.append(("In use now", f"{status.model_version}, another model"))
     rows.append(("Device", status.device_name))
     return _render("table", rows)
+
+
+def _taken(entry: Entry) -> str:
+    """Return when the film was taken, and what says so."""
+    if entry.acquired_at is None:
+        return "unknown; waiting counts from arrival"
+    stated = entry.header is not None and entry.header.timezone_offset_from_utc
+    zone = "" if stated else ", in this server's time zone"
+    return f"{formatting.timestamp(entry.acquired_at)} (acquisition time in the header{zone})"
 
 
 def history(scores: Sequence[Score]) -> str:

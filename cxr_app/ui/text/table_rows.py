@@ -11,7 +11,12 @@ from cxr_app.ui.text import formatting
 from cxr_app.worklist import Entry
 
 WAITING = TableColumn(
-    "waiting", "Waiting", 5.2, "received_at", kind="number", help="Time since the film was received"
+    "waiting",
+    "Waiting",
+    5.2,
+    "waits_since",
+    kind="number",
+    help="Time since the film was taken, by its header; without a date there, since it arrived",
 )
 PATIENT = TableColumn("patient_id", "Patient", 5.2, "patient_id")
 ACCESSION = TableColumn("accession_number", "Accession", 5.4, "accession_number")
@@ -79,7 +84,7 @@ def row(entry: Entry, now: datetime) -> dict[str, Any]:
         "tier": formatting.tier(entry.state, entry.priority),
         "pneumonia": _probability(entry),
         "cause": _cause(entry),
-        "waiting": formatting.duration((entry.read_at or now) - entry.received_at),
+        "waiting": formatting.duration((entry.read_at or now) - entry.waits_since),
         "state": state(entry),
         "reader": reader(entry),
         "patient_id": header.patient_id,

@@ -5,6 +5,7 @@ import streamlit as st
 from cxr_app.ui import resources, view_state
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.panels import review_panel, worklist_controls
+from cxr_app.ui.panels.dismissal_panel import dismissal_panel
 from cxr_app.ui.panels.worklist_table import MOST_HITS, open_film, worklist_table
 from cxr_app.worklist import Counts, Query
 
@@ -43,6 +44,8 @@ def worklist() -> None:
     with title_row:
         open_next(query, total)
     worklist_controls.filters(query)
+    if query.state in ("unread", "needs_a_person"):
+        dismissal_panel()
     if total:
         worklist_table(query, total, now.in_progress)
     else:

@@ -50,6 +50,9 @@ class ViewerFilm:
         Why there is no heatmap, in a few words.
     prepare
         Addresses to load ahead once this film is in view.
+    outline
+        Whether the heatmap opens as an outline for a reader who has not chosen between it and
+        colour.
     """
 
     entry_id: str
@@ -57,6 +60,7 @@ class ViewerFilm:
     heat: str | None = None
     note: str = ""
     prepare: Sequence[str] = ()
+    outline: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,7 @@ def film_viewer(film: ViewerFilm, *, key: str = "viewer", keys: Keys = NO_KEYS) 
         "acts": keys.acts,
         "heard": delivery.acknowledged(key),
         "heatOn": heat_on,
+        "outline": film.outline,
     }
     _mount(
         key=key,

@@ -1,8 +1,8 @@
 // The controls around the film, and what the reader chose in them before.
 
-const HABITS = "cxr-heat"; // heat and lungs on or off, style, opacity: stored from film to film
+const HABITS = "cxr-heat"; // heat and lungs on or off, style, opacity: stored from visit to visit
 
-/** @typedef {{on: boolean, outline: boolean, opacity: number, lungs: boolean}} HeatHabits */
+/** @typedef {{on: boolean, outline: boolean | undefined, opacity: number, lungs: boolean}} HeatHabits */
 
 /** @param {Element} button @param {unknown} on */
 const setPressed = (button, on) => button.setAttribute("aria-pressed", String(Boolean(on)));
@@ -39,9 +39,9 @@ function offerWindows(select, windows) {
 /** @returns {Partial<HeatHabits>} */
 function readHabits() {
   try {
-    const { on, outline, opacity, lungs } = JSON.parse(sessionStorage.getItem(HABITS) ?? "");
-    const bounded = Math.min(Math.max(Number(opacity) || 0.6, 0.1), 1);
-    const shown = { on: on !== false, outline: outline === true, lungs: lungs === true };
+    const { on, outline, opacity, lungs } = JSON.parse(localStorage.getItem(HABITS) ?? "");
+    const bounded = Math.min(Math.max(Number(opacity) || 0.4, 0.1), 1);
+    const shown = { on: on !== false, outline: outline !== false, lungs: lungs === true };
     return { ...shown, opacity: bounded };
   } catch {
     return {}; // nothing stored yet, or the browser stores nothing
@@ -51,7 +51,7 @@ function readHabits() {
 /** @param {HeatHabits} habits */
 function writeHabits(habits) {
   try {
-    sessionStorage.setItem(HABITS, JSON.stringify(habits));
+    localStorage.setItem(HABITS, JSON.stringify(habits));
   } catch {
     // The browser stores nothing; the next film opens as the first did.
   }

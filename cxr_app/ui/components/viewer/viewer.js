@@ -42,7 +42,8 @@ class Viewer {
     this.presses = new Sender(this.root, "presses");
     this.stopping = new AbortController();
     this.page = (parent.host ?? parent).closest("[data-testid='stMain']"); // what scrolls
-    this.heat = { on: true, outline: false, opacity: 0.6, lungs: false, ...readHabits() };
+    /** @type {HeatHabits} */
+    this.heat = { on: true, outline: undefined, opacity: 0.4, lungs: false, ...readHabits() };
     this.find(".legend i").style.backgroundImage = heatGradient();
     this._listen();
   }
@@ -68,7 +69,7 @@ class Viewer {
   /** Show what the page asks for; the same film stays as it is being looked at.
    * @param {ViewerData} data
    * @param {(name: string, value: unknown) => void} send */
-  async update({ entry, film, heat, next, note, keys, focus, acts, heard, heatOn }, send) {
+  async update({ entry, film, heat, next, note, keys, focus, acts, heard, heatOn, outline }, send) {
     this.note = note ?? "";
     this.next = next ?? [];
     this.focusKeys = focus ?? {};
@@ -76,6 +77,7 @@ class Viewer {
     this.send = this.presses.send = send;
     if (acts) this.presses.acknowledge(heard ?? 0);
     this.heatKnown ??= heatOn;
+    this.heat.outline ??= outline; // unless the reader has chosen
     this.part("help").hidden = !keys?.length;
     listKeys(this.find("dialog dl"), keys ?? []);
     if (entry !== this.entry) this._open(entry, film);
