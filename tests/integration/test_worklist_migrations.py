@@ -13,7 +13,8 @@ from sqlalchemy import Engine, create_engine, text
 
 from cxr_app.errors import WorklistError
 from cxr_app.worklist import JobState, Query, Verdict, Worklist, database
-from cxr_app.worklist.migrations.versions.long_lists import NEW, SQLITE_ONLY
+from cxr_app.worklist.migrations.versions import reading_order
+from cxr_app.worklist.migrations.versions.long_lists import RECREATED, SQLITE_ONLY
 from cxr_app.worklist.tables import Table
 from tests.integration.conftest import DatabaseFactory
 from tests.support.outcomes import scored, sha256
@@ -108,6 +109,11 @@ def test_a_worklist_of_the_first_version_is_brought_up_to_date(worklist_url: str
     assert after.jobs.submit("backlog", {}).state is JobState.SCHEDULED
     after.reviews.add(film, "Weiss", Verdict.AGREE)
     assert after.entry(film).read_by == "Weiss"
+    assert after.entry(film).waits_since == after.entry(film).received_at
+    after.mark_read(film, read=False)
+    after.receive(sha256(2), "b.dcm", Path("/film"))
+    after.record(scored(2, 0.3))
+    assert after.page(Query())[0].id == film
     after.close()
 
 
@@ -129,10 +135,20 @@ def downgrade_to_first_version(url: str) -> None:
                 connection.execute(text(f"DROP TRIGGER {name}"))
         else:
             connection.execute(text("DROP INDEX IF EXISTS worklist_search"))
-        for name in ("read_at", *NEW, *(SQLITE_ONLY if engine.dialect.name == "sqlite" else ())):
+        ordered = ("order", "refused", "waits_since", *reading_order.SORTED)
+        for name in (
+            "read_at",
+            *ordered,
+            *(SQLITE_ONLY if engine.dialect.name == "sqlite" else ()),
+        ):
             connection.execute(text(f"DROP INDEX ix_worklist_entry_{name}"))
-        for column in ("read_by", "film_deleted_at", "issuer_of_patient_id"):
+        order = ("acquired_at", "band", "waits_since", *reading_order.HEADER)
+        for column in ("read_by", "film_deleted_at", "issuer_of_patient_id", *order):
             connection.execute(text(f"ALTER TABLE worklist_entry DROP COLUMN {column}"))
+        for name in ("order", "refused", *RECREATED):
+            connection.execute(
+                text(f"CREATE INDEX ix_worklist_entry_{name} ON worklist_entry (tier)")
+            )
         later_columns = ("heat_begin", "heat_full", "lung_mask", "lung_mask_rows")
         for column in (*later_columns, "lung_mask_columns", "lungs_found"):
             connection.execute(text(f"ALTER TABLE worklist_score DROP COLUMN {column}"))

@@ -6,8 +6,8 @@ Films that are here already wait since their arrival, as before.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 
 TABLE = "worklist_entry"
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
@@ -46,7 +46,7 @@ def upgrade() -> None:
     op.add_column(
         TABLE, sa.Column("waits_since", sa.BigInteger(), server_default="0", nullable=False)
     )
-    kinds = sa.bindparam("kinds", NO_CHEST, expanding=True)
+    kinds: sa.BindParameter[object] = sa.bindparam("kinds", NO_CHEST, expanding=True)
     op.get_bind().execute(sa.text(BANDS).bindparams(kinds))
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     for name in ("order", "refused", *SORTED, *(SQLITE_ONLY if is_sqlite else ())):
