@@ -1,15 +1,14 @@
 """What is plainly no chest film: marked as read all at once, and back. Each is one transaction."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select, update
 
-from cxr_app.worklist.database import Database
 from cxr_app.worklist.events import EventKind, new_event
 from cxr_app.worklist.segment import Clause, along
 from cxr_app.worklist.tables import NO_CHEST_BAND, ORDER_INDEX, UNJUDGED_TIER, EntryRow
+from cxr_app.worklist.transactions import Transactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +26,8 @@ class Dismissal:
     files: int
 
 
-class Dismissals:
-    """The files in the list that are plainly no chest films: other modalities, other formats.
-
-    Parameters
-    ----------
-    database
-        Open and up to date.
-    clock
-        Returns the current time, aware.
-    """
-
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        self._database = database
-        self._clock = clock
+class Dismissals(Transactions):
+    """The files in the list that are plainly no chest films: other modalities, other formats."""
 
     def waiting(self) -> int:
         """Return the number of such files that are unread."""
