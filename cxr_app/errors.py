@@ -138,6 +138,10 @@ class EntryNotFoundError(WorklistError):
         return cls(f"The worklist has no entry {name}. Choose one from the list.")
 
 
+class ReviewError(CxrError):
+    """This verdict cannot be taken back."""
+
+
 class ReaderUnknownError(CxrError):
     """The browser has not told yet who reads, so nothing can be recorded."""
 

@@ -15,6 +15,8 @@ class Verdict(Enum):
     """The flag is wrong."""
     UNUSABLE = "UNUSABLE"
     """The film cannot be judged."""
+    UNSURE = "UNSURE"
+    """The reader cannot tell whether it shows pneumonia."""
 
 
 class Cause(Enum):
@@ -31,6 +33,12 @@ class Review:
 
     Parameters
     ----------
+    number
+        Ascending, in the whole worklist.
+    takes_back
+        Number of the verdict that this row takes back; None if it is a review.
+    is_taken_back
+        Whether the reader has taken this verdict back.
     verdict
         None for a comment alone.
     cause
@@ -51,6 +59,9 @@ class Review:
     flagged: bool | None = None
     pneumonia_probability: float | None = None
     threshold: float | None = None
+    number: int = 0
+    takes_back: int | None = None
+    is_taken_back: bool = False
 
     @property
     def pneumonia(self) -> bool | None:
@@ -93,6 +104,8 @@ class Agreement:
         The flag compared with what the reader saw.
     unusable
         Films that could not be judged.
+    unsure
+        Films whose reader could not tell.
     """
 
     week: date
@@ -101,6 +114,7 @@ class Agreement:
     true_negative: int = 0
     false_negative: int = 0
     unusable: int = 0
+    unsure: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,15 @@
 """The readers' judgements of films: added, never changed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from statistics import median
 
-from sqlalchemy import BigInteger, Select, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, exists, func, select, type_coerce
+from sqlalchemy.orm import aliased
 
-from cxr_app.worklist.locking import locked_entry_by_id
+from cxr_app.errors import ReviewError
+from cxr_app.worklist.locking import locked_entries, locked_entry_by_id
 from cxr_app.worklist.review import (
     Agreement,
     Cause,
@@ -32,13 +35,19 @@ class ReviewLog(Transactions):
         self,
         entry_id: str,
         reader: str,
-        verdict: Verdict | None = None,
+        answer: Verdict | bool | None = None,
         *,
         cause: Cause | None = None,
         comment: str = "",
         heat_seen: bool = False,
     ) -> Review:
         """Add a reader's review of a film; with a verdict the film counts as read.
+
+        Parameters
+        ----------
+        answer
+            A verdict; or whether the reader saw pneumonia, from which the verdict on the flag that
+            the film has now follows; None for a comment alone.
 
         Raises
         ------
@@ -48,11 +57,12 @@ class ReviewLog(Transactions):
             If there is neither verdict nor comment, or if the verdict is about a flag and no model
             has judged the film.
         """
-        if verdict is None and not comment:
+        if answer is None and not comment:
             raise ValueError("a review needs a verdict or a comment, got neither")
         now = self._clock()
         with self._database.writing() as session:
             entry = locked_entry_by_id(session, entry_id)
+            verdict = _verdict_on(entry.flagged, answer)
             if entry.flagged is None and verdict in (Verdict.AGREE, Verdict.DISAGREE):
                 raise ValueError(f"no model has flagged entry {entry.id[:8]} or not: {verdict}")
             row = ReviewRow(
@@ -69,14 +79,57 @@ class ReviewLog(Transactions):
                 threshold=entry.threshold,
             )
             session.add(row)
+            session.flush()
             if verdict is not None:
                 entry.is_read = True
                 entry.read_at = entry.read_at or now
                 entry.read_by = entry.read_by or reader
             return _as_review(row)
 
+    def take_back(self, number: int, reader: str) -> str:
+        """Take a reader's own verdict back: a row is added, and the verdict no longer counts.
+
+        If no other verdict on the film is left, it is unread again, unless it was marked as read
+        without one.
+
+        Returns
+        -------
+        str
+            The entry's id.
+
+        Raises
+        ------
+        ReviewError
+            If there is no such verdict of this reader, or it was taken back already.
+        """
+        with self._database.writing() as session:
+            review = session.get(ReviewRow, number)
+            if review is None or review.reader != reader or review.verdict is None:
+                raise ReviewError("There is no verdict of yours to take back.")
+            entry = locked_entries(session, EntryRow.number == review.entry_number)[0]
+            if session.scalar(select(ReviewRow.number).where(ReviewRow.takes_back == number)):
+                raise ReviewError("This verdict was taken back already.")
+            now = self._clock()
+            row = ReviewRow(
+                entry_number=entry.number,
+                reader=reader,
+                reviewed_at=now,
+                heat_seen=review.heat_seen,
+                takes_back=number,
+            )
+            session.add(row)
+            session.flush()
+            of_film = select(ReviewRow.number).where(ReviewRow.entry_number == entry.number)
+            is_left = session.scalar(of_film.where(*_counts()).limit(1)) is not None
+            by_verdict = of_film.where(
+                ReviewRow.verdict.is_not(None), ReviewRow.reviewed_at == entry.read_at
+            )
+            if not is_left and session.scalar(by_verdict.limit(1)) is not None:
+                entry.is_read, entry.read_at, entry.read_by = False, None, None
+            return entry.id
+
     def of_film(self, entry_id: str) -> list[Review]:
-        """Return the reviews of a film, newest first."""
+        """Return the reviews of a film, newest first, and what was taken back of them."""
         statement = (
             select(ReviewRow)
             .join(EntryRow, EntryRow.number == ReviewRow.entry_number)
@@ -84,7 +137,9 @@ class ReviewLog(Transactions):
             .order_by(ReviewRow.number.desc())
         )
         with self._database.reading() as session:
-            return [_as_review(row) for row in session.scalars(statement)]
+            rows = session.scalars(statement).all()
+        gone = {row.takes_back for row in rows}
+        return [replace(_as_review(row), is_taken_back=row.number in gone) for row in rows]
 
     def reviewed_films(self) -> Iterator[ReviewedFilm]:
         """Yield every film that is kept and was judged, with its last verdict."""
@@ -133,16 +188,31 @@ class ReviewLog(Transactions):
         return ReadingDay(len(waits), median(waits) if waits else None)
 
 
+def _verdict_on(flagged: bool | None, answer: Verdict | bool | None) -> Verdict | None:
+    if not isinstance(answer, bool):
+        return answer
+    return Verdict.AGREE if answer == flagged else Verdict.DISAGREE
+
+
 def _last_verdicts() -> Select[int]:
     """Select the number of every film's last verdict."""
-    judged = select(func.max(ReviewRow.number)).where(ReviewRow.verdict.is_not(None))
+    judged = select(func.max(ReviewRow.number)).where(*_counts())
     return judged.group_by(ReviewRow.entry_number)
+
+
+def _counts() -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for a row to be a verdict that was not taken back."""
+    later = aliased(ReviewRow)
+    taken_back = exists().where(
+        later.entry_number == ReviewRow.entry_number, later.takes_back == ReviewRow.number
+    )
+    return ReviewRow.verdict.is_not(None), ~taken_back
 
 
 def _count_name(flagged: bool | None, verdict: Verdict | None) -> str:
     """Return the field of `Agreement` that a verdict counts in."""
-    if verdict is Verdict.UNUSABLE:
-        return "unusable"
+    if verdict in (Verdict.UNUSABLE, Verdict.UNSURE):
+        return verdict.value.lower()
     truth = "true" if verdict is Verdict.AGREE else "false"
     return f"{truth}_{'positive' if flagged else 'negative'}"
 
@@ -159,4 +229,6 @@ def _as_review(row: ReviewRow) -> Review:
         flagged=row.flagged,
         pneumonia_probability=row.pneumonia_probability,
         threshold=row.threshold,
+        number=row.number,
+        takes_back=row.takes_back,
     )

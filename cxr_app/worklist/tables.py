@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Float,
     ForeignKey,
@@ -305,6 +306,7 @@ class ReviewRow(Table):
     flagged: Mapped[bool | None]
     pneumonia_probability: Mapped[float | None] = mapped_column(Float(53))
     threshold: Mapped[float | None] = mapped_column(Float(53))
+    takes_back: Mapped[int | None] = mapped_column(BigInteger)  # the number of a verdict
 
     __table_args__ = (Index(None, "entry_number", "number"),)
 

@@ -88,12 +88,12 @@ def test_a_film_that_another_reads_says_so_and_is_taken_over_knowingly(
     worklist.claims.claim(film, "<b>Braun</b>")
     app = read(film)
     assert "Open with &lt;b&gt;Braun&lt;/b&gt;" in words(app)
-    assert not labels(app) & {"Agree", "Disagree", "Not a usable film"}
+    assert not labels(app) & {"Pneumonia", "No pneumonia", "Not usable"}
     app.button(key="take_over").click().run()
     claim = worklist.entry(film).claim
     assert claim is not None
     assert claim.reader == "Weiss"
-    assert "Agree" in labels(app)
+    assert "Pneumonia" in labels(app)
 
 
 def test_films_that_others_have_open_are_passed_over(worklist: Worklist, read: Opener) -> None:
@@ -106,7 +106,7 @@ def test_films_that_others_have_open_are_passed_over(worklist: Worklist, read: O
 
 
 @pytest.mark.parametrize(
-    ("button", "verdict"), [("agree", Verdict.AGREE), ("disagree", Verdict.DISAGREE)]
+    ("button", "verdict"), [("pneumonia", Verdict.AGREE), ("no_pneumonia", Verdict.DISAGREE)]
 )
 def test_a_verdict_is_kept_with_cause_and_reader_and_the_film_counts_as_read(
     worklist: Worklist, read: Opener, button: str, verdict: Verdict
@@ -128,7 +128,7 @@ def test_a_cause_chosen_after_the_verdict_repeats_the_verdict(
 ) -> None:
     film = scored(worklist, 0.8)
     app = read(film)
-    app.button(key=f"agree_{film}").click().run()
+    app.button(key=f"pneumonia_{film}").click().run()
     app.button_group(key=f"cause_{film}").select(Cause.BACTERIAL).run()
     answer = [(review.verdict, review.cause) for review in worklist.reviews.of_film(film)]
     assert answer == [(Verdict.AGREE, Cause.BACTERIAL), (Verdict.AGREE, None)]
@@ -163,7 +163,7 @@ def test_a_comment_goes_to_the_film_it_was_typed_at_and_goes_there_once(
 def test_an_unscored_film_has_no_flag_to_agree_with(worklist: Worklist, read: Opener) -> None:
     film = failed(worklist, "The file is cut short.")
     app = read(film)
-    assert not labels(app) & {"Agree", "Disagree"}
+    assert not labels(app) & {"Pneumonia", "No pneumonia"}
     app.button(key=f"unusable_{film}").click().run()
     assert worklist.reviews.of_film(film)[0].verdict is Verdict.UNUSABLE
 
@@ -179,7 +179,7 @@ def test_the_heat_comes_after_the_readers_own_verdict_where_the_site_wants_that(
     assert (viewer(app)["heat"], viewer(app)["note"]) == (None, "After your verdict")
     assert not [address for address in viewer(app)["next"] if "heat" in address]
     assert "heat" not in words(app)
-    app.button(key=f"agree_{film}").click().run()
+    app.button(key=f"pneumonia_{film}").click().run()
     assert not worklist.reviews.of_film(film)[0].heat_seen
     assert viewer(app)["heat"] is not None
     assert "heat" in words(app)
@@ -238,13 +238,13 @@ def test_an_earlier_film_of_the_patient_is_listed(worklist: Worklist, read: Open
 
 def test_a_reader_without_a_name_gets_one(worklist: Worklist, read: Opener) -> None:
     film = scored(worklist, 0.8)
-    read(film, reader=" ").button(key=f"agree_{film}").click().run()
+    read(film, reader=" ").button(key=f"pneumonia_{film}").click().run()
     (review,) = worklist.reviews.of_film(film)
     assert review.reader.startswith("Reader ")
     assert review.reviewed_at <= datetime.now(UTC)
 
 
-@pytest.mark.parametrize("button", ["agree", "unusable", "mark_read"])
+@pytest.mark.parametrize("button", ["pneumonia", "unusable", "mark_read"])
 def test_nothing_is_recorded_before_the_reader_is_known(
     worklist: Worklist, app: AppTest, button: str
 ) -> None:
@@ -269,3 +269,61 @@ def test_identities_stay_masked_until_the_reader_is_known(
     app.run()
     app.toggle(key="mask_identities").set_value(False).run()
     assert app.toggle(key="mask_identities").value is True
+
+
+@pytest.mark.parametrize("saw", [True, False])
+@pytest.mark.parametrize("probability", [0.8, 0.01])
+def test_the_question_is_about_the_film_and_the_flag_stands_beside_it(
+    worklist: Worklist, read: Opener, probability: float, saw: bool
+) -> None:
+    film = scored(worklist, probability)
+    app = read(film)
+    flagged = worklist.entry(film).flagged
+    assert any(
+        caption.value == ("Flagged by the model" if flagged else "Not flagged by the model")
+        for caption in app.caption
+    )
+    app.button(key=f"{'pneumonia' if saw else 'no_pneumonia'}_{film}").click().run()
+    (review,) = worklist.reviews.of_film(film)
+    assert (review.pneumonia, review.verdict is Verdict.AGREE) == (saw, saw is flagged)
+    assert ("against the flag" in words(app)) is (saw is not flagged)
+
+
+def test_who_is_unsure_says_so_and_the_film_counts_as_read(
+    worklist: Worklist, read: Opener
+) -> None:
+    film = scored(worklist, 0.8)
+    app = read(film)
+    app.button(key=f"unsure_{film}").click().run()
+    (review,) = worklist.reviews.of_film(film)
+    assert (review.verdict, review.pneumonia) == (Verdict.UNSURE, None)
+    assert worklist.entry(film).read_at is not None
+    assert list(worklist.reviews.reviewed_films()) == []
+
+
+def test_the_last_verdict_is_taken_back_from_another_film(worklist: Worklist, read: Opener) -> None:
+    first, second = scored(worklist, 0.9, minutes=20), scored(worklist, 0.8)
+    app = read(first)
+    app.button(key=f"pneumonia_{first}").click().run()
+    app.button(key="next").click().run()
+    assert app.query_params["film"] in (second, [second])
+    (undo,) = [button for button in app.button if button.key and button.key.startswith("undo_")]
+    undo.click().run()
+    assert app.query_params["film"] in (first, [first])
+    assert worklist.entry(first).read_at is None
+    assert "taken back" in words(app)
+    assert not [button for button in app.button if str(button.key).startswith("undo_")]
+
+
+def test_previous_leads_to_the_film_looked_at_before_although_it_is_read(
+    worklist: Worklist, read: Opener
+) -> None:
+    first, second = scored(worklist, 0.9, minutes=20), scored(worklist, 0.8)
+    app = read(first)
+    assert app.button(key="previous").disabled
+    app.button(key=f"pneumonia_{first}").click().run()
+    app.button(key="next").click().run()
+    app.button(key="previous").click().run()
+    assert app.query_params["film"] in (first, [first])
+    app.button(key="next").click().run()
+    assert app.query_params["film"] in (second, [second])

@@ -101,9 +101,9 @@ def test_a_hundred_films_by_keyboard_alone(desk: Desk, app_url: str, quick_page:
     page.keyboard.press("n")
     for place, film in enumerate(order):
         expect(page.locator(f".viewer[data-entry='{film}'][data-ready='true']")).to_be_visible()
-        page.keyboard.press("adu"[place % 3])
+        page.keyboard.press("yxu"[place % 3])
         page.keyboard.press("n")  # at once, as a hurried reader does
-    expect(page.locator(".st-key-reading")).to_contain_text("agrees")  # with the last
+    expect(page.locator(".st-key-reading .reviews")).to_contain_text("pneumonia")  # of the last
     wait_idle(page)
     answer = [[review.verdict for review in desk.worklist.reviews.of_film(film)] for film in order]
     verdicts = (Verdict.AGREE, Verdict.DISAGREE, Verdict.UNUSABLE)
@@ -124,14 +124,14 @@ def test_two_readers_and_one_film(
     open_film(second, app_url, film)
     call_oneself(second, "Dr Braun")
     expect(second.get_by_text("Open with Dr Weiss")).to_be_visible()
-    expect(second.get_by_role("button", name="Disagree")).to_have_count(0)
+    expect(second.get_by_role("button", name="No pneumonia")).to_have_count(0)
     second.keyboard.press("t")
-    expect(second.get_by_role("button", name="Disagree")).to_be_visible()
+    expect(second.get_by_role("button", name="No pneumonia")).to_be_visible()
     wait_idle(second)
-    second.keyboard.press("d")
-    expect(second.get_by_text("Dr Braun disagrees")).to_be_visible()
+    second.keyboard.press("x")
+    expect(second.get_by_text("Dr Braun no pneumonia, against the flag")).to_be_visible()
     wait_idle(page)
-    page.keyboard.press("a")  # Dr Weiss does not know yet
+    page.keyboard.press("y")  # Dr Weiss does not know yet
     expect(page.get_by_text("Open with Dr Braun").first).to_be_visible()
     other.close()
     answer = [(review.reader, review.verdict) for review in desk.worklist.reviews.of_film(film)]
@@ -201,6 +201,23 @@ def test_a_comment_lands_on_the_film_it_was_typed_at(desk: Desk, app_url: str, p
     assert comments == [[], ["of the second"]]
 
 
+def test_the_way_back_after_a_verdict(desk: Desk, app_url: str, page: Page) -> None:
+    first, second = add(desk, 521), add(desk, 520)
+    open_film(page, app_url, first)
+    page.keyboard.press("y")
+    page.keyboard.press("n")
+    expect_film(page, second)
+    page.keyboard.press("p")
+    expect_film(page, first)
+    expect(page.locator(".reviews")).to_contain_text("pneumonia")
+    page.keyboard.press("n")
+    expect_film(page, second)
+    page.keyboard.press("z")
+    expect_film(page, first)
+    expect(page.locator(".reviews")).to_contain_text("taken back")
+    assert desk.worklist.entry(first).read_at is None
+
+
 def test_from_upload_to_review(desk: Desk, app_url: str, page: Page) -> None:
     page.goto(f"{app_url}/upload")
     film = jpeg(77)
@@ -220,8 +237,8 @@ def test_from_upload_to_review(desk: Desk, app_url: str, page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_text("Rotated; repeat.")).to_be_visible()
     wait_idle(page)
-    page.get_by_role("button", name="Not a usable film").click()
-    expect(page.get_by_text("finds the film not usable")).to_be_visible()
+    page.get_by_role("button", name="Not usable").click()
+    expect(page.get_by_text("film not usable")).to_be_visible()
     verdicts = [review.verdict for review in desk.worklist.reviews.of_film(entry_id)]
     assert verdicts == [Verdict.UNUSABLE, None]
 

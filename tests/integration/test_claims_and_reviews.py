@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from cxr_app.errors import EntryNotFoundError
+from cxr_app.errors import EntryNotFoundError, ReviewError
 from cxr_app.radiograph import Header
 from cxr_app.worklist import (
     Agreement,
@@ -257,3 +257,39 @@ def test_what_there_is_not_cannot_be_read(desk: Worklist) -> None:
             act()
     desk.claims.release("0" * 32, "Weiss")
     assert replace(desk.reviews.read_since(NOON), read=0).median_seconds is None
+
+
+def test_a_verdict_that_was_taken_back_counts_nowhere_and_stays_in_the_history(
+    desk: Worklist,
+) -> None:
+    film = enter(desk, 1)
+    given = desk.reviews.add(film, "Ada", True)
+    assert desk.reviews.take_back(given.number, "Ada") == film
+    assert desk.entry(film).read_at is None
+    assert list(desk.reviews.reviewed_films()) == []
+    assert desk.reviews.agreement(desk.entry(film).model_version) == []
+    newest, oldest = desk.reviews.of_film(film)
+    assert (newest.takes_back, newest.verdict) == (given.number, None)
+    assert oldest.is_taken_back
+    with pytest.raises(ReviewError):
+        desk.reviews.take_back(given.number, "Ada")
+
+
+def test_the_verdict_before_counts_again(desk: Worklist) -> None:
+    film = enter(desk, 1)
+    desk.reviews.add(film, "Ada", True)
+    second = desk.reviews.add(film, "Bela", False)
+    desk.reviews.take_back(second.number, "Bela")
+    assert desk.entry(film).read_by == "Ada"
+    (reviewed,) = desk.reviews.reviewed_films()
+    assert reviewed.pneumonia
+
+
+def test_nobody_takes_back_the_verdict_of_another_or_a_comment(desk: Worklist) -> None:
+    film = enter(desk, 1)
+    given = desk.reviews.add(film, "Ada", True)
+    comment = desk.reviews.add(film, "Bela", comment="rotated")
+    for number in (given.number, comment.number, 10_000):
+        with pytest.raises(ReviewError):
+            desk.reviews.take_back(number, "Bela")
+    assert desk.entry(film).read_by == "Ada"

@@ -36,12 +36,14 @@ def _handle_key(letter: str, entry_id: str) -> None:
         before, after = neighbours(entry_id)
         other = after if letter == "n" else before
         st.query_params["film"] = other.id if other else entry_id
+    elif letter == "z":
+        review_panel.take_back_verdict()
     elif letter == "m":
         entry = resources.worklist().entry(entry_id)
         if entry.film_deleted_at is None:
             review_panel.mark_read(entry, entry.read_at is None)
     else:
-        review_panel.record_verdict(letter, entry_id)
+        review_panel.record_key(letter, entry_id)
 
 
 def _on_key(letter: str, entry_id: str) -> None:

@@ -1,14 +1,19 @@
 """The top of the film page: whose film it is, and the ways to other films and the worklist."""
 
+from contextlib import suppress
 from functools import partial
 
 import streamlit as st
 
+from cxr_app.errors import EntryNotFoundError
 from cxr_app.ui import masking, resources, view_state
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.panels import review_panel
 from cxr_app.ui.text import film_html
 from cxr_app.worklist import Entry
+
+OPENED = "opened_films"
+"""Session key of the ids of the films that were opened, in order."""
 
 
 def go_to_worklist() -> None:
@@ -16,18 +21,41 @@ def go_to_worklist() -> None:
     st.switch_page("views/worklist.py", query_params=view_state.parameters())
 
 
+def note_opened(entry_id: str) -> None:
+    """Remember the films of this session in the order in which they were opened."""
+    opened: list[str] = st.session_state.setdefault(OPENED, [])
+    if entry_id not in opened:
+        opened.append(entry_id)
+
+
 def neighbours(entry_id: str) -> tuple[Entry | None, Entry | None]:
-    """Return the films before and after this one, skipping those open with other readers."""
+    """Return the film looked at before this one, and the one after it in the list.
+
+    The first film of a session has the one before it in the list. Films open with other readers are
+    skipped, apart from one that was looked at.
+    """
     query = view_state.query()
     before, after = resources.worklist().neighbours(query, entry_id)
     return (
-        review_panel.first_free(
+        _opened_before(entry_id)
+        or review_panel.first_free(
             before, lambda film: resources.worklist().neighbours(query, film)[0]
         ),
         review_panel.first_free(
             after, lambda film: resources.worklist().neighbours(query, film)[1]
         ),
     )
+
+
+def _opened_before(entry_id: str) -> Entry | None:
+    """Return the film that this session opened before this one; None if it opened none."""
+    opened: list[str] = st.session_state.get(OPENED, [])
+    place = opened.index(entry_id) if entry_id in opened else len(opened)
+    if place == 0:
+        return None
+    with suppress(EntryNotFoundError):
+        return resources.worklist().entry(opened[place - 1])
+    return None
 
 
 def film_toolbar(entry: Entry, before: Entry | None, after: Entry | None) -> None:

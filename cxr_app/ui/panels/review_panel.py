@@ -25,10 +25,13 @@ CAUSES = {Cause.BACTERIAL: "Bacterial", Cause.VIRAL: "Viral", Cause.UNCLEAR: "Un
 KEYS = Keys(
     listed=(
         ("N", "next film"),
-        ("P", "previous film"),
-        ("A", "agree with the flag"),
-        ("D", "disagree"),
+        ("P", "the film looked at before"),
+        ("Y", "pneumonia"),
+        ("X", "no pneumonia"),
+        ("S", "unsure"),
         ("U", "not a usable film"),
+        ("B V Q", "cause: bacterial, viral, unclear"),
+        ("Z", "take the last verdict back"),
         ("C", "comment; Enter saves it, Esc leaves"),
         ("M", "mark as read, or unread"),
         ("E", "compare with an earlier film"),
@@ -46,9 +49,19 @@ KEYS = Keys(
         ("?", "this list"),
     ),
     focus={"c": FIELD},
-    acts="admnpu",
+    acts="bmnpqsuvxyz",
 )
-VERDICTS = {"a": Verdict.AGREE, "d": Verdict.DISAGREE, "u": Verdict.UNUSABLE}
+ANSWERS: dict[str, bool | Verdict] = {
+    "y": True,
+    "x": False,
+    "s": Verdict.UNSURE,
+    "u": Verdict.UNUSABLE,
+}
+"""What the key of a verdict says: whether the reader saw pneumonia, or why not."""
+BUTTONS = {"y": "pneumonia", "x": "no_pneumonia", "s": "unsure", "u": "unusable"}
+CAUSE_KEYS = {"b": Cause.BACTERIAL, "v": Cause.VIRAL, "q": Cause.UNCLEAR}
+LAST_VERDICT = "last_verdict"
+"""Session key of the number and the film of this reader's last verdict."""
 
 
 def claim(entry: Entry) -> Claim | None:
@@ -100,7 +113,8 @@ def first_free(entry_id: str | None, step: Callable[[str], str | None]) -> Entry
 def own_verdict(reviews: list[Review]) -> Review | None:
     """Return this reader's latest verdict."""
     who = current_reader.name_if_known()
-    return next((each for each in reviews if each.verdict and each.reader == who), None)
+    given = (each for each in reviews if each.verdict and not each.is_taken_back)
+    return next((each for each in given if each.reader == who), None)
 
 
 def may_see_heat(entry: Entry, reviews: list[Review] | None = None) -> bool:
@@ -126,14 +140,14 @@ def review_panel(entry: Entry, reviews: list[Review], others: Claim | None) -> N
             if entry.film_deleted_at is None:  # no verdict on an invisible film
                 _verdicts(entry, own_verdict(reviews))
             comment_box(entry.id, _store_comment)
+        undo_line()
         if reviews:
             st.html(film_html.reviews(reviews))
 
 
-def record_verdict(letter: str, entry_id: str) -> None:
-    """Record the verdict of a key for the film that was in view when it was pressed."""
+def record_key(letter: str, entry_id: str) -> None:
+    """Record what a key says of the film that was in view when it was pressed."""
     entry = resources.worklist().entry(entry_id)
-    verdict = VERDICTS[letter]
     claim = entry.claim
     if claim is not None and claim.reader != current_reader.name():
         st.toast(
@@ -145,8 +159,41 @@ def record_verdict(letter: str, entry_id: str) -> None:
             formatting.escape_markdown(formatting.film_deleted(entry.film_deleted_at)),
             duration="long",
         )
-    elif verdict is Verdict.UNUSABLE or entry.flagged is not None:
-        _review(entry, verdict)
+    elif letter in CAUSE_KEYS:
+        st.session_state[f"cause_{entry_id}"] = CAUSE_KEYS[letter]
+        given = own_verdict(resources.worklist().reviews.of_film(entry_id))
+        if given is not None and given.pneumonia:
+            _answer(entry, True)
+    elif letter == "u" or entry.flagged is not None:
+        _answer(entry, ANSWERS[letter])
+
+
+def take_back_verdict() -> None:
+    """Take this session's last verdict back, and show its film."""
+    given = st.session_state.get(LAST_VERDICT)
+    if given is None:
+        st.toast("There is no verdict to take back.")
+        return
+    number, entry_id = given
+    resources.worklist().reviews.take_back(number, current_reader.name())
+    del st.session_state[LAST_VERDICT]
+    st.query_params["film"] = entry_id
+
+
+def undo_line() -> None:
+    """Offer quietly to take the last verdict back."""
+    given = st.session_state.get(LAST_VERDICT)
+    if given is None:
+        return
+    st.button(
+        "Take the last verdict back",
+        key=f"undo_{given[0]}",
+        type="tertiary",
+        shortcut="z",
+        on_click=attempt,
+        args=(take_back_verdict,),
+        help="The film is shown again, unread. Both stay in its history.",
+    )
 
 
 def mark_read(entry: Entry, read: bool) -> None:
@@ -174,28 +221,33 @@ def _take_over(entry: Entry) -> None:
 
 
 def _verdicts(entry: Entry, own: Review | None) -> None:
-    given = own.verdict if own else None
     if entry.flagged is not None:
+        st.caption("Flagged by the model" if entry.flagged else "Not flagged by the model")
         left, right = st.columns(2, gap="small")
         with left:
-            _verdict(entry, "Agree", "a", Verdict.AGREE, given)
+            _button(entry, "Pneumonia", "y", own)
         with right:
-            _verdict(entry, "Disagree", "d", Verdict.DISAGREE, given)
+            _button(entry, "No pneumonia", "x", own)
         _cause(entry, own)
-    _verdict(entry, "Not a usable film", "u", Verdict.UNUSABLE, given)
+    left, right = st.columns(2, gap="small")
+    if entry.flagged is not None:
+        with left:
+            _button(entry, "Unsure", "s", own)
+    with right:
+        _button(entry, "Not usable", "u", own)
 
 
-def _verdict(
-    entry: Entry, label: str, shortcut: str, verdict: Verdict, given: Verdict | None
-) -> None:
+def _button(entry: Entry, label: str, shortcut: str, own: Review | None) -> None:
+    answer = ANSWERS[shortcut]
+    given = own and (own.verdict if isinstance(answer, Verdict) else own.pneumonia)
     st.button(
         label,
-        key=f"{verdict.name.lower()}_{entry.id}",  # a late click counts for the film it was made on
-        type="primary" if given is verdict else "secondary",
+        key=f"{BUTTONS[shortcut]}_{entry.id}",  # a late click counts for the film it was made on
+        type="primary" if own is not None and given is answer else "secondary",
         shortcut=shortcut,
         width="stretch",
         on_click=attempt,
-        args=(partial(_review, entry, verdict),),
+        args=(partial(_answer, entry, answer),),
     )
 
 
@@ -209,31 +261,39 @@ def _cause(entry: Entry, own: Review | None) -> None:
         format_func=CAUSES.__getitem__,
         key=key,
         on_change=_cause_changed,
-        args=(entry, own.verdict if own else None),
+        args=(entry, own.pneumonia if own else None),
     )
 
 
-def _cause_changed(entry: Entry, given: Verdict | None) -> None:
-    if given in (Verdict.AGREE, Verdict.DISAGREE):
-        attempt(partial(_review, entry, given))
+def _cause_changed(entry: Entry, pneumonia: bool | None) -> None:
+    if pneumonia is not None:
+        attempt(partial(_answer, entry, pneumonia))
 
 
 def _store_comment(entry_id: str, text: str) -> None:
     """Store a comment on the film that it was typed at, which may no longer be in view."""
-    attempt(lambda: _review(resources.worklist().entry(entry_id), None, text))
+    attempt(
+        lambda: resources.worklist().reviews.add(
+            entry_id, current_reader.name(), comment=text, heat_seen=_has_seen_heat(entry_id)
+        )
+    )
 
 
-def _review(entry: Entry, verdict: Verdict | None, comment: str = "") -> None:
-    """Record a review, and whether the reader had seen the heatmap before."""
-    cause = st.session_state.get(f"cause_{entry.id}")
-    resources.worklist().reviews.add(
+def _answer(entry: Entry, answer: bool | Verdict) -> None:
+    """Record what the reader saw, and whether the reader had seen the heatmap before."""
+    judged = isinstance(answer, bool)
+    review = resources.worklist().reviews.add(
         entry.id,
         current_reader.name(),
-        verdict,
-        cause=cause if verdict in (Verdict.AGREE, Verdict.DISAGREE) else None,
-        comment=comment,
-        heat_seen=entry.id in st.session_state.get("heat_seen", set()),
+        answer,
+        cause=st.session_state.get(f"cause_{entry.id}") if judged else None,
+        heat_seen=_has_seen_heat(entry.id),
     )
+    st.session_state[LAST_VERDICT] = (review.number, entry.id)
+
+
+def _has_seen_heat(entry_id: str) -> bool:
+    return entry_id in st.session_state.get("heat_seen", set())
 
 
 def earlier(entry: Entry) -> Entry | None:

@@ -36,6 +36,7 @@ def _row(name: str, week: Agreement) -> dict[str, str]:
         "Missed": f"{week.false_negative:,}",
         "False alarms": f"{week.false_positive:,}",
         "Not usable": f"{week.unusable:,}",
+        "Unsure": f"{week.unsure:,}",
     }
 
 

@@ -14,11 +14,8 @@ from cxr_app.scoring_engine import EngineStatus
 from cxr_app.ui.text import formatting
 from cxr_app.worklist import Claim, Entry, Review, Score, Verdict
 
-VERDICTS = {
-    Verdict.AGREE: "agrees",
-    Verdict.DISAGREE: "disagrees",
-    Verdict.UNUSABLE: "finds the film not usable",
-}
+ANSWERS = {True: "pneumonia", False: "no pneumonia"}
+VERDICTS = {Verdict.UNUSABLE: "film not usable", Verdict.UNSURE: "unsure"}
 SEXES = {"F": "female", "M": "male", "O": "other"}
 
 _macros = (
@@ -237,10 +234,21 @@ def _causes(entry: Entry) -> dict[str, str] | None:
 
 def _summary(review: Review) -> str:
     """Return a review in a line, without its comment."""
-    parts = [VERDICTS[review.verdict]] if review.verdict else ["commented"]
+    if review.takes_back is not None:
+        return "took the verdict back"
+    parts = [_verdict(review)] if review.verdict else ["commented"]
     parts += [review.cause.value.lower()] if review.cause else []
     parts += ["saw the heatmap first"] if review.verdict and review.heat_seen else []
+    parts += ["taken back"] if review.is_taken_back else []
     return _joined(parts)
+
+
+def _verdict(review: Review) -> str:
+    """Return what a reader saw, and whether the flag says otherwise."""
+    if review.pneumonia is None:
+        return VERDICTS.get(review.verdict, "") if review.verdict else ""
+    against = ", against the flag" if review.verdict is Verdict.DISAGREE else ""
+    return f"{ANSWERS[review.pneumonia]}{against}"
 
 
 def _earlier_score(earlier: Score) -> str:

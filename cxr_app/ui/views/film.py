@@ -10,7 +10,7 @@ from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.panels import review_panel
 from cxr_app.ui.panels.film_images import film_images
 from cxr_app.ui.panels.film_side import film_side
-from cxr_app.ui.panels.film_toolbar import film_toolbar, go_to_worklist, neighbours
+from cxr_app.ui.panels.film_toolbar import film_toolbar, go_to_worklist, neighbours, note_opened
 from cxr_app.ui.text import formatting
 from cxr_app.worklist import Entry
 
@@ -45,6 +45,7 @@ def film(entry: Entry) -> None:
     """Show a film, and claim it for this reader."""
     others = review_panel.claim(entry)
     reviews = resources.worklist().reviews.of_film(entry.id)
+    note_opened(entry.id)
     before, after = neighbours(entry.id)
     film_toolbar(entry, before, after)
     with st.container(horizontal=True, gap="small", key="film_body"):
