@@ -29,11 +29,11 @@ def earlier_films(session: Session, entry: Entry, limit: int) -> list[Entry]:
     return [
         film
         for film in found
-        if film.header and same_patient(film.header, header) and _is_earlier(film.header, header)
+        if film.header and same_patient(film.header, header) and is_earlier(film.header, header)
     ][:limit]
 
 
-def _is_earlier(film: Header, header: Header) -> bool:
+def is_earlier(film: Header, header: Header) -> bool:
     """Check whether a film was taken before another, as exactly as both times are known."""
     if not film.study_date or film.study_date != header.study_date:
         return "" < film.study_date < header.study_date

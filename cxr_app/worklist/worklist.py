@@ -1,6 +1,6 @@
 """What can be done with the list of films. Each method is one transaction: done, or not begun."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -31,6 +31,7 @@ from cxr_app.worklist.mapping import (
     rows_with_outcome,
     values_of,
 )
+from cxr_app.worklist.newer_films import newer_films
 from cxr_app.worklist.order import neighbours, numbers
 from cxr_app.worklist.promotions import PromotionLog
 from cxr_app.worklist.reviews import ReviewLog
@@ -270,6 +271,11 @@ class Worklist:
         """Return other films of the same patient up to this one's date, newest first."""
         with self._database.reading() as session:
             return earlier_films(session, entry, limit)
+
+    def newer_films(self, entries: Sequence[Entry]) -> dict[str, Entry]:
+        """Return the newest later film of the same patient, by the id of the older film's entry."""
+        with self._database.reading() as session:
+            return newer_films(session, entries)
 
     def page(self, query: Query, offset: int = 0, limit: int = 50) -> list[Entry]:
         """Return one page of the list, in the query's order, without activation maps."""

@@ -236,6 +236,24 @@ def test_an_earlier_film_of_the_patient_is_listed(worklist: Worklist, read: Open
     assert "2025-03-02 · 20 %" not in words(app)
 
 
+def test_a_newer_film_of_the_patient_is_announced_and_one_click_away(
+    worklist: Worklist, read: Opener
+) -> None:
+    old = scored(worklist, 0.8, patient_id="P-4471", study_date="20261011", source="old.dcm")
+    scored(worklist, 0.7, patient_id="P-4472", study_date="20261108", source="other.dcm")
+    new = scored(worklist, 0.2, patient_id="P-4471", study_date="20261107", source="new.dcm")
+    app = read(old)
+    assert any("a newer film, of 2026" in element.value for element in app.markdown)
+    app.button(key=f"newer_{new}").click().run()
+    assert app.query_params["film"] in (new, [new])
+    assert not any("a newer film" in element.value for element in app.markdown)
+    app.switch_page("views/worklist.py")
+    app.run()
+    remarks = dict(zip(shown(app), shown(app, "remark"), strict=True))
+    assert "newer film of 2026-11-07" in remarks[old]
+    assert "newer film" not in remarks[new]
+
+
 def test_a_reader_without_a_name_gets_one(worklist: Worklist, read: Opener) -> None:
     film = scored(worklist, 0.8)
     read(film, reader=" ").button(key=f"pneumonia_{film}").click().run()

@@ -9,7 +9,7 @@ from cxr_app.errors import EntryNotFoundError
 from cxr_app.ui import masking, resources, view_state
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.panels import review_panel
-from cxr_app.ui.text import film_html
+from cxr_app.ui.text import film_html, formatting
 from cxr_app.worklist import Entry
 
 OPENED = "opened_films"
@@ -68,6 +68,22 @@ def film_toolbar(entry: Entry, before: Entry | None, after: Entry | None) -> Non
             _read_button(entry)
             if st.button("Worklist", key="to_worklist", shortcut="w"):
                 go_to_worklist()
+
+
+def newer_film(entry: Entry) -> None:
+    """Warn that the patient has a newer film, and lead to it."""
+    newer = resources.worklist().newer_films([entry]).get(entry.id)
+    if newer is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="newer"):
+        day = formatting.escape_markdown(film_html.day(newer))
+        st.markdown(f"△ **This patient has a newer film, of {day}.**")
+        st.button(
+            "Open the newer film",
+            key=f"newer_{newer.id}",
+            type="tertiary",
+            on_click=lambda: st.query_params.update(film=newer.id),
+        )
 
 
 def _film_button(label: str, shortcut: str, film: Entry | None) -> None:

@@ -26,11 +26,11 @@ def worklist_table(query: Query, total: int, scoring: int) -> None:
     pages = -(-listed // PAGE_LENGTH)
     number = min(view_state.page_number(), pages)
     entries = resources.worklist().page(query, (number - 1) * PAGE_LENGTH, PAGE_LENGTH)
-    now = datetime.now(UTC)
+    now, newer = datetime.now(UTC), resources.worklist().newer_films(entries)
     gesture = film_table(
         "films",
         table_rows.NEEDS_A_PERSON if query.state == "needs_a_person" else table_rows.WORKLIST,
-        [table_rows.row(masking.shown(entry), now) for entry in entries],
+        [table_rows.row(masking.shown(entry), now, newer.get(entry.id)) for entry in entries],
         label="Films",
         sorting=Sorting(query.sort, query.descending),
         height="max(16rem, calc(100dvh - 19rem))",

@@ -75,8 +75,14 @@ UPLOADS = (
 )
 
 
-def row(entry: Entry, now: datetime) -> dict[str, Any]:
-    """Return an entry as a row of text cells."""
+def row(entry: Entry, now: datetime, newer: Entry | None = None) -> dict[str, Any]:
+    """Return an entry as a row of text cells.
+
+    Parameters
+    ----------
+    newer
+        The newest later film of the patient; None if there is none.
+    """
     header = entry.header or Header()
     return {
         "id": entry.id,
@@ -94,7 +100,9 @@ def row(entry: Entry, now: datetime) -> dict[str, Any]:
         "accession_number": header.accession_number,
         "study_date": formatting.date(header.study_date),
         "view_position": header.view_position,
-        "remark": " ".join(filter(None, (_deleted(entry), entry.reason, *entry.remarks))),
+        "remark": " ".join(
+            filter(None, (_deleted(entry), _superseded(newer), entry.reason, *entry.remarks))
+        ),
         "source": formatting.file_name(entry.source),
     }
 
@@ -135,6 +143,18 @@ def _deleted(entry: Entry) -> str:
     if entry.film_deleted_at is None:
         return ""
     return f"Film deleted on {formatting.day(entry.film_deleted_at)} under the retention policy."
+
+
+def _remark(entry: Entry, newer: Entry | None) -> str:
+    notes = (_deleted(entry), _superseded(newer), entry.reason, *entry.remarks)
+    return " ".join(filter(None, notes))
+
+
+def _superseded(newer: Entry | None) -> str:
+    """Return a note if the patient has a newer film."""
+    if newer is None or newer.header is None:
+        return ""
+    return f"The patient has a newer film of {formatting.date(newer.header.study_date)}."
 
 
 def _tone(entry: Entry) -> str:

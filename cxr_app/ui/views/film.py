@@ -10,7 +10,13 @@ from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.panels import review_panel
 from cxr_app.ui.panels.film_images import film_images
 from cxr_app.ui.panels.film_side import film_side
-from cxr_app.ui.panels.film_toolbar import film_toolbar, go_to_worklist, neighbours, note_opened
+from cxr_app.ui.panels.film_toolbar import (
+    film_toolbar,
+    go_to_worklist,
+    neighbours,
+    newer_film,
+    note_opened,
+)
 from cxr_app.ui.text import formatting
 from cxr_app.worklist import Entry
 
@@ -48,6 +54,7 @@ def film(entry: Entry) -> None:
     note_opened(entry.id)
     before, after = neighbours(entry.id)
     film_toolbar(entry, before, after)
+    newer_film(entry)
     with st.container(horizontal=True, gap="small", key="film_body"):
         images = st.container(key="film_picture")
         with st.container(width=SIDE_WIDTH, key="film_side"):
