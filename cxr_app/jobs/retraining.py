@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from enum import Enum
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,6 +17,17 @@ from pydantic.dataclasses import dataclass
 logger = logging.getLogger(__name__)
 
 CHECKPOINT = "checkpoint.safetensors"
+
+
+class ComparisonResult(Enum):
+    """What a comparison shows, by the rule of `training.measure.acceptance`."""
+
+    NOT_WORSE = "NOT_WORSE"
+    """Better, or not worse by more than the rule allows."""
+    WORSE = "WORSE"
+    """A figure is worse, with its whole interval."""
+    NOT_SHOWN = "NOT_SHOWN"
+    """Neither: with so few films, the intervals are too wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,16 @@ class Comparison:
     counts: Mapping[str, int]
     unknown: int
 
+    @property
+    def result(self) -> ComparisonResult:
+        """What the comparison shows."""
+        if self.not_worse:
+            return ComparisonResult.NOT_WORSE
+        lines = {str(line["name"]): line for line in self.figures}
+        failed = {str(check["name"]) for check in self.checks if not check["passed"]}
+        shown = {name for name in failed if _is_shown(lines.get(name))}
+        return ComparisonResult.WORSE if shown else ComparisonResult.NOT_SHOWN
+
     @classmethod
     def read(cls, path: Path) -> Self | None:
         """Read the file; None if it does not exist or has a wrong value, which is logged."""
@@ -67,6 +89,18 @@ class Comparison:
             wrong = ", ".join(".".join(map(str, each["loc"])) for each in error.errors())
             logger.warning("%s cannot be used; wrong or missing: %s", path, wrong or "not JSON")
             return None
+
+
+def _is_shown(line: Mapping[str, Any] | None) -> bool:
+    """Check whether a figure is worse with its whole interval; True for a rule without one."""
+    if line is None:
+        return True
+    intervals = [line[name] for name in ("ci95", "delong_ci95") if line.get(name)]
+    limits = [limit for interval in intervals for limit in interval]
+    if not limits or None in limits:
+        return False
+    is_error = "error" in str(line["name"]).lower()  # smaller is better
+    return min(limits) > 0 if is_error else max(limits) < 0
 
 
 @dataclass(frozen=True, slots=True)

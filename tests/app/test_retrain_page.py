@@ -116,7 +116,9 @@ def compared(
         "n_patients": 80,
         "figures": [
             line | {"name": "AUROC", "delong_ci95": [-0.002, 0.01]},
-            line | {"name": "Sensitivity at balanced", "difference": -0.004},
+            line
+            | {"name": "Sensitivity at balanced", "difference": -0.004}
+            | ({} if not_worse else {"difference": -0.06, "ci95": [-0.09, -0.03]}),
             dict.fromkeys(line, None) | {"name": "Bacterial versus viral, AUROC"},
         ],
         "subgroups": [line | {"name": "cause: viral", "n_pneumonia": 31}],
@@ -273,7 +275,7 @@ def test_a_worse_challenger_cannot_be_put_to_use(
     compared(worklist, configured, not_worse=False, unknown=0)
     page = shown(retrain)
     assert page.button(key="promote").disabled
-    assert "✗ worse" in list(page.table[0].value["Rule"])
+    assert "✗ not met" in list(page.table[0].value["Rule"])
     assert "Worse by the rule:** it cannot be promoted. More films may help." in words(page)
     assert "unknown whether" not in words(page)
 

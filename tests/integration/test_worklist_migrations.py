@@ -57,8 +57,11 @@ def _schema(engine: Engine) -> set[tuple[str, ...]]:
 
 
 def _in_any_order(definition: str) -> str:
-    """Columns and constraints of one table may stand in any order: later columns come last."""
-    parts = re.split(r",\s|\n", definition.removesuffix(")"))
+    """Columns and constraints of one table may stand in any order: later columns come last.
+
+    SQLite quotes the name of a table that it has copied.
+    """
+    parts = re.split(r",\s|\n", definition.replace('"', "").removesuffix(")"))
     return "\n".join(sorted(filter(None, (part.strip() for part in parts))))
 
 

@@ -1,5 +1,6 @@
 """Progress of a batch run: bar, JSON file, final summary."""
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,8 @@ WRITE_SECONDS = 0.5
 """How often the JSON file is written at most."""
 NAMED = 5
 """How many of the files that were passed over a summary names."""
+LINE_SECONDS = 10.0
+"""How often a line is printed where no terminal shows a bar."""
 STATES = [state.value for state in ScoringState]
 
 
@@ -42,6 +45,7 @@ class BatchProgress:
         self._began = self._last = time.monotonic()
         self._written = 0.0
         self.passed_over: tuple[str, ...] = ()
+        self._printed = time.monotonic()
 
     def follow(self, tally: Tally, earlier: Mapping[str, int]) -> None:
         """Show this tally from now on; `earlier` counts the rows of earlier runs."""
@@ -68,8 +72,23 @@ class BatchProgress:
             flagged=tally.flagged, rejected=tally.rejected, failed=tally.failed, refresh=False
         )
         self._bar.update(tally.done - self._bar.n)
+        self._print_line()
         if self._is_due():
             self._write(self._progress())
+
+    def _print_line(self) -> None:
+        """Print a line now and then where no terminal shows the bar: a log must not be silent."""
+        now = time.monotonic()
+        if sys.stderr.isatty() or now - self._printed < LINE_SECONDS:
+            return
+        self._printed = now
+        tally = self._tally
+        print(
+            f"{tally.done:,} of {tally.due:,} files, {tally.flagged:,} flagged, {tally.rejected:,} "
+            f"rejected, {tally.failed:,} failed; {self._rate():.1f} films a second",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def summary(self, out: Path) -> str:
         """Return what became of all files, in a few lines."""

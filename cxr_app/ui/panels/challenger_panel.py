@@ -50,11 +50,7 @@ def _decision(job: Job, challenger: Challenger, comparison: Comparison) -> None:
     if not challenger.is_there:
         st.info("This challenger was discarded. Start another retraining to get a new one.")
         return
-    if comparison.not_worse:
-        st.markdown("✓ **Not worse by the rule.** A person decides whether to use it.")
-    else:
-        advice = retrain_text.advice(comparison)
-        st.markdown(f"✗ **Worse by the rule:** it cannot be promoted. {advice}")
+    st.markdown(retrain_text.verdict(comparison))
     with st.container(horizontal=True, gap="small"):
         _promote_button(job, challenger, comparison)
         _discard_button(challenger)

@@ -49,7 +49,7 @@ def _count_reviewed() -> int:
 
 def _choose_recipe() -> None:
     known = {recipe.name: recipe for recipe in recipes(resources.settings())}
-    name = st.selectbox("Recipe", list(known), key="recipe")
+    name = st.selectbox("Recipe", list(known), key="recipe", persist_state="session")
     st.caption(retrain_text.recipe(known[name]))
     for problem in refused_recipes(resources.settings()):
         st.info(escape_markdown(problem))
@@ -65,6 +65,7 @@ def _choose_films(offered: list[str], reviewed: int, *, free_text: bool) -> None
         ),
         placeholder="Choose, or type a full path" if free_text else "Choose",
         accept_new_options=free_text,
+        persist_state="session",
         # Wrapped, it is taller while it has the focus: a click on Start would move Start away.
         wrap=False,
     )

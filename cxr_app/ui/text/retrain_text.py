@@ -1,11 +1,12 @@
 """Text and table rows for a retraining, its challenger and the models in use so far."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
 from cxr_app.jobs.recipe_list import RecipeFile
-from cxr_app.jobs.retraining import Comparison
+from cxr_app.jobs.retraining import Comparison, ComparisonResult
 from cxr_app.model import networks
 from cxr_app.ui.components.film_table import TableColumn
 from cxr_app.ui.text import formatting, job_text
@@ -27,7 +28,16 @@ LEFT_OUT = {
 }
 """Reasons why films are left out, by the key that the training command counts them under."""
 
-PASSED, FAILED, UNTESTED = "✓", "✗ worse", "–"
+PASSED, FAILED, UNTESTED = "✓", "✗ not met", "–"
+
+RESULTS = {
+    ComparisonResult.NOT_WORSE: "not worse",
+    ComparisonResult.WORSE: "worse",
+    ComparisonResult.NOT_SHOWN: "not shown",
+}
+
+AUROC_MARGIN = 0.01
+"""As in `training.measure.acceptance`, which the app does not import; a test compares them."""
 
 NO_CAUSES = "Does not distinguish causes, so it cannot replace a model that does."
 
@@ -53,6 +63,8 @@ def progress(job: Job) -> str:
         return "Comparing both models on the held-out films"
     if now.total is None:
         return "Reading the films" if job.state is JobState.RUNNING else "Not started"
+    if job.is_active and not now.done:
+        return f"Epoch 1 of {now.total} is running"
     return f"Epoch {now.done} of {now.total}"
 
 
@@ -77,7 +89,7 @@ def film_use(counts: Mapping[str, int]) -> list[str]:
 
 def retraining_row(job: Job, comparison: Comparison | None, *, shown: bool) -> dict[str, Any]:
     """Return a row of the list of retrainings."""
-    result = "" if comparison is None else ("not worse" if comparison.not_worse else "worse")
+    result = "" if comparison is None else RESULTS[comparison.result]
     return job_text.list_row(job, shown=shown) | {
         "recipe": job.parameters["recipe"],
         "films": training_films(job),
@@ -122,6 +134,36 @@ def advice(comparison: Comparison) -> str:
         "More films may help.": failed != {"Causes"},
     }
     return " ".join(sentence for sentence, applies in suggestions.items() if applies)
+
+
+def verdict(comparison: Comparison) -> str:
+    """Return what the comparison shows, and what follows from it."""
+    if comparison.result is ComparisonResult.NOT_WORSE:
+        return "✓ **Not worse by the rule.** A person decides whether to use it."
+    if comparison.result is ComparisonResult.WORSE:
+        return f"✗ **Worse by the rule:** it cannot be promoted. {advice(comparison)}"
+    films = comparison.n_normal + comparison.n_pneumonia
+    return (
+        "△ **Not shown with so few films:** it may be better or worse, and cannot be promoted. "
+        f"{formatting.films(films)} were compared{_films_needed(comparison, films)}."
+    )
+
+
+def _films_needed(comparison: Comparison, films: int) -> str:
+    """Return how many films would show it if the difference in AUROC stays as it is."""
+    line = next((line for line in comparison.figures if line["name"] == "AUROC"), None)
+    interval = _widest(line) if line else None
+    if line is None or interval is None or line["difference"] is None:
+        return ""
+    reach = (interval[1] - interval[0]) / 2
+    room = line["difference"] + AUROC_MARGIN
+    if reach <= 0 or room <= 0 or interval[0] > -AUROC_MARGIN:
+        return ""
+    needed = math.ceil(films * (reach / room) ** 2 / 10) * 10
+    return (
+        f"; about {needed:,} would show that the AUROC is not worse, if the difference stays as it "
+        "is"
+    )
 
 
 def evaluation_films(comparison: Comparison) -> str:
@@ -186,9 +228,18 @@ def _difference(line: Mapping[str, Any]) -> str:
     """Return a difference with its interval; an AUROC has two, and the wider is shown."""
     if line["difference"] is None:
         return "–"
-    intervals = [line[name] for name in ("ci95", "delong_ci95") if line.get(name)]
-    low, high = max(intervals, key=lambda ends: (ends[1] or 0) - (ends[0] or 0))
     difference = f"{line['difference']:+.3f}"
-    if low is None or high is None:
+    interval = _widest(line)
+    if interval is None:
         return difference
+    low, high = interval
     return f"{difference} ({low:+.3f} to {high:+.3f})".replace("-", "\N{MINUS SIGN}")
+
+
+def _widest(line: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return the wider of a figure's intervals; None if a limit is unknown."""
+    intervals = [line[name] for name in ("ci95", "delong_ci95") if line.get(name)]
+    if not intervals:
+        return None
+    low, high = max(intervals, key=lambda ends: (ends[1] or 0) - (ends[0] or 0))
+    return None if low is None or high is None else (low, high)

@@ -66,12 +66,14 @@ NEEDS_A_PERSON = (
 )
 
 UPLOADS = (
-    TableColumn("source", "File", 14),
+    TableColumn("source", "File", 12),
+    TableColumn("patient_name", "Patient", 8),
+    TableColumn("patient_id", "Patient ID", 6),
     TableColumn("state", "State", 7),
     TableColumn("tier", "Tier", 6),
     TableColumn("pneumonia", "Pneumonia", 9, kind="share"),
     TableColumn("cause", "Cause", 5),
-    TableColumn("remark", "Remark", 34),
+    TableColumn("remark", "Remark", 28),
 )
 
 

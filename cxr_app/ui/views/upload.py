@@ -36,7 +36,7 @@ def take_files() -> None:
     turn = st.session_state.setdefault("upload_turn", 0)
     left, right = st.columns(2)
     files = left.file_uploader(
-        f"Films: {format_names('or')}",
+        f"Films: choose, or drop them here ({format_names('or')})",
         accept_multiple_files=True,
         key=f"films_{turn}",
         help="File types are recognised by content, not by name. A zip archive is unpacked.",
@@ -69,6 +69,20 @@ def progress(now: UploadStatus, entries: list[Entry]) -> None:
         notes.append(f"{known:,} already in the worklist.")
     if total:
         st.progress(done / total, " ".join(notes))
+    if total and done == total:
+        summary(entries)
+
+
+def summary(entries: list[Entry]) -> None:
+    """Show what became of the uploads, and lead to the list."""
+    flagged = sum(bool(entry.flagged) for entry in entries)
+    patients = {entry.header.patient_id for entry in entries if entry.header} - {""}
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.markdown(
+            f"**All done:** {flagged:,} flagged of {formatting.films(len(entries))}, "
+            f"{len(patients):,} patient{'' if len(patients) == 1 else 's'} by their headers."
+        )
+        st.page_link("views/worklist.py", label="Open the worklist", icon=":material/list_alt:")
 
 
 def passed_over(names: Sequence[str]) -> None:
