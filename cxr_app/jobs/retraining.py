@@ -100,7 +100,7 @@ def _is_shown(line: Mapping[str, Any] | None) -> bool:
     if not limits or None in limits:
         return False
     is_error = "error" in str(line["name"]).lower()  # smaller is better
-    return min(limits) > 0 if is_error else max(limits) < 0
+    return bool(min(limits) > 0 if is_error else max(limits) < 0)
 
 
 @dataclass(frozen=True, slots=True)

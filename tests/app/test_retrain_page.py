@@ -1,7 +1,6 @@
 """The retrain page: begun, followed, compared; put to use by a person, and taken back."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,12 @@ from streamlit.testing.v1 import AppTest
 
 from cxr_app.jobs.kinds import BACKLOG, RETRAINING
 from cxr_app.jobs.recipe_list import SHIPPED
-from cxr_app.jobs.retraining import Comparison
 from cxr_app.jobs.supervisor import Supervisor
 from cxr_app.model import checkpoint
 from cxr_app.progress import Progress
 from cxr_app.scoring_engine import EngineStatus
 from cxr_app.settings import Settings
 from cxr_app.ui import resources
-from cxr_app.ui.text import retrain_text
 from cxr_app.worklist import Job, JobState, Verdict, Worklist
 from tests.support.checkpoints import write_tiny
 from tests.support.worklists import ReadyEngine, page_text, scored
@@ -278,25 +275,6 @@ def test_a_worse_challenger_cannot_be_put_to_use(
     assert "✗ not met" in list(page.table[0].value["Rule"])
     assert "Worse by the rule:** it cannot be promoted. More films may help." in words(page)
     assert "unknown whether" not in words(page)
-
-
-@pytest.mark.parametrize(
-    ("failed", "advice"),
-    [
-        ({"AUROC"}, "More films may help."),
-        ({"Causes"}, "Choose a recipe that distinguishes causes."),
-        ({"Causes", "AUROC"}, "Choose a recipe that distinguishes causes. More films may help."),
-    ],
-    ids=["figures", "causes", "both"],
-)
-def test_advice_fits_what_failed(
-    worklist: Worklist, configured: Path, failed: set[str], advice: str
-) -> None:
-    job, _ = compared(worklist, configured, not_worse=False)
-    comparison = Comparison.read(place(job) / "comparison.json")
-    assert comparison is not None
-    checks = [{"name": name, "passed": name not in failed} for name in ("AUROC", "Causes")]
-    assert retrain_text.advice(replace(comparison, checks=checks)) == advice
 
 
 def test_a_challenger_is_promoted_and_one_click_leads_back(

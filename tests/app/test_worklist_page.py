@@ -48,10 +48,10 @@ def test_the_most_urgent_film_is_on_top(app: AppTest, worklist: Worklist) -> Non
     unlikely = scored(worklist, 0.3, minutes=50)
     short = scored(worklist, 0.99, minutes=5)
     long = scored(worklist, 0.5, minutes=40)
-    assert shown(run(app)) == [long, short, unlikely, low]
+    assert shown(run(app)) == [short, long, unlikely, low]
     assert shown(app, "tier") == ["● HIGH", "● HIGH", "◐ MEDIUM", "○ LOW"]
-    assert [share["words"] for share in shown(app, "pneumonia")] == ["50 %", "99 %", "30 %", "5 %"]
-    assert shown(app, "waiting") == ["40 min", "5 min", "50 min", "1 h 00 min"]
+    assert [share["words"] for share in shown(app, "pneumonia")] == ["99 %", "50 %", "30 %", "5 %"]
+    assert shown(app, "waiting") == ["5 min", "40 min", "50 min", "1 h 00 min"]
     assert shown(app, "cause") == ["bacterial", "bacterial", "", ""]
 
 

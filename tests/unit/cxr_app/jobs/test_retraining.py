@@ -79,3 +79,18 @@ def test_the_number_of_films_that_would_show_it_is_said() -> None:
 
 def test_the_margin_is_that_of_the_rule() -> None:
     assert retrain_text.AUROC_MARGIN == AUROC_MARGIN
+
+
+@pytest.mark.parametrize(
+    ("failed", "advice"),
+    [
+        ({"AUROC"}, "More films may help."),
+        ({"Causes"}, "Choose a recipe that distinguishes causes."),
+        ({"Causes", "AUROC"}, "Choose a recipe that distinguishes causes. More films may help."),
+    ],
+    ids=["figures", "causes", "both"],
+)
+def test_advice_fits_what_failed(failed: set[str], advice: str) -> None:
+    found = comparison("AUROC", -0.03, (-0.05, -0.01), passed=False)
+    checks = [{"name": name, "passed": name not in failed} for name in ("AUROC", "Causes")]
+    assert retrain_text.advice(Comparison(**{**_fields(found), "checks": checks})) == advice
