@@ -212,7 +212,7 @@ def _counts() -> tuple[ColumnElement[bool], ...]:
 def _count_name(flagged: bool | None, verdict: Verdict | None) -> str:
     """Return the field of `Agreement` that a verdict counts in."""
     if verdict in (Verdict.UNUSABLE, Verdict.UNSURE):
-        return verdict.value.lower()
+        return str(verdict.value).lower()
     truth = "true" if verdict is Verdict.AGREE else "false"
     return f"{truth}_{'positive' if flagged else 'negative'}"
 
