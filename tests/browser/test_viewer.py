@@ -258,11 +258,12 @@ def test_heat_colours_the_film_and_leaves_no_trace_when_off(
       return count / (canvas.width * canvas.height);
     }"""
     page.wait_for_timeout(200)
-    share = viewer.locator("canvas").evaluate(coloured)
-    assert 0.005 < share < 0.3
+    outlined = viewer.locator("canvas").evaluate(coloured)
     page.keyboard.press("o")
     page.wait_for_timeout(100)
-    assert 0 < viewer.locator("canvas").evaluate(coloured) < share
+    share = viewer.locator("canvas").evaluate(coloured)
+    assert 0.005 < share < 0.3
+    assert 0 < outlined < share
     page.keyboard.press("h")
     page.wait_for_timeout(100)
     assert viewer.locator("canvas").evaluate(coloured) == 0
