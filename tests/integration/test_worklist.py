@@ -370,4 +370,4 @@ def test_a_clock_that_was_ahead_does_not_put_a_film_last(worklist_url: str) -> N
         assert times["ahead"] == times["right"] == now
         assert times["read"] == now + timedelta(days=61)
         order = [film.source for film in worklist.page(Query(sort="received_at"))]
-        assert order == ["ahead", "right", "entered"]
+        assert (set(order[:2]), order[2]) == ({"ahead", "right"}, "entered")  # two of one moment

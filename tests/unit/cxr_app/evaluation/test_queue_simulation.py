@@ -36,10 +36,10 @@ POINTS = {
     "balanced": OperatingPoint("balanced", 0.5, 0.9, 0.9),
     "high_sensitivity": OperatingPoint("high_sensitivity", 0.2, 0.99, 0.8),
 }
-# Of ten films of each kind: nine of pneumonia are flagged, two without are.
+# Of ten films of each kind: nine of pneumonia are flagged, two without are, all in one band.
 TRUTH = np.arange(20) < 10
-PROBABILITIES = np.where(TRUTH, 0.9, 0.05)
-PROBABILITIES[[0, 10, 11]] = [0.3, 0.6, 0.7]
+PROBABILITIES = np.where(TRUTH, 0.65, 0.05)
+PROBABILITIES[[0, 10, 11]] = [0.3, 0.6, 0.65]
 MIX = Mix(PROBABILITIES, TRUTH, POINTS)
 ROOM = Room(300, readers=1, minutes_a_film=3.84, prevalence=0.2, cap_hours=2)  # load 0.8
 SPAN = Span(days=40, warm_up=3, replications=40)
