@@ -73,9 +73,9 @@ def film_toolbar(entry: Entry, before: Entry | None, after: Entry | None) -> Non
 def newer_film(entry: Entry) -> None:
     """Warn that the patient has a newer film, and lead to it."""
     newer = resources.worklist().newer_films([entry]).get(entry.id)
-    if newer is None:
-        return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="newer"):
+        if newer is None:
+            return
         day = formatting.escape_markdown(film_html.day(newer))
         st.markdown(f"△ **This patient has a newer film, of {day}.**")
         st.button(

@@ -137,12 +137,17 @@ def review_panel(entry: Entry, reviews: list[Review], others: Claim | None) -> N
         if others is not None:
             _claimed(entry, others)
         else:
-            if entry.film_deleted_at is None:  # no verdict on an invisible film
-                _verdicts(entry, own_verdict(reviews))
+            with st.container(gap="small", key="verdicts"):
+                if entry.film_deleted_at is None:  # no verdict on an invisible film
+                    _verdicts(entry, own_verdict(reviews))
             comment_box(entry.id, _store_comment)
-        undo_line()
-        if reviews:
-            st.html(film_html.reviews(reviews))
+        # What comes and goes has a place of its own: a run that a key interrupts would otherwise
+        # leave the browser without an element that the next one counts on.
+        with st.container(key="undo"):
+            undo_line()
+        with st.container(key="given"):
+            if reviews:
+                st.html(film_html.reviews(reviews))
 
 
 def record_key(letter: str, entry_id: str) -> None:
