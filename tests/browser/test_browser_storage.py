@@ -54,7 +54,7 @@ def test_a_reader_without_a_name_keeps_the_one_that_was_made_up(stored_in_browse
         "main => main.dataset.testScriptState = 'notRunning'"
     )
     stored_in_browser.clock.run_for(2_000)
-    assert stored_in_browser.evaluate("window.told") == ["Reader 1234"]
+    assert stored_in_browser.evaluate("window.messages") == ["Reader 1234"]
     assert stored_in_browser.evaluate("localStorage.getItem('reader')") == "Reader 1234"
     assert stored_in_browser.evaluate("document.cookie") == "cxr_reader=Reader%201234"
 

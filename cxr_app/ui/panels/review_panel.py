@@ -1,6 +1,7 @@
 """Reviewing a film: claims, verdicts and comments, and when the heatmap may be shown."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
@@ -60,8 +61,18 @@ ANSWERS: dict[str, bool | Verdict] = {
 """What the key of a verdict says: whether the reader saw pneumonia, or why not."""
 BUTTONS = {"y": "pneumonia", "x": "no_pneumonia", "s": "unsure", "u": "unusable"}
 CAUSE_KEYS = {"b": Cause.BACTERIAL, "v": Cause.VIRAL, "q": Cause.UNCLEAR}
-LAST_VERDICT = "last_verdict"
-"""Session key of the number and the film of this reader's last verdict."""
+
+
+@dataclass(slots=True)
+class LastVerdict:
+    """The verdict that this session can take back.
+
+    An object that is fetched before the verdict is recorded, and changed in place after it: every
+    access to the session state may end an interrupted run, and the key would then count twice.
+    """
+
+    number: int | None = None
+    entry_id: str = ""
 
 
 def claim(entry: Entry) -> Claim | None:
@@ -174,25 +185,25 @@ def record_key(letter: str, entry_id: str) -> None:
 
 
 def take_back_verdict() -> None:
-    """Take this session's last verdict back, and show its film."""
-    given = st.session_state.get(LAST_VERDICT)
-    if given is None:
+    """Withdraw this session's last verdict and show its film."""
+    last = _last_verdict()
+    if last.number is None:
         st.toast("There is no verdict to take back.")
         return
-    number, entry_id = given
-    resources.worklist().reviews.take_back(number, current_reader.name())
-    del st.session_state[LAST_VERDICT]
-    st.query_params["film"] = entry_id
+    who = current_reader.name()
+    st.query_params["film"] = last.entry_id
+    resources.worklist().reviews.take_back(last.number, who)
+    last.number = None
 
 
 def undo_line() -> None:
     """Offer quietly to take the last verdict back."""
-    given = st.session_state.get(LAST_VERDICT)
-    if given is None:
+    last = _last_verdict()
+    if last.number is None:
         return
     st.button(
         "Take the last verdict back",
-        key=f"undo_{given[0]}",
+        key=f"undo_{last.number}",
         type="tertiary",
         shortcut="z",
         on_click=attempt,
@@ -287,6 +298,7 @@ def _store_comment(entry_id: str, text: str) -> None:
 def _answer(entry: Entry, answer: bool | Verdict) -> None:
     """Record what the reader saw, and whether the reader had seen the heatmap before."""
     judged = isinstance(answer, bool)
+    last = _last_verdict()
     review = resources.worklist().reviews.add(
         entry.id,
         current_reader.name(),
@@ -294,7 +306,12 @@ def _answer(entry: Entry, answer: bool | Verdict) -> None:
         cause=st.session_state.get(f"cause_{entry.id}") if judged else None,
         heat_seen=_has_seen_heat(entry.id),
     )
-    st.session_state[LAST_VERDICT] = (review.number, entry.id)
+    last.number, last.entry_id = review.number, entry.id
+
+
+def _last_verdict() -> LastVerdict:
+    last: LastVerdict = st.session_state.setdefault("last_verdict", LastVerdict())
+    return last
 
 
 def _has_seen_heat(entry_id: str) -> bool:
