@@ -146,7 +146,7 @@ def test_two_hundred_films_arrive_and_the_page_says_how_far_it_is(
         *(payload(f"{n:03d}.jpeg", jpeg(1000 + n, rows=64, columns=64)) for n in range(MANY)),
     )
     bar = upload.get_by_test_id("stProgress")
-    expect(bar).to_contain_text("of 200")
+    expect(bar).to_contain_text("of 200", timeout=3 * PATIENCE_MILLISECONDS)  # once all are here
     expect(upload.locator("tbody tr")).to_have_count(MANY)
     upload.get_by_role("link", name="Worklist").click()
     expect(upload.get_by_role("heading", name="Worklist")).to_be_visible()
