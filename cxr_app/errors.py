@@ -143,12 +143,12 @@ class ReviewError(CxrError):
 
 
 class ReaderUnknownError(CxrError):
-    """The browser has not told yet who reads, so nothing can be recorded."""
+    """The reader's name is not known yet, so nothing can be recorded."""
 
     def __init__(self) -> None:
         super().__init__(
             "Nothing was recorded: your browser has not sent your name yet. "
-            "Try again in a moment, when it stands in the sidebar."
+            "Try again in a moment, when it appears in the sidebar."
         )
 
 

@@ -80,7 +80,7 @@ class Extent:
 def zones_of(mask: Mask) -> dict[str, Mask]:
     """Divide each lung into thirds of its height.
 
-    The lungs are told apart by the column halfway between the outer edges of both.
+    The lungs are separated at the column halfway between the outer edges of both.
     """
     rows, columns = np.nonzero(mask)
     if not len(rows):

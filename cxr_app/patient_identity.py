@@ -22,7 +22,7 @@ _COUNTED = "01234567890123456789"
 
 
 def is_patient_id(patient_id: str) -> bool:
-    """Check whether a Patient ID can tell patients apart: no placeholder, no default."""
+    """Check whether a Patient ID can distinguish patients: no placeholder, no default."""
     letters = re.sub(r"[\W_]", "", patient_id).upper()
     if len(set(letters)) < 2 and len(letters) != 1:
         return False  # empty, or one character again and again

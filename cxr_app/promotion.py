@@ -91,7 +91,7 @@ def ways_back(worklist: Worklist) -> list[Promotion]:
     """Return the newest change to each model that was in use and is not now, newest first.
 
     The model that the settings name has an empty SHA-256. Where no change led to it, the first
-    change stands for it: that one replaced it.
+    change represents it: that one replaced it.
     """
     history = worklist.promotions.history(limit=None)
     if not history:

@@ -193,7 +193,7 @@ class ScoringEngine:
                 return None
             reason = (
                 "The server ran short of memory or other resources whenever it read this film, "
-                "which itself may be sound. A person must look at it; please tell whoever runs "
+                "which itself may be sound. A person must look at it; please inform whoever runs "
                 "this server."
             )
         except CxrError as error:

@@ -2,7 +2,7 @@
 
 Films arrive at random times, at every hour. Readers read one after another, are never idle in the
 hours of reading while a film waits, and do not put a film aside for a more urgent one. The
-quantities are those of QuCAD; beside the mean this tells the median, the longest waits, and how
+quantities are those of QuCAD; beside the mean this reports the median, the longest waits, and how
 long the films wait that the model misses.
 
 References
@@ -275,7 +275,7 @@ def waits(
 
 
 def _take(queues: Sequence[deque[int]], arrivals: Sequence[float], cap: float) -> int:
-    """Take the film that is read next; `cap` is the moment since which one waits too long."""
+    """Remove and return the film that is read next; films from before `cap` wait too long."""
     if cap > -math.inf:
         for queue in queues:
             if queue and arrivals[queue[0]] <= cap:

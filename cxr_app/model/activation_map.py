@@ -36,7 +36,7 @@ def heat(activation_map: ActivationMap, scale: HeatScale) -> HeatArray:
 
 
 def on_film(cells: HeatArray, rows: int, columns: int) -> HeatArray:
-    """Lay heat over the film: the inverse of `preprocessing.squeeze`.
+    """Resize heat to the film: the inverse of `preprocessing.resize_to_square`.
 
     Each cell of the grid covers the same fraction of the film's height and width; between the
     cells' centres the heat runs smoothly and never beyond their values.

@@ -126,7 +126,7 @@ def _compiled(body: nn.Module, size: int) -> Any:
             warnings.simplefilter("ignore", FutureWarning)  # OpenVINO reads no newer recording
             traced = torch.jit.trace(body, films, check_trace=False)  # type: ignore[no-untyped-call]
             recorded = torch.jit.freeze(traced)
-        # Not `openvino.convert_model`: that one tells its maker of every use.
+        # Not `openvino.convert_model`: that one reports every use to its maker.
         frontend = FrontEndManager().load_by_framework("pytorch")
         decoder = TorchScriptPythonDecoder(recorded, example_input=(films,))
         loaded = frontend.load(decoder)

@@ -1,6 +1,6 @@
 """From a film to what the network sees, and nothing else: training and reading share this file.
 
-The whole film is squeezed to a square, as the films that the network learned from were. No part
+The whole film is resized to a square, as the films that the network learned from were. No part
 of it is cut off, so a place on the network's grid is the same fraction of the film (see
 `activation_map.on_film` for the way back).
 """
@@ -63,6 +63,6 @@ def resize_to_square(image: Image, size: int) -> Image:
 
 def to_input(image: Image, spec: InputSpec) -> NetworkInput:
     """Squeeze a film to the network's size and normalise its grey values."""
-    squeezed = resize_to_square(image, spec.size)
-    normal: NetworkInput = ((squeezed - spec.mean) / spec.standard_deviation).astype(np.float32)
+    resized = resize_to_square(image, spec.size)
+    normal: NetworkInput = ((resized - spec.mean) / spec.standard_deviation).astype(np.float32)
     return normal

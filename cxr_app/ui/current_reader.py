@@ -1,6 +1,6 @@
 """The current reader: the name authenticated by a proxy, otherwise the one kept by the browser.
 
-The program asks for no password; a name typed here only tells readers apart. A site that needs
+The program asks for no password; a name typed here only distinguishes readers. A site that needs
 authenticated names puts a proxy in front and sets ``CXR_READER_HEADER``. The browser sends a kept
 name as a cookie with the first request already. Until a name is known, nothing is recorded.
 """
@@ -77,7 +77,7 @@ def reader_field() -> None:
 
 
 def _adopt_cookie() -> None:
-    """Take the name that the browser sent with its first request, if it did."""
+    """Use the name that the browser sent with its first request, if it did."""
     if st.session_state.get(ASKED):
         return
     sent = st.context.cookies.get(COOKIE)

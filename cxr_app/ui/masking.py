@@ -72,7 +72,7 @@ def _masked_header(header: Header, key: bytes) -> Header:
 
 
 def _identity(header: Header) -> str:
-    """Return what tells patients apart; two issuers may give the same id to different patients."""
+    """Return what distinguishes patients; two issuers may use the same id for two patients."""
     if not header.patient_id:
         return header.patient_name
     return header.patient_id + (header.issuer_of_patient_id and f"\0{header.issuer_of_patient_id}")

@@ -12,7 +12,7 @@ TOLERANCE = timedelta(minutes=5)
 
 
 def end_arrivals_in_the_future(session: Session, now: datetime) -> None:
-    """Let unread films that would arrive in the future have arrived now.
+    """Set the arrival of unread films that lies in the future to now.
 
     A clock that was ahead when they came would put them behind all others until it is true again.
     """

@@ -263,7 +263,7 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Take the write lock at once for a writing session: upgrading a read lock later can fail.
+    """Acquire the write lock at once for a writing session: upgrading a read lock later can fail.
 
     Statements that must not run in a transaction use the option ``bare``.
     """

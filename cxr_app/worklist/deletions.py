@@ -67,7 +67,7 @@ class Deletions(Transactions):
             return True
 
     def scrub(self) -> bool:
-        """Overwrite the remains of deleted values in the database; False if it must be tried again.
+        """Overwrite what is left of deleted values; False if it must be tried again.
 
         Raises
         ------

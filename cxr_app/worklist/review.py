@@ -16,7 +16,7 @@ class Verdict(Enum):
     UNUSABLE = "UNUSABLE"
     """The film cannot be judged."""
     UNSURE = "UNSURE"
-    """The reader cannot tell whether it shows pneumonia."""
+    """The reader is unsure whether it shows pneumonia."""
 
 
 class Cause(Enum):
@@ -105,7 +105,7 @@ class Agreement:
     unusable
         Films that could not be judged.
     unsure
-        Films whose reader could not tell.
+        Films whose reader was unsure.
     """
 
     week: date

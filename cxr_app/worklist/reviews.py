@@ -87,7 +87,7 @@ class ReviewLog(Transactions):
             return _as_review(row)
 
     def take_back(self, number: int, reader: str) -> str:
-        """Take a reader's own verdict back: a row is added, and the verdict no longer counts.
+        """Withdraw a reader's own verdict: a row is added, and the verdict no longer counts.
 
         If no other verdict on the film is left, it is unread again, unless it was marked as read
         without one.

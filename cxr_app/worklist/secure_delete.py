@@ -16,7 +16,7 @@ _MERGE = "INSERT INTO worklist_search (worklist_search, rank) VALUES ('merge', ?
 
 
 def scrub(database: Database) -> bool:
-    """Overwrite the remains of deleted values.
+    """Overwrite what is left of deleted values.
 
     Returns
     -------

@@ -30,7 +30,7 @@ def checkpoint(tmp_path: Path, engine: ReadyEngine) -> Path:
 
 
 def write_scores(checkpoint: Path, version: str = VERSION, **films: Any) -> OperatingCurve:
-    """Put scored films beside the checkpoint."""
+    """Write scored films beside the checkpoint."""
     scored = scored_films(**films)
     scores = anonymous(
         scored.probabilities,

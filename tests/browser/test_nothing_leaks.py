@@ -143,7 +143,7 @@ def ask_for_lost_films(page: Page, worklist: Worklist, addresses: list[str]) -> 
 
 
 def score_backlog(server: Server, page: Page) -> None:
-    """Let the server score a folder."""
+    """Have the server score a folder."""
     page.goto(f"{server.url}/backlog")
     page.get_by_role("button", name="Score folder").click()
     expect(page.get_by_text(re.compile("^done · ")).first).to_be_visible()

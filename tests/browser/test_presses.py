@@ -12,18 +12,18 @@ MOUNT = """async ([html, script]) => {
   const url = URL.createObjectURL(new Blob([script], {type: "text/javascript"}));
   const {default: mount} = await import(url);
   window.messages = [];
-  window.show = (heard) => {
-    const data = {entry: "e-1", film: "/film", keys: [], acts: "am", heard};
+  window.show = (acknowledged) => {
+    const data = {entry: "e-1", film: "/film", keys: [], acts: "am", acknowledged};
     const setStateValue = (name, value) => {
       if (name === "presses") window.messages.push(value.list.map((press) => press.key).join(""));
     };
     window.end = mount({data, parentElement: window.place, setStateValue});
   };
-  window.replace = (heard) => {
+  window.replace = (acknowledged) => {
     window.end?.();
     document.body.innerHTML = `<main data-test-script-state="notRunning">${html}</main>`;
     window.place = document.querySelector("main");
-    window.show(heard);
+    window.show(acknowledged);
   };
   window.replace(0);
 }"""

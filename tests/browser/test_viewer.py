@@ -62,14 +62,14 @@ def open_film(page: Page, server: Server, entry_id: str) -> Locator:
 
 
 def scored(desk: Desk, seed: int, **elements: Any) -> str:
-    """Put a drawn DICOM film with two windows into the worklist."""
+    """Enter a drawn DICOM film with two windows into the worklist."""
     elements = {"WindowCenter": [2048, 1000], "WindowWidth": [4096, 800]} | elements
     ds = radiograph_dataset(film_pixels(900, 1200, seed=seed), **elements)
     return desk.enter(dicom_bytes(ds), 0.9, minutes=100 - seed)
 
 
 def unscored(desk: Desk, data: bytes) -> str:
-    """Put a film into the worklist that no heat will ever lie on."""
+    """Enter a film on which there is no heat."""
     return desk.enter_refused(data, ScoringState.REJECTED, "Not for the network.")
 
 

@@ -209,7 +209,7 @@ NO_PRIVILEGE = (
 
 
 def limited(size: int) -> tuple[str, ...]:
-    """Let no file grow beyond this number of bytes, as a full disk would."""
+    """Limit every file to this number of bytes, as a full disk would."""
     return ("prlimit", f"--fsize={size}", "--")
 
 
@@ -291,7 +291,7 @@ def acknowledged(output: str) -> set[int]:
 
 
 def ended(process: "subprocess.Popen[str]") -> str:
-    """Let it run to its end; what a person can mend does not end it by an exception."""
+    """Run it to its end; what a person can mend does not end it by an exception."""
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output
     return output

@@ -51,7 +51,7 @@ def list_of_films(settings: Settings) -> Iterator[Worklist]:
 
 @pytest.fixture
 def receive(settings: Settings, list_of_films: Worklist) -> Callable[[bytes], str]:
-    """Take in a film as the upload page does."""
+    """Enter a film as the upload page does."""
     store = FilmStore(settings.films_dir)
 
     def receive(data: bytes) -> str:

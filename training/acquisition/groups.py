@@ -69,7 +69,7 @@ def find_groups(
 
 
 def _standardised(features: Matrix, shapes: NDArray[np.int_] | None) -> Matrix:
-    """Bring all features to one scale; size and aspect count where films differ in them."""
+    """Standardise all features; size and aspect count where films differ in them."""
     if shapes is not None and len(np.unique(shapes, axis=0)) > 1:
         size, aspect = np.log(shapes.prod(axis=1)), np.log(shapes[:, 1] / shapes[:, 0])
         features = np.column_stack([features, size, aspect])

@@ -203,7 +203,7 @@ def with_width(film: ThumbnailPixels, own: Look, other: Look) -> ThumbnailPixels
 
 
 def with_sharpness(film: ThumbnailPixels, own: Look, other: Look) -> ThumbnailPixels:
-    """Bring the spectrum of a film to another's, from blurring to sharpening."""
+    """Match the spectrum of a film to another's, from blurring to sharpening."""
     contrast = other.spectrum[1:FIRST_CHANGED].mean() - own.spectrum[1:FIRST_CHANGED].mean()
     gain = np.exp((other.spectrum - own.spectrum - contrast) / 2)
     gain[:FIRST_CHANGED] = 1.0

@@ -147,7 +147,7 @@ def _as_line(
 
 
 def _resized(text: Matrix) -> Matrix:
-    """Bring a line of text to the common size."""
+    """Scale a line of text to the common size."""
     image = Image.fromarray(text.astype(np.float32), mode="F")
     return np.asarray(image.resize((COLUMNS, ROWS), Image.Resampling.BILINEAR), dtype=np.float64)
 

@@ -68,7 +68,7 @@ def judge(
     scored
         The films to measure on, as this classifier scored them.
     acquired
-        All films at hand: those of `scored` and others that tell groups and lend looks.
+        All films at hand: those of `scored` and others that define groups and lend looks.
     films
         How many of the scored films are changed and scored again.
 
@@ -293,7 +293,7 @@ def _share(value: float | None, interval: Sequence[float | None]) -> str:
 
 
 def _line(name: str, cells: Sequence[str]) -> str:
-    """Lay out one line of the table."""
+    """Format one line of the table."""
     widths = (7, 7, 19, 19, 19, 10)
     laid = "".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
     return f"{name[:44]:<44}{laid}".rstrip()

@@ -101,7 +101,7 @@ def _all(counts: Counter[str]) -> dict[str, int]:
 
 
 def _films_a_patient(films: Sequence[LabelledFilm]) -> list[dict[str, int]]:
-    """Count patients by how many films they have; ten stands for ten and more."""
+    """Count patients by how many films they have; ten means ten or more."""
     each = Counter(film.patient_id for film in films)
     counts = Counter(min(count, 10) for count in each.values())
     return [{"films": count, "patients": counts[count]} for count in sorted(counts)]

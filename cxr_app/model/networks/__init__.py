@@ -69,13 +69,13 @@ def _resnet18_two_scales() -> TwoScaleNetwork:
 
 
 def _block(channels: int, filters: int) -> BasicBlock:
-    """Build two convolutions and a way past them; with more filters the grid gets half as fine."""
+    """Build a residual block; with more filters, its grid is half as fine."""
     if channels == filters:
         return BasicBlock(channels, filters)
-    past = nn.Sequential(
+    shortcut = nn.Sequential(
         nn.Conv2d(channels, filters, 1, stride=2, bias=False), nn.BatchNorm2d(filters)
     )
-    return BasicBlock(channels, filters, stride=2, downsample=past)
+    return BasicBlock(channels, filters, stride=2, downsample=shortcut)
 
 
 NETWORKS: dict[str, Callable[[], GridNetwork]] = {

@@ -98,7 +98,7 @@ class BinaryNetwork(GridNetwork):
     Parameters
     ----------
     body
-        Films of as many channels as its first convolution reads; a grey film stands in each.
+        Films of as many channels as its first convolution reads; a grey film is repeated in each.
     head
         Features to one logit, ``(B, K, h, w) -> (B, 1)``.
     size
@@ -147,5 +147,5 @@ def place_of_cells(body: nn.Module) -> tuple[float, float]:
 
 
 def _side(value: int | str | tuple[int, ...]) -> int:
-    """Take the one number of a square kernel, stride or padding."""
+    """Return the single value of a square kernel, stride or padding."""
     return int(value[0] if isinstance(value, tuple) else value)

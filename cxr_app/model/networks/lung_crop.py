@@ -14,7 +14,7 @@ from cxr_app.model.lung_finder import find_lungs
 from cxr_app.model.networks.base import GridNetwork
 from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
 from cxr_app.model.networks.lung_unet import LUNG_SIDE, LungNetwork
-from cxr_app.model.networks.resampling import crop, lay_on_film
+from cxr_app.model.networks.resampling import crop, paste_on_film
 
 FILM_SIDE = 224
 """Side of the film that it reads, in pixels: what its training films were published at."""
@@ -106,15 +106,15 @@ class LungCropNetwork(GridNetwork):
         lungs, found = self.find_lungs(films)
         boxes = torch.tensor(found, device=films.device)
         crops = crop(films, boxes, CROP_SIDE).contiguous(memory_format=torch.channels_last)
-        said = [member(crops) for member in self.members]
-        adult = (self.gate * torch.stack([each.adult for each in said]).mean(dim=0)).sigmoid()
-        log_odds = self.calibrate(torch.stack([each.log_odds for each in said]).mean(dim=0), adult)
-        cells = torch.stack([each.cells for each in said]).mean(dim=0)  # (B, h, w)
+        read = [member(crops) for member in self.members]
+        adult = (self.gate * torch.stack([each.adult for each in read]).mean(dim=0)).sigmoid()
+        log_odds = self.calibrate(torch.stack([each.log_odds for each in read]).mean(dim=0), adult)
+        cells = torch.stack([each.cells for each in read]).mean(dim=0)  # (B, h, w)
         cells = self.calibrate(cells, adult[:, None, None])
         outside = torch.full_like(log_odds, NO_EVIDENCE)
         return FilmReading(
-            logits=self._logits(log_odds, torch.stack([each.cause for each in said]).mean(dim=0)),
-            evidence=lay_on_film(cells, boxes, MAP_SIDE, outside),
+            logits=self._logits(log_odds, torch.stack([each.cause for each in read]).mean(dim=0)),
+            evidence=paste_on_film(cells, boxes, MAP_SIDE, outside),
             adult=adult,
             lungs=lungs,
         )

@@ -40,8 +40,8 @@ def _weights(start: Tensor, end: Tensor, length: int, side: int) -> Tensor:
     return weights / weights.sum(dim=2, keepdim=True)
 
 
-def lay_on_film(cells: Tensor, boxes: Tensor, side: int, outside: Tensor) -> Tensor:
-    """Lay a grid of values over each box of a film on a grid that divides the whole film evenly.
+def paste_on_film(cells: Tensor, boxes: Tensor, side: int, outside: Tensor) -> Tensor:
+    """Resample the grid of values of each box onto a grid that divides the whole film evenly.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """What a picture shows: a chest film as it should lie, one that does not, or something else.
 
-A small network of its own tells, beside the one that looks for pneumonia. It learns from child
-and adult films alike, and from pictures that are no chest film (`training.train_screening`), so
-that it knows the chest in general and not the patients of one hospital.
+A small network beside the one for pneumonia recognises it. It learns from child and adult films,
+and from pictures that are no chest film (`training.train_screening`), so that it knows the chest in
+general and not the patients of one hospital.
 """
 
 import math

@@ -46,7 +46,7 @@ class Sender {
     this.timer = undefined;
     if (!this.root.isConnected || !messages.length) return;
     if (!again || atRest()) {
-      this.send(this.name, { list: messages, told: performance.now() }); // the time makes it a new one
+      this.send(this.name, { list: messages, sentAt: performance.now() }); // the time makes it a new one
     }
     this._sendLater();
   }

@@ -102,7 +102,7 @@ interface ViewerData {
   keys: [string, string][];
   focus: Record<string, string>;
   acts: string;
-  heard: number;
+  acknowledged: number;
   heatOn: boolean;
   outline: boolean;
 }
@@ -131,7 +131,7 @@ interface TableData {
 /** What the page asks the field for a comment for; see `comment_box` in Python. */
 interface CommentData {
   entry: string;
-  heard: number;
+  acknowledged: number;
   longest: number;
   hint: string;
 }

@@ -86,7 +86,7 @@ def summary(entries: list[Entry]) -> None:
 
 
 def passed_over(names: Sequence[str]) -> None:
-    """Say how many files are no films; list them on demand."""
+    """Show how many files are not films, and list them on demand."""
     if not names:
         return
     verb = "is no film and was" if len(names) == 1 else "are no films and were"

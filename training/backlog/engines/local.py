@@ -140,7 +140,7 @@ class LocalEngine:
                     worker.send(self._batch(films))
 
     def _batch(self, films: deque[FoundFile]) -> Batch:
-        """Take the next films; the last batches are small, so that all workers finish together."""
+        """Return the next films; the last batches are small: all workers finish together."""
         share = len(films) // (AHEAD * len(self._workers))
         size = min(self._batch_size, max(SMALLEST_BATCH, share), len(films))
         return [films.popleft() for _ in range(size)]

@@ -1,6 +1,6 @@
 """Looks of other films' machines on a crop: tone, sharpness and shading, at random.
 
-A look that came with one class only is put on films of every class in training, so that it tells
+A look that came with one class only is put on films of every class in training, so that it says
 nothing. All of it works on crops of the lungs, which lie alike on all films.
 """
 

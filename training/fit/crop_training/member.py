@@ -73,14 +73,14 @@ def member_loss(
     network: EvidencePyramid, batch: CropBatch, smoothing: float, settings: LessonSettings
 ) -> Tensor:
     """Return the loss of film, cause, cells and age together."""
-    said = network(batch.crops)
+    outputs = network(batch.crops)
     cross = functional.binary_cross_entropy_with_logits
     target = batch.sick * (1 - smoothing) + (1 - batch.sick) * smoothing
-    film = cross(said.log_odds, target, reduction="none") * batch.weight
+    film = cross(outputs.log_odds, target, reduction="none") * batch.weight
     viral = (1 - 2 * CAUSE_SMOOTHING) * batch.viral + CAUSE_SMOOTHING
-    cause = cross(said.cause, viral, reduction="none") * batch.has_cause
-    cells = cross(said.cells, batch.cells, reduction="none") * batch.cell_weight
-    adult = cross(said.adult, batch.adult, reduction="none") * batch.age_is_known
+    cause = cross(outputs.cause, viral, reduction="none") * batch.has_cause
+    cells = cross(outputs.cells, batch.cells, reduction="none") * batch.cell_weight
+    adult = cross(outputs.adult, batch.adult, reduction="none") * batch.age_is_known
     loss: Tensor = (
         film.mean()
         + settings.cause_weight * cause.mean()
@@ -106,9 +106,9 @@ def read_crops(
         for start in range(0, len(chosen), READ_BATCH):
             places = chosen[start : start + READ_BATCH]
             crops = np.stack([crop_film(data.table.pixels[i], data.boxes[i], side) for i in places])
-            said = network(torch.from_numpy(crops).float().div(255)[:, None])
+            outputs = network(torch.from_numpy(crops).float().div(255)[:, None])
             for name, values in parts.items():
-                values.append(getattr(said, name))
+                values.append(getattr(outputs, name))
     return {name: torch.cat(values).numpy() for name, values in parts.items()}
 
 
@@ -226,9 +226,9 @@ class _Learner:
         table = self._data.table
         tune = np.flatnonzero((table.parts == "tune") & (table.sources == CHILDREN))
         sick = table.targets[tune] > NORMAL
-        said = read_crops(self.averaged, self._data, tune, side)["log_odds"].astype(np.float64)
-        loss = np.logaddexp(0, said) - sick * said
-        return {"tune_loss": float(loss.mean()), "tune_auroc": float(auroc(said, sick))}
+        outputs = read_crops(self.averaged, self._data, tune, side)["log_odds"].astype(np.float64)
+        loss = np.logaddexp(0, outputs) - sick * outputs
+        return {"tune_loss": float(loss.mean()), "tune_auroc": float(auroc(outputs, sick))}
 
 
 def _first_weights(run: MemberRun) -> EvidencePyramid:

@@ -1,4 +1,4 @@
-"""Which films an epoch shows: so many of each stratum, and whose look each of them gets."""
+"""Which films an epoch shows: how many of each stratum, and whose look each of them gets."""
 
 import numpy as np
 from numpy.typing import NDArray

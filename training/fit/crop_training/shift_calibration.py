@@ -121,8 +121,8 @@ def calibrate(network: LungCropNetwork, table: FilmTable) -> ShiftedReadings:
     adults = tune & (table.sources == ADULTS) & (table.ages >= GROWN_UP)
     sick = table.targets[adults] > NORMAL
     if sick.any() and not sick.all():
-        said = read_films(network, table.pixels[adults])
-        fits[1] = fit_log_odds(said.log_odds, sick, np.ones(len(sick)))
+        outputs = read_films(network, table.pixels[adults])
+        fits[1] = fit_log_odds(outputs.log_odds, sick, np.ones(len(sick)))
     else:
         fits[1] = fits[0]  # without adults to measure, theirs is that of children
     for population, (slope, offset) in fits.items():

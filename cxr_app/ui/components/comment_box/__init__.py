@@ -40,7 +40,7 @@ def comment_box(entry_id: str, store: Callable[[str, str], object]) -> None:
     """
     data = {
         "entry": entry_id,
-        "heard": delivery.acknowledged(KEY),
+        "acknowledged": delivery.acknowledged(KEY),
         "longest": LONGEST,
         "hint": HINT,
     }

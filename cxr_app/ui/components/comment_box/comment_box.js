@@ -25,9 +25,9 @@ class CommentBox {
   }
 
   /** @param {CommentData} data @param {(name: string, value: unknown) => void} send */
-  update({ entry, heard, longest, hint }, send) {
+  update({ entry, acknowledged, longest, hint }, send) {
     this.comments.send = send;
-    this.comments.acknowledge(heard);
+    this.comments.acknowledge(acknowledged);
     Object.assign(this.field, { maxLength: longest, placeholder: hint });
     if (entry === this.entry) return;
     this.entry = entry;
@@ -67,7 +67,7 @@ class CommentBox {
   }
 }
 
-/** Streamlit calls this at first and whenever the film changes or a comment was heard.
+/** Streamlit calls this at first and whenever the film changes or a comment was acknowledged.
  * @param {ComponentArguments<CommentData>} component */
 export default function ({ data, parentElement, setStateValue }) {
   const old = boxes.get(parentElement);

@@ -106,7 +106,7 @@ def film_viewer(film: ViewerFilm, *, key: str = "viewer", keys: Keys = NO_KEYS) 
         "keys": [list(each) for each in keys.listed],
         "focus": dict(keys.focus),
         "acts": keys.acts,
-        "heard": delivery.acknowledged(key),
+        "acknowledged": delivery.acknowledged(key),
         "heatOn": heat_on,
         "outline": film.outline,
     }

@@ -5,7 +5,7 @@
  * @type {WeakMap<HTMLElement, Viewer>} */
 const viewers = new WeakMap();
 
-/** The view of the film last on screen, should Streamlit mount us anew.
+/** The view of the film last on screen, in case Streamlit mounts the component again.
  * @type {View | null} */
 let lastView = null;
 
@@ -69,13 +69,16 @@ class Viewer {
   /** Show what the page asks for; the same film stays as it is being looked at.
    * @param {ViewerData} data
    * @param {(name: string, value: unknown) => void} send */
-  async update({ entry, film, heat, next, note, keys, focus, acts, heard, heatOn, outline }, send) {
+  async update(
+    { entry, film, heat, next, note, keys, focus, acts, acknowledged, heatOn, outline },
+    send,
+  ) {
     this.note = note ?? "";
     this.next = next ?? [];
     this.focusKeys = focus ?? {};
     this.scriptKeys = acts ?? "";
     this.send = this.presses.send = send;
-    if (acts) this.presses.acknowledge(heard ?? 0);
+    if (acts) this.presses.acknowledge(acknowledged ?? 0);
     this.heatKnown ??= heatOn;
     this.heat.outline ??= outline; // unless the reader has chosen
     this.part("help").hidden = !keys?.length;

@@ -55,7 +55,7 @@ def code(value: str, scheme: str, meaning: str = "?") -> list[Dataset]:
         (code("X3", "99LOCAL", "left lateral decubitus"), ""),
     ],
 )
-def test_the_view_code_is_heard(sequence: list[Dataset], view: str) -> None:
+def test_a_lateral_view_code_is_recognised(sequence: list[Dataset], view: str) -> None:
     found = refusal(ViewPosition=None, ViewCodeSequence=sequence) or ""
     assert (view in found) if view else not found
 
@@ -71,7 +71,7 @@ def test_the_view_code_is_heard(sequence: list[Dataset], view: str) -> None:
         ("CHEST PA/LAT", ""),
     ],
 )
-def test_the_description_of_a_cr_reader_is_heard(words: str, view: str) -> None:
+def test_a_lateral_is_recognised_by_the_description_of_a_cr_reader(words: str, view: str) -> None:
     found = refusal(AcquisitionDeviceProcessingDescription=words) or ""
     assert (view in found) if view else not found
 

@@ -39,7 +39,7 @@ LOSSLESS = [ExplicitVRLittleEndian, RLELossless, JPEG2000Lossless, JPEGLSLossles
 
 
 def in_words(values: Pixels, stored: int, high: int, seed: int = 0) -> Pixels:
-    """Put values of `stored` bits into 16-bit words full of other bits."""
+    """Store values of `stored` bits into 16-bit words full of other bits."""
     noise = np.random.default_rng(seed).integers(0, 2**16, values.shape, dtype=np.uint16)
     mask = np.uint16((2**stored - 1) << (high + 1 - stored))
     placed = (values.astype(np.uint16) & np.uint16(2**stored - 1)) << np.uint16(high + 1 - stored)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
-from cxr_app.model.networks.resampling import crop, lay_on_film
+from cxr_app.model.networks.resampling import crop, paste_on_film
 
 EDGES = st.tuples(st.floats(0, 0.4), st.floats(0.6, 1))
 
@@ -30,7 +30,7 @@ def test_a_crop_is_put_back_into_its_box() -> None:
     cells = torch.zeros(1, 20, 20)
     cells[0, 10, 5] = 4.0
     box = torch.tensor([[0.2, 0.1, 0.8, 0.9]])
-    laid = lay_on_film(cells, box, 112, torch.tensor([-9.0]))[0]
+    laid = paste_on_film(cells, box, 112, torch.tensor([-9.0]))[0]
     row, column = np.unravel_index(int(laid.argmax()), laid.shape)
     assert abs((column + 0.5) / 112 - (0.2 + 0.6 * 5.5 / 20)) < 0.02
     assert abs((row + 0.5) / 112 - (0.1 + 0.8 * 10.5 / 20)) < 0.02
@@ -41,5 +41,5 @@ def test_a_crop_is_put_back_into_its_box() -> None:
 def test_a_grid_over_the_whole_film_stays_as_it_is() -> None:
     cells = torch.rand(2, 28, 28)
     whole = torch.tensor([[0.0, 0.0, 1.0, 1.0]]).expand(2, -1)
-    laid = lay_on_film(cells, whole, 28, torch.zeros(2))
+    laid = paste_on_film(cells, whole, 28, torch.zeros(2))
     assert torch.allclose(laid, cells, atol=1e-5)
