@@ -3,8 +3,10 @@
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 
 from cxr_app.errors import (
     FilmError,
@@ -50,12 +52,51 @@ def members(data: bytes) -> Iterator[Member]:
     PixelDataError
         If it is damaged or cut short.
     """
+    with _errors_in_words(), zipfile.ZipFile(BytesIO(data)) as archive:
+        for info in _checked(archive):
+            yield Member(info.filename, _inflated(archive, info))
+
+
+def member_heads(path: Path, size: int) -> list[tuple[str, bytes]]:
+    """Return the names of an archive's files and the first `size` bytes of each.
+
+    Raises
+    ------
+    FilmTooLargeError, UnsupportedImageError, PixelDataError
+        As for `members`; also if two files have the same name.
+    """
+    with _errors_in_words(), zipfile.ZipFile(path) as archive:
+        files = _checked(archive)
+        if len({info.filename for info in files}) < len(files):
+            raise UnsupportedImageError(
+                "The zip archive holds several files of the same name: unpack it into different "
+                "folders, and send the films."
+            )
+        return [(info.filename, _head(archive, info, size)) for info in files]
+
+
+def read_member(path: Path, name: str) -> bytes:
+    """Return one file of an archive.
+
+    Raises
+    ------
+    FilmTooLargeError, UnsupportedImageError, PixelDataError
+        As for `members`; also if the file is no longer there.
+    """
+    with _errors_in_words(), zipfile.ZipFile(path) as archive:
+        info = next((each for each in _checked(archive) if each.filename == name), None)
+        if info is None:
+            raise PixelDataError(
+                "The zip archive no longer holds the film: put it back, then run the same command "
+                "again."
+            )
+        return _inflated(archive, info)
+
+
+@contextmanager
+def _errors_in_words() -> Iterator[None]:
     try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            files = [info for info in archive.infolist() if not info.is_dir()]
-            _check(files)
-            for info in files:
-                yield Member(info.filename, _inflated(archive, info))
+        yield
     except FilmError:
         raise
     except NotImplementedError as error:
@@ -69,6 +110,18 @@ def members(data: bytes) -> Iterator[Member]:
             "The zip archive is damaged or cut short: send it again, or unpack it and send the "
             "films."
         ) from error
+
+
+def _checked(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the files of an archive whose directory is within bounds."""
+    files = [info for info in archive.infolist() if not info.is_dir()]
+    _check(files)
+    return files
+
+
+def _head(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> bytes:
+    with archive.open(info) as file:
+        return file.read(size)
 
 
 def _check(files: list[zipfile.ZipInfo]) -> None:

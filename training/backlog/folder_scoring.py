@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from cxr_app.errors import SettingsError
+from cxr_app.film_store import FilmStore
 from cxr_app.model import checkpoint
 from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.model.site_prevalence import at_prevalence
@@ -13,6 +14,7 @@ from cxr_app.promotion import checkpoint_in_use
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 from training.backlog import engines
+from training.backlog.archives import open_archives
 from training.backlog.engines import BacklogPlan, FoundFile
 from training.backlog.folder import FolderScan, FolderWatch, refuse_outside_links
 from training.backlog.results import Results
@@ -52,7 +54,8 @@ def score_folder(options: BatchOptions, progress: BatchProgress) -> int:
         results = Results(options.out, source.model_version, retry_failed=options.retry_failed)
         stack.enter_context(closing(results))
         plan = _plan(options, settings, (path, source), worklist)
-        backlog = Backlog(results, worklist, source)
+        store = FilmStore(settings.films_dir)
+        backlog = Backlog(results, worklist, source, store)
         progress.follow(backlog.tally, results.earlier)
         try:
             _score(options, backlog, plan, progress)
@@ -114,10 +117,11 @@ def _arrivals(options: BatchOptions, progress: BatchProgress) -> Iterator[Sequen
     """Yield all films of the folder at once; if it is watched, those that arrive each time."""
     if not options.watch:
         scanned = FolderScan(options.folder)
-        found = refuse_outside_links(scanned, options.within)
+        packed: list[str] = []
+        found = open_archives(refuse_outside_links(scanned, options.within), packed)
         yield list(progress.searching(found))
-        progress.passed_over = tuple(scanned.passed_over)
+        progress.passed_over = (*scanned.passed_over, *packed)
         return
     watch = FolderWatch(options.folder)
     while True:
-        yield list(refuse_outside_links(watch.arrived(), options.within))
+        yield list(open_archives(refuse_outside_links(watch.arrived(), options.within), []))

@@ -6,9 +6,13 @@ killed in between, the same command finds the film in the worklist and only writ
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
-from cxr_app.errors import WorklistError
+from cxr_app.errors import FilmError, WorklistError
+from cxr_app.film_store import FilmStore
+from cxr_app.imaging.zip_archive import read_member
 from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.scoring import recall, refusal, unreadable
@@ -70,12 +74,17 @@ class Backlog:
         The worklist; None if only the results file is wanted.
     source
         The checkpoint in use.
+    store
+        Where the films of archives are stored, so that the worklist's pages can show them.
     """
 
-    def __init__(self, results: Results, worklist: Worklist | None, source: Checkpoint) -> None:
+    def __init__(
+        self, results: Results, worklist: Worklist | None, source: Checkpoint, store: FilmStore
+    ) -> None:
         self._results = results
         self._worklist = worklist
         self._source = source
+        self._films = store
         self.tally = Tally()
 
     def due(self, found: Sequence[FoundFile]) -> list[FoundFile]:
@@ -87,7 +96,10 @@ class Backlog:
             contents = rows[film.source]
             if not contents or not contents <= times.keys():
                 return False
-            return film.changed_at <= max(times[sha256] for sha256 in contents)
+            if film.changed_at <= max(times[sha256] for sha256 in contents):
+                return True
+            # An archive changes with each film that it gets: the others are still the same.
+            return bool(film.member) and not is_another(film, contents)
 
         done = [film for film in found if is_done(film)]
         if any(is_another(film, rows[film.source]) for film in _sample(done)):
@@ -133,13 +145,23 @@ class Backlog:
         outcomes = [(result.found, self._outcome(result)) for result in results]
         if self._worklist is not None:
             self._worklist.enter(
-                (outcome, found.source, found.path.resolve())
+                (outcome, found.source, self._path(found, outcome))
                 for found, outcome in outcomes
                 if outcome.sha256  # a file that was never read has no identity
             )
         self._results.write((found.source, outcome) for found, outcome in outcomes)
         for _, outcome in outcomes:
             self.tally.add(outcome)
+
+    def _path(self, found: FoundFile, outcome: Outcome) -> Path:
+        """Return where the pages find a film; one of an archive is stored as an uploaded one is."""
+        if not found.member:
+            return found.path.resolve()
+        path = self._films.path(outcome.sha256)
+        if not path.exists():
+            with suppress(OSError, FilmError):  # gone meanwhile: the film's page says so
+                self._films.keep(read_member(found.path, found.member))
+        return path
 
     def _outcome(self, result: Result) -> Outcome:
         """Return the outcome of a film, from the worklist if this model has scored it before."""

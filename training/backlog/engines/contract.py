@@ -26,12 +26,15 @@ class FoundFile:
         Why it cannot be opened, in one sentence; empty for a file that seems to be in order.
     changed_at
         When it was last changed, in seconds since 1970 by the clock of the file system.
+    member
+        Name of the film within the zip archive at `path`; empty for a file of its own.
     """
 
     path: Path
     source: str
     problem: str = ""
     changed_at: float = 0.0
+    member: str = ""
 
 
 @dataclass(frozen=True, slots=True)

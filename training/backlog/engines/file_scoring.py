@@ -3,10 +3,10 @@
 import hashlib
 import os
 from collections.abc import Sequence, Set
-from pathlib import Path
 
-from cxr_app.errors import CheckpointMismatchError, ShortageError
+from cxr_app.errors import CheckpointMismatchError, FilmError, ShortageError
 from cxr_app.imaging.limits import MAX_FILE_BYTES
+from cxr_app.imaging.zip_archive import read_member
 from cxr_app.model.classifier import Classifier
 from cxr_app.scoring import Examined, Scorer, examine, unreadable
 from training.backlog.engines.contract import (
@@ -56,9 +56,11 @@ def read_file(found: FoundFile, plan: BacklogPlan) -> Examined | AlreadyScored:
 
 def _read_file(found: FoundFile, plan: BacklogPlan) -> Examined | AlreadyScored:
     try:
-        data = _content(found.path)
+        data = content(found)
     except OSError as error:
         return unreadable(f"The file cannot be read: {error.strerror}. {RETRY}")
+    except FilmError as error:  # of the archive that it was in
+        return unreadable(str(error))
     if isinstance(data, int):
         return unreadable(
             f"The file has {data // 2**20} MB, more than the {MAX_FILE_BYTES // 2**20} MB "
@@ -73,15 +75,25 @@ def _read_file(found: FoundFile, plan: BacklogPlan) -> Examined | AlreadyScored:
 def is_another(found: FoundFile, contents: Set[str]) -> bool:
     """Check whether a file can be read and its content is none of these (SHA-256)."""
     try:
-        data = _content(found.path)
-    except OSError:
+        data = content(found)
+    except (OSError, FilmError):
         return False
     return isinstance(data, bytes) and hashlib.sha256(data).hexdigest() not in contents
 
 
-def _content(path: Path) -> bytes | int:
-    """Read a file; return only the size of one beyond the limit, which may fill the memory."""
-    with path.open("rb") as file:
+def content(found: FoundFile) -> bytes | int:
+    """Read a file; return only the size of one beyond the limit, which may fill the memory.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    FilmError
+        If it is in a zip archive that cannot be unpacked.
+    """
+    if found.member:
+        return read_member(found.path, found.member)
+    with found.path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size > MAX_FILE_BYTES:
             return size
