@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -51,6 +51,8 @@ class UploadStatus:
         Why receiving has paused, and what to do; empty if it has not.
     passed_over
         Names of files that are no films of any kind, and were not added.
+    missing
+        Paths of images that a disc lists and that were not among its files.
     """
 
     files: int
@@ -58,6 +60,7 @@ class UploadStatus:
     arrivals: Mapping[str, Arrival]
     problem: str
     passed_over: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 class UploadedFile(Protocol):
@@ -93,6 +96,7 @@ class UploadQueue:
         self._problem = ""
         self._discs: dict[int, DiscContents] = {}  # by batch
         self._passed_over: dict[str, None] = {}  # in order, each once
+        self._missing: dict[str, None] = {}
 
     def status(self) -> UploadStatus:
         """Return the progress as one snapshot, so that a page cannot miss the last arrival."""
@@ -103,6 +107,7 @@ class UploadQueue:
                 dict(self._arrivals),
                 self._problem,
                 tuple(self._passed_over),
+                tuple(self._missing),
             )
 
     def take(self, files: Iterable[UploadedFile]) -> None:
@@ -112,6 +117,7 @@ class UploadQueue:
             files = list(files)
             if (contents := _disc_of(files)) is not None:
                 self._discs[self._batches] = contents
+                self._missing.update(dict.fromkeys(_missing(contents, files)))
             before = len(self._waiting)
             self._waiting.extend((self._batches, file) for file in files)
             self._files += len(self._waiting) - before
@@ -195,6 +201,21 @@ def _disc_of(files: Iterable[UploadedFile]) -> DiscContents | None:
     """Return what the DICOMDIR among files lists; None if there is none."""
     found = next((file for file in files if _path(file.name).name == DIRECTORY_NAME), None)
     return None if found is None else disc_contents(found.getvalue())
+
+
+def _missing(disc: DiscContents, files: Iterable[UploadedFile]) -> list[str]:
+    """Return the images of a disc that are not among files."""
+    paths = [_path(file.name) for file in files]
+    if all(len(path.parts) == 1 for path in paths):  # a browser may leave out the folders
+        left = Counter(path.name for path in paths)
+        missing = []
+        for image in sorted(disc.images):
+            if left[image.name] <= 0:
+                missing.append(str(image))
+            left[image.name] -= 1
+        return missing
+    present = {_listed(file.name, disc) for file in files}
+    return [str(image) for image in sorted(disc.images - present)]
 
 
 def _listed(name: str, disc: DiscContents) -> PurePosixPath:

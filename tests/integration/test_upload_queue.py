@@ -190,3 +190,21 @@ def test_a_disc_is_read_by_its_table_of_contents(
     wait_for(queue)
     assert [entry.source for entry in worklist.page(Query(state="all"))] == [names[1]]
     assert set(queue.status().passed_over) == {names[0], *names[2:]}
+
+
+@pytest.mark.parametrize("folders", [True, False])
+def test_images_that_a_disc_lists_and_that_did_not_arrive_are_named(
+    open_queue: Callable[..., UploadQueue], folders: bool
+) -> None:
+    table = dicomdir(IMAGE1="S1/IM1", IMAGE2="S1/IM2", IMAGE3="S2/IM1", PRESENTATION="S1/PR1")
+    names = ["disc/DICOMDIR", "disc/S1/IM1"]
+    queue = open_queue()
+    queue.take(
+        File(name if folders else name.split("/")[-1], data)
+        for name, data in zip(names, [table, dicom_bytes()], strict=True)
+    )
+    wait_for(queue)
+    assert queue.status().missing == ("S1/IM2", "S2/IM1")
+    queue.take([File("plain.dcm", dicom_bytes())])
+    wait_for(queue)
+    assert queue.status().missing == ("S1/IM2", "S2/IM1")

@@ -94,6 +94,18 @@ def passed_over(names: Sequence[str]) -> None:
         st.code("\n".join(masking.file_name(name) for name in names), language=None)
 
 
+def missing(images: Sequence[str]) -> None:
+    """Warn that a disc was not sent whole, and name its missing images on demand."""
+    if not images:
+        return
+    with st.expander(
+        f"A disc lists {formatting.films(len(images))} that did not arrive: copy the whole disc "
+        "again.",
+        icon=":material/warning:",
+    ):
+        st.code("\n".join(images), language=None)
+
+
 def row(entry: Entry, now: datetime, is_new: bool) -> dict[str, Any]:
     """Return the table row of an upload."""
     cells = table_rows.row(masking.shown(entry), now) | {"state": table_rows.upload_state(entry)}
@@ -108,6 +120,7 @@ def uploads() -> None:
     order = sorted(now.arrivals, key=lambda entry_id: -now.arrivals[entry_id].batch)
     entries = resources.worklist().entries_by_ids(order)
     progress(now, entries)
+    missing(now.missing)
     passed_over(now.passed_over)
     drawn = datetime.now(UTC)
     gesture = film_table(
