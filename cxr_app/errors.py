@@ -15,6 +15,7 @@
   x ScoresError                   the scored films beside a checkpoint cannot be used
   x WorklistError                 the list of films cannot be read or changed
     + EntryNotFoundError
+  x ArchiveError                  an archive cannot be reached, or refuses
   x JobError                      long work that cannot be begun
     + FolderNotAllowedError       no folder, or none that the settings allow
     + JobNotFoundError
@@ -150,6 +151,10 @@ class ReaderUnknownError(CxrError):
             "Nothing was recorded: your browser has not sent your name yet. "
             "Try again in a moment, when it appears in the sidebar."
         )
+
+
+class ArchiveError(CxrError):
+    """An archive cannot be reached, or does not accept what it is sent."""
 
 
 class JobError(CxrError):

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from cxr_app.destination import Destination
 from cxr_app.errors import SettingsError
 
 OtherAges = Literal["remark", "reject"]
@@ -101,6 +102,29 @@ class Settings(BaseSettings):
         "separated by `:`; if empty, only reviewed films of the worklist.",
     )
 
+    ae_title: str = Field(
+        default="CXR",
+        min_length=1,
+        max_length=16,
+        description="DICOM title of this program, by which it calls archives.",
+    )
+    results_to: str = Field(
+        default="",
+        description="Archives that results are sent to: `TITLE@HOST:PORT`, several separated by "
+        "commas, each with `=sr+sc+pr+pm` behind it if it gets other objects than report and "
+        "picture (`sr+sc`). Results of films scored from then on are sent; empty for none.",
+    )
+    results_after_reading: bool = Field(
+        default=False,
+        description="Whether a film's results are sent only once a person has read the film.",
+    )
+    results_give_up_hours: float = Field(
+        default=72.0,
+        gt=0,
+        description="Hours after which a result that an archive does not accept is given up, until "
+        "a person retries it.",
+    )
+
     debug: bool = Field(
         default=False,
         description="Developer's mode: logs and pages show errors with their whole message, "
@@ -119,6 +143,17 @@ class Settings(BaseSettings):
             raise PydanticCustomError("absolute_paths", "every folder must be an absolute path")
         return value
 
+    @field_validator("results_to")
+    @classmethod
+    def _are_archives(cls, value: str) -> str:
+        try:
+            names = [each.name for each in _destinations(value)]
+        except ValueError as error:
+            raise PydanticCustomError("archives", "{why}", {"why": str(error)}) from None
+        if len(set(names)) < len(names):
+            raise PydanticCustomError("archives", "every archive may be named once")
+        return value
+
     @classmethod
     def read(cls, **overrides: Any) -> Self:
         """Read the environment; `overrides` take precedence.
@@ -134,6 +169,11 @@ class Settings(BaseSettings):
             first = error.errors()[0]
             name = "CXR_" + "_".join(str(part) for part in first["loc"]).upper()
             raise SettingsError(f"{name} is {first['input']!r}: {first['msg']}.") from error
+
+    @property
+    def destinations(self) -> tuple[Destination, ...]:
+        """Archives that results are sent to."""
+        return tuple(_destinations(self.results_to))
 
     @property
     def worklist_url(self) -> str:
@@ -199,3 +239,7 @@ def _read(_environment: frozenset[tuple[str, str]]) -> Settings:
 
 def _split(folders: str) -> list[str]:
     return [each for each in folders.split(os.pathsep) if each]
+
+
+def _destinations(written: str) -> list[Destination]:
+    return [Destination.parse(each) for each in written.split(",") if each.strip()]

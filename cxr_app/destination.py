@@ -1,0 +1,79 @@
+"""Where results are sent: an archive's address, and which objects it gets."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Self
+
+_WRITTEN = re.compile(
+    r"(?P<title>[^@=,\\]{1,16})@(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(?P<port>\d{1,5})"
+    r"(?:=(?P<kinds>[a-z]+(?:\+[a-z]+)*))?"
+)
+_HIGHEST_PORT = 65_535
+
+
+class ResultKind(Enum):
+    """One of the objects that a result is sent as; its value is the word in the setting."""
+
+    REPORT = "sr"
+    """Comprehensive 3D SR: the probability and the flag, for machines."""
+    PICTURE = "sc"
+    """Secondary Capture: the film with its heatmap and the result in words, for people."""
+    OUTLINE = "pr"
+    """Grayscale Softcopy Presentation State: the heatmap's outline on the film itself."""
+    HEATMAP = "pm"
+    """Parametric Map: the evidence as numbers."""
+
+
+DEFAULT_KINDS = (ResultKind.REPORT, ResultKind.PICTURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A DICOM node that results are sent to.
+
+    Parameters
+    ----------
+    ae_title
+        The title that it answers to, at most 16 characters.
+    host
+        Its name or address; an IPv6 address without brackets.
+    kinds
+        What it gets.
+    """
+
+    ae_title: str
+    host: str
+    port: int
+    kinds: tuple[ResultKind, ...] = DEFAULT_KINDS
+
+    @classmethod
+    def parse(cls, written: str) -> Self:
+        """Read ``TITLE@HOST:PORT``, with ``=sr+sc`` behind it if it gets other objects.
+
+        Raises
+        ------
+        ValueError
+            If it is written otherwise; the message says how to write it.
+        """
+        found = _WRITTEN.fullmatch(written.strip())
+        if found is None or not 0 < int(found["port"]) <= _HIGHEST_PORT:
+            raise ValueError(
+                f"{written.strip()!r} is no address of an archive; "
+                "expected TITLE@HOST:PORT, for example ORTHANC@archive:4242"
+            )
+        words = (found["kinds"] or "+".join(kind.value for kind in DEFAULT_KINDS)).split("+")
+        known = [kind.value for kind in ResultKind]
+        if unknown := [word for word in words if word not in known]:
+            raise ValueError(f"{unknown[0]!r} is no kind of result; allowed are {', '.join(known)}")
+        kinds = tuple(kind for kind in ResultKind if kind.value in words)
+        title = found["title"].strip()
+        if not title:
+            raise ValueError(f"{written.strip()!r} names no AE title; expected TITLE@HOST:PORT")
+        return cls(title, found["host"].strip("[]"), int(found["port"]), kinds)
+
+    @property
+    def name(self) -> str:
+        """Its address, as the outbox and the pages name it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.ae_title}@{host}:{self.port}"
