@@ -18,7 +18,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-MAY_SKIP_IN_CI = ("shared/data", "DCMTK", "OpenVINO", "CUDA", "MPS", "GPU")
+MAY_SKIP_IN_CI = (
+    "shared/data",
+    "DCMTK",
+    "dicom3tools",
+    "Orthanc",
+    "OpenVINO",
+    "CUDA",
+    "MPS",
+    "GPU",
+)
 """What a machine of the CI need not have; any other skip there hides a suite that must run."""
 
 

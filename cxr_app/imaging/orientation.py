@@ -63,3 +63,43 @@ def _as_read(pixels: NDArray[np.generic], ends: tuple[str, str]) -> NDArray[np.g
         pixels, ends = pixels.T, (ends[1], ends[0])
     pixels = pixels[:, ::-1] if ends[0] == "R" else pixels
     return pixels[::-1] if ends[1] == "H" else pixels
+
+
+def as_stored(pixels: NDArray[np.generic], ends: tuple[str, str] | None) -> NDArray[np.generic]:
+    """Return a picture of a film as read, turned back to how the film is stored.
+
+    Parameters
+    ----------
+    pixels
+        Any shape ``(rows, columns)``: the film, or a map over it.
+    ends
+        Result of `turn_needed`; None leaves the picture as it is.
+    """
+    if ends is None:
+        return pixels
+    lies_across = ends[0] in "HF"
+    across, down = (ends[1], ends[0]) if lies_across else ends
+    pixels = pixels[::-1] if down == "H" else pixels
+    pixels = pixels[:, ::-1] if across == "R" else pixels
+    return pixels.T if lies_across else pixels
+
+
+def points_as_stored(
+    points: NDArray[np.float64], ends: tuple[str, str] | None
+) -> NDArray[np.float64]:
+    """Return points on a film as read, moved to where they lie on the film as stored.
+
+    Parameters
+    ----------
+    points
+        Shape ``(n, 2)``: x and y as fractions of the film's width and height.
+    ends
+        Result of `turn_needed`; None leaves the points where they are.
+    """
+    if ends is None:
+        return points
+    lies_across = ends[0] in "HF"
+    across, down = (ends[1], ends[0]) if lies_across else ends
+    x, y = points[:, 0], points[:, 1]
+    x, y = 1 - x if across == "R" else x, 1 - y if down == "H" else y
+    return np.stack([y, x] if lies_across else [x, y], axis=1)

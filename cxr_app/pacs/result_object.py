@@ -1,0 +1,86 @@
+"""What all objects of a result have in common, beside what highdicom fills in."""
+
+from pydicom import Dataset
+from pydicom.datadict import dictionary_VR
+from pydicom.uid import ExplicitVRLittleEndian
+
+from cxr_app.destination import ResultKind
+from cxr_app.imaging.dicom_values import text
+from cxr_app.pacs.installation import Installation
+from cxr_app.pacs.own_results import MANUFACTURER, MODEL_NAME, SERIES_PREFIX
+from cxr_app.pacs.plain_words import plain
+from cxr_app.pacs.scored_film import PATIENT_AND_STUDY, ScoredFilm
+
+_WORDS = {
+    ResultKind.REPORT: "report",
+    ResultKind.PICTURE: "heatmap picture",
+    ResultKind.OUTLINE: "heatmap outline",
+    ResultKind.HEATMAP: "heatmap values",
+}
+_FIRST_SERIES = 9001
+_LONGEST = {"LO": 64, "CS": 16, "SH": 16}
+_DATES = (
+    *("ContentDate", "InstanceCreationDate", "SeriesDate", "PresentationCreationDate"),
+    "DateOfSecondaryCapture",
+)
+_TIMES = (
+    *("ContentTime", "InstanceCreationTime", "SeriesTime", "PresentationCreationTime"),
+    "TimeOfSecondaryCapture",
+)
+_ALWAYS = ("InstanceCreationDate", "InstanceCreationTime")
+
+
+def series_number(kind: ResultKind) -> int:
+    """Return (0020,0011) *Series Number*: above those that modalities give."""
+    return _FIRST_SERIES + list(ResultKind).index(kind)
+
+
+def completed(
+    result: Dataset, film: ScoredFilm, installation: Installation, kind: ResultKind
+) -> Dataset:
+    """Set what a result says of its maker, its time and its film; return it.
+
+    All of it follows from the film and its result, so that a repeat has the same bytes.
+
+    References
+    ----------
+    DICOM PS3.3 C.7.5.1 (General Equipment), C.12.1 (SOP Common).
+    """
+    result.Manufacturer = MANUFACTURER
+    result.ManufacturerModelName = MODEL_NAME
+    result.DeviceSerialNumber = installation.serial_number
+    _set_words(result, "SoftwareVersions", film.model_version)
+    _set_words(result, "SeriesDescription", f"{SERIES_PREFIX}, investigational: {_WORDS[kind]}")
+    _set_time(result, film)
+    for keyword in PATIENT_AND_STUDY:
+        result[keyword] = film.header[keyword]
+    if "SpecificCharacterSet" in film.evidence:
+        result.SpecificCharacterSet = film.evidence.SpecificCharacterSet
+    if kind is not ResultKind.REPORT:
+        _set_body_part(result, film.header)
+    result.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    return result
+
+
+def _set_words(result: Dataset, keyword: str, words: str) -> None:
+    setattr(result, keyword, plain(words)[: _LONGEST[dictionary_VR(keyword)]])
+
+
+def _set_time(result: Dataset, film: ScoredFilm) -> None:
+    """Set all times of the object to when the film was scored, and the zone that they are in."""
+    moment = film.local_time
+    for keyword in (*_DATES, *_TIMES):
+        if keyword in result or keyword in _ALWAYS:
+            pattern = "%Y%m%d" if "Date" in keyword else "%H%M%S"
+            setattr(result, keyword, moment.strftime(pattern))
+    for item in result.get("ContributingEquipmentSequence", []):
+        item.ContributionDateTime = moment.strftime("%Y%m%d%H%M%S%z")
+    result.TimezoneOffsetFromUTC = moment.strftime("%z")
+
+
+def _set_body_part(result: Dataset, header: Dataset) -> None:
+    """Take the part of the body from the film; only chest films are scored, without laterality."""
+    for keyword in ("Laterality", "ImageLaterality"):
+        if keyword in result:
+            delattr(result, keyword)
+    result.BodyPartExamined = text(header, "BodyPartExamined") or "CHEST"
