@@ -8,6 +8,8 @@ from cxr_app.worklist.dismissals import Dismissal, Dismissals
 from cxr_app.worklist.entry import SORTABLE, WAITING_CAP, Claim, Counts, Entry, Query, Score
 from cxr_app.worklist.job import Job, JobState
 from cxr_app.worklist.job_queue import JobQueue
+from cxr_app.worklist.outbox import Outbox
+from cxr_app.worklist.outgoing import ArchiveState, Outgoing, OutgoingState
 from cxr_app.worklist.promotions import Promotion, PromotionLog
 from cxr_app.worklist.review import (
     Agreement,
@@ -25,6 +27,7 @@ __all__ = [
     "SORTABLE",
     "WAITING_CAP",
     "Agreement",
+    "ArchiveState",
     "Cause",
     "Claim",
     "ClaimLog",
@@ -35,6 +38,9 @@ __all__ = [
     "Job",
     "JobQueue",
     "JobState",
+    "Outbox",
+    "Outgoing",
+    "OutgoingState",
     "Promotion",
     "PromotionLog",
     "Query",

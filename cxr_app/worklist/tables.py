@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from cxr_app.destination import ResultKind
 from cxr_app.outcome import Priority, ScoringState
 from cxr_app.worklist.column_types import (
     AnyText,
@@ -31,6 +32,7 @@ from cxr_app.worklist.column_types import (
     Sentences,
 )
 from cxr_app.worklist.job import JobState
+from cxr_app.worklist.outgoing import OutgoingState
 from cxr_app.worklist.review import Cause, Verdict
 
 
@@ -112,6 +114,8 @@ ORDER_INDEX = "ix_worklist_entry_order"
 REFUSED_INDEX = "ix_worklist_entry_refused"
 UNSCORED_INDEX = "ix_worklist_entry_unscored"
 READ_AT_INDEX = "ix_worklist_entry_read_at"
+OUTGOING_INDEX = "ix_worklist_outgoing_due"
+SCORED_AT_INDEX = "ix_worklist_entry_scored_at"
 SORT_INDEXES = {
     name: f"ix_worklist_entry_{name}"
     for name in (
@@ -208,6 +212,7 @@ class EntryRow(Judgement, HeaderFacts, Table):
             postgresql_where=UNSCORED,
         ),
         Index(READ_AT_INDEX, "read_at", "received_at"),
+        Index(SCORED_AT_INDEX, "scored_at"),
         *(_sort_index(name) for name in SORT_INDEXES),
     )
 
@@ -331,3 +336,41 @@ class SecretRow(Table):
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
     value: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ArchiveRow(Table):
+    """An archive that results are sent to."""
+
+    __tablename__ = "worklist_archive"
+
+    name: Mapped[str] = mapped_column(String(300), primary_key=True)
+    since: Mapped[datetime] = mapped_column(Moment)
+    reached_at: Mapped[datetime | None] = mapped_column(Moment)
+    problem: Mapped[str | None] = mapped_column(AnyText)
+
+
+class OutgoingRow(Table):
+    """One object of a film's result for one archive."""
+
+    __tablename__ = "worklist_outgoing"
+
+    number: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    entry_number: Mapped[int] = mapped_column(ForeignKey("worklist_entry.number"))
+    destination: Mapped[str] = mapped_column(String(300))
+    kind: Mapped[ResultKind] = mapped_column(_one_of(ResultKind, "kind"))
+    scored_at: Mapped[datetime] = mapped_column(Moment)
+    predecessor_scored_at: Mapped[datetime | None] = mapped_column(Moment)
+    model_version: Mapped[str] = mapped_column(AnyText)
+    state: Mapped[OutgoingState] = mapped_column(_one_of(OutgoingState, "state"))
+    tries: Mapped[int]
+    requested_at: Mapped[datetime] = mapped_column(Moment)
+    due_at: Mapped[datetime] = mapped_column(Moment)
+    sent_at: Mapped[datetime | None] = mapped_column(Moment)
+    claim: Mapped[str | None] = mapped_column(String(32))
+    claimed_until: Mapped[datetime | None] = mapped_column(Moment)
+    problem: Mapped[str | None] = mapped_column(AnyText)
+
+    __table_args__ = (
+        UniqueConstraint("entry_number", "destination", "kind", "scored_at"),
+        Index(OUTGOING_INDEX, "destination", "state", "due_at", "number"),
+    )

@@ -33,6 +33,7 @@ from cxr_app.worklist.mapping import (
 )
 from cxr_app.worklist.newer_films import newer_films
 from cxr_app.worklist.order import neighbours, numbers
+from cxr_app.worklist.outbox import Outbox
 from cxr_app.worklist.promotions import PromotionLog
 from cxr_app.worklist.reviews import ReviewLog
 from cxr_app.worklist.search_text import search_text
@@ -59,6 +60,8 @@ class Worklist:
 
     Attributes
     ----------
+    outbox
+        Results on their way to archives.
     claims
         Which reader has which film open.
     deletions
@@ -82,6 +85,7 @@ class Worklist:
         self.deletions = Deletions(database, clock)
         self.dismissals = Dismissals(database, clock)
         self.jobs = JobQueue(database, clock)
+        self.outbox = Outbox(database, clock)
         self.promotions = PromotionLog(database, clock)
         self.reviews = ReviewLog(database, clock)
         self.unmasking = UnmaskingLog(database, clock)
@@ -212,11 +216,8 @@ class Worklist:
 
     def scored_by(self, model_version: str) -> set[str]:
         """Return the SHA-256 of every film that this model has scored."""
-        statement = (
-            select(EntryRow.sha256)
-            .join(ScoreRow, EntryRow.number == ScoreRow.entry_number)
-            .where(ScoreRow.model_version == model_version)
-        )
+        statement = select(EntryRow.sha256).join(ScoreRow, EntryRow.number == ScoreRow.entry_number)
+        statement = statement.where(ScoreRow.model_version == model_version)
         with self._database.reading() as session:
             return set(session.scalars(statement))
 

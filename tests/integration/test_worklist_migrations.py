@@ -141,6 +141,7 @@ def downgrade_to_first_version(url: str) -> None:
         ordered = ("order", "refused", "waits_since", *reading_order.SORTED)
         for name in (
             "read_at",
+            "scored_at",
             *ordered,
             *(SQLITE_ONLY if engine.dialect.name == "sqlite" else ()),
         ):

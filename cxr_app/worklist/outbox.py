@@ -1,0 +1,308 @@
+"""Results on their way to archives. Each method is one transaction.
+
+Nothing is sent by two servers at once: who sends an object has a claim on it, which ends by itself
+if its owner dies. An object sent just before a crash is sent again, with the same UIDs.
+"""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from cxr_app.destination import Destination, ResultKind
+from cxr_app.outcome import ScoringState
+from cxr_app.worklist.outgoing import ArchiveState, Outgoing, OutgoingState
+from cxr_app.worklist.tables import ArchiveRow, EntryRow, OutgoingRow, SecretRow
+from cxr_app.worklist.transactions import Transactions
+
+INSTALLATION = "installation"
+ID_BYTES = 16
+
+LEASE = timedelta(minutes=5)
+"""How long a claim holds; longer than one film's objects can take to be sent or to fail."""
+
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(hours=1)
+"""Pause after the first failure, doubled after each further one up to the longest."""
+
+AT_ONCE = 500
+NEEDED = (
+    EntryRow.sop_class_uid,
+    EntryRow.sop_instance_uid,
+    EntryRow.series_instance_uid,
+    EntryRow.study_instance_uid,
+)
+"""Without these a film has no place in an archive that a result could stand beside."""
+
+
+class Outbox(Transactions):
+    """The objects that archives are to receive, and what became of them."""
+
+    def installation_id(self) -> str:
+        """Return what names this worklist in its results: the same for all servers, for ever."""
+        statement = select(SecretRow.value).where(SecretRow.name == INSTALLATION)
+        made = {"name": INSTALLATION, "value": secrets.token_bytes(ID_BYTES)}
+        with self._database.reading() as session:
+            known = session.scalar(statement)
+        if known is None:
+            with self._database.writing() as session:
+                insert = self._database.insert(SecretRow).values(made)
+                session.execute(insert.on_conflict_do_nothing())
+                known = session.scalars(statement).one()
+        return known.hex()
+
+    def open(self, destination: Destination) -> datetime:
+        """Return since when results are sent to an archive: the first time that it is named."""
+        insert = self._database.insert(ArchiveRow)
+        values = {"name": destination.name, "since": self._clock()}
+        with self._database.writing() as session:
+            session.execute(insert.values(values).on_conflict_do_nothing())
+            return session.scalars(
+                select(ArchiveRow.since).where(ArchiveRow.name == destination.name)
+            ).one()
+
+    def fill(
+        self, destination: Destination, changed_since: datetime, *, after_reading: bool = False
+    ) -> int:
+        """Add the objects of results that an archive has not been sent; return how many.
+
+        Parameters
+        ----------
+        changed_since
+            Films that were neither scored nor read since then are not looked at.
+        after_reading
+            Whether a film's results wait until a person has read it.
+        """
+        with self._database.reading() as session:
+            since = select(ArchiveRow.since).where(ArchiveRow.name == destination.name)
+            begun = session.scalar(since)
+            if begun is None:
+                return 0
+            films = _films(destination, begun, changed_since, after_reading=after_reading)
+            found = session.execute(films.limit(AT_ONCE)).all()
+        now = self._clock()
+        rows = [_row(film, destination, kind, now) for film in found for kind in destination.kinds]
+        if rows:
+            insert = self._database.insert(OutgoingRow.__table__).on_conflict_do_nothing()
+            with self._database.writing() as session:
+                session.execute(insert, rows)
+        return len(rows)
+
+    def claim(self, destination: str) -> list[Outgoing]:
+        """Claim the objects of the film that is due longest; none if nothing is due."""
+        now = self._clock()
+        due = (*_due(now), OutgoingRow.destination == destination)
+        first = select(OutgoingRow).where(*due).order_by(OutgoingRow.due_at, OutgoingRow.number)
+        first = first.limit(1)
+        with self._database.reading() as session:
+            if session.scalar(first) is None:
+                return []
+        with self._database.writing() as session:
+            row = session.scalar(first.with_for_update(skip_locked=True))
+            if row is None:
+                return []
+            same = (
+                OutgoingRow.entry_number == row.entry_number,
+                OutgoingRow.scored_at == row.scored_at,
+            )
+            beside = select(OutgoingRow).where(*due, *same).order_by(OutgoingRow.number)
+            rows = session.scalars(beside.with_for_update(skip_locked=True)).all()
+            token = uuid4().hex
+            for each in rows:
+                each.claim, each.claimed_until = token, now + LEASE
+            return _as_values(session, rows)
+
+    def sent(self, outgoing: Outgoing, remark: str = "") -> None:
+        """Record that an archive has acknowledged an object."""
+        now = self._clock()
+        self._end(outgoing, state=OutgoingState.SENT, sent_at=now, problem=remark)
+
+    def skip(self, outgoing: Outgoing, reason: str) -> None:
+        """Record that there is nothing to send."""
+        self._end(outgoing, state=OutgoingState.SKIPPED, problem=reason)
+
+    def fail(self, outgoing: Outgoing, problem: str) -> None:
+        """Record that sending failed; it is tried again after a pause."""
+        pause = min(FIRST_PAUSE * 2 ** min(outgoing.tries, 16), LONGEST_PAUSE)
+        due_at = self._clock() + pause
+        self._end(outgoing, tries=outgoing.tries + 1, due_at=due_at, problem=problem)
+
+    def postpone(self, outgoing: Outgoing, problem: str) -> None:
+        """Record that the archive could not be reached; it is tried again as soon as it can."""
+        self._end(outgoing, tries=outgoing.tries + 1, problem=problem)
+
+    def give_up(self, waited: timedelta) -> int:
+        """Give up what has waited for so long; return how many objects."""
+        now = self._clock()
+        statement = (
+            update(OutgoingRow)
+            .where(OutgoingRow.state == OutgoingState.WAITING, _unclaimed(now))
+            .where(OutgoingRow.requested_at < now - waited)
+            .values(state=OutgoingState.GIVEN_UP)
+            .returning(OutgoingRow.number)
+        )
+        with self._database.writing() as session:
+            return len(session.scalars(statement).all())
+
+    def retry(self, numbers: Iterable[int]) -> int:
+        """Send objects again that were given up, or now those that wait; return how many."""
+        now = self._clock()
+        statement = (
+            update(OutgoingRow)
+            .where(OutgoingRow.number.in_(list(numbers)), _unclaimed(now))
+            .where(OutgoingRow.state.in_((OutgoingState.GIVEN_UP, OutgoingState.WAITING)))
+            .values(state=OutgoingState.WAITING, tries=0, requested_at=now, due_at=now)
+            .returning(OutgoingRow.number)
+        )
+        with self._database.writing() as session:
+            return len(session.scalars(statement).all())
+
+    def reached(self, destination: str) -> None:
+        """Record that an archive answers."""
+        self._note(destination, reached_at=self._clock(), problem=None)
+
+    def unreachable(self, destination: str, problem: str) -> None:
+        """Record why an archive cannot be reached."""
+        self._note(destination, problem=problem)
+
+    def newest(
+        self, state: OutgoingState | None = None, destination: str = "", limit: int = 100
+    ) -> list[Outgoing]:
+        """Return objects, the newest first.
+
+        Parameters
+        ----------
+        state, destination
+            Only those in this state, and for this archive; None and empty for all.
+        """
+        statement = select(OutgoingRow).order_by(OutgoingRow.number.desc()).limit(limit)
+        if state is not None:
+            statement = statement.where(OutgoingRow.state == state)
+        if destination:
+            statement = statement.where(OutgoingRow.destination == destination)
+        with self._database.reading() as session:
+            return _as_values(session, session.scalars(statement).all())
+
+    def of_film(self, entry_id: str) -> list[Outgoing]:
+        """Return the objects of one film, the newest first."""
+        statement = select(OutgoingRow).join(EntryRow, EntryRow.number == OutgoingRow.entry_number)
+        statement = statement.where(EntryRow.id == entry_id).order_by(OutgoingRow.number.desc())
+        with self._database.reading() as session:
+            return _as_values(session, session.scalars(statement).all())
+
+    def archives(self) -> list[ArchiveState]:
+        """Return every archive that results were ever sent to, by name."""
+        counted = select(OutgoingRow.destination, OutgoingRow.state, func.count()).group_by(
+            OutgoingRow.destination, OutgoingRow.state
+        )
+        counts: dict[str, dict[OutgoingState, int]] = {}
+        with self._database.reading() as session:
+            for name, state, number in session.execute(counted):
+                counts.setdefault(name, {})[state] = number
+            return [
+                ArchiveState(
+                    row.name, row.since, row.reached_at, row.problem or "", counts.get(row.name, {})
+                )
+                for row in session.scalars(select(ArchiveRow).order_by(ArchiveRow.name))
+            ]
+
+    def _end(self, outgoing: Outgoing, **values: Any) -> None:
+        """Change a claimed object and give the claim up, unless another has taken it over."""
+        statement = update(OutgoingRow).where(
+            OutgoingRow.number == outgoing.number, OutgoingRow.claim == outgoing.claim
+        )
+        with self._database.writing() as session:
+            session.execute(statement.values(claim=None, claimed_until=None, **values))
+
+    def _note(self, destination: str, **values: Any) -> None:
+        statement = update(ArchiveRow).where(ArchiveRow.name == destination)
+        with self._database.writing() as session:
+            session.execute(statement.values(**values))
+
+
+def _films(
+    destination: Destination, since: datetime, changed_since: datetime, *, after_reading: bool
+) -> Select[*tuple[Any, ...]]:
+    """Select the films with a result that an archive has not been sent."""
+    known = exists().where(
+        OutgoingRow.entry_number == EntryRow.number,
+        OutgoingRow.destination == destination.name,
+        OutgoingRow.scored_at == EntryRow.scored_at,
+    )
+    changed: ColumnElement[bool] = EntryRow.scored_at >= max(since, changed_since)
+    if after_reading:
+        is_read_since = EntryRow.read_at >= max(since, changed_since)
+        changed = and_(EntryRow.is_read, EntryRow.scored_at >= since, or_(changed, is_read_since))
+    earlier = aliased(OutgoingRow)
+    before = (
+        select(func.max(earlier.scored_at))
+        .where(earlier.entry_number == EntryRow.number, earlier.scored_at < EntryRow.scored_at)
+        .scalar_subquery()
+        .label("predecessor_scored_at")
+    )
+    columns = (EntryRow.number, EntryRow.scored_at, EntryRow.model_version, before)
+    return (
+        select(*columns)
+        .where(changed, EntryRow.state == ScoringState.SCORED, ~known)
+        .where(*(uid.is_not(None) for uid in NEEDED), EntryRow.film_deleted_at.is_(None))
+        .order_by(EntryRow.scored_at, EntryRow.number)
+    )
+
+
+def _row(film: Any, destination: Destination, kind: ResultKind, now: datetime) -> dict[str, Any]:
+    """Return the column values of a new object."""
+    return {
+        "entry_number": film.number,
+        "destination": destination.name,
+        "kind": kind,
+        "state": OutgoingState.WAITING,
+        "model_version": film.model_version,
+        "scored_at": film.scored_at,
+        "predecessor_scored_at": film.predecessor_scored_at,
+        "tries": 0,
+        "requested_at": now,
+        "due_at": now,
+    }
+
+
+def _unclaimed(now: datetime) -> ColumnElement[bool]:
+    return or_(OutgoingRow.claimed_until.is_(None), OutgoingRow.claimed_until < now)
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        OutgoingRow.state == OutgoingState.WAITING,
+        OutgoingRow.due_at <= now,
+        _unclaimed(now),
+    )
+
+
+def _as_values(session: Session, rows: Sequence[OutgoingRow]) -> list[Outgoing]:
+    numbers = {row.entry_number for row in rows}
+    found = session.execute(
+        select(EntryRow.number, EntryRow.id).where(EntryRow.number.in_(numbers))
+    )
+    ids = {row.number: row.id for row in found}
+    return [
+        Outgoing(
+            number=row.number,
+            entry_id=ids[row.entry_number],
+            destination=row.destination,
+            kind=row.kind,
+            state=row.state,
+            model_version=row.model_version,
+            scored_at=row.scored_at,
+            predecessor_scored_at=row.predecessor_scored_at,
+            tries=row.tries,
+            requested_at=row.requested_at,
+            due_at=row.due_at,
+            sent_at=row.sent_at,
+            problem=row.problem or "",
+            claim=row.claim or "",
+        )
+        for row in rows
+    ]

@@ -1,0 +1,205 @@
+"""The outbox: every result once for each archive, by one server at a time."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cxr_app.destination import Destination, ResultKind
+from cxr_app.radiograph import Header
+from cxr_app.worklist import OutgoingState, Verdict, Worklist
+from tests.support.outcomes import refused, scored, sha256
+from tests.support.site import NOON, Clock
+
+ARCHIVE = Destination("A", "archive", 104)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+HEADER = Header(
+    sop_class_uid="1.2.3",
+    sop_instance_uid="1.2.3.4",
+    series_instance_uid="1.2.3.5",
+    study_instance_uid="1.2.3.6",
+)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def worklist(worklist_url: str, clock: Clock) -> Iterator[Worklist]:
+    opened = Worklist.open(worklist_url, clock)
+    yield opened
+    opened.close()
+
+
+def score(worklist: Worklist, film: object, model: str = "model-1", header: Header = HEADER) -> str:
+    worklist.receive(sha256(film), "a.dcm", Path("/film"))
+    return worklist.record(scored(film, model_version=model, header=header))
+
+
+def fill(
+    worklist: Worklist, destination: Destination = ARCHIVE, *, after_reading: bool = False
+) -> int:
+    return worklist.outbox.fill(destination, LONG_AGO, after_reading=after_reading)
+
+
+def test_a_result_is_added_once_for_each_archive_and_object(worklist: Worklist) -> None:
+    other = Destination("B", "archive", 104, tuple(ResultKind))
+    for destination in (ARCHIVE, other):
+        worklist.outbox.open(destination)
+    film = score(worklist, 1)
+    assert [fill(worklist), fill(worklist), fill(worklist, other), fill(worklist, other)] == [
+        2,
+        0,
+        4,
+        0,
+    ]
+    assert len(worklist.outbox.of_film(film)) == 6
+
+
+def test_only_results_made_since_an_archive_was_named_are_sent(
+    worklist: Worklist, clock: Clock
+) -> None:
+    score(worklist, "before")
+    clock.now += timedelta(seconds=1)
+    worklist.outbox.open(ARCHIVE)
+    clock.now += timedelta(seconds=1)
+    after = score(worklist, "after")
+    worklist.outbox.open(ARCHIVE)
+    fill(worklist)
+    assert {each.entry_id for each in worklist.outbox.newest()} == {after}
+
+
+def test_films_without_result_or_header_have_nothing_to_send(worklist: Worklist) -> None:
+    worklist.outbox.open(ARCHIVE)
+    worklist.receive(sha256(1), "a.jpg", Path("/film"))
+    worklist.record(scored(1))
+    worklist.receive(sha256(2), "b.dcm", Path("/film"))
+    worklist.record(refused(2))
+    score(worklist, 3, header=Header(sop_instance_uid="1.2"))
+    assert fill(worklist) == 0
+
+
+def test_results_may_wait_until_a_person_has_read_the_film(
+    worklist: Worklist, clock: Clock
+) -> None:
+    worklist.outbox.open(ARCHIVE)
+    film = score(worklist, 1)
+    assert fill(worklist, after_reading=True) == 0
+    clock.now += timedelta(hours=1)
+    worklist.reviews.add(film, "Weiss", Verdict.AGREE)
+    assert worklist.outbox.fill(ARCHIVE, clock.now, after_reading=True) == 2
+    clock.now += timedelta(hours=1)
+    score(worklist, 1, "model-2")
+    assert worklist.outbox.fill(ARCHIVE, clock.now, after_reading=True) == 2
+
+
+def test_a_new_score_names_its_predecessor_also_when_an_old_model_returns(
+    worklist: Worklist, clock: Clock
+) -> None:
+    worklist.outbox.open(ARCHIVE)
+    moments = []
+    for model in ("model-1", "model-2", "model-1"):
+        clock.now += timedelta(minutes=1)
+        film = score(worklist, 1, model)
+        moments.append(clock.now)
+        fill(worklist)
+    chain = {each.scored_at: each for each in worklist.outbox.of_film(film)}
+    assert sorted(chain) == moments
+    before = [chain[moment].predecessor_scored_at for moment in moments]
+    assert before == [None, *moments[:2]]
+    assert [chain[moment].model_version for moment in moments] == ["model-1", "model-2", "model-1"]
+
+
+def test_two_servers_never_claim_the_same_object(worklist_url: str, worklist: Worklist) -> None:
+    worklist.outbox.open(ARCHIVE)
+    for number in range(20):
+        score(worklist, number)
+    fill(worklist)
+    servers = [Worklist.open(worklist_url, lambda: NOON + timedelta(seconds=1)) for _ in range(4)]
+
+    def claim_all(server: Worklist) -> list[int]:
+        claimed = []
+        while batch := server.outbox.claim(ARCHIVE.name):
+            claimed += [each.number for each in batch]
+        return claimed
+
+    with ThreadPoolExecutor(4) as pool:
+        claimed = [number for part in pool.map(claim_all, servers) for number in part]
+    for server in servers:
+        server.close()
+    assert len(claimed) == len(set(claimed)) == 40
+
+
+def test_the_claim_of_a_server_that_died_ends_and_its_late_word_counts_nothing(
+    worklist: Worklist, clock: Clock
+) -> None:
+    worklist.outbox.open(ARCHIVE)
+    score(worklist, 1)
+    fill(worklist)
+    dead = worklist.outbox.claim(ARCHIVE.name)
+    assert worklist.outbox.claim(ARCHIVE.name) == []
+    clock.now += timedelta(minutes=6)
+    alive = worklist.outbox.claim(ARCHIVE.name)
+    assert [each.number for each in alive] == [each.number for each in dead]
+    worklist.outbox.fail(dead[0], "late")
+    worklist.outbox.sent(alive[0])
+    assert worklist.outbox.newest(OutgoingState.SENT)[0].number == alive[0].number
+
+
+def test_a_failure_pauses_longer_each_time_and_is_given_up_and_retried_by_a_person(
+    worklist: Worklist, clock: Clock
+) -> None:
+    worklist.outbox.open(ARCHIVE)
+    score(worklist, 1)
+    fill(worklist)
+    pauses = []
+    for _ in range(9):
+        claimed = worklist.outbox.claim(ARCHIVE.name)
+        for each in claimed:
+            worklist.outbox.fail(each, "refused")
+        due = worklist.outbox.newest()[0].due_at
+        pauses.append(due - clock.now)
+        clock.now = due
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1]) == (timedelta(seconds=30), timedelta(hours=1))
+    assert worklist.outbox.give_up(timedelta(days=3)) == 0
+    clock.now += timedelta(days=3)
+    assert worklist.outbox.give_up(timedelta(days=3)) == 2
+    assert worklist.outbox.claim(ARCHIVE.name) == []
+    given_up = worklist.outbox.newest(OutgoingState.GIVEN_UP)
+    assert [(each.tries, each.problem) for each in given_up] == [(9, "refused")] * 2
+    assert worklist.outbox.retry(each.number for each in given_up) == 2
+    assert len(worklist.outbox.claim(ARCHIVE.name)) == 2
+
+
+def test_what_was_sent_is_never_sent_again(worklist: Worklist) -> None:
+    worklist.outbox.open(ARCHIVE)
+    score(worklist, 1)
+    fill(worklist)
+    for each in worklist.outbox.claim(ARCHIVE.name):
+        worklist.outbox.sent(each)
+    assert worklist.outbox.retry(each.number for each in worklist.outbox.newest()) == 0
+    assert worklist.outbox.claim(ARCHIVE.name) == []
+
+
+def test_the_state_of_each_archive_is_known(worklist: Worklist, clock: Clock) -> None:
+    worklist.outbox.open(ARCHIVE)
+    score(worklist, 1)
+    fill(worklist)
+    worklist.outbox.reached(ARCHIVE.name)
+    worklist.outbox.unreachable(ARCHIVE.name, "it does not answer")
+    (state,) = worklist.outbox.archives()
+    assert (state.reached_at, state.problem) == (clock.now, "it does not answer")
+    assert state.counts == {OutgoingState.WAITING: 2}
+
+
+def test_all_servers_of_a_worklist_are_one_installation(
+    worklist_url: str, worklist: Worklist
+) -> None:
+    other = Worklist.open(worklist_url)
+    assert other.outbox.installation_id() == worklist.outbox.installation_id()
+    other.close()
