@@ -25,11 +25,12 @@ from cxr_app.ui.server.tcp_nodelay import disable_nagle
 
 @asynccontextmanager
 async def lifespan(_: App) -> AsyncIterator[None]:
-    """Start the engine, the job supervisor and the retention thread together with the server."""
+    """Start what runs beside the pages: engine, jobs, retention and the sender of results."""
     disable_nagle()
     resources.engine()
     resources.supervisor()
     resources.retention()
+    resources.sender()
     freezing = asyncio.create_task(freeze_after_start())
     yield
     freezing.cancel()

@@ -24,7 +24,8 @@ import psutil
 
 from cxr_app.errors import JobError, WorklistError
 from cxr_app.film_store import make_private_folder
-from cxr_app.jobs.kinds import KINDS, PROGRESS, RESULTS, REVIEWED, JobKind, job_threads
+from cxr_app.jobs.child_environment import child_environment
+from cxr_app.jobs.kinds import KINDS, PROGRESS, RESULTS, REVIEWED, JobKind
 from cxr_app.progress import Progress
 from cxr_app.settings import PROJECT, Settings
 from cxr_app.worklist import Job, JobState, Worklist
@@ -183,7 +184,7 @@ class Supervisor:
             child = subprocess.Popen(  # noqa: S603 - our own command; the folder was checked
                 command,
                 cwd=PROJECT,
-                env=_environment(self._settings),
+                env=child_environment(self._settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -297,14 +298,3 @@ def _end_all(process: psutil.Process) -> None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, kind)
         psutil.wait_procs([process], timeout=STOP_SECONDS)
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    """Return a job's environment: it has the settings, so that no password is in a command."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("CXR_")}
-    values = settings.model_dump(mode="json", exclude_none=True)
-    return (
-        own
-        | {"OMP_NUM_THREADS": str(job_threads())}
-        | {f"CXR_{name.upper()}": str(value) for name, value in values.items()}
-    )

@@ -13,6 +13,7 @@ from cxr_app.evaluation.queue_simulation import Mix, Room, Wait, simulate, span_
 from cxr_app.film_store import FilmStore
 from cxr_app.jobs.supervisor import Supervisor
 from cxr_app.jobs.unscored import RefusalReader
+from cxr_app.pacs.companion import Companion
 from cxr_app.retention import Retention
 from cxr_app.scoring_engine import ScoringEngine
 from cxr_app.settings import Settings, current_settings
@@ -60,6 +61,11 @@ def retention() -> Retention:
     return _retention(settings().model_dump_json())
 
 
+def sender() -> Companion:
+    """Return the process that sends results to archives; start it if there are any."""
+    return _sender(settings().model_dump_json())
+
+
 @st.cache_resource(show_spinner=False, max_entries=REFUSAL_LISTS)
 def refusals(job_id: str) -> RefusalReader:
     """Return a reader of the films that a backlog could not score."""
@@ -89,6 +95,7 @@ def simulation(room: Room, _mix: Mix, mix_key: str) -> dict[str, dict[str, Wait]
 
 def close() -> None:
     """Stop the threads and close the worklist; background jobs continue without the server."""
+    _sender.clear()
     _retention.clear()
     _supervisor.clear()
     _engine.clear()
@@ -131,5 +138,13 @@ def _supervisor(settings_json: str) -> Supervisor:
 @st.cache_resource(show_spinner=False, on_release=Retention.stop)
 def _retention(settings_json: str) -> Retention:
     started = Retention(Settings.model_validate_json(settings_json), worklist())
+    started.start()
+    return started
+
+
+@st.cache_resource(show_spinner=False, on_release=Companion.stop)
+def _sender(settings_json: str) -> Companion:
+    chosen = Settings.model_validate_json(settings_json)
+    started = Companion("cxr_app.pacs.sender", chosen, is_wanted=bool(chosen.destinations))
     started.start()
     return started

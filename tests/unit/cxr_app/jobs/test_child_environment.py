@@ -1,8 +1,8 @@
-"""A background job reads the settings that the server has."""
+"""A process of the server reads the settings that the server has."""
 
 import pytest
 
-from cxr_app.jobs import supervisor
+from cxr_app.jobs.child_environment import child_environment
 from cxr_app.settings import Settings
 
 
@@ -11,6 +11,6 @@ def test_a_job_has_the_settings_of_the_server(
     monkeypatch: pytest.MonkeyPatch, prevalence: float | None
 ) -> None:
     settings = Settings(prevalence=prevalence)
-    for name, value in supervisor._environment(settings).items():
+    for name, value in child_environment(settings).items():
         monkeypatch.setenv(name, value)
     assert Settings.read().prevalence == prevalence

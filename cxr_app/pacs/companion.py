@@ -1,0 +1,103 @@
+"""A process that runs as long as the server: started with it, and again if it ends."""
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+
+from cxr_app.jobs.child_environment import child_environment
+from cxr_app.settings import PROJECT, Settings
+
+logger = logging.getLogger(__name__)
+
+WATCH_SECONDS = 1.0
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 60.0
+STABLE_SECONDS = 60.0
+"""A process that has run so long is started again at once."""
+STOP_SECONDS = 10.0
+UNTIL_INPUT_ENDS = "--until-input-ends"
+"""Option by which the process ends when the server is gone, whose pipe it reads."""
+USAGE = 2
+"""Exit status of a process whose settings are wrong: it is not started again."""
+
+
+class Companion:
+    """Runs ``python -m MODULE --until-input-ends`` and starts it again whenever it ends.
+
+    Parameters
+    ----------
+    module
+        What to run; it ends by itself if the server is killed.
+    settings
+        Passed on in its environment.
+    is_wanted
+        Whether to run it at all.
+    """
+
+    def __init__(self, module: str, settings: Settings, *, is_wanted: bool = True) -> None:
+        self._module = module
+        self._settings = settings
+        self._is_wanted = is_wanted
+        self._child: subprocess.Popen[bytes] | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=module, daemon=True)
+
+    def start(self) -> None:
+        """Start the process, if it is wanted."""
+        if self._is_wanted:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End the process; it finishes what it has in hand, within bounds."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the process; None if it does not run."""
+        child = self._child
+        return child.pid if child is not None and child.poll() is None else None
+
+    def _run(self) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        while not self._stop.is_set():
+            begun = time.monotonic()
+            status = self._run_once()
+            if self._stop.is_set():
+                return
+            if status == USAGE:
+                logger.error("%s does not run: see its message above", self._module)
+                return
+            logger.warning("%s ended with status %s and is started again", self._module, status)
+            is_stable = time.monotonic() - begun > STABLE_SECONDS
+            pause = FIRST_PAUSE_SECONDS if is_stable else min(2 * pause, LONGEST_PAUSE_SECONDS)
+            self._stop.wait(pause)
+
+    def _run_once(self) -> int:
+        """Run the process until it ends or the server stops; return its exit status."""
+        command = [sys.executable, "-m", self._module, UNTIL_INPUT_ENDS]
+        environment = child_environment(self._settings)
+        try:
+            self._child = subprocess.Popen(  # noqa: S603 - our own module
+                command, cwd=PROJECT, env=environment, stdin=subprocess.PIPE
+            )
+        except OSError as error:
+            logger.warning("%s cannot be started: %s", self._module, error.strerror)
+            return 1
+        with self._child:
+            return self._watched(self._child)
+
+    def _watched(self, child: subprocess.Popen[bytes]) -> int:
+        """Wait for the end of the process, or end it when the server stops."""
+        while child.poll() is None and not self._stop.wait(WATCH_SECONDS):
+            pass
+        if child.poll() is None:
+            child.terminate()
+            try:
+                child.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+        return child.wait()

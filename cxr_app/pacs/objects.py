@@ -1,0 +1,102 @@
+"""The objects of a result, by kind: built from the film as received and its score."""
+
+import threading
+from collections.abc import Callable
+
+from pydicom import Dataset
+from pydicom.config import disable_value_validation
+
+from cxr_app.destination import ResultKind
+from cxr_app.errors import CxrError, FilmError, FilmLostError
+from cxr_app.film_store import read_film
+from cxr_app.imaging import intake
+from cxr_app.pacs.installation import Installation
+from cxr_app.pacs.parametric_map import parametric_map
+from cxr_app.pacs.presentation_state import presentation_state
+from cxr_app.pacs.scored_film import ScoredFilm, film_header
+from cxr_app.pacs.secondary_capture import secondary_capture
+from cxr_app.pacs.structured_report import structured_report
+from cxr_app.worklist import Entry, Outgoing, Score, Worklist
+
+NOTHING_TO_SHOW = "The film has no heat to show."
+
+_without_validation = threading.Lock()
+
+
+class FilmResults:
+    """Everything that can be sent for one result of one film; each object is built when asked for.
+
+    Parameters
+    ----------
+    worklist
+        Where the result is.
+    installation
+        Whose result it is.
+    outgoing
+        Any of the film's objects that are to be sent.
+
+    Raises
+    ------
+    FilmError
+        If the film is gone or damaged, or its header has no place for a result.
+    EntryNotFoundError
+        If there is no such film.
+    """
+
+    def __init__(self, worklist: Worklist, installation: Installation, outgoing: Outgoing) -> None:
+        entry = worklist.entry(outgoing.entry_id)
+        if entry.film_deleted_at is not None:
+            raise FilmLostError("The film was deleted before its result was sent.")
+        self._data = read_film(entry.path, entry.sha256)
+        self._installation = installation
+        self._film = _scored_film(entry, _score(worklist, entry, outgoing), self._data, outgoing)
+
+    def build(self, kind: ResultKind) -> Dataset | None:
+        """Build an object; None if there is nothing to show.
+
+        Raises
+        ------
+        FilmError
+            If the film's pixels cannot be read, which the picture needs.
+        """
+        makers: dict[ResultKind, Callable[[], Dataset | None]] = {
+            ResultKind.REPORT: lambda: structured_report(self._film, self._installation),
+            ResultKind.PICTURE: self._picture,
+            ResultKind.OUTLINE: lambda: presentation_state(self._film, self._installation),
+            ResultKind.HEATMAP: lambda: parametric_map(self._film, self._installation),
+        }
+        # A film's odd values are copied as they are; the switch holds for the whole process.
+        with _without_validation, disable_value_validation():
+            return makers[kind]()
+
+    def _picture(self) -> Dataset:
+        softcopy = intake.read_softcopy(self._data, in_subprocess=True)
+        return secondary_capture(self._film, softcopy, self._installation)
+
+
+def _score(worklist: Worklist, entry: Entry, outgoing: Outgoing) -> Entry | Score:
+    """Return the result to send, even if another model has scored the film since."""
+    if entry.model_version == outgoing.model_version:
+        return entry
+    for score in worklist.scores(entry.id):
+        if score.model_version == outgoing.model_version:
+            return score
+    raise FilmError("The result is not in the film's history.")
+
+
+def _scored_film(entry: Entry, score: Entry | Score, data: bytes, outgoing: Outgoing) -> ScoredFilm:
+    if score.pneumonia_probability is None or score.threshold is None or score.flagged is None:
+        raise CxrError("The result has no probability.")
+    return ScoredFilm(
+        header=film_header(data),
+        sha256=entry.sha256,
+        flagged=score.flagged,
+        pneumonia_probability=score.pneumonia_probability,
+        threshold=score.threshold,
+        operating_point_name=score.operating_point_name,
+        model_version=score.model_version,
+        scored_at=outgoing.scored_at,
+        predecessor_scored_at=outgoing.predecessor_scored_at,
+        activation_map=score.activation_map,
+        heat_scale=score.heat_scale,
+    )

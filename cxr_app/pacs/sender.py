@@ -1,0 +1,194 @@
+"""Sends results to archives: `python -m cxr_app.pacs.sender`, which the app starts and watches.
+
+The outbox is in the worklist's database, so nothing is lost if this process or the server ends.
+"""
+
+import logging
+import signal
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+from cxr_app import log_privacy
+from cxr_app.destination import Destination
+from cxr_app.errors import ArchiveError, CxrError, ShortageError, WorklistError
+from cxr_app.pacs.archive import Archive
+from cxr_app.pacs.companion import UNTIL_INPUT_ENDS
+from cxr_app.pacs.installation import Installation
+from cxr_app.pacs.objects import NOTHING_TO_SHOW, FilmResults
+from cxr_app.settings import Settings
+from cxr_app.worklist import Outgoing, Worklist
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS = 2.0
+FIRST_PAUSE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 300.0
+"""Pause after an archive could not be reached, doubled each time up to the longest."""
+
+OVERLAP = timedelta(minutes=10)
+"""How far back changes are looked for: other servers' clocks, and transactions that took long."""
+
+SWEEP_SECONDS = 60.0
+UNEXPECTED = "The program failed on this film; the time is in its log."
+
+
+class Sender:
+    """Sends what the outbox has for one archive, in one thread.
+
+    Parameters
+    ----------
+    settings
+        Its title, and when results are sent.
+    worklist
+        Whose results are sent.
+    destination
+        The archive.
+    """
+
+    def __init__(self, settings: Settings, worklist: Worklist, destination: Destination) -> None:
+        self._settings = settings
+        self._worklist = worklist
+        self._outbox = worklist.outbox
+        self._destination = destination
+        self._installation = Installation.of(worklist, settings.ae_title)
+        self._looked_at = self._outbox.open(destination)
+        self._pause = 0.0
+        self._swept = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Send until stopped; no fault of an archive, a film or the database ends this."""
+        while not stop.is_set():
+            try:
+                is_busy = self.send_once(stop)
+            except WorklistError as error:
+                logger.warning("Sending results pauses: %s", error)
+                is_busy = False
+            except Exception as error:  # noqa: BLE001 - whatever it is
+                logger.error("Sending met a fault:\n%s", log_privacy.fault_report(error))  # noqa: TRY400
+                is_busy = False
+            if not is_busy:
+                stop.wait(max(IDLE_SECONDS, self._pause))
+
+    def send_once(self, stop: threading.Event | None = None) -> bool:
+        """Fill the outbox and send what is due; return whether anything was sent.
+
+        Raises
+        ------
+        WorklistError
+            If the worklist cannot be read or changed.
+        """
+        self._fill()
+        claimed = self._outbox.claim(self._destination.name)
+        if not claimed:
+            return False
+        try:
+            with Archive(self._destination, self._settings.ae_title) as archive:
+                self._reached()
+                while claimed:
+                    self._send_film(archive, claimed)
+                    is_over = not archive.is_open or (stop is not None and stop.is_set())
+                    claimed = [] if is_over else self._outbox.claim(self._destination.name)
+                return archive.is_open
+        except ArchiveError as error:
+            self._unreachable(str(error))
+            for outgoing in claimed:
+                self._outbox.postpone(outgoing, str(error))
+            return False
+
+    def _fill(self) -> None:
+        """Look for new results, and give up what has waited too long."""
+        now = datetime.now(UTC)
+        while self._outbox.fill(
+            self._destination,
+            self._looked_at,
+            after_reading=self._settings.results_after_reading,
+        ):
+            pass
+        self._looked_at = max(self._looked_at, now - OVERLAP)
+        if time.monotonic() - self._swept > SWEEP_SECONDS:
+            self._swept = time.monotonic()
+            self._outbox.give_up(timedelta(hours=self._settings.results_give_up_hours))
+
+    def _send_film(self, archive: Archive, claimed: list[Outgoing]) -> None:
+        """Send the objects of one film; each has its own outcome."""
+        results: FilmResults | None = None
+        for outgoing in claimed:
+            try:
+                results = results or FilmResults(self._worklist, self._installation, outgoing)
+                built = results.build(outgoing.kind)
+                if built is None:
+                    self._outbox.skip(outgoing, NOTHING_TO_SHOW)
+                else:
+                    self._outbox.sent(outgoing, archive.store(built))
+            except WorklistError:
+                raise
+            except (CxrError, MemoryError) as error:
+                self._outbox.fail(outgoing, _problem(error))
+            except Exception as error:  # noqa: BLE001 - one film must not hold up the others
+                logger.error("A result failed:\n%s", log_privacy.fault_report(error))  # noqa: TRY400
+                self._outbox.fail(outgoing, UNEXPECTED)
+
+    def _reached(self) -> None:
+        self._pause = 0.0
+        self._outbox.reached(self._destination.name)
+
+    def _unreachable(self, problem: str) -> None:
+        doubled = max(FIRST_PAUSE_SECONDS, 2 * self._pause)
+        self._pause = min(doubled, LONGEST_PAUSE_SECONDS)
+        self._outbox.unreachable(self._destination.name, problem)
+
+
+def send_all(settings: Settings, worklist: Worklist, stop: threading.Event) -> None:
+    """Send to every archive of the settings until stopped, each in a thread of its own."""
+    threads = [
+        threading.Thread(
+            target=Sender(settings, worklist, destination).run,
+            args=(stop,),
+            name=f"send-{destination.ae_title}",
+        )
+        for destination in settings.destinations
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _problem(error: CxrError | MemoryError) -> str:
+    is_short = isinstance(error, MemoryError | ShortageError)
+    return "This computer was short of memory." if is_short else str(error)
+
+
+def _stop_with_input(stop: threading.Event) -> None:
+    """Stop when standard input ends: the server that started this process is gone."""
+    sys.stdin.buffer.read()
+    stop.set()
+
+
+def main() -> int:
+    """Send results until a signal ends this process, or the server that started it is gone."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    log_privacy.hide_messages()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        settings = Settings.read()
+        if not settings.destinations:
+            sys.stderr.write("CXR_RESULTS_TO names no archive.\n")
+            return 2
+        worklist = Worklist.open(settings.worklist_url)
+    except CxrError as error:
+        sys.stderr.write(f"Results cannot be sent. {error}\n")
+        return 2
+    if UNTIL_INPUT_ENDS in sys.argv[1:]:
+        threading.Thread(target=_stop_with_input, args=(stop,), daemon=True).start()
+    send_all(settings, worklist, stop)
+    worklist.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
