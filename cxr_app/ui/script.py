@@ -94,6 +94,7 @@ page = st.navigation(
             st.Page("views/backlog.py", title="Backlog", icon=":material/inventory_2:"),
             st.Page("views/retrain.py", title="Retrain", icon=":material/model_training:"),
             st.Page("views/model.py", title="Model", icon=":material/monitoring:"),
+            st.Page("views/connections.py", title="Connections", icon=":material/lan:"),
         ],
     }
 )

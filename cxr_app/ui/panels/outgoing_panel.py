@@ -1,0 +1,103 @@
+"""What goes out: archives, the objects on their way there, echo test and retry."""
+
+from functools import partial
+
+import streamlit as st
+
+from cxr_app.destination import Destination
+from cxr_app.pacs.archive import echo
+from cxr_app.ui import resources
+from cxr_app.ui.actions import attempt, show_problem
+from cxr_app.ui.components.auto_refresh import auto_refresh
+from cxr_app.ui.components.film_table import film_table
+from cxr_app.ui.text import formatting, outgoing_text
+from cxr_app.worklist import Outgoing, OutgoingState
+
+PLACE = "outgoing"
+REFRESH_SECONDS = 5.0
+LENGTH = 200
+ALL = "all"
+FILTERS = {ALL: None} | {word: state for state, word in outgoing_text.STATES.items()}
+
+
+def outgoing_panel() -> None:
+    """Show the archives and what they are sent; it refreshes by itself."""
+    st.subheader("What goes out", anchor=False)
+    if not resources.settings().destinations:
+        st.info(
+            "No archive is named. Set CXR_RESULTS_TO, for example to ORTHANC@archive:4242, and "
+            "start the server again: results of films scored from then on stand beside the films."
+        )
+    show_problem(PLACE)
+    st.fragment(_archives)()
+    st.fragment(_outbox)()
+
+
+def _archives() -> None:
+    known = {each.name: each for each in resources.worklist().outbox.archives()}
+    named = {each.name: each for each in resources.settings().destinations}
+    for name, archive in known.items():
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(outgoing_text.archive_line(archive, is_named=name in named))
+            st.space("stretch")
+            if name in named:
+                _echo_button(name)
+    if missing := [name for name in named if name not in known]:
+        names = formatting.escape_markdown(", ".join(missing))
+        st.caption(f"The sender has not started yet for {names}.")
+    auto_refresh("archives", REFRESH_SECONDS)
+
+
+def _echo_button(name: str) -> None:
+    settings = resources.settings()
+    destination = next(each for each in settings.destinations if each.name == name)
+    if st.button("Echo test", key=f"echo_{name}", icon=":material/network_check:"):
+        attempt(partial(_echo, destination, settings.ae_title))
+
+
+def _echo(destination: Destination, ae_title: str) -> None:
+    with st.spinner("Waiting for its answer …"):
+        echo(destination, ae_title)
+    st.toast(f"{formatting.escape_markdown(destination.name)} answers.", icon=":material/check:")
+
+
+def _outbox() -> None:
+    chosen = st.segmented_control(
+        "Show", list(FILTERS), default=ALL, key="outgoing_filter", label_visibility="collapsed"
+    )
+    objects = resources.worklist().outbox.newest(FILTERS[chosen or ALL], limit=LENGTH)
+    _retry_button(objects)
+    if not objects:
+        st.caption("Nothing here.")
+    else:
+        gesture = film_table(
+            "outgoing",
+            outgoing_text.OUTGOING,
+            outgoing_text.outgoing_rows(objects),
+            label="What goes out",
+            height="max(13rem, calc(100dvh - 30rem))",
+        )
+        for each in objects:
+            if gesture.opened == str(each.number):
+                st.switch_page("views/film.py", query_params={"film": each.entry_id})
+    if len(objects) == LENGTH:
+        st.caption(f"The newest {LENGTH}.")
+    auto_refresh("outbox", REFRESH_SECONDS)
+
+
+def _retry_button(objects: list[Outgoing]) -> None:
+    numbers = [each.number for each in objects if _may_be_retried(each)]
+    st.button(
+        f"Try {len(numbers)} now" if numbers else "Try now",
+        key="retry_outgoing",
+        icon=":material/refresh:",
+        disabled=not numbers,
+        help="Sends again what was given up, and what waits after a failure.",
+        on_click=attempt,
+        args=(partial(resources.worklist().outbox.retry, numbers), PLACE),
+    )
+
+
+def _may_be_retried(each: Outgoing) -> bool:
+    has_failed = each.state is OutgoingState.WAITING and each.tries > 0
+    return has_failed or each.state is OutgoingState.GIVEN_UP

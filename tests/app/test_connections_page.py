@@ -1,0 +1,95 @@
+"""The page of connections: archives and what they are sent, echo and retry."""
+
+from datetime import timedelta
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cxr_app.destination import Destination
+from cxr_app.worklist import OutgoingState, Worklist
+from tests.support.archives import Peer, listening
+from tests.support.worklists import page_text, scored, shown, table
+
+
+@pytest.fixture
+def destination(monkeypatch: pytest.MonkeyPatch) -> Destination:
+    monkeypatch.setenv("CXR_RESULTS_TO", "A**B@archive:104")
+    return Destination.parse("A**B@archive:104")
+
+
+def connections(app: AppTest) -> AppTest:
+    app.switch_page("views/connections.py").run()
+    assert not app.exception
+    return app
+
+
+def fill(worklist: Worklist, destination: Destination) -> str:
+    """Enter a scored film whose results wait."""
+    since = worklist.outbox.open(destination)
+    film = scored(
+        worklist,
+        0.9,
+        patient_name="Quuxlove^Zebedea",
+        sop_class_uid="1.2.840.10008.5.1.4.1.1.1",
+        sop_instance_uid="1.2.3.4",
+        series_instance_uid="1.2.3.5",
+        study_instance_uid="1.2.3.6",
+    )
+    assert worklist.outbox.fill(destination, since) == 2
+    return film
+
+
+def test_without_an_archive_the_page_says_how_to_name_one(app: AppTest) -> None:
+    assert "CXR_RESULTS_TO" in page_text(connections(app.run()))
+
+
+def test_what_waits_is_listed_without_the_patient(
+    app: AppTest, worklist: Worklist, destination: Destination
+) -> None:
+    film = fill(worklist, destination)
+    page = connections(app.run())
+    assert sorted(shown(page, "object")) == ["picture", "report"]
+    assert set(shown(page, "film")) == {film[:8]}
+    assert "Quuxlove" not in page_text(page) + str(table(page))
+    assert r"A\*\*B" in page_text(page)
+
+
+def test_a_person_retries_what_was_given_up(
+    app: AppTest, worklist: Worklist, destination: Destination
+) -> None:
+    fill(worklist, destination)
+    for each in worklist.outbox.claim(destination.name):
+        worklist.outbox.fail(each, "it refused (0xA700)")
+    worklist.outbox.give_up(timedelta(0))
+    page = connections(app.run())
+    assert set(shown(page, "state")) == {"given up"}
+    assert set(shown(page, "problem")) == {"it refused (0xA700)"}
+    page.button(key="retry_outgoing").click().run()
+    assert [each.state for each in worklist.outbox.newest()] == [OutgoingState.WAITING] * 2
+    assert len(worklist.outbox.claim(destination.name)) == 2
+
+
+def test_the_list_can_be_narrowed_to_a_state(
+    app: AppTest, worklist: Worklist, destination: Destination
+) -> None:
+    fill(worklist, destination)
+    first, _ = worklist.outbox.claim(destination.name)
+    worklist.outbox.sent(first)
+    page = connections(app.run())
+    page.segmented_control(key="outgoing_filter").set_value("sent").run()
+    assert shown(page, "id") == [str(first.number)]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_echo_tells_whether_the_archive_answers(
+    app: AppTest, worklist: Worklist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with listening(Peer()) as peer:
+        name = peer.destination().name
+        monkeypatch.setenv("CXR_RESULTS_TO", name)
+        worklist.outbox.open(peer.destination())
+        page = connections(app.run())
+        page.button(key=f"echo_{name}").click().run()
+        assert "answers" in page.toast[0].value
+    page.button(key=f"echo_{name}").click().run()
+    assert "cannot be reached" in page.toast[0].value
