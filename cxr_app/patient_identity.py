@@ -58,6 +58,16 @@ def same_patient(one: Header, other: Header) -> bool:
     return len(issuers) == 1 or bool(birth or name)
 
 
+def name_different_patients(one: Header, other: Header) -> bool:
+    """Check whether two headers contradict each other in id, name, sex or birth date."""
+    return False in (
+        _agree(one.patient_id, other.patient_id),
+        _agree(one.patient_birth_date, other.patient_birth_date),
+        _agree(one.patient_sex, other.patient_sex),
+        _names_agree(one.patient_name, other.patient_name),
+    )
+
+
 def _agree(one: str, other: str) -> bool | None:
     """Compare two values; None if one is missing."""
     return one == other if one and other else None

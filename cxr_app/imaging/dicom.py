@@ -49,7 +49,8 @@ from cxr_app.imaging.pixels import may_be_averaged, shows_range, to_softcopy
 from cxr_app.imaging.shutter import shutter_overlay
 from cxr_app.radiograph import Header
 
-_PREFIX = slice(128, 132)
+PREFIX = slice(128, 132)
+"""Where a DICOM file has its prefix (PS3.10 7.1)."""
 _VALUE_REPRESENTATIONS = {vr.value.encode() for vr in VR if len(vr.value) == 2}
 _LONG_REPRESENTATIONS = {vr.value.encode() for vr in EXPLICIT_VR_LENGTH_32}
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -94,7 +95,7 @@ def is_dicom(data: bytes) -> bool:
     ----------
     DICOM PS3.10 7.1, PS3.5 7.1.
     """
-    return data[_PREFIX] == b"DICM" or _begins_like_a_data_set(data)
+    return data[PREFIX] == b"DICM" or _begins_like_a_data_set(data)
 
 
 def read_film(data: bytes, *, side: int | None = None, in_subprocess: bool = False) -> DecodedFilm:
@@ -123,7 +124,7 @@ def read_film(data: bytes, *, side: int | None = None, in_subprocess: bool = Fal
     """
     silence_warnings("pydicom")
     ds = _parse(data)
-    header = _header(ds)
+    header = header_of(ds)
     _check_image(ds)
     set_frame_facts(ds)
     stored = decode(ds, side if may_be_averaged(ds) else None)
@@ -152,11 +153,11 @@ def _begins_like_a_data_set(data: bytes) -> bool:
 
 def _parse(data: bytes) -> Dataset:
     """Parse a data set, check that it is one, and complete its transfer syntax."""
-    has_prefix = data[_PREFIX] == b"DICM"
+    has_prefix = data[PREFIX] == b"DICM"
     try:
-        _check_deflated(data)
+        check_deflated(data)
         # Without the prefix, `is_dicom` has checked the first element; the rest is checked here.
-        ds = dcmread(_CountedReads(data), force=not has_prefix)
+        ds = dcmread(CountedReads(data), force=not has_prefix)
         known = any(key in ds for key in ("SOPClassUID", "Rows", "DirectoryRecordSequence"))
     except DICOM_DAMAGE as error:
         raise_shortage(error)
@@ -174,7 +175,7 @@ def _parse(data: bytes) -> Dataset:
     return ds
 
 
-class _CountedReads(BytesIO):
+class CountedReads(BytesIO):
     """A file with a limited number of reads, because the header of a film has few elements."""
 
     def __init__(self, data: bytes) -> None:
@@ -182,6 +183,7 @@ class _CountedReads(BytesIO):
         self._left = MAX_READS
 
     def read(self, size: int | None = -1, /) -> bytes:
+        """Read, up to the limit."""
         self._left -= 1
         if self._left < 0:
             raise FilmTooLargeError(
@@ -191,10 +193,10 @@ class _CountedReads(BytesIO):
         return super().read(size)
 
 
-def _check_deflated(data: bytes) -> None:
+def check_deflated(data: bytes) -> None:
     """Refuse a deflated data set that would inflate beyond the limit, before parsing it."""
-    start = len(data[: _PREFIX.stop]) if data[_PREFIX] == b"DICM" else 0
-    end = _end_of_file_meta(data, start)
+    start = len(data[: PREFIX.stop]) if data[PREFIX] == b"DICM" else 0
+    end = end_of_file_meta(data, start)
     if DeflatedExplicitVRLittleEndian.encode() not in data[start:end]:
         return
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -205,7 +207,7 @@ def _check_deflated(data: bytes) -> None:
         )
 
 
-def _end_of_file_meta(data: bytes, position: int) -> int:
+def end_of_file_meta(data: bytes, position: int) -> int:
     """Return where the elements of group 0002 end; they are explicit and little endian."""
     while data[position : position + 2] == b"\x02\x00":
         if data[position + 4 : position + 6] in _LONG_REPRESENTATIONS:
@@ -227,7 +229,7 @@ def _complete_file_meta(ds: Dataset) -> None:
     )
 
 
-def _header(ds: Dataset) -> Header:
+def header_of(ds: Dataset) -> Header:
     """Read the facts that the file states legally; everything else is empty."""
     facts = {field.name: text(ds, _keyword(field.name)) for field in fields(Header)}
     facts["transfer_syntax"] = uid_name(transfer_syntax(ds))

@@ -36,7 +36,12 @@ from cxr_app.errors import PixelDataError, raise_shortage
 from cxr_app.imaging.codestream import CodestreamSize, check_size, codestream_size
 from cxr_app.imaging.dicom_values import DICOM_DAMAGE, integer, transfer_syntax, uid_name
 from cxr_app.imaging.isolated_decoder import decode_in_subprocess
-from cxr_app.imaging.native_frames import first_frame, with_native_frame
+from cxr_app.imaging.native_frames import (
+    DEFLATED_FRAMES,
+    ENCAPSULATED_UNCOMPRESSED,
+    first_frame,
+    with_native_frame,
+)
 from cxr_app.imaging.stored_bits import PixelArray, cut, has_odd_high_bit, is_clipped
 
 _SYNTAXES_OF_BITS = {
@@ -66,6 +71,28 @@ _PLUGINS_OF = {
 pydicom itself would choose GDCM wherever possible, and GDCM ends its process on some damaged
 films. So GDCM comes last.
 """
+TRANSFER_SYNTAXES = (
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    JPEGLosslessSV1,
+    JPEGLossless,
+    RLELossless,
+    DEFLATED_FRAMES,
+    HTJ2K,
+    JPEG2000,
+    JPEGLSNearLossless,
+    JPEGExtended12Bit,
+    JPEGBaseline8Bit,
+    ENCAPSULATED_UNCOMPRESSED,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+)
+"""Every transfer syntax that is decoded: compressed ones first, and without loss before with."""
+
 _JPEG = {JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1}
 _MAY_LOSE = {JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000, HTJ2K}
 _ENDED_BY_A_MARK = {

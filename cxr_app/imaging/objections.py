@@ -3,12 +3,14 @@
 from pydicom import Dataset
 
 from cxr_app.imaging.dicom_values import items, text
+from cxr_app.imaging.own_results import is_own_result
 from cxr_app.view_words import LATERAL, OBLIQUE, REASONS, stated_view
 
 FOR_PROCESSING = (
     "it holds the detector's raw values (For Processing), which are not meant to be seen. Send the "
     "image For Presentation of the same exposure."
 )
+OWN_RESULT = "it is a result of this program and no film. Send the film that it was made from."
 
 _RAW = {
     "1.2.840.10008.5.1.4.1.1.1.1.1",  # Digital X-Ray Image Storage - For Processing
@@ -53,6 +55,8 @@ def objection(ds: Dataset) -> str:
     ----------
     DICOM PS3.3 C.8.11.1 (Presentation Intent Type) and C.8.11.5 (View Code Sequence).
     """
+    if is_own_result(ds):
+        return OWN_RESULT
     intent = text(ds, "PresentationIntentType").upper()
     if intent == "FOR PROCESSING" or (not intent and text(ds, "SOPClassUID") in _RAW):
         return FOR_PROCESSING

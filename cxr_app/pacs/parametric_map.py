@@ -18,8 +18,8 @@ from pydicom.sr.coding import Code
 from cxr_app.destination import ResultKind
 from cxr_app.imaging.dicom_values import number, numbers
 from cxr_app.imaging.orientation import as_stored, turn_needed
+from cxr_app.imaging.own_results import MANUFACTURER, MODEL_NAME
 from cxr_app.pacs.installation import Installation
-from cxr_app.pacs.own_results import MANUFACTURER, MODEL_NAME
 from cxr_app.pacs.plain_words import plain
 from cxr_app.pacs.result_object import completed, series_number
 from cxr_app.pacs.result_uids import derived_uid

@@ -19,9 +19,9 @@ from pydicom import Dataset
 from cxr_app.destination import ResultKind
 from cxr_app.imaging.dicom_values import integer, text
 from cxr_app.imaging.orientation import points_as_stored, turn_needed
+from cxr_app.imaging.own_results import MANUFACTURER, MODEL_NAME
 from cxr_app.model import activation_map
 from cxr_app.pacs.installation import Installation
-from cxr_app.pacs.own_results import MANUFACTURER, MODEL_NAME
 from cxr_app.pacs.plain_words import plain
 from cxr_app.pacs.result_object import completed, series_number
 from cxr_app.pacs.scored_film import ScoredFilm

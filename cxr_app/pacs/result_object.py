@@ -6,8 +6,8 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from cxr_app.destination import ResultKind
 from cxr_app.imaging.dicom_values import text
+from cxr_app.imaging.own_results import MANUFACTURER, MODEL_NAME, SERIES_PREFIX
 from cxr_app.pacs.installation import Installation
-from cxr_app.pacs.own_results import MANUFACTURER, MODEL_NAME, SERIES_PREFIX
 from cxr_app.pacs.plain_words import plain
 from cxr_app.pacs.scored_film import PATIENT_AND_STUDY, ScoredFilm
 

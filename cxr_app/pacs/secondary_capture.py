@@ -13,8 +13,8 @@ from pydicom.uid import ExplicitVRLittleEndian
 from cxr_app.destination import ResultKind
 from cxr_app.imaging.dicom_values import text, texts
 from cxr_app.imaging.orientation import turn_needed
+from cxr_app.imaging.own_results import MANUFACTURER
 from cxr_app.pacs.installation import Installation
-from cxr_app.pacs.own_results import MANUFACTURER
 from cxr_app.pacs.picture import picture_of
 from cxr_app.pacs.result_object import completed, series_number
 from cxr_app.pacs.scored_film import ScoredFilm

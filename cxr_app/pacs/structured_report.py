@@ -29,8 +29,8 @@ from pydicom.sr.coding import Code
 from pydicom.uid import Comprehensive3DSRStorage
 
 from cxr_app.destination import ResultKind
+from cxr_app.imaging.own_results import MANUFACTURER, MODEL_NAME
 from cxr_app.pacs.installation import Installation
-from cxr_app.pacs.own_results import MANUFACTURER, MODEL_NAME
 from cxr_app.pacs.plain_words import plain
 from cxr_app.pacs.result_object import completed, series_number
 from cxr_app.pacs.scored_film import ScoredFilm

@@ -13,6 +13,7 @@ from cxr_app.film_store import FilmStore
 from cxr_app.imaging.disc import DIRECTORY_NAME, DiscContents, disc_contents, disc_path
 from cxr_app.imaging.passed_over import SNIFFED_BYTES, is_passed_over
 from cxr_app.imaging.zip_archive import Member, is_zip, members
+from cxr_app.pacs.reception import Arrived, Reception
 from cxr_app.scoring_engine import ScoringEngine
 from cxr_app.worklist import Worklist
 
@@ -84,8 +85,7 @@ class UploadQueue:
     """
 
     def __init__(self, worklist: Worklist, films: FilmStore, engine: ScoringEngine) -> None:
-        self._worklist = worklist
-        self._films = films
+        self._reception = Reception(films, worklist)
         self._engine = engine
         self._waiting: deque[tuple[int, UploadedFile]] = deque()
         self._batches = 0
@@ -144,7 +144,7 @@ class UploadQueue:
                         return
                 batch, file = self._waiting[0]
                 films = self._films_of(file, self._discs.get(batch))
-                arrived = [self._receive(film) for film in films]
+                arrived = [entry for film in films for entry in self._receive(film)]
                 with self._lock:
                     for entry_id, is_new in arrived:
                         self._arrivals.setdefault(entry_id, Arrival(is_new, batch))
@@ -183,14 +183,14 @@ class UploadQueue:
         with self._lock:
             self._passed_over[name] = None
 
-    def _receive(self, file: UploadedFile) -> tuple[str, bool]:
-        """Save the film before adding its entry, so that every entry has a film."""
-        sha256 = self._films.keep(file.getvalue())
-        entry_id, is_new = self._worklist.receive(sha256, file.name, self._films.path(sha256))
-        if is_new and not self._films.has(sha256):  # deleted by retention in between
-            self._films.keep(file.getvalue())
+    def _receive(self, file: UploadedFile) -> Iterator[tuple[str, bool]]:
+        """Receive a film; a result of this program is no film."""
+        receipt = self._reception.receive(file.getvalue(), file.name)
+        if receipt.arrived is Arrived.OWN_RESULT:
+            self._pass_over(file.name)
+            return
         self._engine.wake()
-        return entry_id, is_new
+        yield receipt.entry_id, receipt.arrived is Arrived.NEW
 
 
 def _path(name: str) -> PurePosixPath:

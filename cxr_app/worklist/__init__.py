@@ -6,10 +6,12 @@ Only this folder imports SQLAlchemy; arguments and results are plain values.
 from cxr_app.worklist.claims import ClaimLog
 from cxr_app.worklist.dismissals import Dismissal, Dismissals
 from cxr_app.worklist.entry import SORTABLE, WAITING_CAP, Claim, Counts, Entry, Query, Score
+from cxr_app.worklist.instances import Instance, Instances, NewInstance, Others
 from cxr_app.worklist.job import Job, JobState
 from cxr_app.worklist.job_queue import JobQueue
 from cxr_app.worklist.outbox import Outbox
 from cxr_app.worklist.outgoing import ArchiveState, Outgoing, OutgoingState
+from cxr_app.worklist.peers import Peer, PeerCounts, PeerLog
 from cxr_app.worklist.promotions import Promotion, PromotionLog
 from cxr_app.worklist.review import (
     Agreement,
@@ -35,12 +37,19 @@ __all__ = [
     "Dismissal",
     "Dismissals",
     "Entry",
+    "Instance",
+    "Instances",
     "Job",
     "JobQueue",
     "JobState",
+    "NewInstance",
+    "Others",
     "Outbox",
     "Outgoing",
     "OutgoingState",
+    "Peer",
+    "PeerCounts",
+    "PeerLog",
     "Promotion",
     "PromotionLog",
     "Query",

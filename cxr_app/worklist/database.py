@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "worklist_version"
-HEAD = "0013"
+HEAD = "0014"
 """The newest revision; named here so that opening an up-to-date database needs no Alembic."""
 
 LOCK_TIMEOUT_SECONDS = 30
@@ -109,6 +109,8 @@ class Database:
     url
         ``sqlite:///FILE`` or ``postgresql+psycopg://...``. A missing SQLite file is created,
         readable by this user only.
+    lock_timeout
+        Seconds to wait for another program that holds the database.
 
     Attributes
     ----------
@@ -125,11 +127,11 @@ class Database:
         If the database cannot be opened or upgraded.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, lock_timeout: int = LOCK_TIMEOUT_SECONDS) -> None:
         address = _parse(url)
         if address.get_backend_name() == "sqlite":
             _make_private_file(Path(address.database or ""))
-        self.engine = _connect(address)
+        self.engine = _connect(address, lock_timeout)
         is_sqlite = self.engine.dialect.name == "sqlite"
         self.insert: Callable[..., Any] = sqlite.insert if is_sqlite else postgresql.insert
         self._reading = sessionmaker(self._engine_for_reading(), expire_on_commit=False)
@@ -209,14 +211,14 @@ class _HintingCompiler(SQLiteCompiler):
         return text
 
 
-def _connect(address: URL) -> Engine:
+def _connect(address: URL, lock_timeout: int) -> Engine:
     if address.get_backend_name() == "sqlite":
         engine = create_engine(
             address,
             hide_parameters=True,
             pool_size=8,
             max_overflow=56,
-            connect_args={"timeout": LOCK_TIMEOUT_SECONDS},
+            connect_args={"timeout": lock_timeout},
         )
         engine.dialect.statement_compiler = _HintingCompiler
         event.listen(engine, "connect", _prepare_sqlite)
@@ -231,7 +233,7 @@ def _connect(address: URL) -> Engine:
             pool_pre_ping=True,  # the server may have been restarted since
             connect_args={
                 "connect_timeout": 10,
-                "options": f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s",
+                "options": f"-c lock_timeout={lock_timeout}s",
             },
         )
     except (ImportError, NoSuchModuleError) as error:

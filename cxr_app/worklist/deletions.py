@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, select
 from cxr_app.worklist.events import EventKind, new_event
 from cxr_app.worklist.locking import locked_entry
 from cxr_app.worklist.mapping import forget_patient
+from cxr_app.worklist.received_tables import InstanceRow
 from cxr_app.worklist.secure_delete import scrub
 from cxr_app.worklist.tables import READ_AT_INDEX, EntryRow
 from cxr_app.worklist.transactions import Transactions
@@ -48,7 +49,8 @@ class Deletions(Transactions):
         Parameters
         ----------
         remove
-            Deletes the file of a SHA-256; does nothing if it is gone already.
+            Deletes the file of a SHA-256; does nothing if it is gone already. A film that came in
+            two transfer syntaxes has two files.
 
         Returns
         -------
@@ -59,7 +61,9 @@ class Deletions(Transactions):
             entry = locked_entry(session, EntryRow.id == entry_id, *_is_due(read_before))
             if entry is None:
                 return False
-            remove(entry.sha256)
+            further = select(InstanceRow.sha256).where(InstanceRow.entry_number == entry.number)
+            for sha256 in {entry.sha256, *session.scalars(further)}:
+                remove(sha256)
             now = self._clock()
             entry.film_deleted_at = now
             forget_patient(entry)

@@ -85,7 +85,7 @@ def as_entry(
         file_format=row.file_format or "",
         rows=row.rows or 0,
         columns=row.columns or 0,
-        remarks=row.remarks,
+        remarks=tuple(dict.fromkeys((*row.arrival_remarks, *row.remarks))),
         film_deleted_at=row.film_deleted_at,
         **_judgement(row),
         **(evidence or {}),

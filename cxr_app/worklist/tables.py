@@ -116,6 +116,7 @@ UNSCORED_INDEX = "ix_worklist_entry_unscored"
 READ_AT_INDEX = "ix_worklist_entry_read_at"
 OUTGOING_INDEX = "ix_worklist_outgoing_due"
 SCORED_AT_INDEX = "ix_worklist_entry_scored_at"
+INSTANCE_INDEX = "ix_worklist_entry_sop_instance_uid"
 SORT_INDEXES = {
     name: f"ix_worklist_entry_{name}"
     for name in (
@@ -183,6 +184,9 @@ class EntryRow(Judgement, HeaderFacts, Table):
     rows: Mapped[int | None]  # (0028,0010)
     columns: Mapped[int | None]  # (0028,0011)
     remarks: Mapped[tuple[str, ...]] = mapped_column(Sentences, default=())
+    arrival_remarks: Mapped[tuple[str, ...]] = mapped_column(
+        Sentences, default=(), server_default="[]"
+    )
     film_deleted_at: Mapped[datetime | None] = mapped_column(Moment)
 
     is_read: Mapped[bool] = mapped_column(default=False)
@@ -213,6 +217,7 @@ class EntryRow(Judgement, HeaderFacts, Table):
         ),
         Index(READ_AT_INDEX, "read_at", "received_at"),
         Index(SCORED_AT_INDEX, "scored_at"),
+        Index(INSTANCE_INDEX, "sop_instance_uid"),
         *(_sort_index(name) for name in SORT_INDEXES),
     )
 

@@ -3,23 +3,23 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
-from uuid import uuid4
+from typing import Self
 
 from sqlalchemy import Select, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from cxr_app.errors import EntryNotFoundError
 from cxr_app.outcome import Outcome
-from cxr_app.worklist.arrivals import end_arrivals_in_the_future
+from cxr_app.worklist.arrivals import end_arrivals_in_the_future, insert_film, new_entry
 from cxr_app.worklist.claims import ClaimLog, claims_of
 from cxr_app.worklist.column_types import AnyText, Moment
 from cxr_app.worklist.counting import count, count_unscored, oldest_unread, unscored
-from cxr_app.worklist.database import Database
+from cxr_app.worklist.database import LOCK_TIMEOUT_SECONDS, Database
 from cxr_app.worklist.deletions import Deletions
 from cxr_app.worklist.dismissals import Dismissals
 from cxr_app.worklist.earlier_films import earlier_films
 from cxr_app.worklist.entry import Counts, Entry, Query, Score
+from cxr_app.worklist.instances import Instances
 from cxr_app.worklist.job_queue import JobQueue
 from cxr_app.worklist.locking import locked_entries, locked_entry
 from cxr_app.worklist.mapping import (
@@ -27,17 +27,16 @@ from cxr_app.worklist.mapping import (
     as_entry,
     as_score,
     evidence_of,
-    receive_again,
     rows_with_outcome,
     values_of,
 )
 from cxr_app.worklist.newer_films import newer_films
 from cxr_app.worklist.order import neighbours, numbers
 from cxr_app.worklist.outbox import Outbox
+from cxr_app.worklist.peers import PeerLog
 from cxr_app.worklist.promotions import PromotionLog
 from cxr_app.worklist.reviews import ReviewLog
-from cxr_app.worklist.search_text import search_text
-from cxr_app.worklist.tables import UNJUDGED_TIER, EntryRow, ScoreRow
+from cxr_app.worklist.tables import EntryRow, ScoreRow
 from cxr_app.worklist.unmasking import UnmaskingLog
 
 IDS_AT_ONCE = 500
@@ -68,8 +67,12 @@ class Worklist:
         Films whose retention time has ended.
     dismissals
         Files that are plainly no chest films, marked as read at once.
+    instances
+        DICOM films by their SOP Instance UID and content.
     jobs
         Long-running jobs.
+    peers
+        Who has sent films, and what became of them.
     promotions
         Which model was put to use when.
     reviews
@@ -84,15 +87,28 @@ class Worklist:
         self.claims = ClaimLog(database, clock)
         self.deletions = Deletions(database, clock)
         self.dismissals = Dismissals(database, clock)
+        self.instances = Instances(database, clock)
         self.jobs = JobQueue(database, clock)
         self.outbox = Outbox(database, clock)
+        self.peers = PeerLog(database, clock)
         self.promotions = PromotionLog(database, clock)
         self.reviews = ReviewLog(database, clock)
         self.unmasking = UnmaskingLog(database, clock)
 
     @classmethod
-    def open(cls, url: str, clock: Callable[[], datetime] = now_in_utc) -> Self:
+    def open(
+        cls,
+        url: str,
+        clock: Callable[[], datetime] = now_in_utc,
+        *,
+        lock_timeout: int = LOCK_TIMEOUT_SECONDS,
+    ) -> Self:
         """Open the worklist; an empty or older database is brought up to date first.
+
+        Parameters
+        ----------
+        url, lock_timeout
+            As `Database` has them.
 
         Raises
         ------
@@ -101,7 +117,7 @@ class Worklist:
         WorklistError
             If the database cannot be opened or brought up to date.
         """
-        return cls(Database(url), clock)
+        return cls(Database(url, lock_timeout), clock)
 
     def close(self) -> None:
         """Close all connections to the database."""
@@ -123,22 +139,11 @@ class Worklist:
         known = self._known(sha256, path)
         if known is not None:
             return known, False
-        values = _new_entry(sha256, source, path, self._moment(received_at))
-        statement = self._database.insert(EntryRow).values(values)
-        statement = statement.on_conflict_do_nothing(index_elements=["sha256"])
+        values = new_entry(sha256, source, path, self._moment(received_at))
         with self._database.writing() as session:
             if received_at is None:
                 end_arrivals_in_the_future(session, self._clock())
-            created = session.scalar(statement.returning(EntryRow.id))
-            if created is not None:
-                return created, True
-            # Locked, so that a deletion has either happened or will find the film unread.
-            (entry,) = locked_entries(session, EntryRow.sha256 == sha256)
-            is_back = entry.film_deleted_at is not None
-            entry.path = path
-            if is_back:
-                receive_again(entry, source, path, self._moment(received_at))
-            return entry.id, is_back
+            return insert_film(session, self._database.insert, values)
 
     def record(self, outcome: Outcome, scored_at: datetime | None = None) -> str:
         """Add an outcome to a film's history; the entry shows the newest.
@@ -182,7 +187,7 @@ class Worklist:
         moment = self._clock()
         # All callers use the same order, else two of them would deadlock.
         new = {
-            sha256: rows_with_outcome(_new_entry(sha256, source, path, moment), outcome, moment)
+            sha256: rows_with_outcome(new_entry(sha256, source, path, moment), outcome, moment)
             for sha256, (outcome, source, path) in sorted(by_sha256.items())
         }
         insert = self._database.insert(EntryRow.__table__)
@@ -360,25 +365,6 @@ class Worklist:
 
     def _waited(self, since: datetime) -> timedelta:
         return max(self._clock() - since, timedelta(0))
-
-
-def _new_entry(sha256: str, source: str, path: Path, received_at: datetime) -> dict[str, Any]:
-    """Return the column values of a new entry."""
-    entry_id = uuid4().hex
-    return {
-        "id": entry_id,
-        "sha256": sha256,
-        "source": source,
-        "path": path,
-        "received_at": received_at,
-        "waits_since": received_at,
-        "search_text": search_text(entry_id, source),
-        "is_read": False,
-        "has_header": False,
-        "tier": UNJUDGED_TIER,
-        "band": 0,
-        "descending_probability": 0.0,
-    }
 
 
 def _assign_numbers(session: Session, new: Mapping[str, tuple[EntryRow, ScoreRow]]) -> set[str]:

@@ -14,8 +14,8 @@ from pydicom.uid import SecondaryCaptureImageStorage
 
 from cxr_app.destination import Destination, ResultKind
 from cxr_app.errors import ArchiveError
+from cxr_app.imaging.own_results import is_own_result
 from cxr_app.pacs.archive import echo
-from cxr_app.pacs.own_results import is_own_result
 from cxr_app.pacs.sender import Sender
 from cxr_app.settings import PROJECT, Settings
 from cxr_app.worklist import OutgoingState, Worklist

@@ -65,6 +65,7 @@ def _in_any_order(definition: str) -> str:
     return "\n".join(sorted(filter(None, (part.strip() for part in parts))))
 
 
+LATER = ("arrival_remarks",)
 AIDS = ("worklist_search", "worklist_tally")
 """What the databases keep by themselves; tested by the answers that it gives."""
 
@@ -142,12 +143,13 @@ def downgrade_to_first_version(url: str) -> None:
         for name in (
             "read_at",
             "scored_at",
+            "sop_instance_uid",
             *ordered,
             *(SQLITE_ONLY if engine.dialect.name == "sqlite" else ()),
         ):
             connection.execute(text(f"DROP INDEX ix_worklist_entry_{name}"))
         order = ("acquired_at", "band", "waits_since", *reading_order.HEADER)
-        for column in ("read_by", "film_deleted_at", "issuer_of_patient_id", *order):
+        for column in ("read_by", "film_deleted_at", "issuer_of_patient_id", *LATER, *order):
             connection.execute(text(f"ALTER TABLE worklist_entry DROP COLUMN {column}"))
         for name in ("order", "refused", *RECREATED):
             connection.execute(

@@ -16,7 +16,7 @@ from pydicom.uid import (
 
 from cxr_app.destination import ResultKind
 from cxr_app.imaging.orientation import points_as_stored
-from cxr_app.pacs.own_results import is_own_result
+from cxr_app.imaging.own_results import is_own_result
 from tests.support.dicom_programs import iod_errors
 from tests.support.factories import compressed_dicom_bytes, dicom_bytes, radiograph_dataset
 from tests.support.results import SCORED_AT, hot_corner, result_object

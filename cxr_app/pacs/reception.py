@@ -1,0 +1,212 @@
+"""A film from outside into the film store and the worklist: durable, and one entry however it came.
+
+The network, the upload page and DICOMweb all receive through here.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from cxr_app.errors import FilmError, FilmLostError
+from cxr_app.film_store import FilmStore, read_film
+from cxr_app.imaging.film_identity import (
+    FilmIdentity,
+    film_identity,
+    read_header,
+    same_picture,
+)
+from cxr_app.patient_identity import name_different_patients
+from cxr_app.worklist import Instance, NewInstance, Others, Worklist
+
+OTHER_PIXELS = (
+    "Another film in the list has the same SOP Instance UID and other pixels: one of them was "
+    "numbered wrongly. Both are kept."
+)
+OTHER_PATIENT = (
+    "The same picture was received for another patient under the same SOP Instance UID. Check "
+    "whose film it is. Both are kept."
+)
+UNCOMPARED = (
+    "A film with the same SOP Instance UID was received before and is no longer there to be "
+    "compared with. Both are kept."
+)
+
+
+class Arrived(Enum):
+    """What a file turned out to be."""
+
+    NEW = "new"
+    """A film that the worklist did not have, or whose file had been deleted."""
+    KNOWN = "known"
+    """A film that the worklist has."""
+    OWN_RESULT = "own result"
+    """A result of this program, which is kept nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a file.
+
+    Parameters
+    ----------
+    entry_id
+        Empty for a result of this program.
+    """
+
+    arrived: Arrived
+    entry_id: str = ""
+
+
+class Reception:
+    """Receives films. Safe for many threads and processes.
+
+    Parameters
+    ----------
+    films, worklist
+        Where films are kept and entered.
+    """
+
+    def __init__(self, films: FilmStore, worklist: Worklist) -> None:
+        self._films = films
+        self._worklist = worklist
+
+    def receive(self, data: bytes, source: str, identity: FilmIdentity | None = None) -> Receipt:
+        """Keep a film and enter it; once this returns, both survive a power cut.
+
+        Parameters
+        ----------
+        data
+            The file.
+        source
+            As in `Entry`.
+        identity
+            Of the file, if it is known already.
+
+        Raises
+        ------
+        WorklistError
+            If the film could not be kept or entered.
+        ShortageError
+            If this computer is short of memory or other resources.
+        """
+        identity = identity or _identity(data)
+        if identity is None:
+            return self._receive_file(data, source)
+        if identity.is_own_result:
+            return Receipt(Arrived.OWN_RESULT)
+        return self._receive_instance(data, source, identity)
+
+    def _receive_file(self, data: bytes, source: str) -> Receipt:
+        """Receive a file that is no readable DICOM; its SHA-256 identifies it."""
+        sha256 = self._films.keep(data)
+        entry_id, is_new = self._worklist.receive(sha256, source, self._films.path(sha256))
+        if is_new and not self._films.has(sha256):  # deleted by retention in between
+            self._films.keep(data)
+        return Receipt(Arrived.NEW if is_new else Arrived.KNOWN, entry_id)
+
+    def _receive_instance(self, data: bytes, source: str, identity: FilmIdentity) -> Receipt:
+        """Receive a DICOM film; kept before it is entered, so that every entry has a film."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        new = NewInstance(
+            sha256=sha256,
+            dataset_sha256=identity.dataset_sha256,
+            sop_instance_uid=identity.sop_instance_uid,
+            source=source,
+            path=self._films.path(sha256),
+        )
+        while True:
+            key = (sha256, identity.dataset_sha256, identity.sop_instance_uid)
+            alike = [_completed(each) for each in self._worklist.instances.alike(*key)]
+            if (same := _equal(alike, new)) is not None:
+                return self._receive_again(same, new, data)
+            self._films.keep(data)
+            receipt = self._enter(new, data, alike)
+            if receipt is not None:
+                return receipt
+
+    def _receive_again(self, same: Instance, new: NewInstance, data: bytes) -> Receipt:
+        """Receive a film that has an entry; keep it only if the entry's own file is gone."""
+        if same.is_deleted or _content(same) is None:
+            self._films.keep(data)
+            was_deleted = self._worklist.instances.restore(same, new)
+            return Receipt(Arrived.NEW if was_deleted else Arrived.KNOWN, same.entry_id)
+        if new.sha256 != same.sha256:
+            self._films.delete(new.sha256)  # kept a moment ago, while another sender was faster
+        return Receipt(Arrived.KNOWN, same.entry_id)
+
+    def _enter(self, new: NewInstance, data: bytes, alike: list[Instance]) -> Receipt | None:
+        """Enter a film beside those with its UID, or as a further file of one of them.
+
+        Returns
+        -------
+        Receipt or None
+            None if the worklist has changed meanwhile.
+        """
+        remarks: dict[str, str] = {}
+        for entry_id, files in _by_entry(alike).items():
+            remark = _difference(data, files)
+            if not remark:
+                is_there = self._worklist.instances.add_file(entry_id, new)
+                return Receipt(Arrived.KNOWN, entry_id) if is_there else None
+            remarks[entry_id] = remark
+        new = replace(new, remarks=tuple(dict.fromkeys(remarks.values())))
+        added = self._worklist.instances.add(new, Others(frozenset(remarks), remarks))
+        if added is None:
+            return None
+        entry_id, is_new = added
+        if not self._films.has(new.sha256):  # deleted by retention in between
+            self._films.keep(data)
+        return Receipt(Arrived.NEW if is_new else Arrived.KNOWN, entry_id)
+
+
+def _identity(data: bytes) -> FilmIdentity | None:
+    """Return what identifies a DICOM film; None for other files, and damaged ones."""
+    try:
+        return film_identity(data)
+    except FilmError:
+        return None
+
+
+def _equal(alike: Iterable[Instance], new: NewInstance) -> Instance | None:
+    """Return the very file, or one of equal content."""
+    equal = [each for each in alike if each.dataset_sha256 == new.dataset_sha256]
+    same = [each for each in alike if each.sha256 == new.sha256]
+    return next(iter([*same, *equal]), None)
+
+
+def _completed(instance: Instance) -> Instance:
+    """Return a file of an entry of an older version with the hash of its content."""
+    if instance.dataset_sha256 or instance.is_deleted:
+        return instance
+    content = _content(instance)
+    identity = None if content is None else _identity(content)
+    return replace(instance, dataset_sha256=identity.dataset_sha256) if identity else instance
+
+
+def _content(instance: Instance) -> bytes | None:
+    """Return the file as received; None if it is gone or damaged."""
+    try:
+        return read_film(instance.path, instance.sha256)
+    except FilmLostError:
+        return None
+
+
+def _by_entry(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
+    found: dict[str, list[Instance]] = {}
+    for each in instances:
+        found.setdefault(each.entry_id, []).append(each)
+    return found
+
+
+def _difference(data: bytes, files: Iterable[Instance]) -> str:
+    """Return the remark that tells a film from another with its UID; empty if it is the same."""
+    other = next(filter(None, map(_content, files)), None)
+    if other is None:
+        return UNCOMPARED
+    if not same_picture(data, other):
+        return OTHER_PIXELS
+    headers = read_header(data), read_header(other)
+    if headers[0] and headers[1] and name_different_patients(headers[0], headers[1]):
+        return OTHER_PATIENT
+    return ""

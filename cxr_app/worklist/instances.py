@@ -1,0 +1,216 @@
+"""DICOM films by their SOP Instance UID and content: one film is one entry, however it arrives.
+
+Each method is one transaction.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import delete, func, select, union
+from sqlalchemy.orm import Session
+
+from cxr_app.worklist.arrivals import end_arrivals_in_the_future, insert_film, new_entry
+from cxr_app.worklist.locking import locked_entry, locked_entry_by_id
+from cxr_app.worklist.mapping import receive_again
+from cxr_app.worklist.received_tables import InstanceRow
+from cxr_app.worklist.tables import EntryRow
+from cxr_app.worklist.transactions import Transactions
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A file of a film that is in the worklist.
+
+    Parameters
+    ----------
+    sha256, path
+        Of the file.
+    dataset_sha256
+        Of its content without the meta header; empty for films of older versions.
+    is_deleted
+        Whether its files have been deleted.
+    """
+
+    entry_id: str
+    sha256: str
+    dataset_sha256: str
+    path: Path
+    is_deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewInstance:
+    """A file of a film that has arrived and is kept.
+
+    Parameters
+    ----------
+    sha256, dataset_sha256, path
+        As in `Instance`.
+    sop_instance_uid
+        Empty if the file states no legal one.
+    source
+        As in `Entry`.
+    remarks
+        What the reader should know of it at once.
+    """
+
+    sha256: str
+    dataset_sha256: str
+    sop_instance_uid: str
+    source: str
+    path: Path
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """The entries with the same SOP Instance UID that a new film was compared with.
+
+    Parameters
+    ----------
+    ids
+        All of them.
+    remarks
+        What their readers should know from now on, by id.
+    """
+
+    ids: frozenset[str] = frozenset()
+    remarks: Mapping[str, str] = field(default_factory=dict)
+
+
+_IS_THERE = EntryRow.film_deleted_at.is_(None)
+
+
+class Instances(Transactions):
+    """The files of DICOM films."""
+
+    def alike(self, sha256: str, dataset_sha256: str, sop_instance_uid: str) -> list[Instance]:
+        """Return the files of the entries of equal content, or with the same UID."""
+        with self._database.reading() as session:
+            numbers = _alike(session, sha256, dataset_sha256, sop_instance_uid)
+            return list(_files(session, numbers))
+
+    def add(self, new: NewInstance, others: Others) -> tuple[str, bool] | None:
+        """Add a film as an entry of its own.
+
+        Returns
+        -------
+        tuple of str and bool, or None
+            The entry's id, and whether it is new or has come back; None if the worklist meanwhile
+            has films alike that it was not compared with.
+        """
+        now = self._clock()
+        values = new_entry(new.sha256, new.source, new.path, now)
+        values |= {
+            "sop_instance_uid": new.sop_instance_uid or None,
+            "arrival_remarks": new.remarks,
+        }
+        with self._database.writing() as session:
+            _lock(session, new.sop_instance_uid or new.dataset_sha256)
+            numbers = _alike(session, new.sha256, new.dataset_sha256, new.sop_instance_uid)
+            ids = select(EntryRow.id).where(EntryRow.number.in_(numbers))
+            if not set(session.scalars(ids)) <= others.ids:
+                return None
+            end_arrivals_in_the_future(session, now)
+            entry_id, is_new = insert_film(session, self._database.insert, values)
+            self._add_file(session, entry_id, new)
+            for other_id, remark in others.remarks.items():
+                _remark(session, other_id, remark)
+            return entry_id, is_new
+
+    def add_file(self, entry_id: str, new: NewInstance) -> bool:
+        """Add a further file of a film.
+
+        Returns
+        -------
+        bool
+            False if meanwhile the film was deleted, or another file of equal content was added.
+        """
+        with self._database.writing() as session:
+            if locked_entry(session, EntryRow.id == entry_id, _IS_THERE) is None:
+                return False
+            self._add_file(session, entry_id, new)
+            same = select(InstanceRow.sha256).filter_by(dataset_sha256=new.dataset_sha256)
+            return session.scalar(same) == new.sha256
+
+    def restore(self, lost: Instance, new: NewInstance) -> bool:
+        """Let a file of equal content take the place of one that is gone.
+
+        A film that had been deleted is unread again, and waits for a score.
+
+        Returns
+        -------
+        bool
+            Whether it had been deleted.
+
+        Raises
+        ------
+        EntryNotFoundError
+            If there is no such entry.
+        """
+        with self._database.writing() as session:
+            entry = locked_entry_by_id(session, lost.entry_id)
+            was_deleted = entry.film_deleted_at is not None
+            if was_deleted or entry.sha256 == lost.sha256:
+                entry.sha256, entry.path = new.sha256, new.path
+            if was_deleted:
+                receive_again(entry, new.source, new.path, self._clock())
+                entry.sop_instance_uid = new.sop_instance_uid or None
+            rows = delete(InstanceRow).where(InstanceRow.entry_number == entry.number)
+            if not was_deleted:
+                rows = rows.where(InstanceRow.dataset_sha256 == new.dataset_sha256)
+            session.execute(rows)
+            self._add_file(session, lost.entry_id, new)
+            return was_deleted
+
+    def _add_file(self, session: Session, entry_id: str, new: NewInstance) -> None:
+        number = session.scalar(select(EntryRow.number).where(EntryRow.id == entry_id))
+        row = {
+            "entry_number": number,
+            "sha256": new.sha256,
+            "dataset_sha256": new.dataset_sha256,
+            "path": new.path,
+        }
+        statement = self._database.insert(InstanceRow).values(row)
+        session.execute(statement.on_conflict_do_nothing(index_elements=["dataset_sha256"]))
+
+
+def _lock(session: Session, name: str) -> None:
+    """Let films with one UID wait for each other; in SQLite every writing transaction does."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
+
+
+def _alike(
+    session: Session, sha256: str, dataset_sha256: str, sop_instance_uid: str
+) -> Sequence[int]:
+    same_content = select(InstanceRow.entry_number).where(
+        InstanceRow.dataset_sha256 == dataset_sha256
+    )
+    same_file = select(EntryRow.number).where(EntryRow.sha256 == sha256)
+    found = [same_content, same_file]
+    if sop_instance_uid:
+        found.append(select(EntryRow.number).where(EntryRow.sop_instance_uid == sop_instance_uid))
+    return session.scalars(union(*found)).all()
+
+
+def _files(session: Session, numbers: Sequence[int]) -> Iterable[Instance]:
+    """Yield the files of entries; an entry of an older version has one without a hash."""
+    statement = select(EntryRow, InstanceRow).outerjoin(
+        InstanceRow, InstanceRow.entry_number == EntryRow.number
+    )
+    for entry, file in session.execute(statement.where(EntryRow.number.in_(numbers))):
+        yield Instance(
+            entry_id=entry.id,
+            sha256=entry.sha256 if file is None else file.sha256,
+            dataset_sha256="" if file is None else file.dataset_sha256,
+            path=entry.path if file is None else file.path,
+            is_deleted=entry.film_deleted_at is not None,
+        )
+
+
+def _remark(session: Session, entry_id: str, remark: str) -> None:
+    entry = locked_entry(session, EntryRow.id == entry_id, _IS_THERE)
+    if entry is not None and remark not in entry.arrival_remarks:
+        entry.arrival_remarks = (*entry.arrival_remarks, remark)
