@@ -15,7 +15,7 @@ from streamlit.starlette import App
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError
 from cxr_app.ui import resources
-from cxr_app.ui.server import error_page, film_route
+from cxr_app.ui.server import error_page, film_route, stow_route
 from cxr_app.ui.server.gc_freeze import freeze_after_start
 from cxr_app.ui.server.page_head import PageHead
 from cxr_app.ui.server.security_headers import SecurityHeaders
@@ -25,12 +25,13 @@ from cxr_app.ui.server.tcp_nodelay import disable_nagle
 
 @asynccontextmanager
 async def lifespan(_: App) -> AsyncIterator[None]:
-    """Start what runs beside the pages: engine, jobs, retention and the sender of results."""
+    """Start what runs beside the pages: engine, jobs, retention, receiver, sender."""
     disable_nagle()
     resources.engine()
     resources.supervisor()
     resources.retention()
     resources.sender()
+    resources.receiver()
     freezing = asyncio.create_task(freeze_after_start())
     yield
     freezing.cancel()
@@ -62,7 +63,7 @@ check()
 app = st.App(
     "cxr_app/ui/script.py",
     lifespan=lifespan,
-    routes=[Route("/healthz", health), *film_route.routes()],
+    routes=[Route("/healthz", health), *film_route.routes(), *stow_route.routes()],
     middleware=[Middleware(StaticCache), Middleware(SecurityHeaders), Middleware(PageHead)],
     on_script_error=error_page.show_error,
 )

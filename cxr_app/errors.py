@@ -16,6 +16,7 @@
   x WorklistError                 the list of films cannot be read or changed
     + EntryNotFoundError
   x ArchiveError                  an archive cannot be reached, or refuses
+  x PacsError                     the DICOM network, or a peer on it, cannot be used
   x JobError                      long work that cannot be begun
     + FolderNotAllowedError       no folder, or none that the settings allow
     + JobNotFoundError
@@ -155,6 +156,10 @@ class ReaderUnknownError(CxrError):
 
 class ArchiveError(CxrError):
     """An archive cannot be reached, or does not accept what it is sent."""
+
+
+class PacsError(CxrError):
+    """The DICOM network, or a peer on it, cannot be used."""
 
 
 class JobError(CxrError):

@@ -23,7 +23,7 @@ from cxr_app.worklist import Entry, Worklist
 
 logger = logging.getLogger(__name__)
 
-IDLE_SECONDS = 5.0
+IDLE_SECONDS = 1.0
 """Pause of an idle engine before it checks for films that another process has received."""
 SHORTAGE_SECONDS = 600.0
 """How long a film stays waiting while this computer is short of memory; then it fails."""

@@ -2,6 +2,7 @@
 
 import os
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -14,6 +15,7 @@ from cxr_app.errors import SettingsError
 
 OtherAges = Literal["remark", "reject"]
 HeatStyle = Literal["outline", "colour"]
+Network = IPv4Network | IPv6Network
 HeatTiming = Literal["at_once", "after_verdict"]
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -101,13 +103,40 @@ class Settings(BaseSettings):
         description="Folders of the server that the Retrain page may train on: absolute paths "
         "separated by `:`; if empty, only reviewed films of the worklist.",
     )
-
+    dicom_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65_535,
+        description="Port on which films are received by C-STORE, for example `11112`; unset: none "
+        "are.",
+    )
     ae_title: str = Field(
         default="CXR",
-        min_length=1,
-        max_length=16,
-        description="DICOM title of this program, by which it calls archives.",
+        pattern=r"^[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?$",
+        description="AE title of this program, by which it is called and calls archives: at most "
+        "16 characters, no backslash.",
     )
+    dicom_host: str = Field(
+        default="127.0.0.1",
+        description="Address on which films are received; `0.0.0.0` for every network of the "
+        "server.",
+    )
+    dicom_callers: str = Field(
+        default="",
+        description="AE titles that may send films, separated by commas; if empty, any.",
+    )
+    dicom_addresses: str = Field(
+        default="",
+        description="Addresses that may send films: IP addresses or networks such as "
+        "`10.1.0.0/16`, separated by commas; if empty, any that reach the port.",
+    )
+    dicomweb_token: str = Field(
+        default="",
+        repr=False,
+        description="Token that senders by STOW-RS (`POST /dicom-web/studies`) must show as "
+        "`Authorization: Bearer ...`; if empty, nothing is received there.",
+    )
+
     results_to: str = Field(
         default="",
         description="Archives that results are sent to: `TITLE@HOST:PORT`, several separated by "
@@ -135,6 +164,22 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_zero(cls, value: Any) -> Any:
         return 0 if value == "" else value
+
+    @field_validator("dicom_port", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:
+        return None if value == "" else value
+
+    @field_validator("dicom_addresses")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        try:
+            _networks(value)
+        except ValueError:
+            raise PydanticCustomError(
+                "networks", "every item must be an IP address or a network such as 10.1.0.0/16"
+            ) from None
+        return value
 
     @field_validator("backlog_folders", "training_folders")
     @classmethod
@@ -191,6 +236,16 @@ class Settings(BaseSettings):
         return tuple(Path(each) for each in _split(self.training_folders))
 
     @property
+    def caller_titles(self) -> frozenset[str]:
+        """AE titles that may send films; empty for any."""
+        return frozenset(_items(self.dicom_callers))
+
+    @property
+    def caller_networks(self) -> tuple[Network, ...]:
+        """Networks that may send films; empty for any."""
+        return _networks(self.dicom_addresses)
+
+    @property
     def models_dir(self) -> Path:
         """Folder of the checkpoints promoted on the Retrain page."""
         return self.data_dir / "models"
@@ -243,3 +298,11 @@ def _split(folders: str) -> list[str]:
 
 def _destinations(written: str) -> list[Destination]:
     return [Destination.parse(each) for each in written.split(",") if each.strip()]
+
+
+def _items(listed: str) -> list[str]:
+    return [each.strip() for each in listed.split(",") if each.strip()]
+
+
+def _networks(listed: str) -> tuple[Network, ...]:
+    return tuple(ip_network(each) for each in _items(listed))

@@ -27,6 +27,7 @@ MAY_SKIP_IN_CI = (
     "CUDA",
     "MPS",
     "GPU",
+    "namespace",
 )
 """What a machine of the CI need not have; any other skip there hides a suite that must run."""
 

@@ -34,12 +34,22 @@ class Companion:
         Passed on in its environment.
     is_wanted
         Whether to run it at all.
+    stop_seconds
+        Time that it has to end when the server stops.
     """
 
-    def __init__(self, module: str, settings: Settings, *, is_wanted: bool = True) -> None:
+    def __init__(
+        self,
+        module: str,
+        settings: Settings,
+        *,
+        is_wanted: bool = True,
+        stop_seconds: float = STOP_SECONDS,
+    ) -> None:
         self._module = module
         self._settings = settings
         self._is_wanted = is_wanted
+        self._stop_seconds = stop_seconds
         self._child: subprocess.Popen[bytes] | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=module, daemon=True)
@@ -97,7 +107,7 @@ class Companion:
         if child.poll() is None:
             child.terminate()
             try:
-                child.wait(STOP_SECONDS)
+                child.wait(self._stop_seconds)
             except subprocess.TimeoutExpired:
                 child.kill()
         return child.wait()

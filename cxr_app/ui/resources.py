@@ -22,6 +22,9 @@ from cxr_app.worklist import Worklist
 SIMULATIONS = 64
 """Largest number of simulations kept, for all sessions together."""
 
+RECEIVER_STOP_SECONDS = 30.0
+"""Time for films in flight when the server stops; the receiver bounds it itself, to less."""
+
 REFUSAL_LISTS = 8
 """Largest number of backlogs whose refusals stay in memory; others are read again."""
 
@@ -66,6 +69,11 @@ def sender() -> Companion:
     return _sender(settings().model_dump_json())
 
 
+def receiver() -> Companion:
+    """Return the process that receives films over the network; start it if there is a port."""
+    return _receiver(settings().model_dump_json())
+
+
 @st.cache_resource(show_spinner=False, max_entries=REFUSAL_LISTS)
 def refusals(job_id: str) -> RefusalReader:
     """Return a reader of the films that a backlog could not score."""
@@ -95,6 +103,7 @@ def simulation(room: Room, _mix: Mix, mix_key: str) -> dict[str, dict[str, Wait]
 
 def close() -> None:
     """Stop the threads and close the worklist; background jobs continue without the server."""
+    _receiver.clear()
     _sender.clear()
     _retention.clear()
     _supervisor.clear()
@@ -146,5 +155,18 @@ def _retention(settings_json: str) -> Retention:
 def _sender(settings_json: str) -> Companion:
     chosen = Settings.model_validate_json(settings_json)
     started = Companion("cxr_app.pacs.sender", chosen, is_wanted=bool(chosen.destinations))
+    started.start()
+    return started
+
+
+@st.cache_resource(show_spinner=False, on_release=Companion.stop)
+def _receiver(settings_json: str) -> Companion:
+    chosen = Settings.model_validate_json(settings_json)
+    started = Companion(
+        "cxr_app.pacs.receiver",
+        chosen,
+        is_wanted=chosen.dicom_port is not None,
+        stop_seconds=RECEIVER_STOP_SECONDS,
+    )
     started.start()
     return started

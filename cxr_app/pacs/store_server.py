@@ -1,0 +1,156 @@
+"""The DICOM server: associations, C-ECHO and C-STORE."""
+
+import logging
+import threading
+import time
+from typing import Any
+
+from pydicom import Dataset
+from pynetdicom import AE, evt
+from pynetdicom.association import Association
+from pynetdicom.pdu import P_DATA_TF
+from pynetdicom.transport import ThreadedAssociationServer
+
+from cxr_app.errors import PacsError
+from cxr_app.film_store import FilmStore
+from cxr_app.pacs.callers import Callers
+from cxr_app.pacs.contexts import supported_contexts
+from cxr_app.pacs.peer_counts import PeerCounter, PeerName
+from cxr_app.pacs.reception import Reception
+from cxr_app.pacs.storing import Storing
+from cxr_app.settings import Settings
+from cxr_app.worklist import Worklist
+
+logger = logging.getLogger(__name__)
+
+MAX_ASSOCIATIONS = 128
+PDU_BYTES = 131_072
+"""Largest PDU to receive; the default of 16 kB costs twice the CPU time for a large film."""
+STOP_SECONDS = 20.0
+POLL_SECONDS = 0.05
+REJECTED_TITLE = (0x01, 0x01, 0x03)
+"""Permanent, by the service user, calling AE title not recognised (PS3.8 9.3.4)."""
+
+
+class StoreServer:
+    """Receives films over the DICOM network.
+
+    Parameters
+    ----------
+    settings
+        Title, host, port, and who may send.
+    worklist, films
+        Where films are entered and kept.
+    """
+
+    def __init__(self, settings: Settings, worklist: Worklist, films: FilmStore) -> None:
+        self._settings = settings
+        self._callers = Callers(settings)
+        self._counter = PeerCounter(worklist)
+        self._storing = Storing(Reception(films, worklist), films.root)
+        self._entity = AE(settings.ae_title)
+        self._entity.maximum_associations = MAX_ASSOCIATIONS
+        self._entity.maximum_pdu_size = PDU_BYTES
+        self._server: ThreadedAssociationServer | None = None
+        self._busy: set[Association] = set()
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Listen.
+
+        Raises
+        ------
+        PacsError
+            If the port cannot be had.
+        """
+        address = (self._settings.dicom_host, self._settings.dicom_port or 0)
+        handlers: list[Any] = [
+            (evt.EVT_REQUESTED, self._on_requested),
+            (evt.EVT_C_ECHO, self._on_echo),
+            (evt.EVT_C_STORE, self._on_store),
+            (evt.EVT_PDU_RECV, self._on_pdu_received),
+            (evt.EVT_PDU_SENT, self._on_pdu_sent),
+            (evt.EVT_CONN_CLOSE, self._on_closed),
+        ]
+        try:
+            self._server = self._entity.start_server(
+                address, block=False, evt_handlers=handlers, contexts=supported_contexts()
+            )
+        except OSError as error:
+            raise PacsError(
+                f"Films cannot be received on {address[0]} port {address[1]}: {error.strerror}. "
+                "Check CXR_DICOM_HOST, and whether another program has the port."
+            ) from error
+        self._counter.start()
+        logger.info("Receiving films as %s on %s:%d", self._settings.ae_title, *address)
+
+    def stop(self) -> None:
+        """Take no more associations, let films in flight finish, and end."""
+        if self._server is not None:
+            self._server.shutdown()
+        deadline = time.monotonic() + STOP_SECONDS
+        while (open_still := self._open()) and time.monotonic() < deadline:
+            for association in open_still:
+                if not self._is_busy(association):
+                    association.abort()
+            time.sleep(POLL_SECONDS)
+        self._entity.shutdown()
+        self._counter.stop()
+
+    def _open(self) -> list[Association]:
+        """Return the associations that may send; one that was never asked for waits for nothing."""
+        return [each for each in self._entity.active_associations if each.is_established]
+
+    def _is_busy(self, association: Association) -> bool:
+        with self._lock:
+            return association in self._busy
+
+    def _on_requested(self, event: evt.Event) -> None:
+        """Reject a peer that may not send; its reason is on the page of connections."""
+        association = event.assoc
+        title = getattr(association.requestor.primitive, "calling_ae_title", "")
+        peer = str(title).strip(), str(association.requestor.address)
+        objection = self._callers.objection(*peer)
+        if objection:
+            logger.warning("Association from %s@%s rejected: %s", *peer, objection)
+            self._counter.refused(peer, objection)
+            association.acse.send_reject(*REJECTED_TITLE)
+            association.kill()
+
+    def _on_echo(self, event: evt.Event) -> int:
+        self._counter.seen(_peer(event))
+        return 0x0000
+
+    def _on_store(self, event: evt.Event) -> Dataset:
+        peer = _peer(event)
+        stored = self._storing.store(event, peer)
+        answer = stored.answer
+        if stored.arrived is not None:
+            self._counter.arrived(peer, stored.arrived)
+        else:
+            logger.warning("Refused from %s@%s: 0x%04X %s", *peer, answer.status, answer.comment)
+            self._counter.refused(peer, answer.comment)
+        return answer.as_dataset()
+
+    def _on_pdu_received(self, event: evt.Event) -> None:
+        """Remember that an association is receiving a film, from its first part on."""
+        if isinstance(event.pdu, P_DATA_TF):
+            with self._lock:
+                self._busy.add(event.assoc)
+
+    def _on_pdu_sent(self, event: evt.Event) -> None:
+        """Remember that the answer has left."""
+        if isinstance(event.pdu, P_DATA_TF):
+            self._forget(event.assoc)
+
+    def _on_closed(self, event: evt.Event) -> None:
+        self._forget(event.assoc)
+
+    def _forget(self, association: Association) -> None:
+        with self._lock:
+            self._busy.discard(association)
+
+
+def _peer(event: evt.Event) -> PeerName:
+    requestor = event.assoc.requestor
+    return str(requestor.ae_title).strip(), str(requestor.address)
