@@ -38,14 +38,14 @@ PRIVATE = {
 
 def film_address(entry_id: str) -> str:
     """Return the address of a film."""
-    return f"{_base()}/films/{entry_id}"
+    return f"{base_path()}/films/{entry_id}"
 
 
 def heat_address(entry: Entry) -> str | None:
     """Return the address of a heatmap; None if no model has scored the film."""
     if entry.model_version == "" or entry.scored_at is None:
         return None
-    return f"{_base()}/films/{entry.id}/heat?scored={entry.scored_at.timestamp():.0f}"
+    return f"{base_path()}/films/{entry.id}/heat?scored={entry.scored_at.timestamp():.0f}"
 
 
 def scale_of(entry: Entry) -> HeatScale | None:
@@ -61,11 +61,12 @@ def scale_of(entry: Entry) -> HeatScale | None:
 
 def routes() -> list[Route]:
     """Return the routes for `streamlit.App`."""
-    path = f"{_base()}/films/{{entry_id}}"
+    path = f"{base_path()}/films/{{entry_id}}"
     return [Route(path, _film), Route(f"{path}/heat", _heat)]
 
 
-def _base() -> str:
+def base_path() -> str:
+    """Return the path under which the server is mounted; empty at the root."""
     base = str(st.get_option("server.baseUrlPath")).strip("/")
     return f"/{base}" if base else ""
 

@@ -3,6 +3,11 @@
 import streamlit as st
 
 from cxr_app.ui.panels.outgoing_panel import outgoing_panel
+from cxr_app.ui.panels.peers_panel import peers_panel
+from cxr_app.ui.panels.receiver_panel import receiver_panel
 
 st.title("Connections", anchor=False)
+st.subheader("What comes in", anchor=False)
+receiver_panel()
+peers_panel()
 outgoing_panel()

@@ -1,0 +1,86 @@
+"""The route of STOW-RS, for senders that speak DICOMweb: `POST /dicom-web/studies`.
+
+It does what the receiver does. A sender shows the token of the settings; without one, the route
+takes nothing.
+"""
+
+import hmac
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from cxr_app.pacs.peer_counts import PeerCounter
+from cxr_app.pacs.reception import Arrived, Reception
+from cxr_app.ui import resources
+from cxr_app.ui.server.film_route import PRIVATE, base_path
+from cxr_app.ui.server.multipart import MalformedBodyError, RelatedParts, boundary_of
+
+if TYPE_CHECKING:
+    from cxr_app.pacs.storing import Stored
+
+SENDER = "STOW-RS"
+ACCEPTED = 'multipart/related; type="application/dicom"; boundary=...'
+
+
+def routes() -> list[Route]:
+    """Return the route for `streamlit.App`."""
+    return [Route(f"{base_path()}/dicom-web/studies", _store, methods=["POST"])]
+
+
+async def _store(request: Request) -> Response:
+    refusal = _unauthorized(request)
+    if refusal is not None:
+        return refusal
+    boundary = boundary_of(request.headers.get("content-type", ""))
+    if boundary is None:
+        return _problem(415, f"Send the films as {ACCEPTED}")
+    from cxr_app.pacs.stow_answer import stow_answer  # pynetdicom: not needed by any page
+
+    address = request.client.host if request.client else ""
+    parts, stored = RelatedParts(boundary), []
+    try:
+        async for chunk in request.stream():
+            for part in parts.take(chunk):
+                stored.append(await run_in_threadpool(_take, part, address))  # noqa: PERF401
+    except (MalformedBodyError, ClientDisconnect):
+        return _problem(400, "The body is cut short, or is not multipart as its header says.")
+    if not parts.is_ended or not stored:
+        return _problem(400, "The body is cut short: its last boundary is missing.")
+    status, body = stow_answer(stored)
+    return Response(body, status, PRIVATE, "application/dicom+json")
+
+
+def _unauthorized(request: Request) -> Response | None:
+    token = resources.settings().dicomweb_token
+    if not token:
+        return _problem(404, "Nothing is received here: CXR_DICOMWEB_TOKEN is not set.")
+    shown = request.headers.get("authorization", "")
+    if hmac.compare_digest(shown.encode(), f"Bearer {token}".encode()):
+        return None
+    answer = _problem(401, "Show the token of CXR_DICOMWEB_TOKEN as Authorization: Bearer ...")
+    answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def _take(part: bytes, address: str) -> "Stored":
+    """Store one object, wake the engine, and count it."""
+    from cxr_app.pacs.storing import Storing
+
+    films, worklist = resources.film_store(), resources.worklist()
+    stored = Storing(Reception(films, worklist), films.root).take(part, f"{SENDER}@{address}")
+    if stored.arrived is Arrived.NEW:
+        resources.engine().wake()
+    counter, peer = PeerCounter(worklist), (SENDER, address)
+    if stored.arrived is None:
+        counter.refused(peer, stored.answer.comment)
+    else:
+        counter.arrived(peer, stored.arrived)
+    counter.report()
+    return stored
+
+
+def _problem(status: int, message: str) -> Response:
+    return JSONResponse({"message": message}, status_code=status, headers=PRIVATE)

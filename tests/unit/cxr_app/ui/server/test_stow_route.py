@@ -1,0 +1,113 @@
+"""STOW-RS: films in, DICOM JSON out; and nothing without the token."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+
+from cxr_app.ui import resources
+from cxr_app.ui.server import stow_route
+from cxr_app.ui.server.multipart import RelatedParts, boundary_of
+from cxr_app.worklist import Query
+from tests.support import asgi
+from tests.support.asgi import Answer
+from tests.support.factories import dicom_bytes, radiograph_dataset
+from tests.support.worklists import ReadyEngine
+
+TYPE = 'multipart/related; type="application/dicom"; boundary=frontier'
+TOKEN = {"Authorization": "Bearer secret"}
+STORED, FAILED, REASON, UID = "00081199", "00081198", "00081197", "00081155"
+
+
+@pytest.fixture
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Starlette]:
+    monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("CXR_DICOMWEB_TOKEN", "secret")
+    monkeypatch.setattr(resources, "engine", ReadyEngine)
+    yield Starlette(routes=stow_route.routes())
+    resources._worklist.clear()
+
+
+def body(*films: bytes) -> bytes:
+    parts = (b"--frontier\r\nContent-Type: application/dicom\r\n\r\n" + film for film in films)
+    return b"\r\n".join(parts) + b"\r\n--frontier--\r\n"
+
+
+def post(client: Starlette, content: bytes, **headers: str) -> Answer:
+    sent = {"Content-Type": TYPE} | TOKEN | headers
+    return asgi.post(client, "/dicom-web/studies", content, sent)
+
+
+def test_films_are_stored_and_named(client: Starlette) -> None:
+    datasets = [radiograph_dataset() for _ in range(3)]
+    answer = post(client, body(*map(dicom_bytes, datasets)))
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/dicom+json"
+    named = [item[UID]["Value"][0] for item in answer.json()[STORED]["Value"]]
+    assert named == [str(ds.SOPInstanceUID) for ds in datasets]
+    assert FAILED not in answer.json()
+    worklist = resources.worklist()
+    assert worklist.count(Query(state="all")) == 3
+    (peer,) = worklist.peers.all()
+    assert (peer.ae_title, peer.counts.films) == ("STOW-RS", 3)
+
+
+@pytest.mark.parametrize(("good", "status"), [(1, 202), (0, 409)])
+def test_a_film_at_fault_does_not_hold_up_the_others(
+    client: Starlette, good: int, status: int
+) -> None:
+    films = [dicom_bytes(radiograph_dataset()) for _ in range(good)]
+    answer = post(client, body(*films, dicom_bytes()[:-50], b"no DICOM"))
+    assert answer.status == status
+    failed = [item[REASON]["Value"][0] for item in answer.json()[FAILED]["Value"]]
+    assert failed == [0xC001, 0xC000]
+    assert resources.worklist().count(Query(state="all")) == good
+
+
+@pytest.mark.parametrize("shown", ["", "Bearer wrong", "secret", "Basic secret", "Bearer sécret"])
+def test_nothing_is_taken_without_the_token(client: Starlette, shown: str) -> None:
+    answer = post(client, body(dicom_bytes()), Authorization=shown)
+    assert answer.status == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_nothing_is_taken_where_no_token_is_set(
+    client: Starlette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CXR_DICOMWEB_TOKEN")
+    assert post(client, body(dicom_bytes()), Authorization="Bearer ").status == 404
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (b"", "application/dicom", 415),
+        (b"", 'multipart/related; type="application/dicom+json"; boundary=x', 415),
+        (b"", 'multipart/related; type="application/dicom"', 415),
+        (b"", TYPE, 400),
+        (b"no boundary at all", TYPE, 400),
+        (body(dicom_bytes())[:-20], TYPE, 400),
+    ],
+)
+def test_a_request_that_is_none_is_refused(
+    client: Starlette, content: bytes, kind: str, status: int
+) -> None:
+    assert post(client, content, **{"Content-Type": kind}).status == status
+
+
+@given(st.lists(st.binary(max_size=300), min_size=1, max_size=4), st.integers(1, 64))
+def test_parts_arrive_whole_however_the_body_is_cut(films: list[bytes], step: int) -> None:
+    content = body(*films)
+    parts, found = RelatedParts(b"frontier"), []
+    for start in range(0, len(content), step):
+        found += parts.take(content[start : start + step])
+    assert found == films
+    assert parts.is_ended
+
+
+def test_a_boundary_may_be_quoted() -> None:
+    kind = 'Multipart/Related; boundary="a b"; type=application/dicom'
+    assert boundary_of(kind) == b"a b"
