@@ -1,6 +1,7 @@
 """The picture of a result: the film with its heatmap, and the result in words above it."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,13 @@ from cxr_app.pacs.scored_film import ScoredFilm
 from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.radiograph import Softcopy
 
-LONGEST_SIDE = 1024
-"""Longest side of the film in the picture, which is for orientation and not for reading."""
+TYPICAL_SIDE = 900
+"""Longest side, about, of a film in the picture, which is for orientation and not for reading.
+
+Larger films are reduced by a whole number, to between 720 and 1,350 pixels.
+"""
+HEAT_SIDE = 256
+"""Longest side of the grid on which heat is computed; it is smooth."""
 
 HEAT_COLOURS = np.array(
     [(120, 28, 109), (177, 50, 90), (221, 81, 58), (245, 125, 21), (251, 180, 26), (252, 255, 164)]
@@ -57,8 +63,8 @@ def picture_of(film: ScoredFilm, softcopy: Softcopy) -> Picture:
     Returns
     -------
     Picture
-        The film reduced to `LONGEST_SIDE`, above it as many rows as the words need, and right of
-        a narrow one black.
+        The film, reduced to about `TYPICAL_SIDE`; above it as many rows as the words need, and
+        right of a narrow one black.
     """
     image = to_image(_reduced(softcopy))
     shown = PillowImage.fromarray((image * 255 + 0.5).astype(np.uint8)).convert("RGB")
@@ -84,34 +90,48 @@ def result_lines(film: ScoredFilm) -> tuple[str, ...]:
 
 
 def _reduced(softcopy: Softcopy) -> Softcopy:
-    """Reduce a large film by averaging; windowing is then quick."""
-    rows, columns = softcopy.values.shape
-    factor = LONGEST_SIDE / max(rows, columns)
-    if factor >= 1:
+    """Reduce a large film by a whole number; each pixel is the mean of four within its block."""
+    factor = round(max(softcopy.values.shape) / TYPICAL_SIDE)
+    if factor < 2:
         return softcopy
-    size = (max(1, round(columns * factor)), max(1, round(rows * factor)))
-    values = PillowImage.fromarray(softcopy.values).resize(size, PillowImage.Resampling.BOX)
+    rows, columns = (side // factor for side in softcopy.values.shape)
+    if not (rows and columns):
+        return softcopy
+    whole = softcopy.values[: rows * factor, : columns * factor]
+    places = (factor // 4, factor - 1 - factor // 4)
+    total = sum(
+        whole[row::factor, column::factor].astype(np.uint32) for row in places for column in places
+    )
+    values = ((np.asarray(total) + 2) // 4).astype(np.uint16)
     hidden = softcopy.hidden
     if hidden is not None:
-        hidden = np.asarray(PillowImage.fromarray(hidden).resize(size))
-    return replace(softcopy, values=np.asarray(values).astype(np.uint16), hidden=hidden)
+        hidden = np.ascontiguousarray(hidden[: rows * factor : factor, : columns * factor : factor])
+    return replace(softcopy, values=values, hidden=hidden)
 
 
 def _with_heat(
     shown: PillowImage.Image, cells: ActivationMap, scale: HeatScale
 ) -> PillowImage.Image:
     """Lay heat over a film: its opacity grows with the heat, and 0 leaves the film bare."""
-    heat = activation_map.on_film(activation_map.heat(cells, scale), shown.height, shown.width)
+    factor = min(1.0, HEAT_SIDE / max(shown.size))
+    rows, columns = (max(1, round(side * factor)) for side in (shown.height, shown.width))
+    heat = activation_map.on_film(activation_map.heat(cells, scale), rows, columns)
     levels = PillowImage.fromarray((heat * 255 + 0.5).astype(np.uint8))
+    levels = levels.resize(shown.size, PillowImage.Resampling.BILINEAR)
     opacity = levels.point([round(OPACITY * level) for level in range(256)])
     levels.putpalette(_PALETTE)
     return PillowImage.composite(levels.convert("RGB"), shown, opacity)
 
 
+@cache
+def _font(size: int) -> _Font:
+    return ImageFont.load_default(size)
+
+
 def _words(film: ScoredFilm, columns: int) -> Picture:
     """Draw the result in words, white on black, in letters that fit the picture's width."""
     size = max(SMALLEST_FONT, round(columns / LETTERS_ACROSS * 1.6))
-    font = ImageFont.load_default(size)
+    font = _font(size)
     room = columns - size
     lines = [line for sentence in result_lines(film) for line in _wrapped(sentence, font, room)]
     height = round(size * 1.35)

@@ -1,15 +1,19 @@
 """What a header says against scoring its film."""
 
+from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pytest
 from pydicom import Dataset
 
+from cxr_app.destination import ResultKind
 from cxr_app.imaging.intake import read_radiograph
-from cxr_app.imaging.objections import FOR_PROCESSING
+from cxr_app.imaging.objections import FOR_PROCESSING, OWN_RESULT
 from cxr_app.model.screening import screen
 from cxr_app.view_words import LATERAL, OBLIQUE, stated_view
-from tests.support.factories import dicom_bytes, radiograph_dataset, with_elements
+from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset, with_elements
+from tests.support.results import result_object
 
 DX_RAW = "1.2.840.10008.5.1.4.1.1.1.1.1"
 DX = "1.2.840.10008.5.1.4.1.1.1.1"
@@ -32,6 +36,19 @@ def refusal(**elements: Any) -> str | None:
 def test_raw_values_of_a_detector_are_refused(elements: dict[str, Any], refused: bool) -> None:
     found = refusal(Modality="DX", **elements)
     assert found == (f"The film was not scored: {FOR_PROCESSING}" if refused else None)
+
+
+@pytest.mark.parametrize("evidence", [-3.0, 0.1, 3.0])
+def test_own_pictures_are_refused_however_little_colour_they_have(evidence: float) -> None:
+    """A faint heat is no colour picture, and would be scored as a film."""
+    film = dicom_bytes(radiograph_dataset(film_pixels(640, 512)))
+    cells = np.full((14, 14), evidence, np.float32)
+    buffer = BytesIO()
+    picture = result_object(ResultKind.PICTURE, film, activation_map=cells)
+    picture.save_as(buffer, enforce_file_format=True)
+    radiograph = read_radiograph(buffer.getvalue())
+    assert radiograph.objection == OWN_RESULT
+    assert screen(radiograph) is not None
 
 
 def code(value: str, scheme: str, meaning: str = "?") -> list[Dataset]:
