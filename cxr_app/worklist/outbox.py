@@ -10,13 +10,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from cxr_app.destination import Destination, ResultKind
 from cxr_app.outcome import ScoringState
 from cxr_app.worklist.outgoing import ArchiveState, Outgoing, OutgoingState
-from cxr_app.worklist.tables import ArchiveRow, EntryRow, OutgoingRow, SecretRow
+from cxr_app.worklist.tables import (
+    READ_AT_INDEX,
+    SCORED_AT_INDEX,
+    ArchiveRow,
+    EntryRow,
+    OutgoingRow,
+    SecretRow,
+)
 from cxr_app.worklist.transactions import Transactions
 
 INSTALLATION = "installation"
@@ -82,10 +89,19 @@ class Outbox(Transactions):
             begun = session.scalar(since)
             if begun is None:
                 return 0
-            films = _films(destination, begun, changed_since, after_reading=after_reading)
-            found = session.execute(films.limit(AT_ONCE)).all()
+            moment = max(begun, changed_since)
+            films = [_films(destination, begun, SCORED_AT_INDEX, EntryRow.scored_at >= moment)]
+            if after_reading:
+                films = [films[0].where(EntryRow.is_read)]
+                films += [_films(destination, begun, READ_AT_INDEX, EntryRow.read_at >= moment)]
+            found = {row for each in films for row in session.execute(each.limit(AT_ONCE))}
         now = self._clock()
-        rows = [_row(film, destination, kind, now) for film in found for kind in destination.kinds]
+        oldest_first = sorted(found, key=lambda film: (film.scored_at, film.number))
+        rows = [
+            _row(film, destination, kind, now)
+            for film in oldest_first
+            for kind in destination.kinds
+        ]
         if rows:
             insert = self._database.insert(OutgoingRow.__table__).on_conflict_do_nothing()
             with self._database.writing() as session:
@@ -225,18 +241,22 @@ class Outbox(Transactions):
 
 
 def _films(
-    destination: Destination, since: datetime, changed_since: datetime, *, after_reading: bool
+    destination: Destination, since: datetime, index: str, changed: ColumnElement[bool]
 ) -> Select[*tuple[Any, ...]]:
-    """Select the films with a result that an archive has not been sent."""
+    """Select the films with a result that an archive has not been sent.
+
+    Parameters
+    ----------
+    since
+        When the archive was named; older results are not sent.
+    index, changed
+        Which films are looked at, and the index that finds them.
+    """
     known = exists().where(
         OutgoingRow.entry_number == EntryRow.number,
         OutgoingRow.destination == destination.name,
         OutgoingRow.scored_at == EntryRow.scored_at,
     )
-    changed: ColumnElement[bool] = EntryRow.scored_at >= max(since, changed_since)
-    if after_reading:
-        is_read_since = EntryRow.read_at >= max(since, changed_since)
-        changed = and_(EntryRow.is_read, EntryRow.scored_at >= since, or_(changed, is_read_since))
     earlier = aliased(OutgoingRow)
     before = (
         select(func.max(earlier.scored_at))
@@ -247,7 +267,8 @@ def _films(
     columns = (EntryRow.number, EntryRow.scored_at, EntryRow.model_version, before)
     return (
         select(*columns)
-        .where(changed, EntryRow.state == ScoringState.SCORED, ~known)
+        .with_hint(EntryRow, f"INDEXED BY {index}", dialect_name="sqlite")
+        .where(changed, EntryRow.scored_at >= since, EntryRow.state == ScoringState.SCORED, ~known)
         .where(*(uid.is_not(None) for uid in NEEDED), EntryRow.film_deleted_at.is_(None))
         .order_by(EntryRow.scored_at, EntryRow.number)
     )
