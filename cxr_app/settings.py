@@ -1,6 +1,7 @@
 """Settings, read from environment variables ``CXR_*``; each has a default."""
 
 import os
+import re
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -15,6 +16,7 @@ from cxr_app.errors import SettingsError
 
 OtherAges = Literal["remark", "reject"]
 HeatStyle = Literal["outline", "colour"]
+SignInWay = Literal["none", "none-on-purpose", "oidc", "proxy"]
 Network = IPv4Network | IPv6Network
 HeatTiming = Literal["at_once", "after_verdict"]
 
@@ -81,10 +83,33 @@ class Settings(BaseSettings):
         default=False,
         description="Whether names and ids are masked when a window opens.",
     )
+    sign_in: SignInWay = Field(
+        default="none",
+        description="How readers sign in: `none` (the server answers on its own computer only), "
+        "`oidc` (OpenID Connect), `proxy` (a proxy names the reader in CXR_READER_HEADER), or "
+        "`none-on-purpose`, which lets everybody in who reaches the server.",
+    )
+    proxy_addresses: str = Field(
+        default="127.0.0.1,::1",
+        description="Addresses or networks of the proxies that are believed if CXR_SIGN_IN is "
+        "`proxy`, separated by `,`.",
+    )
+    idle_minutes: int = Field(
+        default=30,
+        gt=0,
+        description="Minutes without use after which a reader must sign in again if CXR_SIGN_IN "
+        "is `oidc`.",
+    )
     reader_header: str = Field(
         default="",
         description="HTTP header in which a proxy names the reader, for example "
         "`X-Forwarded-User`; if empty, readers type their names.",
+    )
+    allowed_hosts: str = Field(
+        default="",
+        description="Names under which readers open this server, separated by `,` and without "
+        "ports, besides `localhost`, `127.0.0.1` and `[::1]`; a request for any other name is "
+        "refused.",
     )
     backlog_folders: str = Field(
         default="",
@@ -97,6 +122,13 @@ class Settings(BaseSettings):
         le=36_500,
         description="Days after reading until an uploaded film and the identity of its patient are "
         "deleted; scores and reviews are kept. `0` keeps films forever.",
+    )
+    retention_share: float = Field(
+        default=0.1,
+        gt=0,
+        le=1,
+        description="Largest share of the films kept that one hour's sweep deletes at the end of "
+        "their retention time; the others wait for the next.",
     )
     training_folders: str = Field(
         default="",
@@ -170,7 +202,7 @@ class Settings(BaseSettings):
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if value == "" else value
 
-    @field_validator("dicom_addresses")
+    @field_validator("dicom_addresses", "proxy_addresses")
     @classmethod
     def _are_networks(cls, value: str) -> str:
         try:
@@ -186,6 +218,15 @@ class Settings(BaseSettings):
     def _are_absolute_paths(cls, value: str) -> str:
         if any(not Path(each).is_absolute() for each in _split(value)):
             raise PydanticCustomError("absolute_paths", "every folder must be an absolute path")
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_host_names(cls, value: str) -> str:
+        if any(re.search(r"[^\w.-]", each) for each in _items(value)):
+            raise PydanticCustomError(
+                "host_names", "every host must be a name or address, without scheme, port or `*`"
+            )
         return value
 
     @field_validator("results_to")
@@ -226,6 +267,16 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir / 'worklist.sqlite'}"
 
     @property
+    def host_names(self) -> tuple[str, ...]:
+        """Names of this server besides those of the loopback address, in lower case."""
+        return tuple(each.lower().rstrip(".") for each in _items(self.allowed_hosts))
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """Addresses of the proxies that are believed."""
+        return _networks(self.proxy_addresses)
+
+    @property
     def backlog_roots(self) -> tuple[Path, ...]:
         """Folders that the Backlog page may score, including their subfolders."""
         return tuple(Path(each) for each in _split(self.backlog_folders))
@@ -264,6 +315,11 @@ class Settings(BaseSettings):
     def films_dir(self) -> Path:
         """Folder of the uploaded films, stored as received."""
         return self.data_dir / "films"
+
+    @property
+    def incoming_dir(self) -> Path:
+        """Folder of files that are being uploaded."""
+        return self.data_dir / "incoming"
 
     @property
     def cache_dir(self) -> Path:

@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "worklist_version"
-HEAD = "0014"
+HEAD = "0015"
 """The newest revision; named here so that opening an up-to-date database needs no Alembic."""
 
 LOCK_TIMEOUT_SECONDS = 30
@@ -65,6 +65,7 @@ _ADVICE = {
     "42501": "this user may not do this there. Grant it the rights to the worklist's tables",
     "53100": "the server's disk is full. Make room, then try again; nothing acknowledged is lost",
     "53300": "the server has no connection left. Close other programs or raise max_connections",
+    "42P01": "its tables are gone. Stop the program and restore the database from a backup",
     "25006": "it is read-only. Connect to the server that accepts changes",
     "40": "another program changed the same film at the same time. Try again",
     "55P03": "it is locked by another program. Close what holds it, then try again",
@@ -129,8 +130,10 @@ class Database:
 
     def __init__(self, url: str, lock_timeout: int = LOCK_TIMEOUT_SECONDS) -> None:
         address = _parse(url)
+        self._file: Path | None = None
         if address.get_backend_name() == "sqlite":
-            _make_private_file(Path(address.database or ""))
+            self._file = Path(address.database or "")
+            _make_private_file(self._file)
         self.engine = _connect(address, lock_timeout)
         is_sqlite = self.engine.dialect.name == "sqlite"
         self.insert: Callable[..., Any] = sqlite.insert if is_sqlite else postgresql.insert
@@ -142,22 +145,35 @@ class Database:
         except WorklistError:
             self.engine.dispose()
             raise
+        self._identity = _identity(self._file)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Yield a session with one unchanging snapshot of the database; writers do not wait."""
+        self._require_file()
         with translated_errors(), self._reading.begin() as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """Yield a session with one transaction: afterwards all of it is on the disk, or nothing."""
+        self._require_file()
         with translated_errors(), self._writing.begin() as session:
             yield session
+        self._require_file()  # else what was written is lost
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+    def _require_file(self) -> None:
+        """Refuse to go on with a SQLite file that is gone: open connections would not notice."""
+        if _identity(self._file) != self._identity:
+            raise WorklistError(
+                f"The worklist {self._file} was deleted or replaced while the program had it open. "
+                "Stop every program that uses it, restore it from a backup, then start again; "
+                "what was not acknowledged is entered then."
+            )
 
     def _engine_for_reading(self) -> Engine:
         if self.engine.dialect.name == "sqlite":  # every transaction has a snapshot
@@ -186,6 +202,17 @@ def _parse(url: str) -> URL:
             "expected sqlite:///FILE."
         )
     return address
+
+
+def _identity(path: Path | None) -> tuple[int, int] | None:
+    """Return what tells a file from another of its name; None if there is none."""
+    if path is None:
+        return None
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _make_private_file(path: Path) -> None:

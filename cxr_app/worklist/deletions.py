@@ -1,47 +1,98 @@
-"""Films whose retention time has ended: found, deleted, recorded. Each method is one transaction.
+"""Films whose retention time has ended: marked, deleted, recorded. Each method is one transaction.
 
-A film's file is deleted within the transaction that records it. If the transaction fails after the
-file is gone, the entry is still due: the next sweep finds no file and records the deletion then. So
-a deletion is recorded once, and only if it was made.
+A film is marked first and deleted later, so that a mistake of the clock or of a setting can be
+noticed in between. A film's file is deleted within the transaction that records it. If the
+transaction fails after the file is gone, the entry is still due: the next sweep finds no file and
+records the deletion then. So a deletion is recorded once, and only if it was made.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, delete, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
+from cxr_app.worklist.database import Database
 from cxr_app.worklist.events import EventKind, new_event
 from cxr_app.worklist.locking import locked_entry
 from cxr_app.worklist.mapping import forget_patient
 from cxr_app.worklist.received_tables import InstanceRow
 from cxr_app.worklist.secure_delete import scrub
-from cxr_app.worklist.tables import READ_AT_INDEX, EntryRow
+from cxr_app.worklist.sweeps import SweepLog
+from cxr_app.worklist.tables import READ_AT_INDEX, EntryRow, MarkRow
 from cxr_app.worklist.transactions import Transactions
 
 RETENTION = "retention time"
 """Name recorded in place of a reader's."""
+MARKED_AT_ONCE = 500
+
+T = TypeVar("T", int, str)
 
 
 class Deletions(Transactions):
-    """Deletion of films at the end of their retention time."""
+    """Deletion of films at the end of their retention time.
 
-    def due(self, films: Path, read_before: datetime) -> list[str]:
-        """Return the ids of entries whose film is due: judged, read before a moment, and kept here.
+    Attributes
+    ----------
+    sweeps
+        When films were last swept.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        super().__init__(database, clock)
+        self.sweeps = SweepLog(database, clock)
+
+    def mark(self, films: Path, read_before: datetime) -> int:
+        """Mark the films that are due and kept here; return how many are new among them.
+
+        Marks of films that are no longer due, or from a time that is yet to come, are removed.
 
         Parameters
         ----------
         films
             Root of the film store; files elsewhere are not ours to delete.
         """
-        # Its folders are named by two hexadecimal digits; a path sorts by its bytes.
-        kept_here = EntryRow.path.between(films / "0", films / "g")
-        statement = select(EntryRow.id).where(kept_here, *_is_due(read_before))
-        statement = statement.with_hint(
-            EntryRow, f"INDEXED BY {READ_AT_INDEX}", dialect_name="sqlite"
-        )
+        now = self._clock()
+        with self._database.writing() as session:
+            valid = select(EntryRow.number).where(*_is_due(read_before))
+            session.execute(delete(MarkRow).where(MarkRow.entry_number.not_in(valid)))
+            session.execute(delete(MarkRow).where(MarkRow.marked_at > now))
+            marked = select(MarkRow.entry_number)
+            due = _due(EntryRow.number, films, read_before)
+            new = list(session.scalars(due.where(EntryRow.number.not_in(marked))))
+            for start in range(0, len(new), MARKED_AT_ONCE):
+                some = new[start : start + MARKED_AT_ONCE]
+                rows = [{"entry_number": number, "marked_at": now} for number in some]
+                session.execute(self._database.insert(MarkRow), rows)
+        return len(new)
+
+    def ripe(self, films: Path, read_before: datetime, marked_before: datetime) -> list[str]:
+        """Return the ids of entries whose film is due, kept here, and was marked long enough ago.
+
+        Parameters
+        ----------
+        films
+            Root of the film store.
+        """
+        due = _due(EntryRow.id, films, read_before)
+        due = due.join(MarkRow, MarkRow.entry_number == EntryRow.number)
+        due = due.where(MarkRow.marked_at <= marked_before, MarkRow.marked_at >= EntryRow.read_at)
         with self._database.reading() as session:
-            return list(session.scalars(statement.order_by(EntryRow.read_at)))
+            return list(session.scalars(due.order_by(EntryRow.read_at)))
+
+    def marked(self) -> int:
+        """Return the number of films that are marked."""
+        with self._database.reading() as session:
+            return session.scalar(select(func.count()).select_from(MarkRow)) or 0
+
+    def kept(self, films: Path) -> int:
+        """Return the number of films in the film store, by the worklist."""
+        kept = select(func.count()).select_from(EntryRow)
+        kept = kept.where(_is_kept_in(films), EntryRow.film_deleted_at.is_(None))
+        with self._database.reading() as session:
+            return session.scalar(kept) or 0
 
     def delete(self, entry_id: str, read_before: datetime, remove: Callable[[str], None]) -> bool:
         """Delete a film that is still due, and record it; scores and reviews stay.
@@ -67,6 +118,7 @@ class Deletions(Transactions):
             now = self._clock()
             entry.film_deleted_at = now
             forget_patient(entry)
+            session.execute(delete(MarkRow).where(MarkRow.entry_number == entry.number))
             session.add(new_event(EventKind.FILM_DELETED, RETENTION, now, entry.number))
             return True
 
@@ -79,6 +131,17 @@ class Deletions(Transactions):
             If the database cannot be written.
         """
         return scrub(self._database)
+
+
+def _due(column: InstrumentedAttribute[T], films: Path, read_before: datetime) -> Select[T]:
+    """Return a select of a column of the entries whose film is due and kept here."""
+    statement = select(column).where(_is_kept_in(films), *_is_due(read_before))
+    return statement.with_hint(EntryRow, f"INDEXED BY {READ_AT_INDEX}", dialect_name="sqlite")
+
+
+def _is_kept_in(films: Path) -> ColumnElement[bool]:
+    # Its folders are named by two hexadecimal digits; a path sorts by its bytes.
+    return EntryRow.path.between(films / "0", films / "g")
 
 
 def _is_due(read_before: datetime) -> tuple[ColumnElement[bool], ...]:

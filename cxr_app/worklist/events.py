@@ -19,6 +19,8 @@ class EventKind(StrEnum):
     """The reader took that back."""
     FILM_DELETED = "FILM_DELETED"
     """A film was deleted at the end of its retention time."""
+    CLOCK_CONFIRMED = "CLOCK_CONFIRMED"
+    """A person confirmed that the server's clock is right, after it had jumped."""
 
 
 def new_event(

@@ -334,6 +334,24 @@ class EventRow(Table):
     detail: Mapped[str | None] = mapped_column(AnyText)
 
 
+class SweepRow(Table):
+    """The last retention sweep: one row."""
+
+    __tablename__ = "worklist_sweep"
+
+    number: Mapped[int] = mapped_column(RowNumber, primary_key=True, autoincrement=False)
+    swept_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class MarkRow(Table):
+    """A film that is to be deleted because its retention time has ended."""
+
+    __tablename__ = "worklist_mark"
+
+    entry_number: Mapped[int] = mapped_column(ForeignKey("worklist_entry.number"), primary_key=True)
+    marked_at: Mapped[datetime] = mapped_column(Moment)
+
+
 class SecretRow(Table):
     """A secret that all servers of a worklist share."""
 

@@ -158,7 +158,12 @@ def worklist(worklist_url: str) -> Iterator[Worklist]:
 
 @pytest.fixture
 def site(tmp_path: Path, worklist_url: str) -> Iterator[Site]:
-    settings = Settings(data_dir=tmp_path / "data", database_url=worklist_url, retention_days=DAYS)
+    settings = Settings(
+        data_dir=tmp_path / "data",
+        database_url=worklist_url,
+        retention_days=DAYS,
+        retention_share=1,
+    )
     opened = Site(settings, Clock())
     yield opened
     opened.worklist.close()

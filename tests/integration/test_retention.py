@@ -33,7 +33,10 @@ Worklist.open(sys.argv[1]).deletions.delete(
 
 def test_a_film_goes_when_its_time_has_ended_and_no_sooner(site: Site) -> None:
     film = site.read_film(b"film")
-    site.clock.now += DAYS * DAY
+    assert site.days_pass(DAYS) == 0
+    site.clock.now += timedelta(seconds=1)
+    assert site.retention.sweep() == 0  # marked
+    site.clock.now += DAY - timedelta(seconds=1)
     assert site.retention.sweep() == 0
     assert site.is_kept(film)
     site.clock.now += timedelta(seconds=1)
@@ -54,8 +57,7 @@ def test_what_is_unread_unscored_or_lies_elsewhere_stays(site: Site, tmp_path: P
     elsewhere.write_bytes(b"backlog")
     backlog, _ = site.worklist.receive("b" * 64, "backlog.dcm", elsewhere)
     site.worklist.mark_read(site.score(backlog), "Weiss")
-    site.clock.now += 1000 * DAY
-    assert site.retention.sweep() == 0
+    assert site.days_pass() == 0
     assert all(map(site.is_kept, (unread, unscored, taken_back, backlog)))
 
 
@@ -66,8 +68,7 @@ def test_folders_that_are_named_alike_are_not_the_film_store(site: Site, folder:
     path.write_bytes(b"film")
     film, _ = site.worklist.receive("c" * 64, "film", path)
     site.worklist.mark_read(site.score(film), "Weiss")
-    site.clock.now += 31 * DAY
-    site.retention.sweep()
+    site.days_pass()
     assert path.exists()
 
 
@@ -85,7 +86,8 @@ def test_without_a_retention_time_films_stay_for_ever(site: Site) -> None:
 def test_a_crash_between_file_and_record_is_mended_by_the_next_sweep(site: Site) -> None:
     film = site.read_film(b"film")
     path = site.worklist.entry(film).path
-    site.clock.now += 31 * DAY
+    site.days_pass(DAYS + 1)
+    site.clock.now += DAY
     arguments = [site.settings.worklist_url, film, (site.clock.now - DAY).isoformat(), str(path)]
     killed = subprocess.run(
         [sys.executable, "-c", KILLED_AFTER_THE_FILE, *arguments], cwd=PROJECT, check=False
@@ -107,8 +109,7 @@ def test_a_film_that_cannot_be_deleted_holds_up_no_other(
     path.mkdir()  # what cannot be unlinked, whoever asks
     site.clock.now += DAY
     free = site.read_film(b"free")
-    site.clock.now += 31 * DAY
-    assert site.retention.sweep() == 1
+    assert site.days_pass() == 1
     assert not site.is_kept(free)
     assert site.worklist.entry(stuck).film_deleted_at is None
     assert "Check that this user may write there" in caplog.text
@@ -120,7 +121,8 @@ def test_a_film_that_cannot_be_deleted_holds_up_no_other(
 def test_of_several_servers_one_records_a_deletion(site: Site) -> None:
     for number in range(20):
         site.read_film(b"%d" % number)
-    site.clock.now += 31 * DAY
+    site.days_pass(DAYS + 1)
+    site.clock.now += DAY
     keepers = [Retention(site.settings, site.worklist, site.clock) for _ in range(4)]
     threads = [Thread(target=keeper.sweep) for keeper in keepers]
     for thread in threads:
@@ -132,7 +134,8 @@ def test_of_several_servers_one_records_a_deletion(site: Site) -> None:
 
 def test_the_thread_of_the_server_sweeps_at_once(site: Site) -> None:
     film = site.read_film(b"film")
-    site.clock.now += 31 * DAY
+    site.days_pass(DAYS + 1)
+    site.clock.now += DAY
     site.retention.start()
     deadline = monotonic() + WAIT_SECONDS
     while not site.deletions() and monotonic() < deadline:
@@ -144,6 +147,5 @@ def test_the_thread_of_the_server_sweeps_at_once(site: Site) -> None:
 def test_a_deleted_film_is_not_used_for_training(site: Site) -> None:
     site.read_film(b"film")
     assert len(list(site.worklist.reviews.reviewed_films())) == 1
-    site.clock.now += 31 * DAY
-    site.retention.sweep()
+    site.days_pass()
     assert list(site.worklist.reviews.reviewed_films()) == []

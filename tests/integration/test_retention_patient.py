@@ -2,12 +2,14 @@
 
 import os
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
 from cxr_app.atomic_file import PARTIAL
 from cxr_app.radiograph import Header
+from cxr_app.retention import Retention
 from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Verdict
 from tests.support.site import DAY, DAYS, PLANTED, Clock, Site
@@ -16,8 +18,7 @@ from tests.support.site import DAY, DAYS, PLANTED, Clock, Site
 def test_scores_and_reviews_stay_and_the_patient_goes(site: Site) -> None:
     film = site.read_film(b"film")
     before = site.worklist.entry(film)
-    site.clock.now += 31 * DAY
-    site.retention.sweep()
+    site.days_pass()
     entry = site.worklist.entry(film)
     assert entry.header == Header(patient_sex="F", view_position="AP")
     assert entry.source == ""
@@ -45,7 +46,9 @@ def bytes_of(site: Site) -> bytes:
 def test_no_byte_of_a_name_stays_in_the_files_of_the_worklist(tmp_path: Path) -> None:
     letters = "ⵣⴰⴽ"
     planted = [*PLANTED.values(), letters]
-    site = Site(Settings(data_dir=tmp_path / "data", retention_days=DAYS), Clock())
+    site = Site(
+        Settings(data_dir=tmp_path / "data", retention_days=DAYS, retention_share=1), Clock()
+    )
     for number in range(30):
         site.upload(b"%d" % number, f"{number}.dcm")
     site.read_film(b"film")
@@ -53,8 +56,7 @@ def test_no_byte_of_a_name_stays_in_the_files_of_the_worklist(tmp_path: Path) ->
     site.worklist.mark_read(another, "Weiss")
     kept = bytes_of(site)
     assert all(word.encode() in kept for word in planted)
-    site.clock.now += 31 * DAY
-    assert site.retention.sweep() == 2
+    assert site.days_pass() == 2
     kept = bytes_of(site).lower()
     site.worklist.close()
     assert len(kept) > 50_000
@@ -73,26 +75,31 @@ def test_what_training_has_decoded_goes_with_the_film(site: Site) -> None:
     os.utime(left_behind, (0, 0))
     site.retention.sweep()
     assert (cache / "whole.npy").exists()
-    site.clock.now += 31 * DAY
-    site.retention.sweep()
+    site.days_pass()
     assert list(cache.iterdir()) == [written]
 
 
 def test_what_a_killed_server_left_of_a_name_goes_with_the_next_sweep(tmp_path: Path) -> None:
-    site = Site(Settings(data_dir=tmp_path / "data", retention_days=DAYS), Clock())
+    site = Site(
+        Settings(data_dir=tmp_path / "data", retention_days=DAYS, retention_share=1), Clock()
+    )
     film = site.read_film(b"film")
-    site.clock.now += 31 * DAY
+    site.days_pass(DAYS + 1)
+    site.clock.now += timedelta(minutes=1)
     site.worklist.deletions.delete(film, site.clock.now, site.films.delete)
     assert b"Zebedea" in bytes_of(site)
-    assert site.retention.sweep() == 0
+    assert Retention(site.settings, site.worklist, site.clock).sweep() == 0
     assert b"Zebedea" not in bytes_of(site)
     site.worklist.close()
 
 
 def test_a_name_that_is_being_read_is_erased_by_the_next_sweep(tmp_path: Path) -> None:
-    site = Site(Settings(data_dir=tmp_path / "data", retention_days=DAYS), Clock())
+    site = Site(
+        Settings(data_dir=tmp_path / "data", retention_days=DAYS, retention_share=1), Clock()
+    )
     site.read_film(b"film")
-    site.clock.now += 31 * DAY
+    site.days_pass(DAYS + 1)
+    site.clock.now += DAY
     reader = sqlite3.connect(site.settings.data_dir / "worklist.sqlite", isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM worklist_entry").fetchall()
@@ -106,8 +113,7 @@ def test_a_name_that_is_being_read_is_erased_by_the_next_sweep(tmp_path: Path) -
 
 def test_a_score_that_comes_late_brings_no_patient_back(site: Site) -> None:
     film = site.read_film(b"film")
-    site.clock.now += 31 * DAY
-    site.retention.sweep()
+    site.days_pass()
     site.score(film, "model-2")
     entry = site.worklist.entry(film)
     assert (entry.model_version, entry.header) == (

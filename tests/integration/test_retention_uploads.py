@@ -6,19 +6,17 @@ from cxr_app.film_store import FilmStore
 from cxr_app.scoring_engine import ScoringEngine
 from cxr_app.ui.upload_queue import UploadQueue
 from cxr_app.worklist import Query
-from tests.support.site import DAY, PLANTED, Site
+from tests.support.site import DAY, DAYS, PLANTED, Site
 
 
 def test_a_film_sent_again_comes_back_to_be_scored_and_read(site: Site) -> None:
     film = site.read_film(b"film")
-    site.clock.now += 31 * DAY
-    site.retention.sweep()
+    site.days_pass()
     assert site.upload(b"film", "again.dcm") == film
     (waiting,) = site.worklist.next_received()
     assert (waiting.id, waiting.source, waiting.received_at) == (film, "again.dcm", site.clock.now)
     assert (waiting.film_deleted_at, waiting.read_at) == (None, None)
-    site.clock.now += 1000 * DAY
-    assert site.retention.sweep() == 0
+    assert site.days_pass() == 0
     site.score(film)
     entry = site.worklist.entry(film)
     assert (entry.model_version, entry.header and entry.header.patient_id) == (
@@ -42,7 +40,8 @@ class Sent:
 def test_a_film_sent_while_it_is_deleted_is_kept(site: Site) -> None:
     """The store still has it when it is kept, and no longer when it is entered."""
     film = site.read_film(b"film")
-    site.clock.now += 31 * DAY
+    site.days_pass(DAYS + 1)
+    site.clock.now += DAY
 
     class Slow(FilmStore):
         def keep(self, data: bytes) -> str:
@@ -77,7 +76,6 @@ def test_a_film_of_a_backlog_that_is_uploaded_too_is_kept_as_one(
     assert site.upload(b"film") == film
     assert site.worklist.entry(film).source == "backlog.dcm"
     site.worklist.mark_read(site.score(film), "Weiss")
-    site.clock.now += 31 * DAY
-    assert site.retention.sweep() == 1
+    assert site.days_pass() == 1
     assert elsewhere.exists()
     assert not site.films.has(sha256)

@@ -74,6 +74,17 @@ class Site:
         self.worklist.reviews.add(entry_id, "Weiss", Verdict.AGREE)
         return entry_id
 
+    def days_pass(self, days: int = DAYS + 2) -> int:
+        """Let days pass, with a sweep at the end of each; return how many films were deleted.
+
+        By default as many as a film that was just read needs: kept, marked, deleted.
+        """
+        deleted = 0
+        for _ in range(days):
+            self.clock.now += DAY
+            deleted += self.retention.sweep()
+        return deleted
+
     def is_kept(self, entry_id: str) -> bool:
         return self.worklist.entry(entry_id).path.exists()
 

@@ -10,6 +10,7 @@ from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.panels.backlog_form import backlog_form
 from cxr_app.ui.panels.job_card import job_head
 from cxr_app.ui.panels.job_list import job_list, shown_job
+from cxr_app.ui.panels.retention_panel import retention_panel
 from cxr_app.ui.panels.unscored_panel import unscored_panel
 from cxr_app.ui.text import formatting, job_text
 from cxr_app.worklist import Job, JobState
@@ -65,6 +66,7 @@ def page() -> None:
     """Show the page."""
     st.html(STYLE)
     st.title("Backlog", anchor=False)
+    retention_panel()
     backlog_form()
     backlogs()
 
