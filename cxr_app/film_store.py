@@ -7,6 +7,7 @@ becomes a path. Only the server's user can read it.
 import hashlib
 import logging
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from cxr_app.atomic_file import PARTIAL, atomic_write, discard_partial, flush
@@ -136,6 +137,17 @@ class FilmStore:
                 f"The film {sha256[:8]} could not be deleted from {self.root}: {error.strerror}. "
                 "Check that this user may write there."
             ) from error
+
+    def stored(self) -> Iterator[str]:
+        """Yield the SHA-256 of every film that is stored, in order; contents are not read."""
+        for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
+            for path in sorted(folder.iterdir()):
+                if SHA256.fullmatch(path.name) and path.name.startswith(folder.name):
+                    yield path.name
+
+    def holds_films(self) -> bool:
+        """Return whether any film is stored."""
+        return any(self.stored())
 
     def discard_partial(self) -> int:
         """Delete partial files of killed servers and return how many; none was acknowledged."""

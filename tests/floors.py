@@ -80,7 +80,8 @@ def _box(module: str) -> str:
 
 
 def _ground_floor(name: str) -> str:
-    higher = {"scoring", "scoring_engine", "promotion", "retention", "priority", "film_store"}
+    higher = {"admin", "scoring", "scoring_engine", "promotion", "retention"}
+    higher |= {"priority", "film_store"}
     return f"cxr_app/{name}" if name in higher else "errors, settings ..."
 
 

@@ -17,9 +17,9 @@ from types import FrameType
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError, SettingsError
 from cxr_app.film_store import FilmStore
+from cxr_app.operations.opening import open_worklist
 from cxr_app.pacs.store_server import StoreServer
 from cxr_app.settings import Settings
-from cxr_app.worklist import Worklist
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def _receive(settings: Settings, stop: threading.Event) -> int:
     """Serve until `stop` is set, then let films in flight finish."""
     if settings.dicom_port is None:
         raise SettingsError("CXR_DICOM_PORT is not set: choose the port, for example 11112.")
-    worklist = Worklist.open(settings.worklist_url, lock_timeout=LOCK_SECONDS)
+    worklist = open_worklist(settings, lock_timeout=LOCK_SECONDS)
     try:
         server = StoreServer(settings, worklist, FilmStore(settings.films_dir))
         server.start()

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from cxr_app import log_privacy
 from cxr_app.destination import Destination
 from cxr_app.errors import ArchiveError, CxrError, ShortageError, WorklistError
+from cxr_app.operations.opening import open_worklist
 from cxr_app.pacs.archive import Archive
 from cxr_app.pacs.companion import UNTIL_INPUT_ENDS
 from cxr_app.pacs.installation import Installation
@@ -179,7 +180,7 @@ def main() -> int:
         if not settings.destinations:
             sys.stderr.write("CXR_RESULTS_TO names no archive.\n")
             return 2
-        worklist = Worklist.open(settings.worklist_url)
+        worklist = open_worklist(settings)
     except CxrError as error:
         sys.stderr.write(f"Results cannot be sent. {error}\n")
         return 2

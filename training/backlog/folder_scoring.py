@@ -10,6 +10,7 @@ from cxr_app.film_store import FilmStore
 from cxr_app.model import checkpoint
 from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.model.site_prevalence import at_prevalence
+from cxr_app.operations.opening import open_worklist
 from cxr_app.promotion import checkpoint_in_use
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
@@ -46,7 +47,7 @@ def score_folder(options: BatchOptions, progress: BatchProgress) -> int:
         raise SettingsError(f"{options.folder} is not a folder. Name the folder with the films.")
     settings = Settings.read()
     with ExitStack() as stack:
-        worklist = Worklist.open(settings.worklist_url) if options.worklist else None
+        worklist = open_worklist(settings) if options.worklist else None
         if worklist is not None:
             stack.enter_context(closing(worklist))
         path = _checkpoint_path(options, settings, worklist)

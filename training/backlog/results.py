@@ -236,7 +236,7 @@ def _extent_cells(outcome: Outcome) -> tuple[str, str, str]:
 def _open_locked(path: Path) -> int:
     """Open the file and lock it against other runs until it is closed."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(descriptor), path.stat()):

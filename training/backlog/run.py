@@ -17,7 +17,14 @@ from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.scoring import recall, refusal, unreadable
 from cxr_app.worklist import Worklist
-from training.backlog.engines import BacklogEngine, FoundFile, Result, ScoredFile, is_another
+from training.backlog.engines import (
+    BacklogEngine,
+    FoundFile,
+    Result,
+    ScoredFile,
+    has_content,
+    is_another,
+)
 from training.backlog.results import Results
 
 logger = logging.getLogger(__name__)
@@ -96,10 +103,10 @@ class Backlog:
             contents = rows[film.source]
             if not contents or not contents <= times.keys():
                 return False
-            if film.changed_at <= max(times[sha256] for sha256 in contents):
-                return True
-            # An archive changes with each film that it gets: the others are still the same.
-            return bool(film.member) and not is_another(film, contents)
+            finished_at = max(times[sha256] for sha256 in contents)
+            # The clock of the earlier run may have been behind, and an archive changes with each
+            # film that it gets: then the content decides.
+            return film.changed_at <= finished_at or has_content(film, contents)
 
         done = [film for film in found if is_done(film)]
         if any(is_another(film, rows[film.source]) for film in _sample(done)):

@@ -16,9 +16,9 @@ from cxr_app.evaluation.operating_curve import FEWEST
 from cxr_app.film_store import make_private_folder
 from cxr_app.jobs.retraining import CHECKPOINT
 from cxr_app.model import checkpoint
+from cxr_app.operations.opening import open_worklist
 from cxr_app.promotion import checkpoint_in_use
 from cxr_app.settings import Settings
-from cxr_app.worklist import Worklist
 from training.data.dataset import LabelledFilm, decode, find_films, find_reviewed, pixel_digests
 from training.data.holdout import (
     Side,
@@ -124,7 +124,7 @@ def _read(path: Path) -> RetrainPlan:
 
 def _in_use(settings: Settings) -> Path:
     """Return the checkpoint that the worklist names as the one in use."""
-    with closing(Worklist.open(settings.worklist_url)) as worklist:
+    with closing(open_worklist(settings)) as worklist:
         return checkpoint_in_use(settings, worklist)
 
 

@@ -16,7 +16,7 @@ from training.backlog.engines.contract import (
     Result,
     ScoredFile,
 )
-from training.backlog.engines.file_scoring import is_another, score_files
+from training.backlog.engines.file_scoring import has_content, is_another, score_files
 
 __all__ = [
     "ENGINES",
@@ -26,6 +26,7 @@ __all__ = [
     "FoundFile",
     "Result",
     "ScoredFile",
+    "has_content",
     "is_another",
     "score_files",
     "start",

@@ -81,6 +81,15 @@ def is_another(found: FoundFile, contents: Set[str]) -> bool:
     return isinstance(data, bytes) and hashlib.sha256(data).hexdigest() not in contents
 
 
+def has_content(found: FoundFile, contents: Set[str]) -> bool:
+    """Check whether a file can be read and its content is one of these (SHA-256)."""
+    try:
+        data = content(found)
+    except (OSError, FilmError):
+        return False
+    return isinstance(data, bytes) and hashlib.sha256(data).hexdigest() in contents
+
+
 def content(found: FoundFile) -> bytes | int:
     """Read a file; return only the size of one beyond the limit, which may fill the memory.
 

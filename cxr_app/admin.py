@@ -1,0 +1,113 @@
+"""Administer this installation.
+
+    python -m cxr_app.admin backup FOLDER    write a backup, or bring the one there up to date
+    python -m cxr_app.admin verify FOLDER    read everything in a backup
+    python -m cxr_app.admin restore FOLDER   restore a backup into an empty place
+    python -m cxr_app.admin doctor           check the installation and say what to do
+    python -m cxr_app.admin reenter          enter stored films that the worklist has not
+    python -m cxr_app.admin confirm-clock    go on with deletions after the clock has jumped
+
+The settings CXR_DATA_DIR and CXR_DATABASE_URL say which installation. A backup may be written while
+servers run; stop them before a restoration. Exit status: 0 all well, 1 something needs a person, 2
+usage or settings.
+"""
+
+import argparse
+import getpass
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from cxr_app import log_privacy
+from cxr_app.errors import CxrError
+from cxr_app.operations import backup
+from cxr_app.operations.doctor import examine_installation
+from cxr_app.operations.opening import open_worklist, reenter_films
+from cxr_app.retention import Retention
+from cxr_app.settings import Settings
+from cxr_app.worklist import Worklist
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _run(options.command, options, Settings.read())
+    except CxrError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _run(command: str, options: argparse.Namespace, settings: Settings) -> int:
+    if command == "backup":
+        return _back_up(settings, options.folder)
+    if command == "verify":
+        return _told(backup.verify(options.folder), "The backup is whole.")
+    if command == "restore":
+        restored = backup.restore(settings, options.folder)
+        return _told(
+            _lost(restored), f"Restored: {restored.films} films, as of {restored.made_at}."
+        )
+    if command == "doctor":
+        return _examine(settings)
+    if command == "reenter":
+        return _reenter(settings)
+    with closing(open_worklist(settings)) as worklist:
+        Retention(settings, worklist).confirm_clock(f"{getpass.getuser()} (command line)")
+    return _told([], "The clock is confirmed.")
+
+
+def _back_up(settings: Settings, folder: Path) -> int:
+    made = backup.back_up(settings, folder)
+    return _told(_lost(made), f"Backed up: {made.films} films, as of {made.made_at}.")
+
+
+def _lost(manifest: backup.BackupManifest) -> list[str]:
+    if not manifest.lost:
+        return []
+    names = ", ".join(sha256[:8] for sha256 in manifest.lost[:5])
+    return [
+        f"{len(manifest.lost)} films of the worklist were not whole in the film store, first "
+        f"{names}. Send them again, or copy them from an older backup."
+    ]
+
+
+def _examine(settings: Settings) -> int:
+    problems = 0
+    for diagnosis in examine_installation(settings):
+        print(f"{diagnosis.name}: {diagnosis.problem or 'well'}")
+        problems += bool(diagnosis.problem)
+    return 1 if problems else 0
+
+
+def _reenter(settings: Settings) -> int:
+    with closing(Worklist.open(settings.worklist_url)) as worklist:
+        count = reenter_films(settings, worklist)
+    damaged = [f"The film {sha256[:8]} is damaged and was left out." for sha256 in count.damaged]
+    return _told(damaged, f"Entered: {count.entered} films; {count.known} were known.")
+
+
+def _told(faults: list[str], summary: str) -> int:
+    """Print faults, or the summary if there are none; return the exit status."""
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    if not faults:
+        print(summary)
+    return 1 if faults else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m cxr_app.admin", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in ("backup", "verify", "restore"):
+        add = commands.add_parser(name)
+        add.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the backup")
+    for name in ("doctor", "reenter", "confirm-clock"):
+        commands.add_parser(name)
+    return parser
+
+
+if __name__ == "__main__":
+    log_privacy.hide_messages()
+    sys.exit(main())

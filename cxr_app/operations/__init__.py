@@ -1,0 +1,1 @@
+"""What keeps an installation running for years: opening, backup, restore, checks."""

@@ -1,0 +1,266 @@
+"""Backups: a folder with the worklist, the films, the models and jobs, checked by content.
+
+The worklist is copied first and the films after it, so that every film of its state is in the
+backup. A film is stored under its SHA-256 and copied once; what has not changed is not copied
+again. Films that were deleted at the end of their retention time are deleted from the backup too;
+a film that has merely disappeared from the store stays in the backup.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pydantic import TypeAdapter, ValidationError
+
+from cxr_app.atomic_file import atomic_path, atomic_write
+from cxr_app.errors import FilmLostError, SettingsError, WorklistError
+from cxr_app.film_store import FilmStore, make_private_folder
+from cxr_app.operations.opening import open_worklist
+from cxr_app.settings import Settings
+from cxr_app.worklist.snapshot import (
+    SnapshotFilm,
+    read_snapshot,
+    restore_snapshot,
+    write_snapshot,
+)
+
+MANIFEST = "backup.json"
+WORKLISTS = "worklist-*.sqlite"
+FILMS = "films"
+CHECKPOINT = "checkpoint"
+FOLDERS = ("models", "recipes", "jobs")
+"""Folders of the data folder that are copied besides the films."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupManifest:
+    """What a backup holds.
+
+    Parameters
+    ----------
+    made_at
+        ISO 8601, UTC.
+    films_dir
+        Where the films were; entries name their films by path.
+    worklist, worklist_sha256
+        Name of the worklist's file, and its SHA-256.
+    films
+        Number of films in the backup.
+    files
+        SHA-256 of the other files, by their path in the backup.
+    lost
+        SHA-256 of films that the worklist names and neither the store nor the backup has whole.
+    """
+
+    made_at: str
+    films_dir: str
+    worklist: str
+    worklist_sha256: str
+    films: int = 0
+    files: dict[str, str] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
+
+
+def back_up(settings: Settings, folder: Path) -> BackupManifest:
+    """Write a backup, or bring an earlier one in the same folder up to date.
+
+    Servers may run meanwhile.
+
+    Raises
+    ------
+    CxrError
+        If the worklist cannot be read, or the backup not be written; an earlier backup in the
+        folder stays usable.
+    """
+    open_worklist(settings).close()  # refuses to replace a backup by a lost worklist
+    try:
+        make_private_folder(folder)
+        now = datetime.now(UTC)
+        worklist = folder / WORKLISTS.replace("*", f"{now:%Y%m%dT%H%M%S%f}")
+        write_snapshot(settings.worklist_url, worklist)
+        entries = read_snapshot(worklist)
+        films = FilmStore(folder / FILMS)
+        _copy_films(FilmStore(settings.films_dir), films)
+        files = dict(_copied_files(settings, folder))
+        films_dir = settings.films_dir.absolute()
+        manifest = BackupManifest(
+            made_at=now.isoformat(timespec="seconds"),
+            films_dir=str(films_dir),
+            worklist=worklist.name,
+            worklist_sha256=_sha256(worklist),
+            films=sum(1 for _ in films.stored()),
+            files=files,
+            lost=sorted(each for each in _kept(entries, films_dir) if not films.has(each)),
+        )
+        content = TypeAdapter(BackupManifest).dump_json(manifest, indent=1)
+        atomic_write(folder / MANIFEST, content, private=True)
+        _forget(settings, folder, manifest, entries)
+    except OSError as error:
+        raise _cannot(folder, error) from error
+    return manifest
+
+
+def verify(folder: Path) -> list[str]:
+    """Read everything in a backup; return a sentence for each fault, none if it is whole.
+
+    Raises
+    ------
+    CxrError
+        If the folder holds no backup.
+    """
+    manifest = read_manifest(folder)
+    worklist = folder / manifest.worklist
+    if _sha256(worklist) != manifest.worklist_sha256:
+        return [f"{manifest.worklist} is not the file that was written."]
+    faults = [
+        f"{name} is missing or damaged."
+        for name, sha256 in manifest.files.items()
+        if _sha256(folder / name) != sha256
+    ]
+    films = FilmStore(folder / FILMS)
+    named = set(_kept(read_snapshot(worklist), Path(manifest.films_dir)))
+    for sha256 in sorted(named | set(films.stored())):
+        try:
+            films.read(sha256)
+        except FilmLostError:
+            if sha256 not in manifest.lost:
+                faults.append(f"The film {sha256[:8]} is missing or damaged.")
+    return faults
+
+
+def restore(settings: Settings, folder: Path) -> BackupManifest:
+    """Restore a backup into an empty place: films first, the worklist last.
+
+    A restoration that was interrupted is finished by the same call.
+
+    Raises
+    ------
+    CxrError
+        If the backup is damaged, or the worklist of the settings has films.
+    """
+    if faults := verify(folder):
+        raise WorklistError(f"The backup is damaged: {' '.join(faults[:3])} Use another backup.")
+    manifest = read_manifest(folder)
+    backed_up, films = FilmStore(folder / FILMS), FilmStore(settings.films_dir)
+    was, now = Path(manifest.films_dir), settings.films_dir.absolute()
+    try:
+        for sha256 in backed_up.stored():
+            films.keep(backed_up.read(sha256))
+        for name in manifest.files:
+            if Path(name).parts[0] in FOLDERS:
+                _copy(folder / name, settings.data_dir / name)
+        with TemporaryDirectory() as temporary:
+            copy = Path(temporary) / manifest.worklist
+            shutil.copyfile(folder / manifest.worklist, copy)
+            restore_snapshot(
+                copy,
+                settings.worklist_url,
+                lambda path: now / path.relative_to(was) if path.is_relative_to(was) else path,
+            )
+    except OSError as error:
+        raise _cannot(settings.data_dir, error) from error
+    return manifest
+
+
+def read_manifest(folder: Path) -> BackupManifest:
+    """Read what a backup holds.
+
+    Raises
+    ------
+    SettingsError
+        If the folder holds no complete backup.
+    """
+    try:
+        return TypeAdapter(BackupManifest).validate_json((folder / MANIFEST).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise SettingsError(
+            f"{folder} holds no complete backup. Name the folder that a backup was written to."
+        ) from error
+
+
+def _copy_films(store: FilmStore, films: FilmStore) -> None:
+    """Copy the films that the backup has not; a damaged one never replaces a whole one."""
+    for sha256 in store.stored():
+        if _size(films, sha256) != _size(store, sha256):
+            with suppress(FilmLostError):  # told as lost if the worklist names it
+                films.keep(store.read(sha256))
+
+
+def _copied_files(settings: Settings, folder: Path) -> Iterator[tuple[str, str]]:
+    """Copy the other files; yield the place and the SHA-256 of each."""
+    for source, place in _side_files(settings):
+        with suppress(FileNotFoundError):  # a job has just removed it
+            _copy(source, folder / place)
+            yield str(place), _sha256(folder / place)
+
+
+def _forget(
+    settings: Settings, folder: Path, manifest: BackupManifest, entries: list[SnapshotFilm]
+) -> None:
+    """Delete earlier worklists, and films that were deleted at the end of their retention time."""
+    for path in folder.glob(WORKLISTS):
+        if path.name != manifest.worklist:
+            path.unlink()
+    store, films = FilmStore(settings.films_dir), FilmStore(folder / FILMS)
+    for entry in entries:
+        if entry.is_deleted and films.has(entry.sha256) and not store.has(entry.sha256):
+            films.delete(entry.sha256)
+
+
+def _kept(entries: list[SnapshotFilm], films_dir: Path) -> Iterator[str]:
+    """Yield the films that belong to the store and were not deleted."""
+    for entry in entries:
+        if not entry.is_deleted and entry.path.absolute().is_relative_to(films_dir):
+            yield entry.sha256
+
+
+def _side_files(settings: Settings) -> Iterator[tuple[Path, Path]]:
+    """Yield the other files, and their places in the backup."""
+    for name in FOLDERS:
+        for path in sorted((settings.data_dir / name).rglob("*")):
+            if path.is_file() and not path.is_symlink():
+                yield path, path.relative_to(settings.data_dir)
+    for path in sorted(settings.checkpoint.parent.glob(f"{settings.checkpoint.stem}.*")):
+        if path.is_file():
+            yield path, Path(CHECKPOINT) / path.name
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file unless it is there with the same size and time."""
+    status = source.stat()
+    if target.exists():
+        there = target.stat()
+        if (there.st_size, there.st_mtime_ns) == (status.st_size, status.st_mtime_ns):
+            return
+    make_private_folder(target.parent)
+    with atomic_path(target, private=True) as partial:
+        shutil.copyfile(source, partial)
+        shutil.copystat(source, partial)
+        partial.chmod(0o600)
+
+
+def _size(films: FilmStore, sha256: str) -> int:
+    try:
+        return films.path(sha256).stat().st_size
+    except OSError:
+        return -1
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _cannot(folder: Path, error: OSError) -> WorklistError:
+    return WorklistError(
+        f"{folder} cannot be written or read: {error.strerror}. Check the disk and its rights, "
+        "then run the same command again; it continues."
+    )

@@ -1,0 +1,151 @@
+"""The whole worklist in one SQLite file: written while servers run, restored into any database."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, text
+from sqlalchemy.schema import Table as SchemaTable
+
+from cxr_app.errors import WorklistError
+from cxr_app.worklist.database import Database
+from cxr_app.worklist.tables import EntryRow, Table
+
+ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFilm:
+    """An entry of a snapshot.
+
+    Parameters
+    ----------
+    is_deleted
+        Whether the film was deleted at the end of its retention time.
+    """
+
+    sha256: str
+    path: Path
+    is_deleted: bool
+
+
+def write_snapshot(url: str, path: Path) -> None:
+    """Write one consistent state of a worklist to a new file, while others use the worklist.
+
+    Raises
+    ------
+    WorklistError
+        If the worklist cannot be read, or the file not be written.
+    """
+    path.unlink(missing_ok=True)
+    source = Database(url)
+    try:
+        if source.engine.dialect.name == "sqlite":
+            _copy_file(Path(source.engine.url.database or ""), path)
+        else:
+            target = Database(f"sqlite:///{path}")
+            try:
+                _copy_rows(source, target, lambda kept: kept)
+            finally:
+                target.close()
+            with closing(sqlite3.connect(path)) as written:  # one file, without a journal
+                written.execute("PRAGMA journal_mode = DELETE")
+    finally:
+        source.close()
+    path.chmod(0o600)
+
+
+def read_snapshot(path: Path) -> list[SnapshotFilm]:
+    """Return the films of a snapshot, whose file is left as it is.
+
+    Raises
+    ------
+    WorklistError
+        If the file is damaged, or not a snapshot.
+    """
+    query = "SELECT sha256, path, film_deleted_at FROM worklist_entry"
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as snapshot:
+            (verdict,) = snapshot.execute("PRAGMA integrity_check(1)").fetchone()
+            rows = snapshot.execute(query).fetchall() if verdict == "ok" else None
+    except sqlite3.Error:
+        rows = None
+    if rows is None:
+        raise WorklistError(f"{path} is damaged or no worklist. Use another backup.")
+    decode = EntryRow.path.type.process_result_value
+    return [
+        SnapshotFilm(sha256, decode(place, None), deleted is not None)
+        for sha256, place, deleted in rows
+    ]
+
+
+def restore_snapshot(path: Path, url: str, place_of: Callable[[Path], Path]) -> None:
+    """Fill an empty worklist from a snapshot, in one transaction.
+
+    Parameters
+    ----------
+    path
+        A copy of the snapshot: one of an older program is brought up to date in it.
+    place_of
+        Returns where a film is now, from where it was.
+
+    Raises
+    ------
+    WorklistError
+        If the worklist has entries, or either cannot be used.
+    """
+    source, target = Database(f"sqlite:///{path}"), Database(url)
+    try:
+        _copy_rows(source, target, place_of)
+    finally:
+        source.close()
+        target.close()
+
+
+def _copy_file(source: Path, path: Path) -> None:
+    with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(path)) as written:
+        read.backup(written)
+        written.execute("PRAGMA journal_mode = DELETE")
+
+
+def _copy_rows(source: Database, target: Database, place_of: Callable[[Path], Path]) -> None:
+    """Copy every row; the target's triggers build its search index and its counters."""
+    tables = Table.metadata.sorted_tables
+    with source.reading() as reading, target.writing() as writing:
+        if writing.scalar(select(func.count()).select_from(EntryRow)):
+            raise WorklistError(
+                "The worklist has films already. Restore into an empty place: set CXR_DATA_DIR "
+                "and CXR_DATABASE_URL to new ones."
+            )
+        for table in reversed(tables):
+            writing.execute(delete(table))
+        for table in tables:
+            found = reading.execute(select(table).execution_options(yield_per=ROWS_AT_ONCE))
+            for rows in found.partitions():
+                writing.execute(insert(table), [_values(row, place_of) for row in rows])
+            _count_on(writing.connection(), table)
+
+
+def _values(row: Row[Any], place_of: Callable[[Path], Path]) -> dict[str, Any]:
+    return {
+        name: place_of(value) if isinstance(value, Path) else value
+        for name, value in row._mapping.items()
+    }
+
+
+def _count_on(connection: Connection, table: SchemaTable) -> None:
+    """Let PostgreSQL number further rows after the copied ones; SQLite does so by itself."""
+    number = table.columns.get("number")
+    if connection.dialect.name != "postgresql" or number is None:
+        return
+    last = connection.scalar(select(func.max(number)))
+    sequence = connection.scalar(
+        text("SELECT pg_get_serial_sequence(:table, 'number')"), {"table": table.name}
+    )
+    if last is not None and sequence is not None:
+        connection.execute(
+            text("SELECT setval(CAST(:name AS regclass), :last)"), {"name": sequence, "last": last}
+        )

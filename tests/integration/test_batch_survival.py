@@ -1,0 +1,114 @@
+"""A batch run notices a worklist that is gone and a clock that was behind, and keeps to itself."""
+
+import os
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cxr_app.worklist import Query, Worklist
+from tests.support.checkpoints import write_tiny
+from tests.support.films import jpeg
+from training import batch
+from training.backlog import engines
+
+PROJECT = Path(__file__).resolve().parents[2]
+YEAR = 365 * 24 * 3600
+
+
+@pytest.fixture
+def backlog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three films, and the settings of a run over them."""
+    monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("CXR_CHECKPOINT", str(write_tiny(tmp_path / "tiny.safetensors")))
+    monkeypatch.setenv("CXR_DEVICE", "cpu")
+    folder = tmp_path / "backlog"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.jpeg").write_bytes(jpeg(number))
+    return folder
+
+
+def run(*arguments: object) -> int:
+    """Run the command in this process."""
+    return batch.main([*map(str, arguments), "--workers", "0"])
+
+
+@pytest.mark.parametrize("options", [[], ["--no-worklist"]])
+def test_films_of_a_run_whose_clock_was_behind_are_not_scored_again(
+    backlog: Path, tmp_path: Path, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "results.csv"
+    assert run(backlog, "--out", out, *options) == 0
+    ahead = time.time() + YEAR  # as seen by a clock that was a year behind
+    for film in backlog.iterdir():
+        os.utime(film, (ahead, ahead))
+    monkeypatch.setattr(engines, "start", lambda *_: pytest.fail("nothing is due"))
+    assert run(backlog, "--out", out, *options) == 0
+    assert out.read_text().count("\n") == 4
+
+
+@pytest.mark.parametrize("options", [[], ["--no-worklist"]])
+def test_a_film_that_has_changed_is_scored_whatever_the_clock(
+    backlog: Path, tmp_path: Path, options: list[str]
+) -> None:
+    out = tmp_path / "results.csv"
+    run(backlog, "--out", out, *options)
+    changed = backlog / "1.jpeg"
+    changed.write_bytes(jpeg(77))
+    ahead = time.time() + YEAR
+    os.utime(changed, (ahead, ahead))
+    assert run(backlog, "--out", out, *options) == 0
+    assert out.read_text().count("\n") == 5
+
+
+def test_only_the_user_can_read_the_results(backlog: Path, tmp_path: Path) -> None:
+    out = tmp_path / "results.csv"
+    before = os.umask(0o022)
+    try:
+        run(backlog, "--out", out, "--no-worklist")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_worklist_that_disappears_during_a_run_is_told(
+    backlog: Path,
+    tmp_path: Path,
+    replaced: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    database = tmp_path / "data" / "worklist.sqlite"
+    enter = Worklist.enter
+
+    def lose_then_enter(self: Worklist, films: object) -> None:
+        for path in database.parent.glob("worklist.sqlite*"):
+            path.unlink()
+        if replaced:
+            Worklist.open(f"sqlite:///{database}").close()
+        enter(self, films)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Worklist, "enter", lose_then_enter)
+    assert run(backlog, "--out", tmp_path / "results.csv") == 2
+    printed = capsys.readouterr().err
+    assert "was deleted or replaced while the program had it open" in printed
+    assert database.exists() == replaced, "no new one is begun"
+
+
+def test_a_lost_worklist_stops_the_command_before_it_begins(backlog: Path, tmp_path: Path) -> None:
+    film = tmp_path / "data" / "films" / "ab" / ("ab" * 32)
+    film.parent.mkdir(parents=True)
+    film.write_bytes(b"film")
+    command = [sys.executable, "-m", "training.batch", str(backlog), "--out", str(tmp_path / "o")]
+    ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "The worklist is empty" in ended.stderr
+    assert "reenter" in ended.stderr
+    worklist = Worklist.open(f"sqlite:///{tmp_path / 'data' / 'worklist.sqlite'}")
+    assert worklist.count(Query(state="all")) == 0
+    worklist.close()
