@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from cxr_app.errors import FilmError, WorklistError
 from cxr_app.film_store import FilmStore
@@ -71,6 +71,14 @@ class UploadedFile(Protocol):
 
     def getvalue(self) -> bytes:
         """Return the content."""
+
+
+@runtime_checkable
+class Discardable(Protocol):
+    """A file that is to be deleted once it is in the worklist."""
+
+    def discard(self) -> None:
+        """Delete the file."""
 
 
 class UploadQueue:
@@ -149,6 +157,8 @@ class UploadQueue:
                     for entry_id, is_new in arrived:
                         self._arrivals.setdefault(entry_id, Arrival(is_new, batch))
                     self._waiting.popleft()
+                if isinstance(file, Discardable):
+                    file.discard()
         except WorklistError as error:
             logger.warning("Receiving paused: %s", error)
             with self._lock:

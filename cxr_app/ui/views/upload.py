@@ -10,6 +10,7 @@ from cxr_app.imaging.formats import format_names
 from cxr_app.ui import masking, resources
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.components.film_table import film_table
+from cxr_app.ui.server.upload_spool import take_over
 from cxr_app.ui.text import formatting, table_rows
 from cxr_app.ui.upload_queue import UploadQueue, UploadStatus
 from cxr_app.worklist import Entry
@@ -45,7 +46,7 @@ def take_files() -> None:
         "A whole folder", accept_multiple_files="directory", key=f"folder_{turn}"
     )
     if uploaded := [*files, *folder]:
-        upload_queue().take(uploaded)
+        upload_queue().take(take_over(uploaded))
         st.session_state["upload_turn"] = turn + 1
         st.rerun()
 
