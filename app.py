@@ -15,7 +15,8 @@ from streamlit.starlette import App
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError
 from cxr_app.ui import resources
-from cxr_app.ui.server import error_page, film_route, stow_route
+from cxr_app.ui.server import error_page, film_route, sign_in, stow_route, upload_spool
+from cxr_app.ui.server.allowed_hosts import AllowedHosts
 from cxr_app.ui.server.gc_freeze import freeze_after_start
 from cxr_app.ui.server.page_head import PageHead
 from cxr_app.ui.server.security_headers import SecurityHeaders
@@ -41,6 +42,8 @@ async def lifespan(_: App) -> AsyncIterator[None]:
 def check() -> None:
     """Exit with a one-line message if the settings or the worklist cannot be used."""
     try:
+        auth = sign_in.auth_section()
+        sign_in.check_sign_in(resources.settings(), st.get_option("server.address"), auth)
         resources.worklist()
     except CxrError as error:
         sys.exit(f"The app cannot start. {error}")
@@ -60,10 +63,17 @@ def health(_: Request) -> JSONResponse:
 
 log_privacy.hide_messages(at_terminal=True)
 check()
+upload_spool.install(resources.settings().incoming_dir)
 app = st.App(
     "cxr_app/ui/script.py",
     lifespan=lifespan,
     routes=[Route("/healthz", health), *film_route.routes(), *stow_route.routes()],
-    middleware=[Middleware(StaticCache), Middleware(SecurityHeaders), Middleware(PageHead)],
+    middleware=[
+        Middleware(AllowedHosts, resources.settings().host_names),
+        Middleware(sign_in.SignIn, resources.settings(), resources.sign_in_sessions()),
+        Middleware(StaticCache),
+        Middleware(SecurityHeaders),
+        Middleware(PageHead),
+    ],
     on_script_error=error_page.show_error,
 )

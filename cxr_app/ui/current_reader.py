@@ -52,7 +52,10 @@ def is_known() -> bool:
 
 
 def authenticated_name() -> str:
-    """Return the name in the trusted header; empty if there is none."""
+    """Return the name that the reader signed in under; empty if the site signs nobody in."""
+    if resources.settings().sign_in == "oidc":
+        names = (st.user.get(claim) for claim in ("email", "preferred_username", "sub"))
+        return str(next(filter(None, names), ""))[:MAX_LENGTH].strip()
     header = resources.settings().reader_header
     return str(st.context.headers.get(header) or "")[:MAX_LENGTH].strip() if header else ""
 

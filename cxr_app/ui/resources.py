@@ -13,10 +13,12 @@ from cxr_app.evaluation.queue_simulation import Mix, Room, Wait, simulate, span_
 from cxr_app.film_store import FilmStore
 from cxr_app.jobs.supervisor import Supervisor
 from cxr_app.jobs.unscored import RefusalReader
+from cxr_app.operations.opening import open_worklist
 from cxr_app.pacs.companion import Companion
 from cxr_app.retention import Retention
 from cxr_app.scoring_engine import ScoringEngine
 from cxr_app.settings import Settings, current_settings
+from cxr_app.ui.sign_in_sessions import SignInSessions
 from cxr_app.worklist import Worklist
 
 SIMULATIONS = 64
@@ -36,7 +38,7 @@ def settings() -> Settings:
 
 def worklist() -> Worklist:
     """Return the worklist of the settings."""
-    return _worklist(settings().worklist_url)
+    return _worklist(settings().worklist_url, settings().data_dir)
 
 
 def masking_key() -> bytes:
@@ -57,6 +59,11 @@ def engine() -> ScoringEngine:
 def supervisor() -> Supervisor:
     """Return the supervisor of background jobs; start it if necessary."""
     return _supervisor(settings().model_dump_json())
+
+
+def sign_in_sessions() -> SignInSessions:
+    """Return the sessions of the readers who have signed in."""
+    return _sign_in_sessions(settings().idle_minutes)
 
 
 def retention() -> Retention:
@@ -121,13 +128,13 @@ def _operating_curve(
 
 
 @st.cache_resource(show_spinner=False, on_release=Worklist.close)
-def _worklist(url: str) -> Worklist:
-    return Worklist.open(url)
+def _worklist(url: str, data_dir: Path) -> Worklist:
+    return open_worklist(Settings(database_url=url, data_dir=data_dir))
 
 
 @st.cache_resource(show_spinner=False)
-def _masking_key(url: str) -> bytes:
-    return _worklist(url).unmasking.masking_key()
+def _masking_key(url: str) -> bytes:  # `url` is the key of the cache
+    return worklist().unmasking.masking_key()
 
 
 @st.cache_resource(show_spinner=False, on_release=ScoringEngine.stop)
@@ -149,6 +156,11 @@ def _retention(settings_json: str) -> Retention:
     started = Retention(Settings.model_validate_json(settings_json), worklist())
     started.start()
     return started
+
+
+@st.cache_resource(show_spinner=False)
+def _sign_in_sessions(idle_minutes: int) -> SignInSessions:
+    return SignInSessions(60.0 * idle_minutes)
 
 
 @st.cache_resource(show_spinner=False, on_release=Companion.stop)

@@ -5,7 +5,7 @@ import streamlit as st
 from cxr_app.ui import current_reader, masking, resources
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.components.theme_switch import theme_switch
-from cxr_app.ui.panels import review_panel
+from cxr_app.ui.panels import review_panel, sign_in_panel
 from cxr_app.ui.text import formatting
 
 BANNER = "Investigational use: not for diagnosis"
@@ -63,6 +63,7 @@ def banner() -> None:
     The banner refreshes by itself: rerunning the whole page could move a row from under the
     reader's pointer.
     """
+    sign_in_panel.end_if_idle()
     status = resources.engine().status()
     debug = DEBUG_BANNER if resources.settings().debug else ""
     parts = (BANNER, debug, formatting.escape_markdown(status.model_version))
@@ -76,6 +77,7 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=SIDEBAR_WIDTH,
 )
+sign_in_panel.require_sign_in()
 st.html(FRAME)
 with st.container(key="banner"):
     st.fragment(banner)()
@@ -102,6 +104,7 @@ if page != film:
     review_panel.release()
 with st.sidebar:
     st.fragment(current_reader.reader_field)()
+    sign_in_panel.sign_out_button()
     masking.switch()
     st.caption("Model")
     st.fragment(model_in_use)()

@@ -41,6 +41,33 @@ def test_every_response_has_security_headers(server: Server, path: str) -> None:
     assert {name: headers[name] for name in HEADERS} == HEADERS
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/healthz", "/films/none", "/favicon.png", "/_stcore/health"]
+)
+@pytest.mark.parametrize("header", [{"Host": "other.example"}, {"Origin": "http://other.example"}])
+def test_another_site_gets_nothing(server: Server, path: str, header: dict[str, str]) -> None:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.request("GET", path, headers=header)
+    answer = connection.getresponse()
+    assert (answer.status, "CXR_ALLOWED_HOSTS" in answer.read().decode()) == (400, True)
+    connection.close()
+
+
+def test_another_sites_name_opens_no_websocket(server: Server) -> None:
+    handshake = {
+        "Host": "other.example",
+        "Origin": "http://other.example",
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg==",
+    }
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.request("GET", "/_stcore/stream", headers=handshake)
+    assert connection.getresponse().status == 400
+    connection.close()
+
+
 def test_no_answer_waits_for_the_browser_to_acknowledge_its_beginning(server: Server) -> None:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
     taken = [seconds_to_answer(connection, "/favicon.png") for _ in range(30)]

@@ -1,0 +1,153 @@
+"""Who may reach the server: checked before every route that shows or takes films.
+
+Without sign-in the server answers on the loopback address only. A proxy that signs readers in is
+believed only at the addresses that the settings name. With OpenID Connect, Streamlit signs the
+reader in and keeps the identity in a signed cookie; the same cookie opens films, downloads and
+uploads, and the page (`panels.sign_in_panel`) shows nothing without it.
+"""
+
+import os
+from collections.abc import Mapping
+from ipaddress import ip_address
+
+import streamlit as st
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit.auth_util import get_secrets_auth_section
+
+from cxr_app.errors import SettingsError
+from cxr_app.settings import Settings
+from cxr_app.ui.server.allowed_hosts import LOOPBACK_NAMES
+from cxr_app.ui.sign_in_sessions import SignInSessions
+
+OPEN_PATHS = ("/healthz", "/_stcore/health")
+"""Routes that tell of no film and no reader."""
+GUARDED_PATHS = ("/films/", "/media/", "/_stcore/upload_file/")
+"""Routes that need the cookie; the websocket is open, since the page that it serves signs in."""
+TOKEN_PATHS = ("/dicom-web/",)
+"""Routes for programs, which show a token of their own."""
+SIGN_OUT_PATH = "/auth/logout"
+NOT_SIGNED_IN = (
+    "You are not signed in, or your session has ended. Open the start page to sign in.\n"
+)
+NO_SIGN_IN = (
+    "This server signs nobody in and therefore answers on its own computer only. The administrator "
+    "sets CXR_SIGN_IN to `oidc` or `proxy`.\n"
+)
+
+
+def auth_section() -> Mapping[str, object]:
+    """Return the section ``[auth]`` of Streamlit's secrets; empty if there is none."""
+    return get_secrets_auth_section()
+
+
+def check_sign_in(settings: Settings, address: str | None, auth: Mapping[str, object]) -> None:
+    """Check at the start that the server does not listen where nobody is signed in.
+
+    Parameters
+    ----------
+    address
+        That the server will listen on; None or empty for all.
+    auth
+        Section ``[auth]`` of Streamlit's secrets.
+
+    Raises
+    ------
+    SettingsError
+        If it does, or if what the way of signing in needs is not set.
+    """
+    if settings.sign_in == "none" and not _is_loopback(address or ""):
+        raise SettingsError(
+            f"The server would listen on {address or 'all addresses'}, and CXR_SIGN_IN is 'none': "
+            "everybody who reaches it could read films. Set CXR_SIGN_IN to 'oidc' or 'proxy', or "
+            "listen on 127.0.0.1; 'none-on-purpose' lets everybody in."
+        )
+    if settings.sign_in == "proxy":
+        if not settings.reader_header:
+            raise SettingsError(
+                "CXR_SIGN_IN is 'proxy', and CXR_READER_HEADER is empty: set it to the header in "
+                "which the proxy names the reader, for example X-Forwarded-User."
+            )
+        if os.environ.get("FORWARDED_ALLOW_IPS"):
+            raise SettingsError(
+                "FORWARDED_ALLOW_IPS is set, and would hide which proxy a request comes from. "
+                "Unset it; CXR_PROXY_ADDRESSES names the proxies."
+            )
+    needed = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
+    missing = [name for name in needed if not auth.get(name)]
+    if settings.sign_in == "oidc" and missing:
+        raise SettingsError(
+            f"CXR_SIGN_IN is 'oidc', and the section [auth] of .streamlit/secrets.toml lacks "
+            f"{', '.join(missing)}. docs/administration.md shows an example."
+        )
+
+
+class SignIn:
+    """Middleware that lets a request pass only if its reader is signed in.
+
+    Parameters
+    ----------
+    app
+        What is protected.
+    settings
+        The way of signing in.
+    sessions
+        Of the readers signed in by OpenID Connect.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, sessions: SignInSessions) -> None:
+        self._app = app
+        self._settings = settings
+        self._sessions = sessions
+        self._proxies = settings.proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it in words."""
+        refusal = "" if scope["type"] == "lifespan" else self._refusal(HTTPConnection(scope))
+        if not refusal:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
+            await PlainTextResponse(refusal, status_code=401)(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    def _refusal(self, request: HTTPConnection) -> str:
+        """Return why a request is refused; empty if it is not."""
+        path, way = _path(request), self._settings.sign_in
+        if way == "none-on-purpose" or path in OPEN_PATHS:
+            return ""
+        if way == "none":
+            address = (request.scope.get("server") or ("",))[0]
+            return "" if not address or _is_loopback(address) else NO_SIGN_IN
+        if way == "proxy":
+            is_open = path.startswith(TOKEN_PATHS) or self._is_named_by_proxy(request)
+            return "" if is_open else NOT_SIGNED_IN
+        if path == SIGN_OUT_PATH:
+            self._sessions.end(request.cookies)
+        is_open = not path.startswith(GUARDED_PATHS) or self._sessions.is_open(request.cookies)
+        return "" if is_open else NOT_SIGNED_IN
+
+    def _is_named_by_proxy(self, request: HTTPConnection) -> bool:
+        names = request.headers.getlist(self._settings.reader_header)
+        if request.client is None or len(names) != 1 or not names[0].strip():
+            return False
+        host, port = request.client
+        # Uvicorn replaces the address of a proxy on this computer by that of its client, port 0.
+        peer = ip_address("127.0.0.1" if port == 0 else host)
+        return any(peer in proxies for proxies in self._proxies)
+
+
+def _path(request: HTTPConnection) -> str:
+    base = str(st.get_option("server.baseUrlPath")).strip("/")
+    path: str = request.scope["path"]
+    return path.removeprefix(f"/{base}") if base else path
+
+
+def _is_loopback(address: str) -> bool:
+    if address.strip("[]").lower() in LOOPBACK_NAMES:
+        return True
+    try:
+        return ip_address(address.strip("[]")).is_loopback
+    except ValueError:
+        return False
