@@ -162,6 +162,21 @@ class Settings(BaseSettings):
         description="Addresses that may send films: IP addresses or networks such as "
         "`10.1.0.0/16`, separated by commas; if empty, any that reach the port.",
     )
+    dicom_certificate: Path | None = Field(
+        default=None,
+        description="PEM file of the receiver's TLS certificate, with the chain; unset: films "
+        "travel unencrypted.",
+    )
+    dicom_key: Path | None = Field(
+        default=None,
+        description="PEM file of that certificate's private key, without a password; unset: it is "
+        "in the file of the certificate.",
+    )
+    dicom_client_authority: Path | None = Field(
+        default=None,
+        description="PEM file of the authority whose certificates senders must show; unset: "
+        "senders need none.",
+    )
     dicomweb_token: str = Field(
         default="",
         repr=False,
@@ -197,7 +212,9 @@ class Settings(BaseSettings):
     def _empty_is_zero(cls, value: Any) -> Any:
         return 0 if value == "" else value
 
-    @field_validator("dicom_port", mode="before")
+    @field_validator(
+        "dicom_port", "dicom_certificate", "dicom_key", "dicom_client_authority", mode="before"
+    )
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if value == "" else value

@@ -18,6 +18,7 @@ from cxr_app.pacs.contexts import supported_contexts
 from cxr_app.pacs.peer_counts import PeerCounter, PeerName
 from cxr_app.pacs.reception import Reception
 from cxr_app.pacs.storing import Storing
+from cxr_app.pacs.transport_security import tls_context
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 
@@ -41,11 +42,17 @@ class StoreServer:
         Title, host, port, and who may send.
     worklist, films
         Where films are entered and kept.
+
+    Raises
+    ------
+    SettingsError
+        If the files for TLS cannot be used.
     """
 
     def __init__(self, settings: Settings, worklist: Worklist, films: FilmStore) -> None:
         self._settings = settings
         self._callers = Callers(settings)
+        self._tls = tls_context(settings)
         self._counter = PeerCounter(worklist)
         self._storing = Storing(Reception(films, worklist), films.root)
         self._entity = AE(settings.ae_title)
@@ -74,7 +81,11 @@ class StoreServer:
         ]
         try:
             self._server = self._entity.start_server(
-                address, block=False, evt_handlers=handlers, contexts=supported_contexts()
+                address,
+                block=False,
+                ssl_context=self._tls,
+                evt_handlers=handlers,
+                contexts=supported_contexts(),
             )
         except OSError as error:
             raise PacsError(
