@@ -75,10 +75,17 @@ class FilmStore:
             raise ValueError("sha256 must be 64 lower-case hexadecimal digits")
         return self.root / sha256[:2] / sha256
 
-    def keep(self, data: bytes) -> str:
+    def keep(self, data: bytes, sha256: str = "") -> str:
         """Store a film; once this returns, it survives a power cut.
 
         A film that is stored already is left alone, or repaired if it was damaged on disk.
+
+        Parameters
+        ----------
+        data
+            The film.
+        sha256
+            Of `data`, if it is known already.
 
         Returns
         -------
@@ -90,7 +97,7 @@ class FilmStore:
         WorklistError
             If the disk is full, read-only or not writable; no partial file is left.
         """
-        sha256 = hashlib.sha256(data).hexdigest()
+        sha256 = sha256 or hashlib.sha256(data).hexdigest()
         path = self.path(sha256)
         try:
             if not self._is_whole(path, sha256):

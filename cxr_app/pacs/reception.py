@@ -102,7 +102,7 @@ class Reception:
         sha256 = self._films.keep(data)
         entry_id, is_new = self._worklist.receive(sha256, source, self._films.path(sha256))
         if is_new and not self._films.has(sha256):  # deleted by retention in between
-            self._films.keep(data)
+            self._films.keep(data, sha256)
         return Receipt(Arrived.NEW if is_new else Arrived.KNOWN, entry_id)
 
     def _receive_instance(self, data: bytes, source: str, identity: FilmIdentity) -> Receipt:
@@ -120,7 +120,7 @@ class Reception:
             alike = [_completed(each) for each in self._worklist.instances.alike(*key)]
             if (same := _equal(alike, new)) is not None:
                 return self._receive_again(same, new, data)
-            self._films.keep(data)
+            self._films.keep(data, sha256)
             receipt = self._enter(new, data, alike)
             if receipt is not None:
                 return receipt
@@ -128,7 +128,7 @@ class Reception:
     def _receive_again(self, same: Instance, new: NewInstance, data: bytes) -> Receipt:
         """Receive a film that has an entry; keep it only if the entry's own file is gone."""
         if same.is_deleted or _content(same) is None:
-            self._films.keep(data)
+            self._films.keep(data, new.sha256)
             was_deleted = self._worklist.instances.restore(same, new)
             return Receipt(Arrived.NEW if was_deleted else Arrived.KNOWN, same.entry_id)
         if new.sha256 != same.sha256:
@@ -156,7 +156,7 @@ class Reception:
             return None
         entry_id, is_new = added
         if not self._films.has(new.sha256):  # deleted by retention in between
-            self._films.keep(data)
+            self._films.keep(data, new.sha256)
         return Receipt(Arrived.NEW if is_new else Arrived.KNOWN, entry_id)
 
 

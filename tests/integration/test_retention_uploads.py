@@ -44,7 +44,7 @@ def test_a_film_sent_while_it_is_deleted_is_kept(site: Site) -> None:
     site.clock.now += DAY
 
     class Slow(FilmStore):
-        def keep(self, data: bytes) -> str:
+        def keep(self, data: bytes, sha256: str = "") -> str:
             sha256 = super().keep(data)
             site.retention.sweep()
             return sha256

@@ -48,10 +48,10 @@ class FullDisk(FilmStore):
 
     full = True
 
-    def keep(self, data: bytes) -> str:
+    def keep(self, data: bytes, sha256: str = "") -> str:
         if self.full:
             raise WorklistError("The disk is full. Make room, then try again.")
-        return super().keep(data)
+        return super().keep(data, sha256)
 
 
 @pytest.fixture

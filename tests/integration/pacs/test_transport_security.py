@@ -1,7 +1,9 @@
 """The receiver over TLS, with and without certificates of the senders."""
 
+import gc
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,14 @@ from tests.support.peers import ReceiverUnderTest, need, receiving, store_over
 
 # pynetdicom, as a sender, leaves the socket of a refused connection open.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def sockets_collected() -> Iterator[None]:
+    """Let the warning come within the test that ignores it."""
+    yield
+    gc.collect()
+
 
 REQUEST = (
     *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
