@@ -144,6 +144,14 @@ class ReviewError(CxrError):
     """This verdict cannot be taken back."""
 
 
+class ReportError(CxrError):
+    """A template cannot be used, or a report cannot be written in this form."""
+
+
+class AttestationError(CxrError):
+    """This film cannot be scored on a person's word, or no word can be taken back."""
+
+
 class ReaderUnknownError(CxrError):
     """The reader's name is not known yet, so nothing can be recorded."""
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from cxr_app.pose import Pose
 from cxr_app.prediction import OperatingPoint, Prediction
 from cxr_app.radiograph import Header
 
@@ -52,6 +53,9 @@ class Outcome:
     may_be_chest
         False for a file that is plainly no chest film: of another kind or part of the body by its
         header, or of no known format. True in doubt.
+    pose
+        How the film lay when it was scored on a person's word that it is a frontal chest film; None
+        if nobody gave it.
 
     Raises
     ------
@@ -71,6 +75,7 @@ class Outcome:
     columns: int = 0
     remarks: tuple[str, ...] = ()
     may_be_chest: bool = True
+    pose: Pose | None = None
 
     def __post_init__(self) -> None:
         scored = self.state is ScoringState.SCORED

@@ -15,6 +15,7 @@ from cxr_app.imaging import intake
 from cxr_app.model import screening
 from cxr_app.model.preprocessing import InputSpec, NetworkInput, to_input
 from cxr_app.outcome import Outcome, ScoringState
+from cxr_app.pose import AS_IT_LIES, Pose, posed_radiograph
 from cxr_app.prediction import OperatingPoint, Prediction
 from cxr_app.radiograph import Header, Radiograph
 from cxr_app.settings import OtherAges
@@ -50,16 +51,24 @@ class Examined:
         REJECTED or FAILED with the reason, or None for a film that may be scored.
     network_input
         What the network will see; None exactly when refused.
+    pose
+        As `Outcome` has it.
     """
 
     sha256: str
     facts: FilmFacts
     refused: tuple[ScoringState, str] | None
     network_input: NetworkInput | None
+    pose: Pose | None = None
 
 
 def examine(
-    data: bytes, spec: InputSpec, sha256: str = "", *, in_subprocess: bool = False
+    data: bytes,
+    spec: InputSpec,
+    sha256: str = "",
+    pose: Pose | None = None,
+    *,
+    in_subprocess: bool = False,
 ) -> Examined:
     """Read, screen and prepare a file: the part that needs no network.
 
@@ -71,6 +80,9 @@ def examine(
         What the network wants.
     sha256
         Of `data`, if known already; it takes as long as decoding a small film.
+    pose
+        How the film lies by the word of a person, who says that it is a frontal chest film; None if
+        nobody does.
     in_subprocess
         As `intake.read_radiograph` has it.
     """
@@ -78,19 +90,20 @@ def examine(
     try:
         radiograph = intake.read_radiograph(data, sha256, in_subprocess=in_subprocess)
     except UnsupportedImageError as error:
-        return Examined(sha256, FilmFacts(), (ScoringState.REJECTED, str(error)), None)
+        return Examined(sha256, FilmFacts(), (ScoringState.REJECTED, str(error)), None, pose)
     except FilmError as error:
         facts = FilmFacts(may_be_chest=not data or intake.sniff(data) is not None)
-        return Examined(sha256, facts, (ScoringState.FAILED, str(error)), None)
-    reason = screening.screen(radiograph)
+        return Examined(sha256, facts, (ScoringState.FAILED, str(error)), None, pose)
+    radiograph = posed_radiograph(radiograph, pose or AS_IT_LIES)
+    reason = screening.screen(radiograph, attested=pose is not None)
     if reason is not None:
-        return Examined(sha256, _facts(radiograph), (ScoringState.REJECTED, reason), None)
-    return Examined(sha256, _facts(radiograph), None, to_input(radiograph.image, spec))
+        return Examined(sha256, _facts(radiograph), (ScoringState.REJECTED, reason), None, pose)
+    return Examined(sha256, _facts(radiograph), None, to_input(radiograph.image, spec), pose)
 
 
-def unreadable(reason: str, sha256: str = "") -> Examined:
+def unreadable(reason: str, sha256: str = "", pose: Pose | None = None) -> Examined:
     """Return a failed file; without content it has no SHA-256."""
-    return Examined(sha256, FilmFacts(), (ScoringState.FAILED, reason), None)
+    return Examined(sha256, FilmFacts(), (ScoringState.FAILED, reason), None, pose)
 
 
 def refusal(film: Examined) -> Outcome:
@@ -125,15 +138,14 @@ class Scorer:
         self._in_subprocess = in_subprocess
         self._rejects_other_ages = other_ages == "reject"
 
-    def score(self, data: bytes) -> Outcome:
+    def score(self, data: bytes, pose: Pose | None = None) -> Outcome:
         """Score one file; a file that cannot be scored has an outcome too."""
-        return self.score_all([self.examine(data)])[0]
+        return self.score_all([self.examine(data, pose)])[0]
 
-    def examine(self, data: bytes) -> Examined:
+    def examine(self, data: bytes, pose: Pose | None = None) -> Examined:
         """Read, screen and prepare a file for this scorer's network."""
-        return examine(
-            data, self.classifier.description.input_spec, in_subprocess=self._in_subprocess
-        )
+        spec = self.classifier.description.input_spec
+        return examine(data, spec, pose=pose, in_subprocess=self._in_subprocess)
 
     def score_all(self, examined: Sequence[Examined]) -> list[Outcome]:
         """Score examined files in one forward pass, in their order."""
@@ -148,7 +160,7 @@ class Scorer:
     def _screened(self, film: Examined, view: screening.ViewClass) -> Examined:
         """Refuse a film for its view or its patient's age, or add remarks for its reader."""
         found = screening.screen_view(
-            view,
+            view if film.pose is None else None,
             film.facts.header,
             self.classifier.description.ages,
             rejects_other_ages=self._rejects_other_ages,
@@ -173,6 +185,7 @@ class Scorer:
             rows=film.facts.rows,
             columns=film.facts.columns,
             remarks=(*screening.lung_remarks(prediction.lungs), *film.facts.remarks),
+            pose=film.pose,
         )
 
 
@@ -193,6 +206,7 @@ def _refusal(film: Examined, state: ScoringState, reason: str) -> Outcome:
         rows=film.facts.rows,
         columns=film.facts.columns,
         remarks=film.facts.remarks,
+        pose=film.pose,
     )
 
 

@@ -185,8 +185,9 @@ class ScoringEngine:
         Outcome or None
             None if this computer is short of memory and the film stays waiting.
         """
+        pose = entry.attestation.pose if entry.attestation else None
         try:
-            return scorer.score(read_film(entry.path, entry.sha256))
+            return scorer.score(read_film(entry.path, entry.sha256), pose)
         except (ShortageError, MemoryError):
             logger.warning("Film %s: this computer is short of memory or other resources", entry.id)
             if self._may_wait(entry):
@@ -204,7 +205,7 @@ class ScoringEngine:
                 "The program itself failed on this file. A person must look at it; "
                 "please report the time of day to whoever runs this server."
             )
-        return refusal(unreadable(reason, entry.sha256))
+        return refusal(unreadable(reason, entry.sha256, pose))
 
     def _may_wait(self, entry: Entry) -> bool:
         """Check whether a film may wait longer for memory."""

@@ -128,15 +128,19 @@ _VIEW_REASONS = {
 }
 
 
-def screen(radiograph: Radiograph) -> str | None:
+def screen(radiograph: Radiograph, *, attested: bool = False) -> str | None:
     """Check header and pixels; return why a film must not be scored, or None if it may be.
 
     Parameters
     ----------
     radiograph
         A film that could be read. One without header is judged by its pixels.
+    attested
+        Whether a person has said that it is a frontal chest film: what its header says otherwise
+        does not count. What makes its pixels unfit still does.
     """
-    reason = _header_reason(radiograph.header) if radiograph.header else None
+    header = None if attested else radiograph.header
+    reason = _header_reason(header) if header else None
     return _refusal(reason or radiograph.objection or _pixel_reason(radiograph))
 
 
@@ -157,7 +161,7 @@ class Screening:
 
 
 def screen_view(
-    view: ViewClass,
+    view: ViewClass | None,
     header: Header | None = None,
     ages: Ages = TODDLERS,
     *,
@@ -168,7 +172,8 @@ def screen_view(
     Parameters
     ----------
     view
-        What the picture shows.
+        What the picture shows; None if a person has said that it is a frontal chest film, and how
+        it lies.
     header
         Source of the age; None for a film without header.
     ages
@@ -177,7 +182,7 @@ def screen_view(
         Whether patients outside the training population are refused, or scored with a remark.
     """
     outside = screen_age(header, ages)
-    refusal = _refusal(_VIEW_REASONS.get(view))
+    refusal = _refusal(_VIEW_REASONS.get(view)) if view else None
     if refusal is None and outside and rejects_other_ages:
         refusal = _refusal(outside)
     if refusal is not None:

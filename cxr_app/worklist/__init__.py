@@ -5,7 +5,16 @@ Only this folder imports SQLAlchemy; arguments and results are plain values.
 
 from cxr_app.worklist.claims import ClaimLog
 from cxr_app.worklist.dismissals import Dismissal, Dismissals
-from cxr_app.worklist.entry import SORTABLE, WAITING_CAP, Claim, Counts, Entry, Query, Score
+from cxr_app.worklist.entry import (
+    SORTABLE,
+    WAITING_CAP,
+    Attestation,
+    Claim,
+    Counts,
+    Entry,
+    Query,
+    Score,
+)
 from cxr_app.worklist.instances import Instance, Instances, NewInstance, Others
 from cxr_app.worklist.job import Job, JobState
 from cxr_app.worklist.job_queue import JobQueue
@@ -18,6 +27,7 @@ from cxr_app.worklist.review import (
     Cause,
     ReadingDay,
     Review,
+    ReviewedCounts,
     ReviewedFilm,
     Verdict,
 )
@@ -30,6 +40,7 @@ __all__ = [
     "WAITING_CAP",
     "Agreement",
     "ArchiveState",
+    "Attestation",
     "Cause",
     "Claim",
     "ClaimLog",
@@ -56,6 +67,7 @@ __all__ = [
     "ReadingDay",
     "Review",
     "ReviewLog",
+    "ReviewedCounts",
     "ReviewedFilm",
     "Score",
     "UnmaskingLog",

@@ -7,6 +7,7 @@ from typing import Literal
 
 from cxr_app.lung_fields import LungFields
 from cxr_app.outcome import Priority, ScoringState
+from cxr_app.pose import Pose
 from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.radiograph import Header
 
@@ -26,6 +27,21 @@ class Claim:
     reader: str
     since: datetime
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """A reader's word that a picture is a frontal chest film, and how it lies.
+
+    Parameters
+    ----------
+    attested_at
+        Aware, UTC.
+    """
+
+    reader: str
+    attested_at: datetime
+    pose: Pose
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,8 @@ class Entry:
         The reader who has it open; loaded in pages of the list and for a single entry.
     rows, columns
         Size of the film in pixels; 0 if it could not be read.
+    attestation
+        On whose word it is scored; None for a film that the model may judge by itself.
     """
 
     id: str
@@ -85,6 +103,7 @@ class Entry:
     remarks: tuple[str, ...] = ()
     film_deleted_at: datetime | None = None
     acquired_at: datetime | None = None
+    attestation: Attestation | None = None
 
     @property
     def waits_since(self) -> datetime:
@@ -104,6 +123,8 @@ class Score:
         As in `Prediction`; None for a refusal.
     scored_at
         Aware, UTC: when this result was last given.
+    pose
+        How the film lay, if it was scored on a reader's word; None otherwise.
     """
 
     state: ScoringState
@@ -120,12 +141,13 @@ class Score:
     activation_map: ActivationMap | None = field(default=None, compare=False)
     heat_scale: HeatScale | None = field(default=None, compare=False)
     lungs: LungFields | None = field(default=None, compare=False)
+    pose: Pose | None = None
 
 
 HEADER_NAMES = tuple(each.name for each in fields(Header))
 SORTABLE = frozenset(
     {each.name for each in fields(Entry)}
-    - {"activation_map", "heat_scale", "lungs", "claim", "header", "remarks"}
+    - {"activation_map", "heat_scale", "lungs", "claim", "header", "remarks", "attestation"}
 ) | {"waits_since", *HEADER_NAMES}
 """Allowed values of `Query.sort`: every column of an entry that a list can show."""
 

@@ -6,25 +6,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from cxr_app.acquisition_time import acquisition_of
 from cxr_app.lung_fields import LungFields, lungs_of
 from cxr_app.outcome import Outcome
 from cxr_app.patient_age import age_in_days
+from cxr_app.pose import Pose
 from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.priority import band
 from cxr_app.radiograph import Header
-from cxr_app.worklist.entry import HEADER_NAMES, Claim, Entry, Score
+from cxr_app.worklist.entry import HEADER_NAMES, Attestation, Claim, Entry, Score
 from cxr_app.worklist.search_text import search_text
 from cxr_app.worklist.tables import (
     MAX_FACT_LENGTH,
     NO_CHEST_BAND,
     UNJUDGED_TIER,
+    AttestedScoreRow,
     EntryRow,
     Judgement,
     ScoreRow,
+    ScoringResult,
     tier,
 )
 
@@ -38,10 +41,16 @@ IDENTIFYING = (
 
 
 def add_outcome(session: Session, entry: EntryRow, outcome: Outcome, scored_at: datetime) -> None:
-    """Add an outcome to the history, and show it in the entry if it is the newest."""
+    """Add an outcome to the history, and show it in the entry if it is the newest.
+
+    What was found without a reader's word that stands now, or on one that was taken back since, is
+    history alone.
+    """
     if _is_repeated(entry, outcome):
         return
     score = _history_row(session, entry, outcome, scored_at)
+    if outcome.pose != _pose(entry):
+        return
     _describe(entry, outcome)
     if entry.scored_at is None or scored_at >= entry.scored_at:
         _show(entry, score, may_be_chest=outcome.may_be_chest)
@@ -51,8 +60,8 @@ def rows_with_outcome(
     arrival: Mapping[str, Any], outcome: Outcome, scored_at: datetime
 ) -> tuple[EntryRow, ScoreRow]:
     """Return the rows of a new film with its outcome, not yet in a session."""
-    entry = EntryRow(**arrival)
-    score = _score_row(entry, outcome, scored_at)
+    entry, score = EntryRow(**arrival), ScoreRow()
+    _fill(score, outcome, scored_at)
     _describe(entry, outcome)
     _show(entry, score, may_be_chest=outcome.may_be_chest)
     return entry, score
@@ -87,6 +96,7 @@ def as_entry(
         columns=row.columns or 0,
         remarks=tuple(dict.fromkeys((*row.arrival_remarks, *row.remarks))),
         film_deleted_at=row.film_deleted_at,
+        attestation=attestation_of(row),
         **_judgement(row),
         **(evidence or {}),
     )
@@ -106,19 +116,33 @@ def receive_again(entry: EntryRow, source: str, path: Path, received_at: datetim
     entry.waits_since, entry.acquired_at = received_at, None
     entry.film_deleted_at = None
     entry.is_read, entry.read_at, entry.read_by = False, None, None
-    entry.state = entry.priority = entry.scored_at = None
-    for name in JUDGEMENT_NAMES:
-        setattr(entry, name, None)
+    attest(entry, None)
     entry.tier, entry.band, entry.descending_probability = UNJUDGED_TIER, 0, 0.0
     entry.search_text = _search_text(entry)
 
 
-def as_score(row: ScoreRow) -> Score:
+def attest(entry: EntryRow, attestation: Attestation | None) -> None:
+    """Set on whose word a film is scored, or that it is on nobody's; it waits for a score.
+
+    It keeps its place in the list until it has one.
+    """
+    pose = attestation.pose if attestation else None
+    entry.attested_by = attestation.reader if attestation else None
+    entry.attested_at = attestation.attested_at if attestation else None
+    entry.quarter_turns = pose.quarter_turns if pose else None
+    entry.mirrored = pose.mirrored if pose else None
+    entry.state = entry.priority = entry.scored_at = None
+    for name in JUDGEMENT_NAMES:
+        setattr(entry, name, None)
+
+
+def as_score(row: ScoringResult) -> Score:
     """Return one result of the history."""
     return Score(
         state=row.state,
         priority=row.priority,
         scored_at=row.scored_at,
+        pose=_pose_of_result(row),
         **_evidence(row),
         **_judgement(row),
     )
@@ -126,14 +150,15 @@ def as_score(row: ScoreRow) -> Score:
 
 def evidence_of(session: Session, entry: EntryRow) -> dict[str, Any]:
     """Return the map of the probability that an entry shows, its scale and the lungs."""
-    statement = select(ScoreRow).where(
-        ScoreRow.entry_number == entry.number, ScoreRow.model_version == entry.model_version
-    )
-    score = session.scalar(statement)
+    table, same = _results(entry, _pose(entry))
+    found = select(table).where(*same, table.model_version == entry.model_version)
+    score: Any = session.scalar(found)  # of either table
     return {} if score is None else _evidence(score)
 
 
 def _is_repeated(entry: EntryRow, outcome: Outcome) -> bool:
+    if outcome.pose != _pose(entry):
+        return False
     if outcome.prediction is None:
         return entry.state is outcome.state and entry.reason == outcome.reason
     return entry.model_version == outcome.prediction.model_version
@@ -141,35 +166,56 @@ def _is_repeated(entry: EntryRow, outcome: Outcome) -> bool:
 
 def _history_row(
     session: Session, entry: EntryRow, outcome: Outcome, scored_at: datetime
-) -> ScoreRow:
+) -> ScoringResult:
     """Return the row of the same result, with its new time, or a new row."""
-    same = select(ScoreRow).where(ScoreRow.entry_number == entry.number)
+    table, conditions = _results(entry, outcome.pose)
+    same = select(table).where(*conditions)
     if outcome.prediction is None:
         same = same.where(
-            ScoreRow.state == outcome.state,
-            ScoreRow.reason == outcome.reason,
-            ScoreRow.scored_at == scored_at,
+            table.state == outcome.state,
+            table.reason == outcome.reason,
+            table.scored_at == scored_at,
         )
     else:
-        same = same.where(ScoreRow.model_version == outcome.prediction.model_version)
+        same = same.where(table.model_version == outcome.prediction.model_version)
     # A new entry has no history; an entry whose film came back has a format.
     is_new = entry.scored_at is None and entry.file_format is None
-    score = None if is_new else session.scalars(same).first()
+    score: ScoreRow | AttestedScoreRow | None = None
+    if not is_new:
+        score = session.scalars(same).first()  # type: ignore[assignment]  # of either table
     if score is None:
-        score = _score_row(entry, outcome, scored_at)
+        score = _new_result(entry, outcome.pose)
+        _fill(score, outcome, scored_at)
         session.add(score)
     score.scored_at = max(score.scored_at, scored_at)
     return score
 
 
-def _score_row(entry: EntryRow, outcome: Outcome, scored_at: datetime) -> ScoreRow:
-    score = ScoreRow(
-        entry_number=entry.number,
-        state=outcome.state,
-        priority=outcome.priority,
-        reason=outcome.reason or None,
-        scored_at=scored_at,
+def _results(
+    entry: EntryRow, pose: Pose | None
+) -> tuple[type[ScoreRow] | type[AttestedScoreRow], list[ColumnElement[bool]]]:
+    """Return the table of a film's results in a pose, and the conditions for its rows."""
+    if pose is None:
+        return ScoreRow, [ScoreRow.entry_number == entry.number]
+    return AttestedScoreRow, [
+        AttestedScoreRow.entry_number == entry.number,
+        AttestedScoreRow.quarter_turns == pose.quarter_turns,
+        AttestedScoreRow.mirrored == pose.mirrored,
+    ]
+
+
+def _new_result(entry: EntryRow, pose: Pose | None) -> ScoreRow | AttestedScoreRow:
+    if pose is None:
+        return ScoreRow(entry_number=entry.number)
+    return AttestedScoreRow(
+        entry_number=entry.number, quarter_turns=pose.quarter_turns, mirrored=pose.mirrored
     )
+
+
+def _fill(score: ScoringResult, outcome: Outcome, scored_at: datetime) -> None:
+    """Set what scoring found in a new row."""
+    score.state, score.priority = outcome.state, outcome.priority
+    score.reason, score.scored_at = outcome.reason or None, scored_at
     prediction, point = outcome.prediction, outcome.operating_point
     if prediction is not None and point is not None:
         score.model_version = prediction.model_version
@@ -188,7 +234,6 @@ def _score_row(entry: EntryRow, outcome: Outcome, scored_at: datetime) -> ScoreR
             score.lung_mask_rows, score.lung_mask_columns = prediction.lungs.mask.shape
             score.lung_mask = np.packbits(prediction.lungs.mask).tobytes()
             score.lungs_found = prediction.lungs.found
-    return score
 
 
 def _describe(entry: EntryRow, outcome: Outcome) -> None:
@@ -216,7 +261,7 @@ def _acquired(entry: EntryRow, header: Header | None) -> tuple[str, ...]:
     return (acquisition.remark,) if acquisition.remark else ()
 
 
-def _show(entry: EntryRow, score: ScoreRow, *, may_be_chest: bool) -> None:
+def _show(entry: EntryRow, score: ScoringResult, *, may_be_chest: bool) -> None:
     """Make a result of the history the one that the entry shows and is ordered by."""
     for name in JUDGEMENT_NAMES:
         setattr(entry, name, getattr(score, name))
@@ -244,6 +289,24 @@ def _days(patient_age: str) -> int | None:
     return None if days is None else round(days)
 
 
+def _pose_of_result(row: ScoringResult) -> Pose | None:
+    return _pose(row) if isinstance(row, AttestedScoreRow) else None
+
+
+def _pose(row: EntryRow | AttestedScoreRow) -> Pose | None:
+    if row.quarter_turns is None:
+        return None
+    return Pose(row.quarter_turns, bool(row.mirrored))
+
+
+def attestation_of(row: EntryRow) -> Attestation | None:
+    """Return on whose word a film is scored; None if on nobody's."""
+    pose = _pose(row)
+    if pose is None or row.attested_at is None:
+        return None
+    return Attestation(row.attested_by or "", row.attested_at, pose)
+
+
 def _header(row: EntryRow) -> Header | None:
     if not row.has_header:
         return None
@@ -263,14 +326,14 @@ def _judgement(row: Judgement) -> dict[str, Any]:
     }
 
 
-def _evidence(score: ScoreRow) -> dict[str, Any]:
+def _evidence(score: ScoringResult) -> dict[str, Any]:
     scale = None
     if score.heat_begin is not None and score.heat_full is not None:
         scale = HeatScale(score.heat_begin, score.heat_full)
     return {"activation_map": _activation_map(score), "heat_scale": scale, "lungs": _lungs(score)}
 
 
-def _activation_map(score: ScoreRow) -> ActivationMap | None:
+def _activation_map(score: ScoringResult) -> ActivationMap | None:
     if score.activation_map is None:
         return None
     shape = (score.activation_map_rows or 0, score.activation_map_columns or 0)
@@ -278,7 +341,7 @@ def _activation_map(score: ScoreRow) -> ActivationMap | None:
     return grid.astype(np.float32)
 
 
-def _lungs(score: ScoreRow) -> LungFields | None:
+def _lungs(score: ScoringResult) -> LungFields | None:
     if score.lung_mask is None:
         return None
     shape = (score.lung_mask_rows or 0, score.lung_mask_columns or 0)

@@ -1,6 +1,6 @@
 """The readers' judgements of films: plain values, no database."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
@@ -90,6 +90,44 @@ class ReviewedFilm:
     patient_id: str
     pneumonia: bool
     cause: Cause | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedCounts:
+    """How many films readers have judged, and which of them a retraining can use.
+
+    Parameters
+    ----------
+    normal, bacterial, viral
+        Films that can be used.
+    without_cause
+        Pneumonia whose cause the reader did not name, or called unclear.
+    unsure, unusable
+        Films whose reader could not tell.
+    turned
+        Films that a reader has turned or mirrored, and judged.
+    deleted
+        Judged films that are no longer kept.
+    """
+
+    normal: int = 0
+    bacterial: int = 0
+    viral: int = 0
+    without_cause: int = 0
+    unsure: int = 0
+    unusable: int = 0
+    turned: int = 0
+    deleted: int = 0
+
+    @property
+    def usable(self) -> int:
+        """Films that can be used."""
+        return self.normal + self.bacterial + self.viral
+
+    @property
+    def reviewed(self) -> int:
+        """All of them."""
+        return sum(getattr(self, each.name) for each in fields(self))
 
 
 @dataclass(frozen=True, slots=True)

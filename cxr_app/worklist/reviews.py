@@ -1,11 +1,22 @@
 """The readers' judgements of films: added, never changed."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from statistics import median
 
-from sqlalchemy import BigInteger, ColumnElement, Select, exists, func, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import aliased
 
 from cxr_app.errors import ReviewError
@@ -15,6 +26,7 @@ from cxr_app.worklist.review import (
     Cause,
     ReadingDay,
     Review,
+    ReviewedCounts,
     ReviewedFilm,
     Verdict,
 )
@@ -142,11 +154,12 @@ class ReviewLog(Transactions):
         return [replace(_as_review(row), is_taken_back=row.number in gone) for row in rows]
 
     def reviewed_films(self) -> Iterator[ReviewedFilm]:
-        """Yield every film that is kept and was judged, with its last verdict."""
+        """Yield every film that is kept, not turned by a reader, and judged; its last verdict."""
         statement = (
             select(EntryRow, ReviewRow)
             .join(ReviewRow, ReviewRow.entry_number == EntryRow.number)
             .where(ReviewRow.number.in_(_last_verdicts()), EntryRow.film_deleted_at.is_(None))
+            .where(~_is_turned())
             .order_by(EntryRow.number)
         )
         with self._database.reading() as session:
@@ -157,6 +170,27 @@ class ReviewLog(Transactions):
                     yield ReviewedFilm(
                         entry.sha256, entry.path, entry.patient_id or "", review.pneumonia, cause
                     )
+
+    def reviewed_counts(self) -> ReviewedCounts:
+        """Count the judged films by whether, and as what, a retraining can use them."""
+        kinds = (
+            *(ReviewRow.verdict, ReviewRow.flagged, ReviewRow.cause),
+            EntryRow.film_deleted_at.is_not(None).label("deleted"),
+            _is_turned().label("turned"),
+        )
+        statement = (
+            select(*kinds, func.count())
+            .join(EntryRow, EntryRow.number == ReviewRow.entry_number)
+            .where(ReviewRow.number.in_(_last_verdicts()))
+            .group_by(*kinds)
+        )
+        counts: Counter[str] = Counter()
+        with self._database.reading() as session:
+            for verdict, flagged, cause, deleted, turned, films in session.execute(statement):
+                if verdict is not None:
+                    use = _use_name(verdict, flagged, cause, deleted=deleted, turned=turned)
+                    counts[use] += films
+        return ReviewedCounts(**counts)
 
     def agreement(self, model_version: str) -> list[Agreement]:
         """Count, week by week, how a model's flags agree with the readers' last verdicts."""
@@ -192,6 +226,26 @@ def _verdict_on(flagged: bool | None, answer: Verdict | bool | None) -> Verdict 
     if not isinstance(answer, bool):
         return answer
     return Verdict.AGREE if answer == flagged else Verdict.DISAGREE
+
+
+def _is_turned() -> ColumnElement[bool]:
+    """Return whether a reader has turned or mirrored a film: its file lies otherwise."""
+    return or_(
+        func.coalesce(EntryRow.quarter_turns, 0) != 0, func.coalesce(EntryRow.mirrored, false())
+    )
+
+
+def _use_name(
+    verdict: Verdict, flagged: bool | None, cause: Cause | None, *, deleted: bool, turned: bool
+) -> str:
+    """Return the field of `ReviewedCounts` that a film counts in."""
+    if verdict in (Verdict.UNUSABLE, Verdict.UNSURE):
+        return str(verdict.value).lower()
+    if deleted or turned:
+        return "deleted" if deleted else "turned"
+    if flagged != (verdict is Verdict.AGREE):
+        return "normal"
+    return cause.value.lower() if cause in (Cause.BACTERIAL, Cause.VIRAL) else "without_cause"
 
 
 def _last_verdicts() -> Select[int]:

@@ -188,6 +188,10 @@ class EntryRow(Judgement, HeaderFacts, Table):
         Sentences, default=(), server_default="[]"
     )
     film_deleted_at: Mapped[datetime | None] = mapped_column(Moment)
+    attested_by: Mapped[str | None] = mapped_column(AnyText)
+    attested_at: Mapped[datetime | None] = mapped_column(Moment)
+    quarter_turns: Mapped[int | None] = mapped_column(SmallInteger)
+    mirrored: Mapped[bool | None]
 
     is_read: Mapped[bool] = mapped_column(default=False)
     tier: Mapped[int] = mapped_column(SmallInteger, default=UNJUDGED_TIER)
@@ -203,12 +207,7 @@ class EntryRow(Judgement, HeaderFacts, Table):
         CheckConstraint("tier BETWEEN 0 AND 5", "tier"),
         # Holds the state and the search text too, so that filters need not read the rows.
         Index(ORDER_INDEX, "is_read", *PLACE, "state", "search_text"),
-        Index(
-            REFUSED_INDEX,
-            *("is_read", *PLACE),
-            sqlite_where=REFUSED,
-            postgresql_where=REFUSED,
-        ),
+        Index(REFUSED_INDEX, "is_read", *PLACE, sqlite_where=REFUSED, postgresql_where=REFUSED),
         Index(
             UNSCORED_INDEX,
             *("received_at", "number"),
@@ -222,10 +221,8 @@ class EntryRow(Judgement, HeaderFacts, Table):
     )
 
 
-class ScoreRow(Judgement, Table):
-    """One result in a film's history. A refusal has no model_version, so it may be repeated."""
-
-    __tablename__ = "worklist_score"
+class ScoringResult(Judgement):
+    """The columns of one result in a film's history."""
 
     number: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     entry_number: Mapped[int] = mapped_column(ForeignKey("worklist_entry.number"))
@@ -242,8 +239,29 @@ class ScoreRow(Judgement, Table):
     lung_mask_columns: Mapped[int | None]
     lungs_found: Mapped[bool | None]
 
+
+class ScoreRow(ScoringResult, Table):
+    """One result in a film's history. A refusal has no model_version, so it may be repeated."""
+
+    __tablename__ = "worklist_score"
+
     __table_args__ = (
         UniqueConstraint("entry_number", "model_version"),
+        CheckConstraint("(state = 'SCORED') = (model_version IS NOT NULL)", "model_version"),
+        CheckConstraint("(state = 'SCORED') = (reason IS NULL)", "reason"),
+    )
+
+
+class AttestedScoreRow(ScoringResult, Table):
+    """One result of a film scored on a reader's word; a model may give one for each pose."""
+
+    __tablename__ = "worklist_attested_score"
+
+    quarter_turns: Mapped[int] = mapped_column(SmallInteger)
+    mirrored: Mapped[bool]
+
+    __table_args__ = (
+        UniqueConstraint("entry_number", "model_version", "quarter_turns", "mirrored"),
         CheckConstraint("(state = 'SCORED') = (model_version IS NOT NULL)", "model_version"),
         CheckConstraint("(state = 'SCORED') = (reason IS NULL)", "reason"),
     )

@@ -1,6 +1,6 @@
 """What can be done with the list of films. Each method is one transaction: done, or not begun."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -10,7 +10,13 @@ from sqlalchemy.orm import Session
 
 from cxr_app.errors import EntryNotFoundError
 from cxr_app.outcome import Outcome
-from cxr_app.worklist.arrivals import end_arrivals_in_the_future, insert_film, new_entry
+from cxr_app.worklist.arrivals import (
+    assign_numbers,
+    end_arrivals_in_the_future,
+    insert_film,
+    new_entry,
+)
+from cxr_app.worklist.attestations import Attestations
 from cxr_app.worklist.claims import ClaimLog, claims_of
 from cxr_app.worklist.column_types import AnyText, Moment
 from cxr_app.worklist.counting import count, count_unscored, oldest_unread, unscored
@@ -36,7 +42,7 @@ from cxr_app.worklist.outbox import Outbox
 from cxr_app.worklist.peers import PeerLog
 from cxr_app.worklist.promotions import PromotionLog
 from cxr_app.worklist.reviews import ReviewLog
-from cxr_app.worklist.tables import EntryRow, ScoreRow
+from cxr_app.worklist.tables import AttestedScoreRow, EntryRow, ScoreRow
 from cxr_app.worklist.unmasking import UnmaskingLog
 
 IDS_AT_ONCE = 500
@@ -61,6 +67,8 @@ class Worklist:
     ----------
     outbox
         Results on their way to archives.
+    attestations
+        Films scored on a reader's word.
     claims
         Which reader has which film open.
     deletions
@@ -84,6 +92,7 @@ class Worklist:
     def __init__(self, database: Database, clock: Callable[[], datetime] = now_in_utc) -> None:
         self._database = database
         self._clock = clock
+        self.attestations = Attestations(database, clock)
         self.claims = ClaimLog(database, clock)
         self.deletions = Deletions(database, clock)
         self.dismissals = Dismissals(database, clock)
@@ -195,7 +204,7 @@ class Worklist:
         with self._database.writing() as session:
             end_arrivals_in_the_future(session, moment)
             session.execute(insert, [values_of(entry) for entry, _ in new.values()])
-            known = _assign_numbers(session, new)
+            known = assign_numbers(session, new)
             scores = [values_of(score) for sha256, (_, score) in new.items() if sha256 not in known]
             if scores:
                 session.execute(self._database.insert(ScoreRow.__table__), scores)
@@ -339,9 +348,13 @@ class Worklist:
             number = session.scalar(select(EntryRow.number).where(EntryRow.id == entry_id))
             if number is None:
                 raise EntryNotFoundError.of(entry_id)
-            statement = select(ScoreRow).where(ScoreRow.entry_number == number)
-            newest_first = statement.order_by(ScoreRow.scored_at.desc(), ScoreRow.number.desc())
-            return [as_score(row) for row in session.scalars(newest_first)]
+            scores = select(ScoreRow).where(ScoreRow.entry_number == number)
+            attested = select(AttestedScoreRow).where(AttestedScoreRow.entry_number == number)
+            found = [
+                *map(as_score, session.scalars(attested.order_by(AttestedScoreRow.number.desc()))),
+                *map(as_score, session.scalars(scores.order_by(ScoreRow.number.desc()))),
+            ]
+        return sorted(found, key=lambda score: score.scored_at, reverse=True)
 
     def _known(self, sha256: str, path: Path) -> str | None:
         """Return the id of an entry that needs no change: unread, so not deleted meanwhile."""
@@ -365,22 +378,3 @@ class Worklist:
 
     def _waited(self, since: datetime) -> timedelta:
         return max(self._clock() - since, timedelta(0))
-
-
-def _assign_numbers(session: Session, new: Mapping[str, tuple[EntryRow, ScoreRow]]) -> set[str]:
-    """Set the scores' entry numbers; return the films that were there before.
-
-    Parameters
-    ----------
-    new
-        By SHA-256, the rows that were to be inserted.
-    """
-    known = set()
-    found = select(EntryRow.sha256, EntryRow.id, EntryRow.number).where(EntryRow.sha256.in_(new))
-    for sha256, entry_id, number in session.execute(found):
-        entry, score = new[sha256]
-        if entry.id == entry_id:
-            score.entry_number = number
-        else:
-            known.add(sha256)
-    return known

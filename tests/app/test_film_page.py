@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxr_app.imaging import intake
 from cxr_app.outcome import Outcome, ScoringState
+from cxr_app.pose import Pose, posed_softcopy
 from cxr_app.prediction import HeatScale
 from cxr_app.scoring_engine import EngineStatus
 from cxr_app.ui import resources
@@ -231,6 +232,7 @@ def answer(address: str) -> Response:
         "type": "http",
         "method": "GET",
         "path": address.partition("?")[0],
+        "query_string": address.partition("?")[2].encode(),
         "headers": [],
     }
     for route in film_route.routes():
@@ -247,6 +249,13 @@ def test_the_film_is_served_whole_and_never_cached(desk: Desk) -> None:
     assert served.body == film_payload.pack_film(intake.read_softcopy(data))
     assert "no-store" in served.headers["cache-control"]
     assert served.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_a_film_is_served_in_the_pose_of_its_address(desk: Desk) -> None:
+    data, pose = dicom_bytes(), Pose(1, mirrored=True)
+    served = answer(film_route.film_address(desk.receive(data), pose))
+    shown = posed_softcopy(intake.read_softcopy(data), pose)
+    assert served.body == film_payload.pack_film(shown)
 
 
 def test_a_lost_or_unreadable_film_is_answered_with_a_sentence(desk: Desk) -> None:

@@ -82,6 +82,7 @@ def _plan(
     """Collect what the workers need to know."""
     path, source = model
     known = worklist.scored_by(source.model_version) if worklist is not None else set()
+    attested = worklist.attestations.standing() if worklist is not None else {}
     return BacklogPlan(
         checkpoint=path.resolve(),
         model_version=source.model_version,
@@ -90,7 +91,8 @@ def _plan(
         runtime=settings.runtime,
         workers=options.workers,
         batch_size=options.batch_size,
-        known=frozenset(known),
+        known=frozenset(known - attested.keys()),
+        attested=attested,
         other_ages=settings.other_ages,
         prevalence=settings.prevalence,
     )

@@ -8,7 +8,7 @@ import streamlit as st
 from cxr_app.ui import masking, resources
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.components.viewer import ViewerFilm, film_viewer
-from cxr_app.ui.panels import review_panel
+from cxr_app.ui.panels import attestation_panel, review_panel
 from cxr_app.ui.panels.film_toolbar import neighbours
 from cxr_app.ui.server import film_route
 from cxr_app.ui.text import film_html
@@ -56,11 +56,13 @@ KEYS = replace(review_panel.KEYS, act=_on_key)
 def _film(entry: Entry, reviews: list[Review], after: Entry | None) -> None:
     """Show the film, and have the browser load the next one ahead."""
     heat, note = _heatmap(entry, reviews)
+    if attestation_panel.shown_pose(entry) != attestation_panel.scored_pose(entry):
+        heat, note = None, "Not scored as it lies now"
     prepare = []
     if after is not None:
         next_heat, _ = _heatmap(after)
-        prepare = [film_route.film_address(after.id), *filter(None, [next_heat])]
-    address, outline = film_route.film_address(entry.id), _opens_as_outline()
+        prepare = [_address(after), *filter(None, [next_heat])]
+    address, outline = _address(entry), _opens_as_outline()
     shown = ViewerFilm(entry.id, address, heat, note, prepare, outline)
     if film_viewer(shown, keys=KEYS):
         review_panel.note_heat_seen(entry)
@@ -69,7 +71,11 @@ def _film(entry: Entry, reviews: list[Review], after: Entry | None) -> None:
 def _earlier_film(entry: Entry) -> None:
     """Show an earlier film of the patient for comparison, without its heatmap."""
     st.html(film_html.caption(entry))
-    film_viewer(ViewerFilm(entry.id, film_route.film_address(entry.id)), key="earlier_viewer")
+    film_viewer(ViewerFilm(entry.id, _address(entry)), key="earlier_viewer")
+
+
+def _address(entry: Entry) -> str:
+    return film_route.film_address(entry.id, attestation_panel.shown_pose(entry))
 
 
 def _opens_as_outline() -> bool:

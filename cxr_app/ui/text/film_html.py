@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cxr_app.radiograph import Header
 from cxr_app.scoring_engine import EngineStatus
-from cxr_app.ui.text import formatting
+from cxr_app.ui.text import formatting, pose_text
 from cxr_app.worklist import Claim, Entry, Review, Score, Verdict
 
 ANSWERS = {True: "pneumonia", False: "no pneumonia"}
@@ -256,6 +256,8 @@ def _earlier_score(earlier: Score) -> str:
     if earlier.pneumonia_probability is not None:
         flag = "flagged" if earlier.flagged else "not flagged"
         result = f"{formatting.percent(earlier.pneumonia_probability)} {flag}"
+    if earlier.pose is not None:
+        result += f", on a reader's word {pose_text.pose_words(earlier.pose)}".rstrip()
     return f"{result}, {formatting.timestamp(earlier.scored_at)}"
 
 

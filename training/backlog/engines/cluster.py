@@ -231,9 +231,16 @@ def _join() -> None:
         reason = str(error).strip().splitlines()[0]
         raise SettingsError(
             f"The Ray cluster at {address} cannot be joined: {reason} Check RAY_ADDRESS, that the "
-            "cluster runs, and that it has the Ray of requirements-ray.txt."
+            f"cluster runs, and that it has the Ray of requirements-ray.txt.{_token_advice()}"
         ) from error
     _configure_ray_data()
+
+
+def _token_advice() -> str:
+    """Return what a cluster that asks for a token needs; empty if it is set already."""
+    if os.environ.get("RAY_AUTH_MODE") == "token":
+        return ""
+    return " If it asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN here, too."
 
 
 def _configure_ray_data() -> None:

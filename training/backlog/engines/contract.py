@@ -1,12 +1,13 @@
 """Types that every engine takes and returns."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from cxr_app.model.preprocessing import InputSpec
 from cxr_app.outcome import Outcome
+from cxr_app.pose import Pose
 from cxr_app.settings import OtherAges
 
 RETRY = "Make it readable, then run the same command again."
@@ -78,6 +79,8 @@ class BacklogPlan:
         Films in one forward pass; None for what suits the device.
     known
         SHA-256 of the films that this model has already scored.
+    attested
+        How films lie that are scored on a reader's word, by SHA-256.
     other_ages
         As `Scorer` takes it.
     prevalence
@@ -92,6 +95,7 @@ class BacklogPlan:
     workers: int | None = None
     batch_size: int | None = None
     known: frozenset[str] = frozenset()
+    attested: Mapping[str, Pose] = field(default_factory=dict)
     other_ages: OtherAges = "remark"
     prevalence: float | None = None
 

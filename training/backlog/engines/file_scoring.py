@@ -69,7 +69,7 @@ def _read_file(found: FoundFile, plan: BacklogPlan) -> Examined | AlreadyScored:
     sha256 = hashlib.sha256(data).hexdigest()
     if sha256 in plan.known:
         return AlreadyScored(found, sha256)
-    return examine(data, plan.input_spec, sha256)
+    return examine(data, plan.input_spec, sha256, plan.attested.get(sha256))
 
 
 def is_another(found: FoundFile, contents: Set[str]) -> bool:

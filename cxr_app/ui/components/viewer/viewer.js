@@ -24,6 +24,7 @@ class Viewer {
   /** @type {Record<string, string>} */ focusKeys = {};
   /** @type {(name: string, value: unknown) => void} */ send = () => {};
   entry = "";
+  address = ""; // of the film, which names how it lies
   note = "";
   scriptKeys = "";
   preset = 0;
@@ -83,7 +84,7 @@ class Viewer {
     this.heat.outline ??= outline; // unless the reader has chosen
     this.part("help").hidden = !keys?.length;
     listKeys(this.find("dialog dl"), keys ?? []);
-    if (entry !== this.entry) this._open(entry, film);
+    if (entry !== this.entry || film !== this.address) this._open(entry, film);
     if (heat !== this.heatAddress) this._openHeat(heat);
     this._sendHeat();
     this._refresh();
@@ -94,7 +95,7 @@ class Viewer {
     this._remember();
     this.film = this.window = this.heatmap = null; // never one patient's film under another's name
     this.heatAddress = undefined;
-    this.entry = entry;
+    Object.assign(this, { entry, address });
     for (const fact of ["inverted", "zoom", "windowCenter", "windowWidth"]) {
       delete this.root.dataset[fact];
     }
@@ -103,12 +104,12 @@ class Viewer {
     this.notify("");
     this._refresh();
     const waiting = setTimeout(
-      () => this.entry === entry && this.notify("Loading the film …"),
+      () => this.address === address && this.notify("Loading the film …"),
       300,
     );
     const loaded = await settled(load(address));
     clearTimeout(waiting);
-    if (this.entry !== entry) return;
+    if (this.address !== address) return;
     this.notify("");
     if (loaded instanceof Error) this._refuse(loaded);
     else this._show(new Film(loaded));
