@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta
+from scipy.stats import beta, norm
 
 from cxr_app.evaluation.metrics import Booleans, Drawn, Floats, bootstrap_interval
 
@@ -146,3 +146,26 @@ def paired_difference(
         return PairedDifference(value, low, high, differs=True)
     _, reach = clopper_pearson(0, len(set(patients)))
     return PairedDifference(value, max(-1.0, value - reach), min(1.0, value + reach), differs=False)
+
+
+def auroc_difference_reach(films: int, auroc: float = 0.97, correlation: float = 0.5) -> float:
+    """Return how far a 95 % interval of the difference of two AUROCs is expected to reach.
+
+    Parameters
+    ----------
+    films
+        On which both models are measured, half of them with pneumonia; at least 2.
+    auroc
+        Of both models, in ``(0.5, 1)``.
+    correlation
+        Between both AUROCs, which are measured on the same films.
+
+    References
+    ----------
+    Hanley and McNeil, Radiology 143, 1982 (variance), and Radiology 148, 1983 (correlation).
+    """
+    each = films / 2
+    above, below = auroc / (2 - auroc), 2 * auroc**2 / (1 + auroc)
+    spread = (each - 1) * (above - auroc**2 + below - auroc**2)
+    variance = (auroc * (1 - auroc) + spread) / each**2
+    return float(norm.ppf(1 - TAIL)) * math.sqrt(2 * (1 - correlation) * variance)

@@ -55,6 +55,17 @@ def allowed_films(text: str, roots: Sequence[Path], setting: str) -> Path:
     return path
 
 
+def outermost(paths: Sequence[str]) -> list[str]:
+    """Return paths without those inside another one of them; a manifest beside its films stays."""
+    folders = [Path(each) for each in paths if not each.lower().endswith(MANIFEST)]
+    return [
+        each
+        for each in dict.fromkeys(paths)
+        if each.lower().endswith(MANIFEST)
+        or not any(folder in Path(each).parents for folder in folders)
+    ]
+
+
 def _allowed(text: str, roots: Sequence[Path], setting: str) -> Path | None:
     """Return the resolved path; None if it does not exist or is not below a root."""
     if not roots:

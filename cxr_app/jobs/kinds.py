@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cxr_app.atomic_file import atomic_path
 from cxr_app.errors import JobError
-from cxr_app.jobs.allowed_folders import allowed_films, allowed_folder
+from cxr_app.jobs.allowed_folders import allowed_films, allowed_folder, outermost
 from cxr_app.jobs.recipe_list import recipe_named
 from cxr_app.settings import Settings
 from cxr_app.worklist import Cause, ReviewedFilm, Worklist
@@ -91,10 +91,12 @@ def accept_retraining(settings: Settings, asked: Mapping[str, Any]) -> dict[str,
     The films must be allowed by the settings or reviewed by readers.
     """
     request = _checked(RetrainingRequest, asked)
-    data = [
-        str(allowed_films(each, settings.training_roots, "CXR_TRAINING_FOLDERS"))
-        for each in request.data
-    ]
+    data = outermost(
+        [
+            str(allowed_films(each, settings.training_roots, "CXR_TRAINING_FOLDERS"))
+            for each in request.data
+        ]
+    )
     if not data and not request.reviewed:
         raise JobError("Choose films to train on: a folder, a manifest or the reviewed films.")
     recipe = recipe_named(settings, request.recipe)

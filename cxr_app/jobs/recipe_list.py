@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_app.errors import JobError, SettingsError
-from cxr_app.jobs.recipe_schema import Recipe, parse_recipe
+from cxr_app.jobs.recipe_schema import Recipe, RecipeCost, parse_notes, parse_recipe
 from cxr_app.model.architectures import ARCHITECTURES, copies, members
 from cxr_app.settings import PROJECT, Settings
 
@@ -25,6 +25,8 @@ class RecipeFile:
         Name of the network.
     epochs, size
         How often every film is shown, and the side of the films that the finished network reads.
+    purpose, cost
+        As `RecipeNotes` has them.
     """
 
     name: str
@@ -32,6 +34,8 @@ class RecipeFile:
     architecture: str
     epochs: int
     size: int
+    purpose: str = ""
+    cost: RecipeCost | None = None
 
 
 def recipes(settings: Settings) -> list[RecipeFile]:
@@ -39,12 +43,23 @@ def recipes(settings: Settings) -> list[RecipeFile]:
     found: list[RecipeFile] = []
     for path in _paths(settings):
         try:
-            recipe = read_recipe_file(path)
+            found.append(_recipe_file(path))
         except SettingsError:
             continue
-        epochs = recipe.epochs * copies(recipe.architecture)
-        found.append(RecipeFile(path.stem, path, recipe.architecture, epochs, recipe.size))
     return sorted(found, key=lambda recipe: (recipe.name != SHIPPED, recipe.name))
+
+
+def _recipe_file(path: Path) -> RecipeFile:
+    recipe, notes = read_recipe_file(path), parse_notes(_text(path), path.name)
+    return RecipeFile(
+        path.stem,
+        path,
+        recipe.architecture,
+        recipe.epochs * copies(recipe.architecture),
+        recipe.size,
+        notes.purpose,
+        notes.cost,
+    )
 
 
 def refused_recipes(settings: Settings) -> list[str]:
@@ -82,13 +97,16 @@ def read_recipe_file(path: Path, **overrides: Any) -> Recipe:
     SettingsError
         If it cannot be read, has an unknown key or an impossible value, or names no network.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path.name} cannot be read as text. Check the file.") from error
-    recipe = parse_recipe(text, path.name, **overrides)
+    recipe = parse_recipe(_text(path), path.name, **overrides)
     _check_architecture(recipe, path.name)
     return recipe
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path.name} cannot be read as text. Check the file.") from error
 
 
 def _check_architecture(recipe: Recipe, file_name: str) -> None:
@@ -121,7 +139,7 @@ def _paths(settings: Settings) -> Iterator[Path]:
 def _problem(path: Path) -> str:
     """Return why a recipe file cannot be followed; empty if it can."""
     try:
-        read_recipe_file(path)
+        _recipe_file(path)
     except SettingsError as error:
         return str(error)
     return ""

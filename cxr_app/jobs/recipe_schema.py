@@ -6,7 +6,7 @@ Knows no network: that the architecture exists is checked in `recipe_list`.
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from cxr_app.errors import SettingsError
 
+Parsed = TypeVar("Parsed")
 Schedule = Literal["one_cycle", "constant"]
 Initialisation = Literal["random", "imagenet"]
 
@@ -167,7 +168,44 @@ class Recipe:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True, config=_EXACT)
+class RecipeCost:
+    """What a training costs on a CPU, as `training.bench.recipe_cost` measures it.
+
+    Parameters
+    ----------
+    core_seconds
+        For each film, in all epochs together.
+    memory_mib
+        Of the process, at its peak.
+    """
+
+    core_seconds: Positive
+    memory_mib: Count
+
+
+@dataclass(frozen=True, slots=True, config=_EXACT)
+class RecipeNotes:
+    """What a recipe file says of itself; no part of the training.
+
+    Parameters
+    ----------
+    purpose
+        What it is for, in a sentence.
+    cost
+        None if nobody has measured it.
+    published
+        Figures that the author of its network reported.
+    """
+
+    purpose: Annotated[str, Field(strict=True)] = ""
+    cost: RecipeCost | None = None
+    published: Mapping[str, float] = Field(default_factory=dict)
+
+
 _RECIPE = TypeAdapter(Recipe)
+_NOTES = TypeAdapter(RecipeNotes)
+_NOTED = frozenset(each.name for each in fields(RecipeNotes))
 
 
 def parse_recipe(text: str, file_name: str, **overrides: Any) -> Recipe:
@@ -178,14 +216,34 @@ def parse_recipe(text: str, file_name: str, **overrides: Any) -> Recipe:
     SettingsError
         If it is not TOML, or if it has an unknown key or an impossible value.
     """
+    document = {"name": file_name.removesuffix(".toml")} | _document(text, file_name) | overrides
+    recipe = {name: value for name, value in document.items() if name not in _NOTED}
+    return _validated(_RECIPE, recipe, file_name)
+
+
+def parse_notes(text: str, file_name: str) -> RecipeNotes:
+    """Parse what a recipe file says of itself.
+
+    Raises
+    ------
+    SettingsError
+        If it is not TOML, or if a note has an unknown key or an impossible value.
+    """
+    document = _document(text, file_name)
+    notes = {name: value for name, value in document.items() if name in _NOTED}
+    return _validated(_NOTES, notes, file_name)
+
+
+def _document(text: str, file_name: str) -> dict[str, Any]:
     try:
-        document = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file_name} is not valid TOML: {error}.") from error
-    document = {"name": file_name.removesuffix(".toml")} | document | overrides
-    document.pop("published", None)  # figures of the network's author, no part of the training
+
+
+def _validated(adapter: TypeAdapter[Parsed], document: Mapping[str, Any], file_name: str) -> Parsed:
     try:
-        return _RECIPE.validate_python(document)
+        return adapter.validate_python(document)
     except ValidationError as error:
         problems = "; ".join(_sentence(each) for each in error.errors())
         raise SettingsError(f"{file_name} has {problems}.") from error
@@ -207,6 +265,10 @@ def _sentence(problem: ErrorDetails) -> str:
 
 def _allowed_keys(place: tuple[int | str, ...]) -> list[str]:
     """Return the keys of the table that a key was found in."""
-    tables: Mapping[int | str, type] = {"stages": Stage, "augmentation": AugmentationRanges}
+    tables: Mapping[int | str, type] = {
+        "stages": Stage,
+        "augmentation": AugmentationRanges,
+        "cost": RecipeCost,
+    }
     table = Recipe if len(place) == 1 else tables[place[0]]
     return sorted(each.name for each in fields(table))

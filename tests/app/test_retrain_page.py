@@ -15,9 +15,9 @@ from cxr_app.progress import Progress
 from cxr_app.scoring_engine import EngineStatus
 from cxr_app.settings import Settings
 from cxr_app.ui import resources
-from cxr_app.worklist import Job, JobState, Verdict, Worklist
+from cxr_app.worklist import Job, JobState, Worklist
 from tests.support.checkpoints import write_tiny
-from tests.support.worklists import ReadyEngine, page_text, scored
+from tests.support.worklists import ReadyEngine, page_text
 
 HOSTILE = "**b** <img src=x onerror=alert(1)> $x$"
 COUNTS = {"learn": 307, "compare": 83, "neither": 24, "without_cause": 3, "contradicting": 0}
@@ -186,19 +186,6 @@ def test_films_and_a_recipe_are_chosen_and_begun_once(
     assert not page.error
     assert page.query_params["job"] == job.id
     assert bar(page) == "Not started"
-
-
-def test_reviewed_films_can_be_chosen_where_there_are_some(
-    retrain: AppTest, worklist: Worklist
-) -> None:
-    entry_id = scored(worklist, 0.9)
-    worklist.reviews.add(entry_id, "Ada", Verdict.AGREE)
-    page = shown(retrain)
-    assert page.multiselect(key="films").options == ["Reviewed films (1)"]
-    page.multiselect(key="films").set_value(["reviewed films"]).run()
-    page.button(key="start").click().run()
-    (job,) = worklist.jobs.newest(RETRAINING)
-    assert (job.parameters["reviewed"], job.parameters["data"]) == (True, [])
 
 
 def test_a_running_one_shows_its_curves_and_the_time_left_and_can_be_cancelled(

@@ -10,12 +10,14 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from cxr_app.errors import EntryNotFoundError, ReviewError
+from cxr_app.pose import Pose
 from cxr_app.radiograph import Header
 from cxr_app.worklist import (
     Agreement,
     Cause,
     Query,
     ReadingDay,
+    ReviewedCounts,
     Verdict,
     Worklist,
 )
@@ -164,6 +166,25 @@ def test_reviewed_films_have_their_last_verdict(desk: Worklist) -> None:
         ("P-2", True, Cause.VIRAL),
     ]
     assert (films[0].sha256, films[0].path) == (sha256(1), Path("/kept/1"))
+
+
+def test_judged_films_are_counted_by_what_a_retraining_can_do_with_them(desk: Worklist) -> None:
+    answers: tuple[tuple[Verdict | bool, Cause | None], ...] = (
+        *((False, None), (True, Cause.BACTERIAL), (True, Cause.VIRAL), (True, Cause.VIRAL)),
+        *((True, None), (True, Cause.UNCLEAR), (Verdict.UNSURE, None), (Verdict.UNUSABLE, None)),
+    )
+    for number, (answer, cause) in enumerate(answers):
+        film = enter(desk, number, 0.9 if number % 2 else 0.1)
+        desk.reviews.add(film, "Weiss", not answer if isinstance(answer, bool) else False)
+        desk.reviews.add(film, "Weiss", answer, cause=cause)
+    turned = enter(desk, 20)
+    desk.attestations.give(turned, "Weiss", Pose(2))
+    desk.record(replace(scored(20, 0.9), pose=Pose(2)))
+    desk.reviews.add(turned, "Weiss", True, cause=Cause.VIRAL)
+    found = desk.reviews.reviewed_counts()
+    assert found == ReviewedCounts(1, 1, 2, without_cause=2, unsure=1, unusable=1, turned=1)
+    listed = list(desk.reviews.reviewed_films())
+    assert len(listed) == found.usable + found.without_cause
 
 
 def test_agreement_is_counted_by_week_and_each_film_once(desk: Worklist, clock: Clock) -> None:

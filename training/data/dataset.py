@@ -7,7 +7,7 @@ manifest with the columns ``path,target,cause,patient_id,partition``.
 import csv
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -202,7 +202,12 @@ def _check_boxes(boxes: str, manifest: Path, line: int) -> None:
             )
 
 
-def decode(films: Sequence[LabelledFilm], size: int, cache: Path) -> Films:
+def decode(
+    films: Sequence[LabelledFilm],
+    size: int,
+    cache: Path,
+    on_read: Callable[[int, int], None] = lambda *_: None,
+) -> Films:
     """Read all films and resize them to squares, or return them from the cache.
 
     Parameters
@@ -213,6 +218,8 @@ def decode(films: Sequence[LabelledFilm], size: int, cache: Path) -> Films:
         Side of the square in pixels.
     cache
         Folder for the decoded films; the same films at the same size are decoded once.
+    on_read
+        Called with the number of films decoded so far, and of all.
 
     Raises
     ------
@@ -228,6 +235,7 @@ def decode(films: Sequence[LabelledFilm], size: int, cache: Path) -> Films:
             decoded = np.lib.format.open_memmap(partial, "w+", dtype=np.uint8, shape=shape)
             for index, image in enumerate(_read_all(films, size)):
                 decoded[index] = image
+                on_read(index + 1, len(films))
             decoded.flush()
     loaded: Films = np.load(path, mmap_mode="r")
     return loaded

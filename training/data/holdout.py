@@ -6,6 +6,7 @@ retraining, so that no challenger was trained on films that a later one is compa
 
 import csv
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -16,8 +17,13 @@ from cxr_app.errors import TrainingDataError
 from training.data.dataset import MANIFEST_COLUMNS, LabelledFilm
 from training.data.splits import group_by_patient
 
+TARGETS = ("NORMAL", "PNEUMONIA")
 ONE_IN = 5
 """One patient in this number is held out, unless the history of the films decides."""
+HELD_IF_FEW = 2
+"""How many of that number are held out if one would leave fewer than `WANTED` films of a class."""
+WANTED = 100
+"""Films of each class to compare on that make do with one patient in five."""
 
 
 class Side(Enum):
@@ -76,13 +82,15 @@ def read_candidates(sources: Iterable[Sequence[LabelledFilm]]) -> list[HoldoutFi
     ]
 
 
-def without_copies(candidates: Sequence[HoldoutFilm]) -> tuple[list[HoldoutFilm], int]:
+def without_copies(
+    candidates: Sequence[HoldoutFilm],
+) -> tuple[list[HoldoutFilm], dict[str, int]]:
     """Keep one copy of every film; none if the labels of the copies contradict each other.
 
     Returns
     -------
-    list and int
-        The films, and the number left out because of a contradiction.
+    list and dict
+        The films, and the numbers left out: ``contradicting`` films, and further ``copies``.
     """
     labels: dict[str, set[tuple[str, str]]] = {}
     for one in candidates:
@@ -92,13 +100,19 @@ def without_copies(candidates: Sequence[HoldoutFilm]) -> tuple[list[HoldoutFilm]
     first = {one.sha256: one for one in reversed(ordered)}
     agreed = [one for one in first.values() if len(labels[one.sha256]) == 1]
     kept = sorted(agreed, key=lambda one: str(one.film.path))
-    return kept, len(first) - len(kept)
+    left_out = {
+        "contradicting": len(first) - len(kept),
+        "copies": len(candidates) - len(first),
+    }
+    return kept, left_out
 
 
 def divide(
     candidates: Sequence[HoldoutFilm], digests: Sequence[str], history: FilmHistory
 ) -> list[Side]:
     """Choose the side of every film; all films of a patient are on the same side.
+
+    More patients are held out if few films would be; those held out otherwise are among them.
 
     Parameters
     ----------
@@ -109,7 +123,15 @@ def divide(
     members: dict[int, list[HoldoutFilm]] = {}
     for group, candidate in zip(groups, candidates, strict=True):
         members.setdefault(group, []).append(candidate)
-    sides = {group: _side(films, history) for group, films in members.items()}
+    sides = {group: _side(films, history, 1) for group, films in members.items()}
+    held_out = Counter(
+        one.film.target
+        for group, films in members.items()
+        if sides[group] is Side.COMPARE
+        for one in films
+    )
+    if min(held_out[target] for target in TARGETS) < WANTED:
+        sides = {group: _side(films, history, HELD_IF_FEW) for group, films in members.items()}
     return [sides[group] for group in groups]
 
 
@@ -138,8 +160,8 @@ def read_side(path: Path, side: Side) -> list[HoldoutFilm]:
     ]
 
 
-def _side(films: Sequence[HoldoutFilm], history: FilmHistory) -> Side:
-    """Choose the side of one patient."""
+def _side(films: Sequence[HoldoutFilm], history: FilmHistory, held: int) -> Side:
+    """Choose the side of one patient; of `ONE_IN`, this many are held out."""
     contents = {one.sha256 for one in films}
     if contents & history.tested or any(one.film.partition == "test" for one in films):
         return Side.NEITHER
@@ -150,7 +172,7 @@ def _side(films: Sequence[HoldoutFilm], history: FilmHistory) -> Side:
     if contents & history.unseen:
         return Side.COMPARE
     patient = min(one.film.patient_id for one in films)
-    return Side.COMPARE if int(patient, 16) % ONE_IN == 0 else Side.LEARN
+    return Side.COMPARE if int(patient, 16) % ONE_IN < held else Side.LEARN
 
 
 def _names(films: Sequence[LabelledFilm], digests: Sequence[str]) -> list[str]:

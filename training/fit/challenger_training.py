@@ -39,7 +39,7 @@ def retrain(
         The comparison, as ``comparison.json`` has it.
     """
     make_private_folder(request.out)
-    plan = plan_of(request, settings, recipe)
+    plan = plan_of(request, settings, recipe, progress.on_read)
     progress.start(epochs_of(recipe), plan.counts)
     folder = request.out / RUN
     if not (folder / "metrics.json").exists():

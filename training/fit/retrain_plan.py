@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -86,8 +86,18 @@ class RetrainPlan:
     unknown: int
 
 
-def plan_of(request: RetrainRequest, settings: Settings, recipe: Recipe) -> RetrainPlan:
+def plan_of(
+    request: RetrainRequest,
+    settings: Settings,
+    recipe: Recipe,
+    on_read: Callable[[int, int], None] = lambda *_: None,
+) -> RetrainPlan:
     """Read the plan that the retraining was begun with, or make one.
+
+    Parameters
+    ----------
+    on_read
+        Called with the number of films read so far, and of all.
 
     Raises
     ------
@@ -105,7 +115,7 @@ def plan_of(request: RetrainRequest, settings: Settings, recipe: Recipe) -> Retr
             raise SettingsError(f"{request.out} holds a run on other films. Give another --out.")
         return begun
     in_use = request.checkpoint or _in_use(settings)
-    counts, unknown, sha256 = _choose(request, settings, recipe, in_use)
+    counts, unknown, sha256 = _choose(request, settings, recipe, in_use, on_read)
     plan = RetrainPlan(data, reviewed, str(in_use.resolve()), sha256, counts, unknown)
     atomic_write(path, json.dumps(asdict(plan), indent=1))
     return plan
@@ -129,7 +139,11 @@ def _in_use(settings: Settings) -> Path:
 
 
 def _choose(
-    request: RetrainRequest, settings: Settings, recipe: Recipe, in_use: Path
+    request: RetrainRequest,
+    settings: Settings,
+    recipe: Recipe,
+    in_use: Path,
+    on_read: Callable[[int, int], None],
 ) -> tuple[dict[str, int], int, str]:
     """Find the films, refuse unusable ones, and write the side of each."""
     source = checkpoint.load(in_use)
@@ -139,8 +153,13 @@ def _choose(
     every = read_candidates(sources)
     _check_enough([one.film for one in every])
     history = history_of(source, in_use, sources, [one.sha256 for one in every], settings.data_dir)
-    candidates, contradicting = without_copies(every)
-    pixels = decode([one.film for one in candidates], recipe.size, settings.cache_dir)
+    candidates, left_out = without_copies(every)
+    # Before a film is decoded, which takes minutes: copies with other bytes are found only then.
+    at_first = divide(candidates, [one.sha256 for one in candidates], history)
+    write_films(request.out / FILMS, candidates, at_first)
+    _check_comparison([one.film for one in read_side(request.out / FILMS, Side.COMPARE)])
+    films = [one.film for one in candidates]
+    pixels = decode(films, recipe.size, settings.cache_dir, on_read)
     sides = divide(candidates, pixel_digests(pixels), history)
     write_films(request.out / FILMS, candidates, sides)
     held_out = read_side(request.out / FILMS, Side.COMPARE)
@@ -148,9 +167,8 @@ def _choose(
     make_private_folder(request.out / RUN)
     record_films(request.out / RUN / CHECKPOINT, candidates, sides)
     counts = Counter(side.value for side in sides)
-    left_out = {"without_cause": without_cause, "contradicting": contradicting}
     unknown = sum(one.sha256 not in history.unseen for one in held_out)
-    return {**counts, **left_out}, unknown, source.sha256
+    return {**counts, **left_out, "without_cause": without_cause}, unknown, source.sha256
 
 
 def _inside(films: list[LabelledFilm], roots: Sequence[Path]) -> list[LabelledFilm]:
@@ -180,6 +198,6 @@ def _check_comparison(held_out: Sequence[LabelledFilm]) -> None:
         if counts[target] < FEWEST:
             raise TrainingDataError(
                 f"Only {counts[target]} films {words} can be kept back to compare the models on; "
-                f"at least {FEWEST} are needed, and one patient in five is kept back. "
+                f"at least {FEWEST} are needed, and at most two patients in five are kept back. "
                 "Choose more films."
             )

@@ -1,5 +1,6 @@
 """Progress of a retraining, in a file that the page reads."""
 
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -7,6 +8,8 @@ from pathlib import Path
 
 from cxr_app.progress import Progress
 from training.fit.resume_state import EpochRecords
+
+REPORT_SECONDS = 1.0
 
 
 class RetrainProgress:
@@ -21,6 +24,14 @@ class RetrainProgress:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._progress = Progress()
+        self._reported_at = 0.0
+
+    def on_read(self, films: int, of: int) -> None:
+        """Report the number of films read so far, at most once a second."""
+        if films < of and time.monotonic() - self._reported_at < REPORT_SECONDS:
+            return
+        self._reported_at = time.monotonic()
+        self._write(replace(self._progress, counts={"reading": films, "films": of}))
 
     def start(self, epochs: int, counts: Mapping[str, int]) -> None:
         """Report the number of epochs, and the number of films by use."""

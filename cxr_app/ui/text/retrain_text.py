@@ -2,15 +2,19 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
 
+from cxr_app.evaluation.intervals import auroc_difference_reach
+from cxr_app.evaluation.operating_curve import FEWEST
+from cxr_app.jobs.kinds import job_threads
 from cxr_app.jobs.recipe_list import RecipeFile
 from cxr_app.jobs.retraining import Comparison, ComparisonResult
 from cxr_app.model import networks
 from cxr_app.ui.components.film_table import TableColumn
 from cxr_app.ui.text import formatting, job_text
-from cxr_app.worklist import Job, JobState, Promotion
+from cxr_app.worklist import Job, JobState, Promotion, ReviewedCounts
 
 RETRAININGS = (
     TableColumn("recipe", "Recipe", 6),
@@ -24,6 +28,7 @@ RETRAININGS = (
 LEFT_OUT = {
     "neither": "already used for testing, or from a patient with a film used for testing",
     "contradicting": "contradictory labels",
+    "copies": "further copies of the same film",
     "without_cause": "pneumonia of unspecified cause; this network learns causes",
 }
 """Reasons why films are left out, by the key that the training command counts them under."""
@@ -36,16 +41,117 @@ RESULTS = {
     ComparisonResult.NOT_SHOWN: "not shown",
 }
 
+NOT_USABLE = {
+    "without_cause": "with pneumonia of unspecified cause, because the network learns causes",
+    "unsure": "whose reader was unsure",
+    "unusable": "not usable",
+    "turned": "turned or mirrored by a reader",
+    "deleted": "no longer kept",
+}
+"""Why reviewed films are left out, by the field of `ReviewedCounts`."""
+
+FEWEST_PATIENTS, ONE_IN, HELD_IF_FEW = 10, 5, 2
+"""As in `training.data.splits` and `training.data.holdout`; a test compares them."""
+
+FEWEST_IN_ALL = FEWEST * ONE_IN // HELD_IF_FEW
+
 AUROC_MARGIN = 0.01
 """As in `training.measure.acceptance`, which the app does not import; a test compares them."""
 
 NO_CAUSES = "Does not distinguish causes, so it cannot replace a model that does."
 
 
-def recipe(file: RecipeFile) -> str:
-    """Return a summary of a recipe, shown before hours are spent on it."""
-    summary = f"{file.epochs} epochs; network input {file.size} × {file.size} pixels."
-    return summary if networks.predicts_causes(file.architecture) else f"{summary} {NO_CAUSES}"
+def recipe(file: RecipeFile, jobs: Sequence[Job] = ()) -> str:
+    """Return a summary of a recipe, shown before hours are spent on it.
+
+    Parameters
+    ----------
+    jobs
+        Earlier retrainings, newest first.
+    """
+    size = f"{file.epochs} epochs; network input {file.size} × {file.size} pixels."
+    causes = "" if networks.predicts_causes(file.architecture) else NO_CAUSES
+    return " ".join(
+        filter(None, (file.purpose, size, causes, _duration(file, jobs), _memory(file)))
+    )
+
+
+def _duration(file: RecipeFile, jobs: Sequence[Job]) -> str:
+    """Return how long a recipe took here the last time or, before that, what is expected."""
+    for job in jobs:
+        films = job.progress.counts.get("learn")
+        if job.parameters["recipe"] == file.name and job.state is JobState.COMPLETED and films:
+            return f"The last one here took {job_text.took(job)} for {formatting.films(films)}."
+    if file.cost is None:
+        return ""
+    threads = job_threads()
+    expected = formatting.duration(timedelta(seconds=1000 * file.cost.core_seconds / threads))
+    cores = "1 core" if threads == 1 else f"{threads} cores"
+    return f"About {expected} for 1,000 films with the {cores} of this server that jobs may use."
+
+
+def _memory(file: RecipeFile) -> str:
+    return "" if file.cost is None else f"About {file.cost.memory_mib / 1024:.1f} GB of memory."
+
+
+def minimum() -> str:
+    """Return how many films a retraining needs."""
+    return (
+        f"Needed at least: films of {FEWEST_PATIENTS} patients each without, with bacterial and "
+        f"with viral pneumonia to train on, and {FEWEST} films with and {FEWEST} without pneumonia "
+        f"among the {HELD_IF_FEW} patients in {ONE_IN} held out: some {FEWEST_IN_ALL} patients "
+        f"with and {FEWEST_IN_ALL} without pneumonia."
+    )
+
+
+def precision(reviewed_only: int = 0) -> str:
+    """Return how well a comparison can tell two models apart, before it is begun.
+
+    Parameters
+    ----------
+    reviewed_only
+        Number of films if only reviewed ones are chosen; 0 if it is unknown.
+    """
+    known = next(n for n in range(100, 10_000, 100) if auroc_difference_reach(n) < AUROC_MARGIN)
+    reach = auroc_difference_reach(100)
+    told = [
+        f"On 100 held-out films a difference in AUROC is known to ±{reach:.2f}, on {known:,} to "
+        f"the ±{AUROC_MARGIN} that the rule allows; with fewer, a challenger that is not worse may "
+        "not be shown to be so."
+    ]
+    held_out = reviewed_only * HELD_IF_FEW // ONE_IN
+    if held_out >= 2:
+        reach = auroc_difference_reach(held_out)
+        told.append(f"Of the films chosen some {held_out:,} are held out: ±{reach:.2f}.")
+    return " ".join(told)
+
+
+def reviewed(counts: ReviewedCounts) -> str:
+    """Return how many reviewed films can be used, and why the others cannot."""
+    if not counts.reviewed:
+        return ""
+    usable = (
+        f"Of {formatting.films(counts.reviewed)} reviewed, {counts.usable:,} can be used: "
+        f"{counts.normal:,} without pneumonia, {counts.bacterial:,} bacterial, {counts.viral:,} "
+        "viral."
+    )
+    left_out = [
+        f"{getattr(counts, name):,} {reason}"
+        for name, reason in NOT_USABLE.items()
+        if getattr(counts, name)
+    ]
+    return f"{usable} Left out: {', '.join(left_out)}." if left_out else usable
+
+
+def shortage(counts: ReviewedCounts) -> str:
+    """Return why the reviewed films alone are too few; empty if they may be enough."""
+    pneumonia = counts.bacterial + counts.viral
+    if counts.normal >= FEWEST and pneumonia >= FEWEST:
+        return ""
+    return (
+        f"The reviewed films alone are too few: {counts.normal:,} without and {pneumonia:,} with "
+        "pneumonia and its cause. Choose a folder as well, or review more films."
+    )
 
 
 def training_films(job: Job) -> str:
@@ -62,10 +168,17 @@ def progress(job: Job) -> str:
     if now.counts.get("comparing"):
         return "Comparing both models on the held-out films"
     if now.total is None:
-        return "Reading the films" if job.state is JobState.RUNNING else "Not started"
+        return _reading(job) if job.state is JobState.RUNNING else "Not started"
     if job.is_active and not now.done:
         return f"Epoch 1 of {now.total} is running"
     return f"Epoch {now.done} of {now.total}"
+
+
+def _reading(job: Job) -> str:
+    counts = job.progress.counts
+    if "reading" not in counts:
+        return "Checking the films"
+    return f"Reading the films: {counts['reading']:,} of {counts['films']:,}"
 
 
 def fraction_done(job: Job) -> float:

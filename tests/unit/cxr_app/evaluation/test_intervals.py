@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 
 from cxr_app.evaluation.intervals import (
+    auroc_difference_reach,
     clopper_pearson,
     deciding_patients,
     figure_interval,
@@ -113,3 +114,19 @@ def test_a_difference_with_spread_needs_no_remark() -> None:
     assert found.differs
     assert found.low < found.value < found.high
     assert found.remark() == ""
+
+
+@pytest.mark.parametrize("area_under", [0.8, 0.97])
+def test_the_expected_reach_is_that_of_simulated_comparisons(area_under: float) -> None:
+    """Two models whose errors are independent, each drawn from two normal distributions."""
+    generator = np.random.default_rng(0)
+    distance, films = math.sqrt(2) * norm.ppf(area_under), 200
+    truth = np.arange(films) < films // 2
+
+    def area() -> float:
+        return auroc(generator.normal(size=films) + distance * truth, truth)
+
+    differences = [area() - area() for _ in range(1500)]
+    expected = auroc_difference_reach(films, area_under, correlation=0.0)
+    # The formula errs on the wide side where the films are not as it assumes them to be.
+    assert 0.93 < expected / (1.96 * np.std(differences)) < 1.3

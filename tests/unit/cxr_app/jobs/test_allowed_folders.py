@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxr_app.errors import FolderNotAllowedError
-from cxr_app.jobs.allowed_folders import allowed_films, allowed_folder, offered_folders
+from cxr_app.jobs.allowed_folders import allowed_films, allowed_folder, offered_folders, outermost
 from cxr_app.settings import Settings
 
 PARTS = st.lists(
@@ -99,3 +99,8 @@ def test_films_may_be_a_folder_or_a_manifest(roots: list[Path], tmp_path: Path) 
 def test_the_setting_holds_several_folders_and_each_is_a_whole_path(tmp_path: Path) -> None:
     text = os.pathsep.join([str(tmp_path), "", "/archive"])
     assert Settings.read(backlog_folders=text).backlog_roots == (tmp_path, Path("/archive"))
+
+
+def test_what_lies_in_a_chosen_folder_is_not_chosen_again() -> None:
+    chosen = ["/films/2026", "/films", "/films/2026/ward", "/films/labels.csv", "/films2", "/films"]
+    assert outermost(chosen) == ["/films", "/films/labels.csv", "/films2"]

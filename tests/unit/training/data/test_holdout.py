@@ -80,6 +80,28 @@ def test_a_patient_stays_on_one_side_when_films_are_added(
     assert sides([*alone, *added])[: len(alone)] == sides(alone)
 
 
+def many(patients: int) -> list[HoldoutFilm]:
+    """Return a film of each patient, every other one with pneumonia."""
+    kinds = (("NORMAL", ""), ("PNEUMONIA", "viral"))
+    names = [f"{number * 2654435761 % 2**32:08x}" for number in range(patients)]
+    return [
+        HoldoutFilm(LabelledFilm(Path(f"/{name}"), *kinds[number % 2], name, ""), name)
+        for number, name in enumerate(names)
+    ]
+
+
+def test_two_patients_in_five_are_held_out_where_one_would_leave_few_films() -> None:
+    def held_out(films: list[HoldoutFilm]) -> set[str]:
+        sides = divide(films, [one.sha256 for one in films], FilmHistory())
+        return {one.sha256 for one, side in zip(films, sides, strict=True) if side is Side.COMPARE}
+
+    few, enough = many(400), many(1500)
+    assert len(held_out(few)) == pytest.approx(400 * 2 / 5, rel=0.1)
+    assert len(held_out(enough)) == pytest.approx(1500 / 5, rel=0.1)
+    known = {one.sha256 for one in few}
+    assert held_out(enough) & known < held_out(few)
+
+
 def test_films_the_model_in_use_was_trained_on_are_trained_on_and_unseen_ones_held_out() -> None:
     found = [
         HoldoutFilm(normal(Path(f"/{number}"), name), SHA256S[number])
@@ -99,8 +121,8 @@ def test_the_same_file_in_two_sources_joins_the_patients_and_is_kept_once(
     assert found[0].film.patient_id == found[2].film.patient_id
     assert found[1].film.patient_id == found[3].film.patient_id  # both are "p"
     assert found[0].film.patient_id != found[1].film.patient_id
-    kept, contradicting = without_copies(found)
-    assert (len(kept), contradicting) == (3, 0)
+    kept, left_out = without_copies(found)
+    assert (len(kept), left_out) == (3, {"contradicting": 0, "copies": 1})
     assert "anna" not in str(kept)
 
 
@@ -111,7 +133,8 @@ def test_a_copy_of_a_test_film_is_a_test_film_and_contradictions_are_left_out(
     kept, _ = without_copies(read_candidates([[normal(one)], [normal(two, partition="test")]]))
     assert [each.film.partition for each in kept] == ["test"]
     sick = LabelledFilm(two, "PNEUMONIA", "viral", "p", "")
-    assert without_copies(read_candidates([[normal(one)], [sick]])) == ([], 1)
+    left_out = {"contradicting": 1, "copies": 1}
+    assert without_copies(read_candidates([[normal(one)], [sick]])) == ([], left_out)
 
 
 def test_a_patient_number_of_a_test_partition_is_another_child(tmp_path: Path) -> None:

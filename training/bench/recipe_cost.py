@@ -1,0 +1,82 @@
+"""What each recipe costs on a CPU: core-seconds for each film, and memory.
+
+    python -m training.bench.recipe_cost
+
+The network is run forward and backward at each size of the recipe, in a process of its own with one
+thread. Time of the processor is measured and not of the clock, so that other programs do not count.
+The figures are the table ``cost`` of the recipe files; the Retrain page reckons with them.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+
+import torch
+from torch.nn import functional
+
+from cxr_app.jobs.recipe_list import PROJECT_RECIPES
+from cxr_app.jobs.recipe_schema import Recipe, Stage
+from cxr_app.model import networks
+from training.fit.recipe import read_recipe
+
+STEPS = 2
+KIB_IN_MIB = 1024
+
+
+def cost(recipe: Recipe) -> dict[str, float]:
+    """Measure a recipe in this process.
+
+    Returns
+    -------
+    dict of str and float
+        ``core_seconds``, for each film in all epochs together, and ``memory_mib``, the peak of the
+        process.
+    """
+    torch.set_num_threads(1)
+    seconds = sum(
+        stage.epochs * _seconds(member.architecture, stage, recipe.batch_size)
+        for member in recipe.members
+        for stage in member.stages
+    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_IN_MIB
+    return {
+        "core_seconds": round(seconds, 2),
+        "memory_mib": round(peak / 100) * 100,
+    }
+
+
+def _seconds(architecture: str, stage: Stage, batch_size: int) -> float:
+    """Return the seconds of the processor that one film takes in one epoch."""
+    model = networks.build(architecture).train()
+    batch = torch.randn(batch_size, 1, stage.size, stage.size)
+    batch = batch.contiguous(memory_format=torch.channels_last)
+    targets = torch.arange(batch_size) % len(model.classes)
+    spent = 0.0
+    for step in range(STEPS + 1):
+        began = time.process_time()
+        logits = model(batch)
+        torch.autograd.backward(functional.cross_entropy(logits, targets))
+        spent += time.process_time() - began if step else 0.0  # the first allocates memory
+        model.zero_grad()
+    return spent / STEPS / batch_size
+
+
+def main() -> None:
+    """Measure every recipe of the project, each in a process of its own."""
+    for path in sorted(PROJECT_RECIPES.glob("*.toml")):
+        command = [sys.executable, "-m", "training.bench.recipe_cost", path.stem]
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        found = subprocess.run(  # noqa: S603 - this program itself
+            command, env=environment, capture_output=True, text=True, check=False
+        )
+        print(path.stem, found.stdout.strip() or found.stderr.strip()[-300:])
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(json.dumps(cost(read_recipe(sys.argv[1]))))
+    else:
+        main()
