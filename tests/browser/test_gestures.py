@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from cxr_app.ui.components.film_table import HERE
+from cxr_app.ui.components.film_table import SCRIPT
 from cxr_app.ui.components.script_state import REST
 
 MOUNT = """async (script) => {
@@ -24,7 +24,7 @@ def table(empty_page: Page) -> Page:
     """The table alone in a page whose script runs, under a clock that the test moves."""
     empty_page.clock.install()
     empty_page.clock.pause_at("2030-01-01")
-    empty_page.evaluate(MOUNT, REST + (HERE / "film_table.js").read_text(encoding="utf-8"))
+    empty_page.evaluate(MOUNT, REST + SCRIPT)
     return empty_page
 
 

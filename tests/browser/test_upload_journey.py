@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 from pydicom.uid import CTImageStorage
 
 from cxr_app.film_store import read_film
@@ -66,6 +66,20 @@ def row(page: Page, name: str) -> Locator:
     return page.locator("tbody tr").filter(
         has=page.locator("[data-column='source']").get_by_text(name, exact=True)
     )
+
+
+def test_what_was_chosen_is_counted_until_it_has_arrived(upload: Page) -> None:
+    held: list[Route] = []
+    address = "**/_stcore/upload_file/**"
+    upload.route(address, lambda route: held.append(route))
+    send(upload, *(payload(f"{number}.jpeg", jpeg(600 + number)) for number in range(3)))
+    status = upload.get_by_text("3 files are on the way to the server")
+    expect(status).to_be_visible()
+    upload.unroute(address)
+    for route in held:
+        route.continue_()
+    expect(status).to_have_count(0)
+    expect(upload.get_by_text("All done:")).to_be_visible()
 
 
 def truncated_jpeg() -> bytes:

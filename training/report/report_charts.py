@@ -26,6 +26,9 @@ INK, FAINT, BAND = "#22303c", "#aab4bd", "rgba(200, 85, 61, 0.18)"
 BINS = 40
 HEIGHT = 420
 
+LABEL_WIDTH, LABEL_HEIGHT = 0.4, 0.1
+"""Room that the label of an operating point takes in the ROC, in shares of an axis."""
+
 
 def receiver_operating_characteristic(
     scored: Predictions, points: Sequence[OperatingPoint], measured: Sequence[Mapping[str, Any]]
@@ -41,24 +44,33 @@ def receiver_operating_characteristic(
     _band(figure, scored, roc)
     figure.add_scatter(x=GRID, y=GRID, mode="lines", line={"color": FAINT, "dash": "dot"})
     figure.add_scatter(x=GRID, y=curve, mode="lines", line={"color": PNEUMONIA, "width": 2})
+    marked: list[tuple[float, float]] = []
     for point, found in zip(points, measured, strict=True):
-        _mark(figure, point.name, found)
+        _mark(figure, point.name, found, marked)
     return figure
 
 
-def _mark(figure: go.Figure, name: str, found: Mapping[str, Any]) -> None:
-    """Mark an operating point."""
+def _mark(
+    figure: go.Figure, name: str, found: Mapping[str, Any], marked: list[tuple[float, float]]
+) -> None:
+    """Mark an operating point; its label is kept clear of those of the points marked before."""
     sensitivity, specificity = (found[side]["value"] for side in ("sensitivity", "specificity"))
     if sensitivity is None or specificity is None:
         return
+    place = (1 - specificity, sensitivity)
+    is_near = any(
+        abs(place[0] - x) < LABEL_WIDTH and abs(place[1] - y) < LABEL_HEIGHT for x, y in marked
+    )
+    marked.append(place)
     figure.add_scatter(
-        x=[1 - specificity],
-        y=[sensitivity],
+        x=[place[0]],
+        y=[place[1]],
         mode="markers+text",
         marker={"color": INK, "size": 9},
         text=[name.replace("_", " ")],
-        textposition="bottom right",
+        textposition="top right" if is_near else "bottom right",
         textfont={"color": INK},
+        cliponaxis=False,
     )
 
 

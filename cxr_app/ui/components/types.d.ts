@@ -118,14 +118,23 @@ interface HeadColumn {
   help: string;
 }
 
+/** A film in a table: the value of each column by its id. */
+interface FilmRow {
+  id: string;
+  tone?: string;
+  [column: string]: any;
+}
+
 /** What the page asks the film table for; see `film_table` in Python. */
 interface TableData {
   label: string;
   columns: HeadColumn[];
-  rows: { id: string; tone?: string; [column: string]: any }[];
+  rows: FilmRow[];
   sort: string;
   descending: boolean;
   height: string;
+  /** Where the small pictures of films are; empty for a table without previews. */
+  previews?: string;
 }
 
 /** What the page asks the field for a comment for; see `comment_box` in Python. */

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from cxr_app.ui.components.film_table import TableColumn, film_table
+from cxr_app.ui.components.film_table import TableColumn, TableLook, film_table
 from cxr_app.worklist import Job
 
 
@@ -27,8 +27,10 @@ def job_list(
     """List the jobs if there are several; a click shows another."""
     if len(jobs) < 2:
         return
-    st.subheader(label, anchor=False)
-    gesture = film_table("jobs", columns, list(map(row, jobs)), label=label, height="14rem")
+    st.header(label, anchor=False)
+    gesture = film_table(
+        "jobs", columns, list(map(row, jobs)), label=label, look=TableLook("14rem")
+    )
     if gesture.opened and gesture.opened != shown.id:
         st.query_params["job"] = gesture.opened
         st.rerun()

@@ -9,7 +9,7 @@ from cxr_app.pacs.archive import echo
 from cxr_app.ui import resources
 from cxr_app.ui.actions import attempt, show_problem
 from cxr_app.ui.components.auto_refresh import auto_refresh
-from cxr_app.ui.components.film_table import film_table
+from cxr_app.ui.components.film_table import TableLook, film_table
 from cxr_app.ui.text import formatting, outgoing_text
 from cxr_app.worklist import Outgoing, OutgoingState
 
@@ -22,7 +22,7 @@ FILTERS = {ALL: None} | {word: state for state, word in outgoing_text.STATES.ite
 
 def outgoing_panel() -> None:
     """Show the archives and what they are sent; it refreshes by itself."""
-    st.subheader("What goes out", anchor=False)
+    st.header("What goes out", anchor=False)
     if not resources.settings().destinations:
         st.info(
             "No archive is named. Set CXR_RESULTS_TO, for example to ORTHANC@archive:4242, and "
@@ -75,7 +75,7 @@ def _outbox() -> None:
             outgoing_text.OUTGOING,
             outgoing_text.outgoing_rows(objects),
             label="What goes out",
-            height="max(13rem, calc(100dvh - 30rem))",
+            look=TableLook("max(13rem, calc(100dvh - 30rem))"),
         )
         for each in objects:
             if gesture.opened == str(each.number):

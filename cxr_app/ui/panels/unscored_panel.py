@@ -7,7 +7,7 @@ import streamlit as st
 from cxr_app.jobs.unscored import Refusal
 from cxr_app.ui import masking, resources
 from cxr_app.ui.actions import attempt
-from cxr_app.ui.components.film_table import film_table
+from cxr_app.ui.components.film_table import TableLook, film_table
 from cxr_app.ui.panels import job_card
 from cxr_app.ui.text import job_text
 from cxr_app.worklist import Job, JobState
@@ -19,7 +19,7 @@ def unscored_panel(job: Job) -> None:
     """List the films without a score; offer to retry them and to download all results."""
     refusals = resources.refusals(job.id).refusals()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader("Not scored", anchor=False)
+        st.header("Not scored", anchor=False)
         st.space("stretch")
         _retry_button(job)
         _download_button(job)
@@ -73,7 +73,7 @@ def _list(job: Job, refusals: list[Refusal]) -> None:
         job_text.REFUSALS,
         job_text.refusal_rows(part, masking.file_name),
         label="Not scored",
-        height="max(13rem, calc(100dvh - 47rem))",
+        look=TableLook("max(13rem, calc(100dvh - 47rem))"),
     )
     for refusal in part:
         if gesture.opened == job_text.row_id(refusal):

@@ -6,7 +6,8 @@ import streamlit as st
 
 from cxr_app.priority import BANDS
 from cxr_app.ui import masking, resources, view_state
-from cxr_app.ui.components.film_table import Sorting, film_table
+from cxr_app.ui.components.film_table import Sorting, TableLook, film_table
+from cxr_app.ui.server import film_route
 from cxr_app.ui.text import formatting, table_rows
 from cxr_app.worklist import Query
 
@@ -27,13 +28,17 @@ def worklist_table(query: Query, total: int, scoring: int) -> None:
     number = min(view_state.page_number(), pages)
     entries = resources.worklist().page(query, (number - 1) * PAGE_LENGTH, PAGE_LENGTH)
     now, newer = datetime.now(UTC), resources.worklist().newer_films(entries)
+    in_use = resources.engine().status().model_version
     gesture = film_table(
         "films",
         table_rows.NEEDS_A_PERSON if query.state == "needs_a_person" else table_rows.WORKLIST,
-        [table_rows.row(masking.shown(entry), now, newer.get(entry.id)) for entry in entries],
+        [
+            table_rows.row(masking.shown(entry), now, newer.get(entry.id), in_use)
+            for entry in entries
+        ],
         label="Films",
         sorting=Sorting(query.sort, query.descending),
-        height="max(16rem, calc(100dvh - 19rem))",
+        look=TableLook("max(16rem, calc(100dvh - 19rem))", film_route.pictures()),
     )
     _footer(query, _size(query, total, scoring), number, pages)
     if gesture.opened:

@@ -17,9 +17,10 @@ from cxr_app import log_privacy
 from cxr_app.errors import CxrError, EntryNotFoundError
 from cxr_app.film_store import read_film
 from cxr_app.imaging import intake
+from cxr_app.pose import AS_IT_LIES, Pose, pose_of, posed_softcopy
 from cxr_app.prediction import HeatScale
 from cxr_app.ui import resources
-from cxr_app.ui.server import error_page, film_payload
+from cxr_app.ui.server import error_page, film_payload, small_picture
 from cxr_app.ui.text import formatting
 from cxr_app.worklist import Entry
 
@@ -36,16 +37,18 @@ PRIVATE = {
 }
 
 
-def film_address(entry_id: str) -> str:
-    """Return the address of a film."""
-    return f"{base_path()}/films/{entry_id}"
+def film_address(entry_id: str, pose: Pose = AS_IT_LIES) -> str:
+    """Return the address of a film in a pose."""
+    address = f"{base_path()}/films/{entry_id}"
+    return address if pose.changes_nothing else f"{address}?pose={pose.key}"
 
 
 def heat_address(entry: Entry) -> str | None:
     """Return the address of a heatmap; None if no model has scored the film."""
     if entry.model_version == "" or entry.scored_at is None:
         return None
-    return f"{base_path()}/films/{entry.id}/heat?scored={entry.scored_at.timestamp():.0f}"
+    pose = f"&pose={entry.attestation.pose.key}" if entry.attestation else ""
+    return f"{base_path()}/films/{entry.id}/heat?scored={entry.scored_at.timestamp():.0f}{pose}"
 
 
 def scale_of(entry: Entry) -> HeatScale | None:
@@ -62,7 +65,12 @@ def scale_of(entry: Entry) -> HeatScale | None:
 def routes() -> list[Route]:
     """Return the routes for `streamlit.App`."""
     path = f"{base_path()}/films/{{entry_id}}"
-    return [Route(path, _film), Route(f"{path}/heat", _heat)]
+    return [Route(path, _film), Route(f"{path}/heat", _heat), Route(f"{path}/small", _small)]
+
+
+def pictures() -> str:
+    """Return the address below which each entry's id has a small picture of its film."""
+    return f"{base_path()}/films/"
 
 
 def base_path() -> str:
@@ -78,7 +86,8 @@ def _film(request: Request) -> Response:
             return _response(
                 film_payload.pack_refusal(formatting.film_deleted(entry.film_deleted_at))
             )
-        return _response(_packed_film(entry.path, entry.sha256))
+        pose = pose_of(request.query_params.get("pose", ""))
+        return _response(_packed_film(entry.path, entry.sha256, pose))
     except EntryNotFoundError as error:
         return _not_found(str(error))
     except CxrError as error:  # not an HTTP error: the viewer shows the message
@@ -105,10 +114,33 @@ def _heat(request: Request) -> Response:
     )
 
 
+def _small(request: Request) -> Response:
+    """Answer with a small picture of a film, and the outline of its heat if it may be shown."""
+    try:
+        entry = resources.worklist().entry(request.path_params["entry_id"])
+        if entry.film_deleted_at is not None:
+            return _not_found(formatting.film_deleted(entry.film_deleted_at))
+        return Response(_small_picture(entry), media_type="image/png", headers=PRIVATE)
+    except CxrError as error:
+        return _not_found(str(error))
+    except Exception as error:  # noqa: BLE001 - the server would log its message
+        logger.error("A film failed unexpectedly:\n%s", log_privacy.fault_report(error))  # noqa: TRY400
+        return _not_found(error_page.UNEXPECTED)
+
+
+def _small_picture(entry: Entry) -> bytes:
+    pose = entry.attestation.pose if entry.attestation else AS_IT_LIES
+    film = intake.read_radiograph(read_film(entry.path, entry.sha256), in_subprocess=True)
+    scale = scale_of(entry) if resources.settings().heat == "at_once" else None
+    cells = entry.activation_map if scale is not None else None
+    return small_picture.draw(pose.applied(film.image), cells, scale)
+
+
 @lru_cache(maxsize=FILMS_KEPT)
-def _packed_film(path: Path, sha256: str) -> bytes:
+def _packed_film(path: Path, sha256: str, pose: Pose) -> bytes:
     """Read, decode and pack a film; failures are not cached."""
-    return film_payload.pack_film(intake.read_softcopy(read_film(path, sha256), in_subprocess=True))
+    softcopy = intake.read_softcopy(read_film(path, sha256), in_subprocess=True)
+    return film_payload.pack_film(posed_softcopy(softcopy, pose))
 
 
 def _response(content: bytes) -> Response:

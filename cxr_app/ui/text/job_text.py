@@ -50,6 +50,8 @@ def state(job: Job) -> str:
     """Return the state of a job in one word."""
     if job.state is JobState.RUNNING and job.cancelling:
         return "stopping"
+    if job.state is JobState.RUNNING and job.progress.exit_status is not None:
+        return "finishing"
     if job.state is JobState.RUNNING and job.progress.total is None and not job.progress.done:
         return "starting"
     return STATES[job.state]

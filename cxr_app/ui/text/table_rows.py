@@ -7,7 +7,7 @@ from typing import Any
 from cxr_app.outcome import Priority, ScoringState
 from cxr_app.radiograph import Header
 from cxr_app.ui.components.film_table import TableColumn
-from cxr_app.ui.text import formatting
+from cxr_app.ui.text import formatting, pose_text
 from cxr_app.worklist import Entry
 
 WAITING = TableColumn(
@@ -77,13 +77,17 @@ UPLOADS = (
 )
 
 
-def row(entry: Entry, now: datetime, newer: Entry | None = None) -> dict[str, Any]:
+def row(
+    entry: Entry, now: datetime, newer: Entry | None = None, in_use: str = ""
+) -> dict[str, Any]:
     """Return an entry as a row of text cells.
 
     Parameters
     ----------
     newer
         The newest later film of the patient; None if there is none.
+    in_use
+        Version of the model in use; empty while it is unknown.
     """
     header = entry.header or Header()
     return {
@@ -102,9 +106,7 @@ def row(entry: Entry, now: datetime, newer: Entry | None = None) -> dict[str, An
         "accession_number": header.accession_number,
         "study_date": formatting.date(header.study_date),
         "view_position": header.view_position,
-        "remark": " ".join(
-            filter(None, (_deleted(entry), _superseded(newer), entry.reason, *entry.remarks))
-        ),
+        "remark": _remark(entry, newer, in_use),
         "source": formatting.file_name(entry.source),
     }
 
@@ -147,9 +149,18 @@ def _deleted(entry: Entry) -> str:
     return f"Film deleted on {formatting.day(entry.film_deleted_at)} under the retention policy."
 
 
-def _remark(entry: Entry, newer: Entry | None) -> str:
-    notes = (_deleted(entry), _superseded(newer), entry.reason, *entry.remarks)
+def _remark(entry: Entry, newer: Entry | None, in_use: str) -> str:
+    word = pose_text.in_a_list(entry.attestation) if entry.attestation else ""
+    model = _other_model(entry, in_use)
+    notes = (_deleted(entry), _superseded(newer), word, entry.reason, *entry.remarks, model)
     return " ".join(filter(None, notes))
+
+
+def _other_model(entry: Entry, in_use: str) -> str:
+    """Return a note if a model gave the score that is no longer in use."""
+    if entry.model_version in ("", in_use) or not in_use:
+        return ""
+    return f"Scored by {entry.model_version}, not the model in use."
 
 
 def _superseded(newer: Entry | None) -> str:

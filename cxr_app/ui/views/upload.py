@@ -9,7 +9,8 @@ import streamlit as st
 from cxr_app.imaging.formats import format_names
 from cxr_app.ui import masking, resources
 from cxr_app.ui.components.auto_refresh import auto_refresh
-from cxr_app.ui.components.film_table import film_table
+from cxr_app.ui.components.files_in_transit import files_in_transit
+from cxr_app.ui.components.film_table import TableLook, film_table
 from cxr_app.ui.server.upload_spool import take_over
 from cxr_app.ui.text import formatting, table_rows
 from cxr_app.ui.upload_queue import UploadQueue, UploadStatus
@@ -45,6 +46,7 @@ def take_files() -> None:
     folder = right.file_uploader(
         "A whole folder", accept_multiple_files="directory", key=f"folder_{turn}"
     )
+    files_in_transit(turn)
     if uploaded := [*files, *folder]:
         upload_queue().take(take_over(uploaded))
         st.session_state["upload_turn"] = turn + 1
@@ -129,7 +131,7 @@ def uploads() -> None:
         table_rows.UPLOADS,
         [row(entry, drawn, now.arrivals[entry.id].is_new) for entry in entries],
         label="Uploaded films",
-        height="max(14rem, calc(100dvh - 19rem))",
+        look=TableLook("max(14rem, calc(100dvh - 19rem))"),
     )
     if gesture.opened:
         st.switch_page("views/film.py", query_params={"film": gesture.opened})

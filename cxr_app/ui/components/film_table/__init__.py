@@ -15,10 +15,15 @@ from cxr_app.ui.components.script_state import REST
 
 HERE = Path(__file__).parent
 
+SCRIPT = "\n".join(
+    (HERE / name).read_text(encoding="utf-8")
+    for name in ("columns.js", "preview.js", "film_table.js")
+)
+
 _mount = st.components.v2.component(
     "film_table",
     css=(HERE / "film_table.css").read_text(encoding="utf-8"),
-    js=REST + (HERE / "film_table.js").read_text(encoding="utf-8"),
+    js=REST + SCRIPT,
 )
 
 
@@ -59,6 +64,23 @@ class Sorting:
 
 
 @dataclass(frozen=True, slots=True)
+class TableLook:
+    """How a table is shown.
+
+    Parameters
+    ----------
+    height
+        Maximum height as CSS; empty for no limit.
+    previews
+        Address below which each entry's id has a small picture. The reader then chooses, orders and
+        widens the columns, empty ones are left out, and a row opens to a preview. Empty for none.
+    """
+
+    height: str = ""
+    previews: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Gesture:
     """What the reader has just done with the table; None for anything not done."""
 
@@ -73,7 +95,7 @@ def film_table(
     *,
     label: str,
     sorting: Sorting | None = None,
-    height: str = "",
+    look: TableLook | None = None,
 ) -> Gesture:
     """Show films, and return which one was opened or what to sort by.
 
@@ -91,8 +113,8 @@ def film_table(
         Description of the table for screen readers.
     sorting
         Current sort order of the rows.
-    height
-        Maximum height as CSS; empty for no limit.
+    look
+        Height and previews.
     """
     now = sorting or Sorting()
     data = {
@@ -101,7 +123,7 @@ def film_table(
         "rows": list(rows),
         "sort": now.sort,
         "descending": now.descending,
-        "height": height,
+        **asdict(look or TableLook()),
     }
     answer = _mount(key=key, data=data, on_opened_change=_do_nothing, on_sorted_change=_do_nothing)
     return Gesture(

@@ -9,7 +9,6 @@ const TRIES = 4;
  * @type {WeakMap<HTMLElement, FilmTable>} */
 const tables = new WeakMap();
 
-/** @typedef {{id: string, tone?: string, [column: string]: any}} FilmRow */
 /** @typedef {HTMLTableRowElement & {drawn?: string}} DrawnRow */
 
 class FilmTable {
@@ -20,6 +19,8 @@ class FilmTable {
   greeted = false;
   sort = "";
   descending = false;
+  /** @type {TableData | null} */ data = null;
+  /** @type {Set<string>} */ previewed = new Set(); // ids of the rows that are opened
 
   /** @param {HTMLElement} parent */
   constructor(parent) {
@@ -30,34 +31,49 @@ class FilmTable {
     this.head = /** @type {HTMLTableRowElement} */ (this.root.querySelector("thead tr"));
     this.body = /** @type {HTMLTableSectionElement} */ (this.root.querySelector("tbody"));
     parent.appendChild(this.root);
-    this.body.addEventListener("click", (event) => this._open(closest(event, "tr")));
+    this.card = new ColumnCard(parent, () => this.data && this._draw(this.data));
+    this.body.addEventListener("click", (event) => this._onClick(event));
     this.body.addEventListener("focusin", (event) => this._moveTo(closest(event, "tr")));
     this.root.addEventListener("keydown", (event) => this._onKey(event));
     this.head.addEventListener("click", (event) => this._sort(closest(event, "th")));
   }
 
   /** @param {TableData} data @param {(name: string, value: unknown) => void} setTrigger */
-  update({ label, columns, rows, sort, descending, height }, setTrigger) {
+  update(data, setTrigger) {
     this.setTrigger = setTrigger;
     if (this.asked?.name === "sorted") this._settle();
-    this.sort = sort;
-    this.descending = descending;
-    this.table.setAttribute("aria-label", label);
-    this.root.style.setProperty("--films-height", height || "none");
-    this._drawHead(columns);
-    this._drawRows(columns, rows);
-    if (!this.greeted && rows.length) this._greet();
+    Object.assign(this, { data, sort: data.sort, descending: data.descending });
+    this.table.setAttribute("aria-label", data.label);
+    this.root.style.setProperty("--films-height", data.height || "none");
+    this.card.about(data.label, data.columns);
+    this._draw(data);
+    if (!this.greeted && data.rows.length) this._greet();
+  }
+
+  /** @param {TableData} data */
+  _draw({ columns, rows, sort, previews }) {
+    const drawn = previews ? drawnColumns(columns, rows, this.card.habits, sort) : columns;
+    this._drawHead(drawn, Boolean(previews));
+    this._drawRows(drawn, rows);
   }
 
   // --- drawing: only what changed, so that nothing blinks and the pointer keeps its row --------
 
-  /** @param {HeadColumn[]} columns */
-  _drawHead(columns) {
+  /** @param {HeadColumn[]} columns @param {boolean} canChoose whether the reader chooses columns */
+  _drawHead(columns, canChoose) {
     const drawn = JSON.stringify(columns);
     if (drawn !== this.drawnHead) {
       const whole = columns.reduce((sum, { width }) => sum + width, 0);
       this.table.style.minWidth = `${whole}rem`;
-      this.head.replaceChildren(...columns.map((column) => headCell(column, column.width / whole)));
+      const cells = columns.map((column) => headCell(column, column.width / whole));
+      if (canChoose) {
+        cells.forEach((cell, index) => {
+          const { id, width } = columns[index];
+          cell.appendChild(widthGrip(cell, width, (wanted) => this.card.widen(id, wanted)));
+        });
+        cells.unshift(chooserCell(() => this.card.open()));
+      }
+      this.head.replaceChildren(...cells);
     }
     this.drawnHead = drawn;
     for (const cell of this.head.cells) {
@@ -70,29 +86,67 @@ class FilmTable {
 
   /** @param {HeadColumn[]} columns @param {FilmRow[]} rows */
   _drawRows(columns, rows) {
-    const old = new Map([...this.body.rows].map((row) => [row.dataset.film, row]));
-    const place = [...this.body.rows].findIndex((row) => row.dataset.film === this.current);
+    const old = new Map(this._rows().map((row) => [row.dataset.film, row]));
+    const place = this._rows().findIndex((row) => row.dataset.film === this.current);
     const root = /** @type {Document | ShadowRoot} */ (this.root.getRootNode());
     const focused = root.activeElement instanceof HTMLTableRowElement;
-    const drawn = rows.map((row) => drawRow(old.get(row.id), row, columns));
-    drawn.forEach((row, index) => {
+    const previews = this.data?.previews;
+    const drawn = rows.map((row) => {
+      const open = previews ? this.previewed.has(row.id) : undefined;
+      return drawRow(old.get(row.id), row, columns, open);
+    });
+    const lines = drawn.flatMap((row, index) =>
+      previews && this.previewed.has(rows[index].id)
+        ? [row, this._previewOf(row, rows[index], columns.length + 1, previews)]
+        : [row],
+    );
+    lines.forEach((row, index) => {
       if (this.body.rows[index] !== row) this.body.insertBefore(row, this.body.rows[index] ?? null);
     });
-    while (this.body.rows.length > drawn.length) this.body.deleteRow(-1);
+    while (this.body.rows.length > lines.length) this.body.deleteRow(-1);
     const next = this._row(this.current) ?? drawn[Math.min(Math.max(place, 0), drawn.length - 1)];
     this._moveTo(next ?? null);
     if (focused) next?.focus({ preventScroll: true }); // moving a row takes its focus away
   }
 
+  /** The rows of films, without those of previews. */
+  _rows() {
+    return [...this.body.rows].filter((row) => row.dataset.film);
+  }
+
   /** @param {string | null} id */
   _row(id) {
-    return [...this.body.rows].find((row) => row.dataset.film === id);
+    return this._rows().find((row) => row.dataset.film === id);
+  }
+
+  /** Return the preview below a row, drawn anew only if the row was.
+   * @param {DrawnRow} row @param {FilmRow} film @param {number} span @param {string} pictures */
+  _previewOf(row, film, span, pictures) {
+    const below = /** @type {DrawnRow | null} */ (row.nextElementSibling);
+    const drawn = `${row.drawn}${span}`;
+    if (below?.className === "preview" && below.drawn === drawn) return below;
+    const line = /** @type {DrawnRow} */ (
+      previewRow(film, this.data?.columns ?? [], span, pictures)
+    );
+    line.drawn = drawn;
+    return line;
+  }
+
+  /** Open or close the preview of a row.
+   * @param {HTMLElement} row @param {boolean} [open] */
+  _preview(row, open = !this.previewed.has(row.dataset.film ?? "")) {
+    const id = row.dataset.film;
+    if (!id || !this.data?.previews) return;
+    if (open) this.previewed.add(id);
+    else this.previewed.delete(id);
+    this._draw(this.data);
   }
 
   /** Make a row the one that the arrow keys are at.
    * @param {HTMLElement | null} row */
   _moveTo(row) {
-    for (const other of this.body.rows) other.tabIndex = other === row ? 0 : -1;
+    if (row && !row.dataset.film) return;
+    for (const other of this._rows()) other.tabIndex = other === row ? 0 : -1;
     this.current = row?.dataset.film ?? null;
   }
 
@@ -130,6 +184,13 @@ class FilmTable {
     this.asked = null;
   }
 
+  /** @param {MouseEvent} event */
+  _onClick(event) {
+    const row = closest(event, "tr[data-film]");
+    if (row && closest(event, ".toggle")) this._preview(row);
+    else this._open(row);
+  }
+
   /** @param {HTMLElement | null} row */
   _open(row) {
     if (row && !getSelection()?.toString()) this.send("opened", row.dataset.film);
@@ -148,9 +209,9 @@ class FilmTable {
 
   /** @param {KeyboardEvent} event */
   _onKey(event) {
-    const row = closest(event, "tbody tr");
+    const row = closest(event, "tbody tr[data-film]");
     if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
-    const rows = [...this.body.rows];
+    const rows = this._rows();
     const at = rows.indexOf(/** @type {HTMLTableRowElement} */ (row));
     /** @type {Record<string, number>} */
     const to = {
@@ -162,6 +223,8 @@ class FilmTable {
       PageUp: at - 10,
     };
     if (event.key === "Enter" || event.key === " ") this._open(row);
+    else if (event.key === "ArrowRight") this._preview(row, true);
+    else if (event.key === "ArrowLeft") this._preview(row, false);
     else if (event.key in to) {
       const next = rows[Math.min(Math.max(to[event.key], 0), rows.length - 1)];
       next.focus({ preventScroll: true });
@@ -188,17 +251,42 @@ function headCell({ id, label, sort, first, kind, help }, part) {
   return cell;
 }
 
+/** The head of the first column, by which the others are chosen.
+ * @param {() => void} onClick */
+function chooserCell(onClick) {
+  const cell = document.createElement("th");
+  cell.className = "chooser";
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "☰";
+  button.title = "Choose, order and widen the columns";
+  button.setAttribute("aria-label", "Choose columns");
+  button.addEventListener("click", (event) => {
+    event.stopPropagation();
+    onClick();
+  });
+  cell.appendChild(button);
+  return cell;
+}
+
 /** @param {DrawnRow | undefined} old @param {FilmRow} row @param {HeadColumn[]} columns
+ * @param {boolean} [open] whether its preview is; undefined if it has none
  * @returns {DrawnRow} */
-function drawRow(old, row, columns) {
-  const drawn = JSON.stringify([row, columns]);
+function drawRow(old, row, columns, open) {
+  const drawn = JSON.stringify([row, columns, open]);
   /** @type {DrawnRow} */
   const element = old ?? document.createElement("tr");
   if (element.drawn === drawn) return element;
   element.drawn = drawn;
   element.dataset.film = row.id;
   element.className = row.tone ?? "";
-  element.replaceChildren(...columns.map((column) => bodyCell(column, row)));
+  const cells = columns.map((column) => bodyCell(column, row));
+  if (open !== undefined) {
+    const first = document.createElement("td");
+    first.appendChild(previewButton(open));
+    cells.unshift(first);
+  }
+  element.replaceChildren(...cells);
   return element;
 }
 

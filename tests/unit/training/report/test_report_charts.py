@@ -71,3 +71,15 @@ def test_films_of_one_class_are_drawn_too() -> None:
     report_charts.precision_recall(scored)
     report_charts.values_by_prevalence(measured[0])
     report_charts.confusion_matrix(measured[0]["counts"])
+
+
+def test_the_labels_of_two_operating_points_that_lie_together_do_not_overlap() -> None:
+    def positions(second: float) -> list[str]:
+        measured = [MEASURED[0], MEASURED[0] | {"specificity": {"value": second}}]
+        figure = report_charts.receiver_operating_characteristic(
+            scored_films(30, 15, 15), POINTS, measured
+        )
+        return [trace.textposition for trace in figure.data if trace.mode == "markers+text"]
+
+    assert positions(0.8) == positions(0.7) == ["bottom right", "top right"]
+    assert positions(0.2) == ["bottom right", "bottom right"]
