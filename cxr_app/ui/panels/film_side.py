@@ -6,6 +6,8 @@ import streamlit as st
 
 from cxr_app.ui import masking, resources
 from cxr_app.ui.panels import review_panel
+from cxr_app.ui.panels.attestation_panel import attestation_panel
+from cxr_app.ui.panels.report_panel import report_panel
 from cxr_app.ui.server import film_route
 from cxr_app.ui.text import extent_text, film_html
 from cxr_app.worklist import Claim, Entry, Review
@@ -21,8 +23,10 @@ def film_side(entry: Entry, reviews: list[Review], others: Claim | None) -> Entr
     """
     shown = masking.shown(entry)
     _score(shown, reviews)
+    attestation_panel(shown, others)
     review_panel.review_panel(shown, reviews, others)
     earlier = review_panel.earlier(entry)  # found by the patient ID, which may be masked
+    report_panel(shown, reviews, earlier)
     with st.expander("Film and header", key="facts"):
         st.html(film_html.details(shown))
     return earlier

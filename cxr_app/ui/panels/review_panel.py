@@ -36,6 +36,7 @@ KEYS = Keys(
         ("C", "comment; Enter saves it, Esc leaves"),
         ("M", "mark as read, or unread"),
         ("E", "compare with an earlier film"),
+        ("K", "copy the report"),
         ("T", "take over the film"),
         ("W", "back to the worklist"),
         ("H", "heatmap on or off"),

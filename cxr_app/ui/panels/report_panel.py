@@ -1,0 +1,109 @@
+"""The report of the film: shown, copied, saved, and the site's template for it."""
+
+from functools import partial
+
+import streamlit as st
+
+from cxr_app.errors import ReportError
+from cxr_app.prediction import visible_extent
+from cxr_app.reports.diagnostic_report import diagnostic_report
+from cxr_app.reports.facts import ReportFacts, facts_of
+from cxr_app.reports.pdf import check_characters, report_pdf
+from cxr_app.reports.template import names, report_text, save_template, site_template
+from cxr_app.ui import resources
+from cxr_app.ui.actions import attempt, show_problem
+from cxr_app.ui.components.copy_button import copy_button
+from cxr_app.ui.panels import review_panel
+from cxr_app.ui.server import film_route
+from cxr_app.ui.text import formatting
+from cxr_app.worklist import Entry, Review
+
+PLACE = "report_template"
+TEMPLATE = "report_template_text"
+"""Widget key of the template."""
+
+
+def report_panel(entry: Entry, reviews: list[Review], earlier: Entry | None) -> None:
+    """Show the report by the site's template, and what can be done with it.
+
+    Parameters
+    ----------
+    entry
+        As it may be shown now: with masked identities the report has the short ids.
+    earlier
+        The film that this one is compared with on the page.
+    """
+    with st.expander("Report", key="report"):
+        facts = _facts(entry, reviews, earlier)
+        try:
+            text = report_text(site_template(resources.settings().data_dir), facts)
+        except ReportError as error:
+            st.error(formatting.escape_markdown(str(error)))
+        else:
+            st.code(text, language=None, wrap_lines=True)
+            copy_button("Copy the report (K)", text, "k")
+            _files(entry, facts, text)
+        _template()
+
+
+def _facts(entry: Entry, reviews: list[Review], earlier: Entry | None) -> ReportFacts:
+    compared = None
+    if earlier is not None:
+        compared = earlier, resources.worklist().reviews.of_film(earlier.id)
+    extent = None
+    scale = film_route.scale_of(entry)
+    if entry.activation_map is not None and review_panel.may_see_heat(entry, reviews):
+        extent = visible_extent(entry.activation_map, scale, entry.lungs)
+    return facts_of(entry, reviews, extent, compared)
+
+
+def _files(entry: Entry, facts: ReportFacts, text: str) -> None:
+    """Offer the report as files, made when they are asked for."""
+    left, right = st.columns(2, gap="small")
+    with left:
+        try:
+            check_characters(text)
+        except ReportError as error:
+            st.caption(formatting.escape_markdown(str(error)))
+        else:
+            st.download_button(
+                "PDF",
+                partial(report_pdf, text),
+                f"report-{entry.id[:8]}.pdf",
+                "application/pdf",
+                key=f"report_pdf_{entry.id}",
+                on_click="ignore",
+                width="stretch",
+            )
+    with right:
+        st.download_button(
+            "FHIR",
+            partial(diagnostic_report, facts, text),
+            f"report-{entry.id[:8]}.json",
+            "application/fhir+json",
+            key=f"report_fhir_{entry.id}",
+            on_click="ignore",
+            width="stretch",
+            help="DiagnosticReport of FHIR R4, as JSON",
+        )
+
+
+def _template() -> None:
+    """Offer the site's template to be changed."""
+    with st.popover("Template of this site", width="stretch"):
+        show_problem(PLACE)
+        st.session_state.setdefault(TEMPLATE, site_template(resources.settings().data_dir))
+        st.text_area("Template (Jinja)", key=TEMPLATE, height=320)
+        st.caption(
+            "For every film and reader of this site. Empty it to have the program's own. Names: "
+            f"{formatting.escape_markdown(', '.join(names()))}. Filters: date, person, percent, "
+            "moment."
+        )
+        st.button("Save the template", key="save_template", on_click=attempt, args=(_save, PLACE))
+
+
+def _save() -> None:
+    data_dir = resources.settings().data_dir
+    save_template(data_dir, str(st.session_state[TEMPLATE] or ""))
+    st.session_state[TEMPLATE] = site_template(data_dir)
+    st.toast("The template is saved.")
