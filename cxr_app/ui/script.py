@@ -13,6 +13,8 @@ DEBUG_BANNER = "Developer's mode: errors show their whole message, which may quo
 BACKGROUND = ", ".join(
     str(st.get_option(f"theme.{theme}.backgroundColor")) for theme in ("light", "dark")
 )
+QUIET = "#4d545c", "#a3abb6"
+"""Colours of what is said quietly, on the light page and the dark: 4.5 to 1 or more."""
 FRAME = f"""<style>
 .st-key-banner {{ position: fixed; inset: 0 0 auto 0; z-index: 1000000; height: 1.9rem;
   align-items: center; justify-content: center; pointer-events: none; }}
@@ -20,6 +22,9 @@ FRAME = f"""<style>
 .st-key-banner [data-testid="stCaptionContainer"] {{ padding: 0.2rem 0.75rem; margin: 0;
   border-radius: 0.35rem; background: light-dark({BACKGROUND}); }}
 .st-key-banner p {{ margin: 0; }}
+/* Streamlit's own grey is too faint on the light page, and its green for code on both. */
+[data-testid="stCaptionContainer"] {{ opacity: 1; color: light-dark({", ".join(QUIET)}); }}
+[data-testid="stCaptionContainer"] code {{ color: inherit; font-size: 0.9em; }}
 [data-testid="stLayoutWrapper"]:has(
   > .st-key-banner, > .st-key-browser_storage_reader, > [class*="st-key-auto_refresh_"]
 ) {{ position: absolute; }}

@@ -8,7 +8,7 @@ from cxr_app.ui.text import agreement_text
 
 def agreement_panel(model_version: str) -> None:
     """Show the agreement between flags and readers, week by week."""
-    st.subheader("Agreement with readers", anchor=False)
+    st.header("Agreement with readers", anchor=False)
     weeks = resources.worklist().reviews.agreement(model_version)
     if not weeks:
         st.caption(

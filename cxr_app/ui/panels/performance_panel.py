@@ -102,7 +102,7 @@ def _curves(curve: OperatingCurve, here: AtThreshold, status: EngineStatus) -> N
         performance_text.POINTS[name]: curve.at(point.threshold)
         for name, point in status.operating_points.items()
     }
-    left.subheader("ROC curve with 95 % band", anchor=False)
+    left.header("ROC curve with 95 % band", anchor=False)
     left.plotly_chart(
         performance_charts.roc(curve, here, points),
         key="roc",
@@ -110,7 +110,7 @@ def _curves(curve: OperatingCurve, here: AtThreshold, status: EngineStatus) -> N
         alt="ROC curve: sensitivity against the false positive rate",
     )
     left.caption("◇ operating point selected above; ○ named operating points.")
-    right.subheader("Calibration: predicted against observed", anchor=False)
+    right.header("Calibration: predicted against observed", anchor=False)
     right.plotly_chart(
         performance_charts.reliability(curve.reliability()),
         key="reliability",
@@ -126,7 +126,7 @@ def _curves(curve: OperatingCurve, here: AtThreshold, status: EngineStatus) -> N
 
 def _subgroups(curve: OperatingCurve, here: AtThreshold) -> None:
     """Show sensitivity and specificity of subgroups with enough films."""
-    st.subheader("Subgroups", anchor=False)
+    st.header("Subgroups", anchor=False)
     found = curve.groups(here.threshold)
     st.table(performance_text.group_rows(found), hide_index=True, border="horizontal")
     if not {group.by for group in found} - {"", "cause"}:

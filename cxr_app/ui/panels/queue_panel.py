@@ -27,7 +27,7 @@ def queue_panel(
     films_a_day: float,
 ) -> None:
     """Simulate waiting times for each reading order."""
-    st.subheader("Waiting times", anchor=False)
+    st.header("Waiting times", anchor=False)
     room = _choose_room(prevalence, films_a_day)
     balanced = replace(status.operating_points["balanced"], threshold=threshold)
     points = {**status.operating_points, "balanced": balanced}

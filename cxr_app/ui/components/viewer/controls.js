@@ -95,7 +95,9 @@ function showState(viewer) {
   setPressed(viewer.part("invert"), viewer.inverted);
   data.zoom = viewport.zoom.toFixed(3);
   const share = (viewport.scale * film.header.columns) / film.header.film_columns;
-  viewer.part("actual").textContent = `${Math.round(100 * share)} %`;
+  const percent = `${Math.round(100 * share)} %`;
+  viewer.part("actual").textContent = percent;
+  viewer.part("actual").setAttribute("aria-label", `${percent}: click for one to one`);
   data.windowCenter = String(window.center);
   data.windowWidth = String(window.width);
   for (const name of /** @type {const} */ (["center", "width"])) {
