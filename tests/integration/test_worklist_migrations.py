@@ -150,8 +150,8 @@ def downgrade_to_first_version(url: str) -> None:
             connection.execute(text(f"DROP INDEX ix_worklist_entry_{name}"))
         order = ("acquired_at", "band", "waits_since", *reading_order.HEADER)
         attested = ("attested_by", "attested_at", "quarter_turns", "mirrored")
-        later = (*LATER, *order, *attested)
-        for column in ("read_by", "film_deleted_at", "issuer_of_patient_id", *later):
+        columns = (*LATER, *order, *attested)
+        for column in ("read_by", "film_deleted_at", "issuer_of_patient_id", *columns):
             connection.execute(text(f"ALTER TABLE worklist_entry DROP COLUMN {column}"))
         for name in ("order", "refused", *RECREATED):
             connection.execute(
