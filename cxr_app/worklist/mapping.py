@@ -17,13 +17,13 @@ from cxr_app.pose import Pose
 from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.priority import band
 from cxr_app.radiograph import Header
+from cxr_app.worklist.attested_scores import AttestedScoreRow
 from cxr_app.worklist.entry import HEADER_NAMES, Attestation, Claim, Entry, Score
 from cxr_app.worklist.search_text import search_text
 from cxr_app.worklist.tables import (
     MAX_FACT_LENGTH,
     NO_CHEST_BAND,
     UNJUDGED_TIER,
-    AttestedScoreRow,
     EntryRow,
     Judgement,
     ScoreRow,

@@ -110,10 +110,8 @@ UNSCORED = text("state IS NULL")
 """Written out, not as parameters: a partial index serves only exactly its own condition."""
 
 PLACE = ("tier", "band", "waits_since", "descending_probability", "number")
-ORDER_INDEX = "ix_worklist_entry_order"
-REFUSED_INDEX = "ix_worklist_entry_refused"
-UNSCORED_INDEX = "ix_worklist_entry_unscored"
-READ_AT_INDEX = "ix_worklist_entry_read_at"
+REFUSED_INDEX, UNSCORED_INDEX = "ix_worklist_entry_refused", "ix_worklist_entry_unscored"
+ORDER_INDEX, READ_AT_INDEX = "ix_worklist_entry_order", "ix_worklist_entry_read_at"
 OUTGOING_INDEX = "ix_worklist_outgoing_due"
 SCORED_AT_INDEX = "ix_worklist_entry_scored_at"
 INSTANCE_INDEX = "ix_worklist_entry_sop_instance_uid"
@@ -247,21 +245,6 @@ class ScoreRow(ScoringResult, Table):
 
     __table_args__ = (
         UniqueConstraint("entry_number", "model_version"),
-        CheckConstraint("(state = 'SCORED') = (model_version IS NOT NULL)", "model_version"),
-        CheckConstraint("(state = 'SCORED') = (reason IS NULL)", "reason"),
-    )
-
-
-class AttestedScoreRow(ScoringResult, Table):
-    """One result of a film scored on a reader's word; a model may give one for each pose."""
-
-    __tablename__ = "worklist_attested_score"
-
-    quarter_turns: Mapped[int] = mapped_column(SmallInteger)
-    mirrored: Mapped[bool]
-
-    __table_args__ = (
-        UniqueConstraint("entry_number", "model_version", "quarter_turns", "mirrored"),
         CheckConstraint("(state = 'SCORED') = (model_version IS NOT NULL)", "model_version"),
         CheckConstraint("(state = 'SCORED') = (reason IS NULL)", "reason"),
     )

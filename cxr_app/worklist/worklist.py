@@ -17,6 +17,7 @@ from cxr_app.worklist.arrivals import (
     new_entry,
 )
 from cxr_app.worklist.attestations import Attestations
+from cxr_app.worklist.attested_scores import AttestedScoreRow
 from cxr_app.worklist.claims import ClaimLog, claims_of
 from cxr_app.worklist.column_types import AnyText, Moment
 from cxr_app.worklist.counting import count, count_unscored, oldest_unread, unscored
@@ -42,7 +43,7 @@ from cxr_app.worklist.outbox import Outbox
 from cxr_app.worklist.peers import PeerLog
 from cxr_app.worklist.promotions import PromotionLog
 from cxr_app.worklist.reviews import ReviewLog
-from cxr_app.worklist.tables import AttestedScoreRow, EntryRow, ScoreRow
+from cxr_app.worklist.tables import EntryRow, ScoreRow
 from cxr_app.worklist.unmasking import UnmaskingLog
 
 IDS_AT_ONCE = 500

@@ -5,8 +5,8 @@ from alembic import op
 
 from cxr_app.worklist.migrations.versions.first_tables import NUMBER, PRIORITY, STATE, TEXT
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 NAME = "worklist_attested_score"
 
