@@ -207,7 +207,12 @@ def test_what_is_no_backup_is_refused(site: Site, run: Run, tmp_path: Path) -> N
     assert run("restore", tmp_path) == 2
 
 
-BEFORE_SWEEPS = (
+BEFORE_SWEEPS = (  # undoes each migration since
+    "DROP TABLE worklist_attested_score",
+    *(
+        f"ALTER TABLE worklist_entry DROP COLUMN {name}"
+        for name in ("attested_by", "attested_at", "quarter_turns", "mirrored")
+    ),
     "DROP TABLE worklist_mark",
     "DROP TABLE worklist_sweep",
     "UPDATE worklist_version SET version_num = '0014'",
