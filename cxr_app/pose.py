@@ -1,6 +1,6 @@
 """How a film lies, in a person's word: turned by quarters and mirrored until it lies as it is read.
 
-Nothing here decides that a film lies otherwise; only a person does.
+Nothing here decides that a film is turned or mirrored; only a person does.
 """
 
 import re

@@ -52,7 +52,7 @@ def secondary_capture(film: ScoredFilm, softcopy: Softcopy, installation: Instal
 def _orientation(header: Dataset) -> list[str]:
     """Return where the picture's rows and columns run to; empty if the film does not say.
 
-    A film that lies otherwise than it is read was turned.
+    A film that a reader turned is turned here too.
     """
     if turn_needed(header) is not None:
         return list(AS_READ)

@@ -229,7 +229,7 @@ def _verdict_on(flagged: bool | None, answer: Verdict | bool | None) -> Verdict 
 
 
 def _is_turned() -> ColumnElement[bool]:
-    """Return whether a reader has turned or mirrored a film: its file lies otherwise."""
+    """Return whether a reader has turned or mirrored a film, unlike its file."""
     return or_(
         func.coalesce(EntryRow.quarter_turns, 0) != 0, func.coalesce(EntryRow.mirrored, false())
     )
