@@ -35,10 +35,10 @@ from cxr_app.errors import CxrError
 from cxr_app.film_store import FilmStore, read_film
 from cxr_app.settings import Settings
 from cxr_app.ui.upload_queue import UploadQueue
-from cxr_app.worklist import Query, Worklist, database
+from cxr_app.worklist import Query, Worklist
 from tests.integration.test_nothing_is_lost import film
 
-database.LOCK_TIMEOUT_SECONDS = 0.5
+LOCK_SECONDS = 1
 
 class Sent:
     def __init__(self, number):
@@ -54,7 +54,7 @@ def say(*words):
 
 try:
     settings = Settings.read()
-    worklist = Worklist.open(settings.worklist_url)
+    worklist = Worklist.open(settings.worklist_url, lock_timeout=LOCK_SECONDS)
     for entry in worklist.page(Query(), limit=100):
         try:
             read_film(entry.path, entry.sha256)

@@ -167,7 +167,7 @@ def test_an_error_of_a_backlog_shows_where_but_not_whose(
 def manifest(tmp_path: Path) -> Path:
     """Enough drawn films to train on; the patients are named, and so is a file."""
     rows = []
-    for number in range(120):
+    for number in range(320):
         cause = ("", "", "bacterial", "viral")[number % 4]
         name = "Quuxlove^Zebedea" if number == 0 else str(number)
         path = tmp_path / f"{name}.jpeg"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -239,10 +240,10 @@ def test_a_fault_of_the_program_stops_no_other_film(
     faulty, sound = receive(jpeg(1)), receive(jpeg(2))
     original = Scorer.score
 
-    def score(scorer: Scorer, data: bytes) -> Outcome:
+    def score(scorer: Scorer, data: bytes, *pose: Any) -> Outcome:
         if data == jpeg(1):
             raise ZeroDivisionError
-        return original(scorer, data)
+        return original(scorer, data, *pose)
 
     monkeypatch.setattr(Scorer, "score", score)
     with caplog.at_level(logging.ERROR):
@@ -265,12 +266,12 @@ def test_film_waits_until_there_is_memory_and_others_are_scored_meanwhile(
     original = Scorer.score
     tries: list[ScoringState | None] = []
 
-    def score(scorer: Scorer, data: bytes) -> Outcome:
+    def score(scorer: Scorer, data: bytes, *pose: Any) -> Outcome:
         if data == jpeg(1):
             tries.append(list_of_films.entry(sound).state)
             if len(tries) < 3:
                 raise shortage
-        return original(scorer, data)
+        return original(scorer, data, *pose)
 
     monkeypatch.setattr(Scorer, "score", score)
     monkeypatch.setattr(scoring_engine, "IDLE_SECONDS", 0.01)
