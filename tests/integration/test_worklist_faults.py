@@ -215,7 +215,8 @@ def test_a_new_worklist_waits_for_who_holds_its_file(
     other.execute("CREATE TABLE other (number)")
     other.execute("BEGIN EXCLUSIVE")
     monkeypatch.setattr(database, "LOCK_TIMEOUT_SECONDS", 0.1)
-    assert "locked by another program" in refusal_of(f"sqlite:///{file}")
+    with pytest.raises(WorklistError, match="locked by another program"):
+        Worklist.open(f"sqlite:///{file}", lock_timeout=1)
     other.close()
     Worklist.open(f"sqlite:///{file}").close()
 
