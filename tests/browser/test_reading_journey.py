@@ -235,10 +235,10 @@ def test_from_upload_to_review(desk: Desk, app_url: str, page: Page) -> None:
     page.keyboard.press("c")
     page.keyboard.type("Rotated; repeat.")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Rotated; repeat.")).to_be_visible()
+    expect(page.locator(".reviews").get_by_text("Rotated; repeat.")).to_be_visible()
     wait_idle(page)
     page.get_by_role("button", name="Not usable").click()
-    expect(page.get_by_text("film not usable")).to_be_visible()
+    expect(page.locator(".reviews").get_by_text("film not usable")).to_be_visible()
     verdicts = [review.verdict for review in desk.worklist.reviews.of_film(entry_id)]
     assert verdicts == [Verdict.UNUSABLE, None]
 

@@ -113,7 +113,7 @@ def test_grey_values_reach_the_screen_exactly(
     )
     viewer = open_film(page, server, unscored(desk, dicom_bytes(ds)))
     page.keyboard.press("1")
-    viewer.get_by_role("button", name="Zoom: one to one").click()
+    viewer.get_by_role("button", name="click for one to one").click()
     canvas = viewer.locator("canvas")
     shown = np.array(canvas.evaluate(CENTRE)).reshape(100, 100)
 
