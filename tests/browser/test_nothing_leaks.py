@@ -147,7 +147,8 @@ def score_backlog(server: Server, page: Page) -> None:
     """Have the server score a folder."""
     page.goto(f"{server.url}/backlog")
     page.get_by_role("button", name="Score folder").click()
-    expect(page.get_by_text(re.compile("^done · ")).first).to_be_visible()
+    done = page.get_by_text(re.compile("^done · ")).first
+    expect(done).to_be_visible(timeout=4 * PATIENCE_MILLISECONDS)  # a job waits for all else
 
 
 def names_below(server: Server) -> bytes:

@@ -88,18 +88,18 @@ def draw_films(folder: Path) -> None:
 
 
 def write_ignorant(path: Path, films: Path) -> None:
-    """Write a model of random weights that flags one film in five or six.
+    """Write a model of random weights that flags every second film.
 
-    It misses most pneumonias, so that a challenger of a few epochs is better by far more than the
-    intervals of some eighty held-out films are wide.
+    It misses half of the pneumonias and spares half of the other films, so that a challenger of a
+    few epochs is better at both by far more than the intervals of the held-out films are wide.
     """
     classifier = Classifier.load(write_tiny(path), "cpu")
     some = [read_radiograph(film.read_bytes()).image for film in sorted(films.glob("*1.jpeg"))]
     answer = classifier.predict([classifier.prepare(image) for image in some])
-    low, high = np.percentile([each.pneumonia_probability for each in answer], [80, 84])
+    low, high = np.percentile([each.pneumonia_probability for each in answer], [35, 50])
     points = {
-        "balanced": OperatingPoint("balanced", float(high), 0.16, 0.84),
-        "high_sensitivity": OperatingPoint("high_sensitivity", float(low), 0.2, 0.8),
+        "balanced": OperatingPoint("balanced", float(high), 0.5, 0.5),
+        "high_sensitivity": OperatingPoint("high_sensitivity", float(low), 0.65, 0.35),
     }
     torch.manual_seed(0)
     weights = checkpoint.rounded(networks.build("resnet18"))
