@@ -120,7 +120,7 @@ def search_and_read(server: Server, page: Page) -> bytes:
     comment = page.get_by_role("textbox", name="Comment")
     comment.fill(f"{NAME} was here")
     comment.press("Enter")
-    expect(page.get_by_text("was here")).to_be_visible()
+    expect(page.locator(".reviews").get_by_text("was here")).to_be_visible()
     titles.append(page.title())
     return "\n".join(titles).encode()
 

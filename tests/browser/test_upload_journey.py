@@ -21,7 +21,7 @@ from tests.support.films import jpeg
 
 PATIENCE_MILLISECONDS = 60_000
 HOSTILE = "**x** <img src=x onerror=alert(1)>.dcm"
-MANY = 200
+MANY = 100
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_a_hostile_file_name_does_nothing(upload: Page) -> None:
     send(upload, payload(HOSTILE, jpeg(42)))
     expect(row(upload, HOSTILE)).to_be_visible()
     assert upload.locator("img[src='x']").count() == 0
-    upload.get_by_role("link", name="Worklist").click()
+    upload.get_by_role("link", name="Worklist", exact=True).click()
     expect(row(upload, HOSTILE)).to_be_visible()
     assert upload.locator("img[src='x']").count() == 0
 
@@ -155,7 +155,7 @@ def test_a_whole_folder_can_be_sent(upload: Page, worklist: Worklist, tmp_path: 
     assert worklist.count(Query(state="all")) == before + 2
 
 
-def test_two_hundred_films_arrive_and_the_page_says_how_far_it_is(
+def test_a_hundred_films_arrive_and_the_page_says_how_far_it_is(
     upload: Page, worklist: Worklist, page: Page
 ) -> None:
     before = worklist.count(Query(state="all"))
@@ -164,12 +164,14 @@ def test_two_hundred_films_arrive_and_the_page_says_how_far_it_is(
         *(payload(f"{n:03d}.jpeg", jpeg(1000 + n, rows=64, columns=64)) for n in range(MANY)),
     )
     bar = upload.get_by_test_id("stProgress")
-    expect(bar).to_contain_text("of 200", timeout=3 * PATIENCE_MILLISECONDS)  # once all are here
+    expect(bar).to_contain_text(
+        f"of {MANY}", timeout=3 * PATIENCE_MILLISECONDS
+    )  # once all are here
     expect(upload.locator("tbody tr")).to_have_count(MANY)
-    upload.get_by_role("link", name="Worklist").click()
+    upload.get_by_role("link", name="Worklist", exact=True).click()
     expect(upload.get_by_role("heading", name="Worklist")).to_be_visible()
     upload.get_by_role("link", name="Upload", exact=True).click()
-    expect(bar).to_contain_text("200 of 200 films done.", timeout=3 * PATIENCE_MILLISECONDS)
+    expect(bar).to_contain_text(f"{MANY} of {MANY} films done.", timeout=3 * PATIENCE_MILLISECONDS)
     assert worklist.count(Query(state="all")) == before + MANY
     assert worklist.counts().in_progress == 0
 
