@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from cxr_app import display_text
 from cxr_app.atomic_file import atomic_write
 from cxr_app.errors import ReportError
 from cxr_app.radiograph import Header
@@ -117,20 +118,11 @@ def _person(value: str) -> str:
     return ", ".join(filter(None, (parts[0].strip(), " ".join(filter(None, parts[1:])).strip())))
 
 
-def _percent(value: float) -> str:
-    """Return a probability in whole percent; never ``0 %`` or ``100 %``: no model is certain."""
-    return "< 1 %" if value <= 0.005 else "> 99 %" if value >= 0.995 else f"{value * 100:.0f} %"
-
-
-def _moment(value: datetime | None) -> str:
-    return f"{value.astimezone():%Y-%m-%d %H:%M}" if value else ""
-
-
 _FILTERS: dict[str, Callable[..., str]] = {
     "date": _date,
     "person": _person,
-    "percent": _percent,
-    "moment": _moment,
+    "percent": display_text.percent,
+    "moment": display_text.timestamp,
 }
 _SAMPLES = (facts_of(Entry("0" * 32, "0" * 64, "", Path(), datetime.now().astimezone()), []),)
 """Films that a changed template must make a report of; this one has nothing but an arrival."""

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cxr_app import display_text
 from cxr_app.ui import current_reader, resources
 from cxr_app.ui.actions import attempt, show_problem
 from cxr_app.ui.text import formatting
@@ -18,8 +19,8 @@ def retention_panel() -> None:
     if status.has_stopped and status.last_sweep is not None:
         st.warning(
             "No film is deleted: the server's clock shows "
-            f"**{formatting.timestamp(status.now)}**, and films were last checked on "
-            f"**{formatting.timestamp(status.last_sweep)}**. If the clock is right (the server "
+            f"**{display_text.timestamp(status.now)}**, and films were last checked on "
+            f"**{display_text.timestamp(status.last_sweep)}**. If the clock is right (the server "
             "was off in between), confirm it. If it is wrong, have it put right first."
         )
         st.button(

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import fields
 from operator import attrgetter
 
+from cxr_app import display_text
 from cxr_app.evaluation.metrics import wilson_interval
-from cxr_app.ui.text import formatting
 from cxr_app.worklist import Agreement
 
 FEWEST = 30
@@ -45,4 +45,4 @@ def _proportion(part: int, whole: int) -> str:
     if whole < FEWEST:
         return f"{TOO_FEW}: {part:,} of {whole:,}" if whole else ""
     low, high = wilson_interval(part, whole)
-    return f"{formatting.percent(part / whole)} ({low * 100:.0f}–{high * 100:.0f}) of {whole:,}"
+    return f"{display_text.percent(part / whole)} ({low * 100:.0f}–{high * 100:.0f}) of {whole:,}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from cxr_app import display_text
 from cxr_app.radiograph import Header
 from cxr_app.scoring_engine import EngineStatus
 from cxr_app.ui.text import formatting, pose_text
@@ -52,8 +53,8 @@ def score(entry: Entry, heat: str = "") -> str:
         flagged=entry.flagged,
         flag="Flagged" if entry.flagged else "Not flagged",
         tier=formatting.tier(entry.state, entry.priority),
-        probability=formatting.percent(probability),
-        threshold=formatting.percent(threshold),
+        probability=display_text.percent(probability),
+        threshold=display_text.percent(threshold),
         values={"probability": probability * 100, "threshold": threshold * 100},
         conclusion=_conclusion(probability, threshold, flagged=entry.flagged),
         causes=_causes(entry),
@@ -74,12 +75,15 @@ def pending(message: str, *, active: bool) -> str:
 def provenance(entry: Entry, status: EngineStatus, now: datetime) -> str:
     """Return waiting time, the model that scored the film, and whether another is in use now."""
     if entry.read_at:
-        rows = [("Read", formatting.timestamp(entry.read_at)), ("Read by", entry.read_by)]
+        rows = [("Read", display_text.timestamp(entry.read_at)), ("Read by", entry.read_by)]
     else:
         rows = [("Waiting", formatting.duration(now - entry.waits_since))]
-    rows += [("Taken", _taken(entry)), ("Arrived", formatting.timestamp(entry.received_at))]
+    rows += [("Taken", _taken(entry)), ("Arrived", display_text.timestamp(entry.received_at))]
     if entry.model_version:
-        rows += [("Model", entry.model_version), ("Scored", formatting.timestamp(entry.scored_at))]
+        rows += [
+            ("Model", entry.model_version),
+            ("Scored", display_text.timestamp(entry.scored_at)),
+        ]
     if entry.model_version and status.model_version not in ("", entry.model_version):
         rows.append(("In use now", f"{status.model_version}, another model"))
     rows.append(("Device", status.device_name))
@@ -92,7 +96,7 @@ def _taken(entry: Entry) -> str:
         return "unknown; waiting counts from arrival"
     stated = entry.header is not None and entry.header.timezone_offset_from_utc
     zone = "" if stated else ", in this server's time zone"
-    return f"{formatting.timestamp(entry.acquired_at)} (acquisition time in the header{zone})"
+    return f"{display_text.timestamp(entry.acquired_at)} (acquisition time in the header{zone})"
 
 
 def history(scores: Sequence[Score]) -> str:
@@ -109,7 +113,7 @@ def history(scores: Sequence[Score]) -> str:
 
 def claimed(claim: Claim) -> str:
     """Return who has the film open."""
-    return _render("claimed", claim.reader, formatting.clock(claim.since))
+    return _render("claimed", claim.reader, display_text.clock(claim.since))
 
 
 def reviews(given: Sequence[Review]) -> str:
@@ -118,7 +122,7 @@ def reviews(given: Sequence[Review]) -> str:
         {
             "reader": review.reader,
             "summary": _summary(review),
-            "moment": formatting.timestamp(review.reviewed_at),
+            "moment": display_text.timestamp(review.reviewed_at),
             "comment": review.comment,
         }
         for review in given
@@ -129,7 +133,7 @@ def reviews(given: Sequence[Review]) -> str:
 def day(entry: Entry) -> str:
     """Return the study date of a film or, if it is unknown, when it was received."""
     study_date = formatting.date(entry.header.study_date if entry.header else "")
-    return study_date or formatting.timestamp(entry.received_at)
+    return study_date or display_text.timestamp(entry.received_at)
 
 
 def caption(entry: Entry) -> str:
@@ -138,7 +142,7 @@ def caption(entry: Entry) -> str:
     parts = [whose, day(entry), entry.header.view_position if entry.header else ""]
     if entry.pneumonia_probability is not None:
         flag = "flagged" if entry.flagged else "not flagged"
-        parts.append(f"{formatting.percent(entry.pneumonia_probability)}, {flag}")
+        parts.append(f"{display_text.percent(entry.pneumonia_probability)}, {flag}")
     return _render("line", _joined(parts))
 
 
@@ -212,7 +216,7 @@ def _study_time(header: Header) -> str:
 
 
 def _conclusion(probability: float, threshold: float, *, flagged: bool) -> str:
-    value, limit = formatting.percent(probability), formatting.percent(threshold)
+    value, limit = display_text.percent(probability), display_text.percent(threshold)
     if value == limit:  # equal in whole percent: show the digits that decide
         value, limit = f"{probability * 100:.2f} %", f"{threshold * 100:.2f} %"
     if flagged:
@@ -229,7 +233,7 @@ def _causes(entry: Entry) -> dict[str, str] | None:
     bacterial, viral = entry.bacterial_probability, entry.viral_probability
     if bacterial is None or viral is None:
         return None
-    return {"bacterial": formatting.percent(bacterial), "viral": formatting.percent(viral)}
+    return {"bacterial": display_text.percent(bacterial), "viral": display_text.percent(viral)}
 
 
 def _summary(review: Review) -> str:
@@ -255,10 +259,10 @@ def _earlier_score(earlier: Score) -> str:
     result = "no probability"
     if earlier.pneumonia_probability is not None:
         flag = "flagged" if earlier.flagged else "not flagged"
-        result = f"{formatting.percent(earlier.pneumonia_probability)} {flag}"
+        result = f"{display_text.percent(earlier.pneumonia_probability)} {flag}"
     if earlier.pose is not None:
         result += f", on a reader's word {pose_text.pose_words(earlier.pose)}".rstrip()
-    return f"{result}, {formatting.timestamp(earlier.scored_at)}"
+    return f"{result}, {display_text.timestamp(earlier.scored_at)}"
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -1,8 +1,9 @@
-"""Numbers, times and states as text."""
+"""Durations, header values and states as text."""
 
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
+from cxr_app import display_text
 from cxr_app.outcome import Priority, ScoringState
 
 MINUTE = 60
@@ -30,15 +31,6 @@ def duration(elapsed: timedelta) -> str:
     return f"{seconds // DAY} d {seconds % DAY // HOUR} h"
 
 
-def percent(probability: float) -> str:
-    """Return a probability in whole percent; never ``0 %`` or ``100 %``: no model is certain."""
-    if probability <= 0.005:  # would round (half to even) to 0
-        return "< 1 %"
-    if probability >= 0.995:
-        return "> 99 %"
-    return f"{probability * 100:.0f} %"
-
-
 def age(patient_age: str) -> str:
     """Return a DICOM age (VR AS) for display: ``004Y`` as ``4 y``; empty if it is not valid."""
     number, unit = patient_age[:-1], AGE_UNITS.get(patient_age[-1:], "")
@@ -52,26 +44,11 @@ def date(study_date: str) -> str:
     return f"{study_date[:4]}-{study_date[4:6]}-{study_date[6:]}"
 
 
-def day(moment: datetime) -> str:
-    """Return the date of a moment in the server's time zone."""
-    return f"{moment.astimezone():%Y-%m-%d}"
-
-
-def clock(moment: datetime) -> str:
-    """Return the time of day of a moment in the server's time zone."""
-    return f"{moment.astimezone():%H:%M}"
-
-
-def timestamp(moment: datetime | None) -> str:
-    """Return date and time of a moment in the server's time zone; empty for None."""
-    return f"{day(moment)} {clock(moment)}" if moment else ""
-
-
 def film_deleted(moment: datetime) -> str:
     """Return the sentence that explains why a film can no longer be shown."""
     return (
-        f"This film was deleted on {day(moment)} under the retention policy of this site. "
-        "Its scores and reviews are kept."
+        f"This film was deleted on {display_text.day(moment)} under the retention policy of this "
+        "site. Its scores and reviews are kept."
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
+from cxr_app import display_text
 from cxr_app.jobs.unscored import Refusal
 from cxr_app.outcome import ScoringState
 from cxr_app.ui.components.film_table import TableColumn
@@ -61,9 +62,9 @@ def status(job: Job, *, show_rate: bool = False) -> str:
     """Return state, start, end and duration of a job and, while it runs, the time left."""
     parts = [state(job)]
     if job.started_at is not None and job.ended_at is None:
-        parts.append(f"started {formatting.clock(job.started_at)}")
+        parts.append(f"started {display_text.clock(job.started_at)}")
     if job.ended_at is not None and job.started_at is not None:
-        parts.append(f"ended {formatting.clock(job.ended_at)}")
+        parts.append(f"ended {display_text.clock(job.ended_at)}")
         parts.append(f"took {took(job)}")
     if job.state is JobState.RUNNING and job.progress.rate > 0:
         if show_rate:
@@ -124,7 +125,7 @@ def list_row(job: Job, *, shown: bool) -> dict[str, Any]:
         "id": job.id,
         "tone": "" if shown or job.is_active else "quiet",
         "state": state(job),
-        "requested": formatting.timestamp(job.requested_at),
+        "requested": display_text.timestamp(job.requested_at),
         "took": took(job),
     }
 

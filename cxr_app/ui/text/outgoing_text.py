@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from cxr_app import display_text
 from cxr_app.destination import ResultKind
 from cxr_app.ui.components.film_table import TableColumn
 from cxr_app.ui.text import formatting
@@ -59,7 +60,7 @@ def archive_line(archive: ArchiveState, *, is_named: bool) -> str:
     ]
     parts = [", ".join(counts) or "nothing to send yet"]
     if archive.reached_at is not None:
-        parts.append(f"last reached {formatting.timestamp(archive.reached_at)}")
+        parts.append(f"last reached {display_text.timestamp(archive.reached_at)}")
     if not is_named:
         parts.append("no longer in CXR_RESULTS_TO: what waits is not sent")
     if archive.problem:
@@ -70,5 +71,5 @@ def archive_line(archive: ArchiveState, *, is_named: bool) -> str:
 
 def _moment(each: Outgoing) -> str:
     if each.state is OutgoingState.WAITING:
-        return formatting.timestamp(each.due_at) if each.tries else ""
-    return formatting.timestamp(each.sent_at) if each.sent_at else ""
+        return display_text.timestamp(each.due_at) if each.tries else ""
+    return display_text.timestamp(each.sent_at) if each.sent_at else ""

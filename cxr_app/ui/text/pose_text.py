@@ -1,7 +1,7 @@
 """How a film lies, and on whose word it was scored, in words."""
 
+from cxr_app import display_text
 from cxr_app.pose import Pose
-from cxr_app.ui.text import formatting
 from cxr_app.worklist import Attestation
 
 TURNS = ("as it lies", "turned right", "turned by half", "turned left")
@@ -18,9 +18,10 @@ def attested(attestation: Attestation) -> str:
     """Return on whose word a film is scored, in one sentence."""
     words = pose_words(attestation.pose)
     how = f", {words}," if words else ""
+    when = display_text.timestamp(attestation.attested_at)
     return (
-        f"{attestation.reader} said on {formatting.timestamp(attestation.attested_at)} that it is "
-        f"a frontal chest film; it is scored{how} on that word."
+        f"{attestation.reader} said on {when} that it is a frontal chest film; it is scored{how} "
+        "on that word."
     )
 
 

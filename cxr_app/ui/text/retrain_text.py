@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import PurePath
 from typing import Any
 
+from cxr_app import display_text
 from cxr_app.evaluation.intervals import auroc_difference_reach
 from cxr_app.evaluation.operating_curve import FEWEST
 from cxr_app.jobs.kinds import job_threads
@@ -310,7 +311,7 @@ def promotion_line(promotion: Promotion, configured: str) -> str:
     """Return when, by whom and how a model was put into use."""
     who = promotion.promoted_by or "unknown"
     how = "after a comparison" if promotion.job_id else "back to an earlier model"
-    moment = formatting.timestamp(promotion.promoted_at)
+    moment = display_text.timestamp(promotion.promoted_at)
     return f"{moment} · {model_name(promotion, configured)} · by {who}, {how}"
 
 

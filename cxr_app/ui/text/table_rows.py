@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from cxr_app import display_text
 from cxr_app.outcome import Priority, ScoringState
 from cxr_app.radiograph import Header
 from cxr_app.ui.components.film_table import TableColumn
@@ -146,7 +147,7 @@ def _deleted(entry: Entry) -> str:
     """Return a note if the film is no longer kept."""
     if entry.film_deleted_at is None:
         return ""
-    return f"Film deleted on {formatting.day(entry.film_deleted_at)} under the retention policy."
+    return f"Film deleted on {display_text.day(entry.film_deleted_at)} under the retention policy."
 
 
 def _remark(entry: Entry, newer: Entry | None, in_use: str) -> str:
@@ -183,7 +184,7 @@ def _probability(entry: Entry) -> dict[str, Any] | None:
         return None
     return {
         "value": entry.pneumonia_probability,
-        "words": formatting.percent(entry.pneumonia_probability),
+        "words": display_text.percent(entry.pneumonia_probability),
         "mark": entry.threshold,
     }
 

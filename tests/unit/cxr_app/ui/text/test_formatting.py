@@ -3,13 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cxr_app.outcome import Priority, ScoringState
 from cxr_app.ui.text import formatting
-
-PROBABILITIES = st.floats(0, 1)
 
 
 @pytest.mark.parametrize(
@@ -27,18 +25,6 @@ PROBABILITIES = st.floats(0, 1)
 )
 def test_a_wait_is_shown_in_two_units(seconds: int, answer: str) -> None:
     assert formatting.duration(timedelta(seconds=seconds)) == answer
-
-
-@given(PROBABILITIES)
-@example(0.005)
-def test_no_probability_is_called_impossible_or_certain(probability: float) -> None:
-    assert formatting.percent(probability) not in ("0 %", "100 %")
-
-
-@given(PROBABILITIES)
-def test_a_probability_is_shown_within_half_a_percent(probability: float) -> None:
-    answer = float(formatting.percent(probability).strip("<> %"))
-    assert abs(answer - 100 * probability) <= 1.0
 
 
 @pytest.mark.parametrize(
