@@ -7,9 +7,10 @@ from datetime import datetime
 from cxr_app.lung_fields import Extent
 from cxr_app.model.screening import MIRRORED
 from cxr_app.radiograph import Header
-from cxr_app.worklist import Cause, Entry, Review, Verdict
+from cxr_app.worklist import Cause, Entry, Review, Verdict, last_verdict
 
 NOT_READ = "not read"
+_WITHOUT_ANSWER = {Verdict.UNUSABLE: "film not usable", Verdict.UNSURE: "unsure"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +96,12 @@ def facts_of(
     )
 
 
-def last_verdict(reviews: Sequence[Review]) -> Review | None:
-    """Return the last verdict that was not taken back; reviews come newest first."""
-    return next((each for each in reviews if each.verdict and not each.is_taken_back), None)
-
-
 def verdict_words(review: Review | None) -> str:
     """Return what a reader saw, in a few words."""
     if review is None:
         return NOT_READ
-    if review.verdict is Verdict.UNUSABLE:
-        return "film not usable"
     if review.pneumonia is None:
-        return "unsure"
+        return _WITHOUT_ANSWER.get(review.verdict, "") if review.verdict else ""
     return "pneumonia" if review.pneumonia else "no pneumonia"
 
 

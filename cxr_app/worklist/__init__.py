@@ -30,6 +30,7 @@ from cxr_app.worklist.review import (
     ReviewedCounts,
     ReviewedFilm,
     Verdict,
+    last_verdict,
 )
 from cxr_app.worklist.reviews import ReviewLog
 from cxr_app.worklist.unmasking import UnmaskingLog
@@ -73,4 +74,5 @@ __all__ = [
     "UnmaskingLog",
     "Verdict",
     "Worklist",
+    "last_verdict",
 ]

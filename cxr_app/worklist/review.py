@@ -1,5 +1,6 @@
 """The readers' judgements of films: plain values, no database."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import Enum
@@ -69,6 +70,11 @@ class Review:
         if self.flagged is None or self.verdict not in (Verdict.AGREE, Verdict.DISAGREE):
             return None
         return self.flagged == (self.verdict is Verdict.AGREE)
+
+
+def last_verdict(reviews: Iterable[Review]) -> Review | None:
+    """Return the last verdict that was not taken back; reviews come newest first."""
+    return next((each for each in reviews if each.verdict and not each.is_taken_back), None)
 
 
 @dataclass(frozen=True, slots=True)

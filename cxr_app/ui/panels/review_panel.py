@@ -12,7 +12,7 @@ from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.components.comment_box import FIELD, comment_box
 from cxr_app.ui.components.viewer import Keys
 from cxr_app.ui.text import film_html, formatting
-from cxr_app.worklist import Cause, Claim, Entry, Review, Verdict
+from cxr_app.worklist import Cause, Claim, Entry, Review, Verdict, last_verdict
 
 CLAIMED = "claimed"
 """Session key of the film that is open and the reader's name."""
@@ -65,7 +65,7 @@ CAUSE_KEYS = {"b": Cause.BACTERIAL, "v": Cause.VIRAL, "q": Cause.UNCLEAR}
 
 
 @dataclass(slots=True)
-class LastVerdict:
+class SessionVerdict:
     """The verdict that this session can take back.
 
     An object that is fetched before the verdict is recorded, and changed in place after it: every
@@ -125,8 +125,7 @@ def first_free(entry_id: str | None, step: Callable[[str], str | None]) -> Entry
 def own_verdict(reviews: list[Review]) -> Review | None:
     """Return this reader's latest verdict."""
     who = current_reader.name_if_known()
-    given = (each for each in reviews if each.verdict and not each.is_taken_back)
-    return next((each for each in given if each.reader == who), None)
+    return last_verdict(each for each in reviews if each.reader == who)
 
 
 def may_see_heat(entry: Entry, reviews: list[Review] | None = None) -> bool:
@@ -187,7 +186,7 @@ def record_key(letter: str, entry_id: str) -> None:
 
 def take_back_verdict() -> None:
     """Withdraw this session's last verdict and show its film."""
-    last = _last_verdict()
+    last = _session_verdict()
     if last.number is None:
         st.toast("There is no verdict to take back.")
         return
@@ -199,7 +198,7 @@ def take_back_verdict() -> None:
 
 def undo_line() -> None:
     """Offer quietly to take the last verdict back."""
-    last = _last_verdict()
+    last = _session_verdict()
     if last.number is None:
         return
     st.button(
@@ -299,7 +298,7 @@ def _store_comment(entry_id: str, text: str) -> None:
 def _answer(entry: Entry, answer: bool | Verdict) -> None:
     """Record what the reader saw, and whether the reader had seen the heatmap before."""
     judged = isinstance(answer, bool)
-    last = _last_verdict()
+    last = _session_verdict()
     review = resources.worklist().reviews.add(
         entry.id,
         current_reader.name(),
@@ -310,8 +309,8 @@ def _answer(entry: Entry, answer: bool | Verdict) -> None:
     last.number, last.entry_id = review.number, entry.id
 
 
-def _last_verdict() -> LastVerdict:
-    last: LastVerdict = st.session_state.setdefault("last_verdict", LastVerdict())
+def _session_verdict() -> SessionVerdict:
+    last: SessionVerdict = st.session_state.setdefault("last_verdict", SessionVerdict())
     return last
 
 

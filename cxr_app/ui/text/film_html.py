@@ -11,12 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cxr_app import display_text
 from cxr_app.radiograph import Header
+from cxr_app.reports.facts import verdict_words
 from cxr_app.scoring_engine import EngineStatus
 from cxr_app.ui.text import formatting, pose_text
 from cxr_app.worklist import Claim, Entry, Review, Score, Verdict
 
-ANSWERS = {True: "pneumonia", False: "no pneumonia"}
-VERDICTS = {Verdict.UNUSABLE: "film not usable", Verdict.UNSURE: "unsure"}
 SEXES = {"F": "female", "M": "male", "O": "other"}
 
 _macros = (
@@ -249,10 +248,8 @@ def _summary(review: Review) -> str:
 
 def _verdict(review: Review) -> str:
     """Return what a reader saw, and whether the flag says otherwise."""
-    if review.pneumonia is None:
-        return VERDICTS.get(review.verdict, "") if review.verdict else ""
-    against = ", against the flag" if review.verdict is Verdict.DISAGREE else ""
-    return f"{ANSWERS[review.pneumonia]}{against}"
+    is_against = review.pneumonia is not None and review.verdict is Verdict.DISAGREE
+    return verdict_words(review) + (", against the flag" if is_against else "")
 
 
 def _earlier_score(earlier: Score) -> str:
