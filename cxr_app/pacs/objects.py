@@ -16,7 +16,7 @@ from cxr_app.pacs.presentation_state import presentation_state
 from cxr_app.pacs.scored_film import ScoredFilm, film_header
 from cxr_app.pacs.secondary_capture import secondary_capture
 from cxr_app.pacs.structured_report import structured_report
-from cxr_app.pose import AS_IT_LIES, Pose
+from cxr_app.pose import AS_IT_LIES
 from cxr_app.worklist import Entry, Outgoing, Score, Worklist
 
 NOTHING_TO_SHOW = "The film has no heat to show."
@@ -99,13 +99,7 @@ def _scored_film(entry: Entry, score: Entry | Score, data: bytes, outgoing: Outg
         model_version=score.model_version,
         scored_at=outgoing.scored_at,
         predecessor_scored_at=outgoing.predecessor_scored_at,
-        activation_map=None if heat is None else _pose_of(score).undone(heat),
+        # Archives have the film as its file has it.
+        activation_map=None if heat is None else (score.pose or AS_IT_LIES).undone(heat),
         heat_scale=score.heat_scale,
     )
-
-
-def _pose_of(score: Entry | Score) -> Pose:
-    """Return how the film lay when it was scored; archives have it as its file has it."""
-    if isinstance(score, Entry):
-        return score.attestation.pose if score.attestation else AS_IT_LIES
-    return score.pose or AS_IT_LIES

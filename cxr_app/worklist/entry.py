@@ -7,7 +7,7 @@ from typing import Literal
 
 from cxr_app.lung_fields import LungFields
 from cxr_app.outcome import Priority, ScoringState
-from cxr_app.pose import Pose
+from cxr_app.pose import AS_IT_LIES, Pose
 from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.radiograph import Header
 
@@ -109,6 +109,11 @@ class Entry:
     def waits_since(self) -> datetime:
         """When the film was taken, else when it arrived: its waiting time counts from here."""
         return min(self.acquired_at or self.received_at, self.received_at)
+
+    @property
+    def pose(self) -> Pose:
+        """How the film lies by a reader's word, else as its file has it."""
+        return self.attestation.pose if self.attestation else AS_IT_LIES
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from cxr_app.outcome import ScoringState
-from cxr_app.pose import AS_IT_LIES, QUARTERS, Pose
+from cxr_app.pose import QUARTERS, Pose
 from cxr_app.ui import current_reader, resources
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.text import formatting, pose_text
@@ -15,12 +15,7 @@ from cxr_app.worklist import Claim, Entry
 def shown_pose(entry: Entry) -> Pose:
     """Return how the film is shown: as the reader tries it out, else as it was scored."""
     tried: Pose | None = st.session_state.get(_key(entry))
-    return tried or scored_pose(entry)
-
-
-def scored_pose(entry: Entry) -> Pose:
-    """Return how the film lay when it was scored."""
-    return entry.attestation.pose if entry.attestation else AS_IT_LIES
+    return tried or entry.pose
 
 
 def attestation_panel(entry: Entry, others: Claim | None) -> None:
@@ -42,7 +37,7 @@ def _offer(entry: Entry) -> None:
         title = "Turn or mirror the film"
     else:
         return
-    tried, scored = shown_pose(entry), scored_pose(entry)
+    tried, scored = shown_pose(entry), entry.pose
     with st.expander(title, key=f"pose_{entry.id}"):
         st.caption("Turn or mirror it until it lies as you read it, bone bright.")
         _turning(entry, tried)

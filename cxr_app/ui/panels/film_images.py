@@ -56,7 +56,7 @@ KEYS = replace(review_panel.KEYS, act=_on_key)
 def _film(entry: Entry, reviews: list[Review], after: Entry | None) -> None:
     """Show the film, and have the browser load the next one ahead."""
     heat, note = _heatmap(entry, reviews)
-    if attestation_panel.shown_pose(entry) != attestation_panel.scored_pose(entry):
+    if attestation_panel.shown_pose(entry) != entry.pose:
         heat, note = None, "Not scored as it lies now"
     prepare = []
     if after is not None:

@@ -129,11 +129,10 @@ def _small(request: Request) -> Response:
 
 
 def _small_picture(entry: Entry) -> bytes:
-    pose = entry.attestation.pose if entry.attestation else AS_IT_LIES
     film = intake.read_radiograph(read_film(entry.path, entry.sha256), in_subprocess=True)
     scale = scale_of(entry) if resources.settings().heat == "at_once" else None
     cells = entry.activation_map if scale is not None else None
-    return small_picture.draw(pose.applied(film.image), cells, scale)
+    return small_picture.draw(entry.pose.applied(film.image), cells, scale)
 
 
 @lru_cache(maxsize=FILMS_KEPT)
