@@ -51,6 +51,15 @@ def read_film(path: Path, sha256: str) -> bytes:
     return data
 
 
+def file_sha256(path: Path) -> str:
+    """Return the digest of a file, 64 hexadecimal digits; empty if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
 class FilmStore:
     """Films below one folder: ``root/ab/abcd...``. Safe for many threads and processes.
 

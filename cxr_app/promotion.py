@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cxr_app.atomic_file import atomic_write
 from cxr_app.errors import PromotionError
-from cxr_app.film_store import make_private_folder
+from cxr_app.film_store import file_sha256, make_private_folder
 from cxr_app.jobs.retraining import Challenger
 from cxr_app.settings import Settings
 from cxr_app.worklist import Promotion, Worklist
@@ -39,7 +39,7 @@ def promote(
     if comparison is None or not comparison.not_worse:
         raise PromotionError("This challenger is not known to be as good as the model in use.")
     standing = worklist.promotions.newest()
-    if _sha256(_file(settings, standing)) != comparison.in_use_sha256:
+    if file_sha256(_file(settings, standing)) != comparison.in_use_sha256:
         raise PromotionError(
             f"This challenger was compared with {comparison.in_use}, which is no longer in use. "
             "Retrain once more to compare it with the model in use now."
@@ -72,7 +72,7 @@ def go_back(
         If its file is gone or changed.
     """
     path = _file(settings, earlier)
-    if earlier is not None and earlier.sha256 and _sha256(path) != earlier.sha256:
+    if earlier is not None and earlier.sha256 and file_sha256(path) != earlier.sha256:
         raise PromotionError(
             f"The file of {earlier.model_version} is gone from the server or was changed. "
             "Restore it from a backup of the data folder."
@@ -130,12 +130,3 @@ def _keep(settings: Settings, source: Path, sha256: str) -> None:
             f"The challenger could not be kept: {error.strerror}. "
             "Check the disk and the data folder of the server; if it was discarded, retrain."
         ) from error
-
-
-def _sha256(path: Path) -> str:
-    """Return the digest of a file; empty if it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""

@@ -6,7 +6,6 @@ again. Films that were deleted at the end of their retention time are deleted fr
 a film that has merely disappeared from the store stays in the backup.
 """
 
-import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cxr_app.atomic_file import atomic_path, atomic_write
 from cxr_app.errors import FilmLostError, SettingsError, WorklistError
-from cxr_app.film_store import FilmStore, make_private_folder
+from cxr_app.film_store import FilmStore, file_sha256, make_private_folder
 from cxr_app.operations.opening import open_worklist
 from cxr_app.settings import Settings
 from cxr_app.worklist.snapshot import (
@@ -92,7 +91,7 @@ def back_up(settings: Settings, folder: Path) -> BackupManifest:
             made_at=now.isoformat(timespec="seconds"),
             films_dir=str(films_dir),
             worklist=worklist.name,
-            worklist_sha256=_sha256(worklist),
+            worklist_sha256=file_sha256(worklist),
             films=sum(1 for _ in films.stored()),
             files=files,
             lost=sorted(each for each in _kept(entries, films_dir) if not films.has(each)),
@@ -115,12 +114,12 @@ def verify(folder: Path) -> list[str]:
     """
     manifest = read_manifest(folder)
     worklist = folder / manifest.worklist
-    if _sha256(worklist) != manifest.worklist_sha256:
+    if file_sha256(worklist) != manifest.worklist_sha256:
         return [f"{manifest.worklist} is not the file that was written."]
     faults = [
         f"{name} is missing or damaged."
         for name, sha256 in manifest.files.items()
-        if _sha256(folder / name) != sha256
+        if file_sha256(folder / name) != sha256
     ]
     films = FilmStore(folder / FILMS)
     named = set(_kept(read_snapshot(worklist), Path(manifest.films_dir)))
@@ -196,7 +195,7 @@ def _copied_files(settings: Settings, folder: Path) -> Iterator[tuple[str, str]]
     for source, place in _side_files(settings):
         with suppress(FileNotFoundError):  # a job has just removed it
             _copy(source, folder / place)
-            yield str(place), _sha256(folder / place)
+            yield str(place), file_sha256(folder / place)
 
 
 def _forget(
@@ -249,14 +248,6 @@ def _size(films: FilmStore, sha256: str) -> int:
         return films.path(sha256).stat().st_size
     except OSError:
         return -1
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
 
 
 def _cannot(folder: Path, error: OSError) -> WorklistError:
