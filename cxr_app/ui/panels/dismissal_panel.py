@@ -25,13 +25,7 @@ def dismissal_panel() -> None:
                 f"{formatting.files(waiting)} of another kind (other modality, body part or "
                 "format) at the end of this list."
             )
-            st.button(
-                "Mark these as read",
-                key="dismiss",
-                type="tertiary",
-                on_click=attempt,
-                args=(_dismiss,),
-            )
+            _button("Mark these as read", "dismiss", _dismiss)
         if dismissal is not None:
             st.caption(f"{formatting.files(dismissal.files)} marked as read.")
             _button("Undo", "undismiss", _undo)

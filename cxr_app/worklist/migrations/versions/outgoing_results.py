@@ -3,11 +3,11 @@
 import sqlalchemy as sa
 from alembic import op
 
+from cxr_app.worklist.migrations.versions.first_tables import NUMBER, TEXT
+
 revision = "0013"
 down_revision = "0012"
 
-TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 KIND = sa.Enum(
     *("REPORT", "PICTURE", "OUTLINE", "HEATMAP"),
     name="kind",

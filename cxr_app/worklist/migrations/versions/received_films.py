@@ -6,11 +6,10 @@ Films that are here already are found by their SOP Instance UID, which gets an i
 import sqlalchemy as sa
 from alembic import op
 
+from cxr_app.worklist.migrations.versions.first_tables import NUMBER, TEXT
+
 revision = "0014"
 down_revision = "0013"
-
-TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:

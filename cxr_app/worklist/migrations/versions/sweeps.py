@@ -3,10 +3,10 @@
 import sqlalchemy as sa
 from alembic import op
 
+from cxr_app.worklist.migrations.versions.first_tables import NUMBER
+
 revision = "0015"
 down_revision = "0014"
-
-NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
