@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from cxr_app.errors import FilmError, ShortageError
 from cxr_app.imaging.passed_over import SNIFFED_BYTES, is_passed_over
-from cxr_app.imaging.zip_archive import is_zip, member_heads
+from cxr_app.imaging.zip_archive import member_heads
 from training.backlog.engines.contract import FoundFile
 
 
@@ -22,18 +22,8 @@ def open_archives(found: Iterable[FoundFile], passed_over: list[str]) -> Iterato
         Receives the sources of files in archives that are no films of any kind.
     """
     for file in found:
-        films = _films_of(file, passed_over) if _is_archive(file) else []
+        films = _films_of(file, passed_over) if file.is_archive and not file.problem else []
         yield from films or [file]
-
-
-def _is_archive(file: FoundFile) -> bool:
-    if file.problem:
-        return False
-    try:
-        with file.path.open("rb") as opened:
-            return is_zip(opened.read(SNIFFED_BYTES))
-    except OSError:
-        return False  # its row says so
 
 
 def _films_of(archive: FoundFile, passed_over: list[str]) -> list[FoundFile]:
@@ -48,5 +38,5 @@ def _films_of(archive: FoundFile, passed_over: list[str]) -> list[FoundFile]:
         if is_passed_over(source, head):
             passed_over.append(source)
         else:
-            films.append(replace(archive, source=source, member=name))
+            films.append(replace(archive, source=source, is_archive=False, member=name))
     return films

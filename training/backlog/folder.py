@@ -103,17 +103,18 @@ class FolderScan:
                 return None if is_inside else FoundFile(path, f"{source}/", LINKED_FOLDER)
             if not stat.S_ISREG(status.st_mode):
                 return None
-            if not self._may_be_film(path):
-                self.passed_over.append(source)
-                return None
+            with path.open("rb") as file:
+                head = file.read(SNIFFED_BYTES)
         except OSError as error:
             return FoundFile(path, source, f"The file cannot be read: {error.strerror}. {RETRY}")
-        return FoundFile(path, source, changed_at=max(status.st_mtime, status.st_ctime))
+        if not self._may_be_film(path, head):
+            self.passed_over.append(source)
+            return None
+        changed_at = max(status.st_mtime, status.st_ctime)
+        return FoundFile(path, source, changed_at=changed_at, is_archive=is_zip(head))
 
-    def _may_be_film(self, path: Path) -> bool:
+    def _may_be_film(self, path: Path, head: bytes) -> bool:
         """Check whether a file is listed as a film, named like one, or begins like one."""
-        with path.open("rb") as file:
-            head = file.read(SNIFFED_BYTES)
         root = next((each for each in path.parents if each in self._discs), None)
         if root is not None:
             return self._discs[root].has_film(disc_path(path.relative_to(root)), head)

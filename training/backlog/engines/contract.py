@@ -27,6 +27,8 @@ class FoundFile:
         Why it cannot be opened, in one sentence; empty for a file that seems to be in order.
     changed_at
         When it was last changed, in seconds since 1970 by the clock of the file system.
+    is_archive
+        Whether it begins like a zip archive.
     member
         Name of the film within the zip archive at `path`; empty for a file of its own.
     """
@@ -35,6 +37,7 @@ class FoundFile:
     source: str
     problem: str = ""
     changed_at: float = 0.0
+    is_archive: bool = False
     member: str = ""
 
 

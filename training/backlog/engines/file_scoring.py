@@ -74,20 +74,23 @@ def _read_file(found: FoundFile, plan: BacklogPlan) -> Examined | AlreadyScored:
 
 def is_another(found: FoundFile, contents: Set[str]) -> bool:
     """Check whether a file can be read and its content is none of these (SHA-256)."""
-    try:
-        data = content(found)
-    except (OSError, FilmError):
-        return False
-    return isinstance(data, bytes) and hashlib.sha256(data).hexdigest() not in contents
+    sha256 = _readable_sha256(found)
+    return bool(sha256) and sha256 not in contents
 
 
 def has_content(found: FoundFile, contents: Set[str]) -> bool:
     """Check whether a file can be read and its content is one of these (SHA-256)."""
+    sha256 = _readable_sha256(found)
+    return bool(sha256) and sha256 in contents
+
+
+def _readable_sha256(found: FoundFile) -> str:
+    """Return the digest of a file; empty if it cannot be read, or is too large to be a film."""
     try:
         data = content(found)
     except (OSError, FilmError):
-        return False
-    return isinstance(data, bytes) and hashlib.sha256(data).hexdigest() in contents
+        return ""
+    return hashlib.sha256(data).hexdigest() if isinstance(data, bytes) else ""
 
 
 def content(found: FoundFile) -> bytes | int:
