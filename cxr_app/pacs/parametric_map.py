@@ -18,10 +18,10 @@ from pydicom.sr.coding import Code
 from cxr_app.destination import ResultKind
 from cxr_app.imaging.dicom_values import number, numbers
 from cxr_app.imaging.orientation import as_stored, turn_needed
-from cxr_app.imaging.own_results import MANUFACTURER, MODEL_NAME
+from cxr_app.imaging.own_results import MODEL_NAME
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.plain_words import plain
-from cxr_app.pacs.result_object import completed, series_number
+from cxr_app.pacs.result_object import completed, identity
 from cxr_app.pacs.result_uids import derived_uid
 from cxr_app.pacs.scored_film import ScoredFilm
 
@@ -49,11 +49,7 @@ def parametric_map(film: ScoredFilm, installation: Installation) -> Dataset | No
     result = ParametricMap(
         source_images=[_with_plane(film, cells)],
         pixel_array=cells[None, ..., None].astype(np.float32),
-        series_instance_uid=film.series_uid(kind),
-        series_number=series_number(kind),
-        sop_instance_uid=film.instance_uid(kind),
-        instance_number=1,
-        manufacturer=MANUFACTURER,
+        **identity(film, kind),
         manufacturer_model_name=MODEL_NAME,
         software_versions=plain(film.model_version),
         device_serial_number=installation.serial_number,

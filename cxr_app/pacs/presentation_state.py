@@ -19,11 +19,11 @@ from pydicom import Dataset
 from cxr_app.destination import ResultKind
 from cxr_app.imaging.dicom_values import integer, text
 from cxr_app.imaging.orientation import points_as_stored, turn_needed
-from cxr_app.imaging.own_results import MANUFACTURER, MODEL_NAME
+from cxr_app.imaging.own_results import MODEL_NAME
 from cxr_app.model import activation_map
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.plain_words import plain
-from cxr_app.pacs.result_object import completed, series_number
+from cxr_app.pacs.result_object import completed, identity
 from cxr_app.pacs.scored_film import ScoredFilm
 
 GRID = 512
@@ -40,11 +40,7 @@ def presentation_state(film: ScoredFilm, installation: Installation) -> Dataset 
     is_inverted = text(film.header, "PhotometricInterpretation") == "MONOCHROME1"
     state = GrayscaleSoftcopyPresentationState(
         referenced_images=[film.evidence],
-        series_instance_uid=film.series_uid(kind),
-        series_number=series_number(kind),
-        sop_instance_uid=film.instance_uid(kind),
-        instance_number=1,
-        manufacturer=MANUFACTURER,
+        **identity(film, kind),
         manufacturer_model_name=MODEL_NAME,
         software_versions=plain(film.model_version),
         device_serial_number=installation.serial_number,

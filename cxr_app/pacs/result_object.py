@@ -1,5 +1,7 @@
 """What all objects of a result have in common, beside what highdicom fills in."""
 
+from typing import Any
+
 from pydicom import Dataset
 from pydicom.datadict import dictionary_VR
 from pydicom.uid import ExplicitVRLittleEndian
@@ -18,6 +20,7 @@ _WORDS = {
     ResultKind.HEATMAP: "heatmap values",
 }
 _FIRST_SERIES = 9001
+"""(0020,0011) *Series Number*: above those that modalities give."""
 _LONGEST = {"LO": 64, "CS": 16, "SH": 16}
 _DATES = (
     *("ContentDate", "InstanceCreationDate", "SeriesDate", "PresentationCreationDate"),
@@ -30,9 +33,15 @@ _TIMES = (
 _ALWAYS = ("InstanceCreationDate", "InstanceCreationTime")
 
 
-def series_number(kind: ResultKind) -> int:
-    """Return (0020,0011) *Series Number*: above those that modalities give."""
-    return _FIRST_SERIES + list(ResultKind).index(kind)
+def identity(film: ScoredFilm, kind: ResultKind) -> dict[str, Any]:
+    """Return what every object is made with: its place in a series of its own, and its maker."""
+    return {
+        "series_instance_uid": film.series_uid(kind),
+        "series_number": _FIRST_SERIES + list(ResultKind).index(kind),
+        "sop_instance_uid": film.instance_uid(kind),
+        "instance_number": 1,
+        "manufacturer": MANUFACTURER,
+    }
 
 
 def completed(

@@ -13,10 +13,9 @@ from pydicom.uid import ExplicitVRLittleEndian
 from cxr_app.destination import ResultKind
 from cxr_app.imaging.dicom_values import text, texts
 from cxr_app.imaging.orientation import turn_needed
-from cxr_app.imaging.own_results import MANUFACTURER
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.picture import picture_of
-from cxr_app.pacs.result_object import completed, series_number
+from cxr_app.pacs.result_object import completed, identity
 from cxr_app.pacs.scored_film import ScoredFilm
 from cxr_app.radiograph import Softcopy
 
@@ -34,11 +33,7 @@ def secondary_capture(film: ScoredFilm, softcopy: Softcopy, installation: Instal
         bits_allocated=8,
         coordinate_system="PATIENT",
         patient_orientation=AS_READ,
-        series_instance_uid=film.series_uid(kind),
-        series_number=series_number(kind),
-        sop_instance_uid=film.instance_uid(kind),
-        instance_number=1,
-        manufacturer=MANUFACTURER,
+        **identity(film, kind),
         transfer_syntax_uid=ExplicitVRLittleEndian,
     )
     capture.PatientOrientation = _orientation(film.header)

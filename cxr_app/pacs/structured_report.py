@@ -32,7 +32,7 @@ from cxr_app.destination import ResultKind
 from cxr_app.imaging.own_results import MANUFACTURER, MODEL_NAME
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.plain_words import plain
-from cxr_app.pacs.result_object import completed, series_number
+from cxr_app.pacs.result_object import completed, identity
 from cxr_app.pacs.scored_film import ScoredFilm
 
 PNEUMONIA = Code("233604007", "SCT", "Pneumonia")
@@ -62,13 +62,9 @@ def structured_report(film: ScoredFilm, installation: Installation) -> Dataset:
     evidence = film.evidence
     report = SOPClass(
         study_instance_uid=evidence.StudyInstanceUID,
-        series_instance_uid=film.series_uid(kind),
-        series_number=series_number(kind),
-        sop_instance_uid=film.instance_uid(kind),
+        **identity(film, kind),
         sop_class_uid=Comprehensive3DSRStorage,
-        instance_number=1,
         modality="SR",
-        manufacturer=MANUFACTURER,
         transfer_syntax_uid=ExplicitVRLittleEndian,
         patient_id=evidence.PatientID,
         patient_name=evidence.PatientName,
