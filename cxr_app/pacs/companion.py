@@ -7,6 +7,7 @@ import threading
 import time
 
 from cxr_app.jobs.child_environment import child_environment
+from cxr_app.pacs.stop_event import UNTIL_INPUT_ENDS
 from cxr_app.settings import PROJECT, Settings
 
 logger = logging.getLogger(__name__)
@@ -17,8 +18,6 @@ LONGEST_PAUSE_SECONDS = 60.0
 STABLE_SECONDS = 60.0
 """A process that has run so long is started again at once."""
 STOP_SECONDS = 10.0
-UNTIL_INPUT_ENDS = "--until-input-ends"
-"""Option by which the process ends when the server is gone, whose pipe it reads."""
 USAGE = 2
 """Exit status of a process whose settings are wrong: it is not started again."""
 

@@ -8,16 +8,14 @@ entered here; the engine of the app, which takes the worklist for its queue, sco
 
 import argparse
 import logging
-import os
-import signal
 import sys
 import threading
-from types import FrameType
 
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError, SettingsError
 from cxr_app.film_store import FilmStore
 from cxr_app.operations.opening import open_worklist
+from cxr_app.pacs.stop_event import UNTIL_INPUT_ENDS, stop_event
 from cxr_app.pacs.store_server import StoreServer
 from cxr_app.settings import Settings
 
@@ -36,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         "settings say.",
     )
     parser.add_argument(
-        "--until-input-ends",
+        UNTIL_INPUT_ENDS,
         action="store_true",
         help="stop when standard input ends, as it does if the program that started this one dies",
     )
@@ -45,10 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
     # Below a warning pynetdicom prints requests, and they name patients.
     logging.getLogger("cxr_app").setLevel(logging.INFO)
-    stop = threading.Event()
-    _stop_on_signals(stop)
-    if options.until_input_ends:
-        threading.Thread(target=_wait_for_end, args=(stop,), daemon=True).start()
+    stop = stop_event(until_input_ends=options.until_input_ends)
     try:
         return _receive(Settings.read(), stop)
     except SettingsError as error:
@@ -72,21 +67,6 @@ def _receive(settings: Settings, stop: threading.Event) -> int:
     finally:
         worklist.close()
     return STOPPED
-
-
-def _stop_on_signals(stop: threading.Event) -> None:
-    def set_stop(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, set_stop)
-
-
-def _wait_for_end(stop: threading.Event) -> None:
-    """Wait until standard input ends; read without Python's buffer, which exit would wait for."""
-    while os.read(sys.stdin.fileno(), 1024):
-        pass
-    stop.set()
 
 
 if __name__ == "__main__":

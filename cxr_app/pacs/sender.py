@@ -4,7 +4,6 @@ The outbox is in the worklist's database, so nothing is lost if this process or 
 """
 
 import logging
-import signal
 import sys
 import threading
 import time
@@ -15,9 +14,9 @@ from cxr_app.destination import Destination
 from cxr_app.errors import ArchiveError, CxrError, ShortageError, WorklistError
 from cxr_app.operations.opening import open_worklist
 from cxr_app.pacs.archive import Archive
-from cxr_app.pacs.companion import UNTIL_INPUT_ENDS
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.objects import NOTHING_TO_SHOW, FilmResults
+from cxr_app.pacs.stop_event import UNTIL_INPUT_ENDS, stop_event
 from cxr_app.settings import Settings
 from cxr_app.worklist import Outgoing, Worklist
 
@@ -162,19 +161,11 @@ def _problem(error: CxrError | MemoryError) -> str:
     return "This computer was short of memory." if is_short else str(error)
 
 
-def _stop_with_input(stop: threading.Event) -> None:
-    """Stop when standard input ends: the server that started this process is gone."""
-    sys.stdin.buffer.read()
-    stop.set()
-
-
 def main() -> int:
     """Send results until a signal ends this process, or the server that started it is gone."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     log_privacy.hide_messages()
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_event(until_input_ends=UNTIL_INPUT_ENDS in sys.argv[1:])
     try:
         settings = Settings.read()
         if not settings.destinations:
@@ -184,8 +175,6 @@ def main() -> int:
     except CxrError as error:
         sys.stderr.write(f"Results cannot be sent. {error}\n")
         return 2
-    if UNTIL_INPUT_ENDS in sys.argv[1:]:
-        threading.Thread(target=_stop_with_input, args=(stop,), daemon=True).start()
     send_all(settings, worklist, stop)
     worklist.close()
     return 0
