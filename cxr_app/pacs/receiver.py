@@ -15,6 +15,7 @@ from cxr_app import log_privacy
 from cxr_app.errors import CxrError, SettingsError
 from cxr_app.film_store import FilmStore
 from cxr_app.operations.opening import open_worklist
+from cxr_app.pacs.companion import USAGE
 from cxr_app.pacs.stop_event import UNTIL_INPUT_ENDS, stop_event
 from cxr_app.pacs.store_server import StoreServer
 from cxr_app.settings import Settings
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 LOCK_SECONDS = 5
 """Time to wait for a locked database: peers give up after 10 seconds and must have an answer."""
-STOPPED, USAGE, FAILED = 0, 2, 1
+STOPPED, FAILED = 0, 1
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 from cxr_app import log_privacy
 from cxr_app.destination import Destination
-from cxr_app.errors import ArchiveError, CxrError, ShortageError, WorklistError
+from cxr_app.errors import ArchiveError, CxrError, SettingsError, ShortageError, WorklistError
 from cxr_app.operations.opening import open_worklist
 from cxr_app.pacs.archive import Archive
+from cxr_app.pacs.companion import USAGE
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.objects import NOTHING_TO_SHOW, FilmResults
 from cxr_app.pacs.stop_event import UNTIL_INPUT_ENDS, stop_event
@@ -162,19 +163,24 @@ def _problem(error: CxrError | MemoryError) -> str:
 
 
 def main() -> int:
-    """Send results until a signal ends this process, or the server that started it is gone."""
+    """Send results until a signal ends this process, or the server that started it is gone.
+
+    Returns
+    -------
+    int
+        Exit status: 0 when ended, `companion.USAGE` for wrong settings, else 1.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     log_privacy.hide_messages()
     stop = stop_event(until_input_ends=UNTIL_INPUT_ENDS in sys.argv[1:])
     try:
         settings = Settings.read()
         if not settings.destinations:
-            sys.stderr.write("CXR_RESULTS_TO names no archive.\n")
-            return 2
+            raise SettingsError("CXR_RESULTS_TO names no archive.")
         worklist = open_worklist(settings)
     except CxrError as error:
         sys.stderr.write(f"Results cannot be sent. {error}\n")
-        return 2
+        return USAGE if isinstance(error, SettingsError) else 1
     send_all(settings, worklist, stop)
     worklist.close()
     return 0

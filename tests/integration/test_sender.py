@@ -229,6 +229,14 @@ def test_a_killed_sender_leaves_every_result_in_the_archive_once(
     assert PLANTED.split("^")[0] not in log.read_text()
 
 
+@pytest.mark.parametrize(("address", "status"), [("ARCHIVE@127.0.0.1:1", 1), ("no address", 2)])
+def test_only_wrong_settings_end_it_for_good(address: str, status: int, tmp_path: Path) -> None:
+    """A worklist in trouble may be well again when the process is started the next time."""
+    (tmp_path / "worklist.sqlite").write_bytes(b"MZ" * 5000)
+    with start(Settings(data_dir=tmp_path), address, subprocess.DEVNULL) as process:
+        assert process.wait(60) == status
+
+
 def wait_until_sent(worklist: Worklist, films: int) -> None:
     deadline = time.monotonic() + SOON
     while len(worklist.outbox.newest(OutgoingState.SENT)) < films:
