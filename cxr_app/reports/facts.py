@@ -10,6 +10,7 @@ from cxr_app.radiograph import Header
 from cxr_app.worklist import Cause, Entry, Review, Verdict, last_verdict
 
 NOT_READ = "not read"
+UNKNOWN = "unknown"
 _WITHOUT_ANSWER = {Verdict.UNUSABLE: "film not usable", Verdict.UNSURE: "unsure"}
 
 
@@ -22,7 +23,8 @@ class ReportFacts:
     header
         DICOM attributes by keyword; all empty for a film without a DICOM header.
     verdict
-        ``pneumonia``, ``no pneumonia``, ``unsure``, ``film not usable`` or ``not read``.
+        ``pneumonia``, ``no pneumonia``, ``unsure``, ``film not usable``, ``not read``, or
+        ``unknown`` if it was given on a flag that was not stored.
     cause
         ``bacterial``, ``viral`` or ``unclear``.
     reader, read_at
@@ -101,7 +103,7 @@ def verdict_words(review: Review | None) -> str:
     if review is None:
         return NOT_READ
     if review.pneumonia is None:
-        return _WITHOUT_ANSWER.get(review.verdict, "") if review.verdict else ""
+        return _WITHOUT_ANSWER.get(review.verdict, UNKNOWN) if review.verdict else UNKNOWN
     return "pneumonia" if review.pneumonia else "no pneumonia"
 
 

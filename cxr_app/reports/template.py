@@ -113,8 +113,9 @@ def _date(value: str) -> str:
 
 
 def _person(value: str) -> str:
-    """Return the first script of a DICOM name (VR PN), ``Weiss^Anna`` as ``Weiss, Anna``."""
-    parts = value.partition("=")[0].split("^")
+    """Return a DICOM name (VR PN) in its first script, ``Weiss^Anna`` as ``Weiss, Anna``."""
+    scripts = (each for each in value.split("=") if each.strip("^ "))
+    parts = next(scripts, "").split("^")
     return ", ".join(filter(None, (parts[0].strip(), " ".join(filter(None, parts[1:])).strip())))
 
 

@@ -66,6 +66,25 @@ def test_a_report_says_what_the_reader_saw_and_what_the_model_said_beside_it() -
     assert "\n\n\n" not in text
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Weiss^Anna^Maria", "Weiss, Anna Maria"),
+        ("Nakamura^Yui=中村^結衣", "Nakamura, Yui"),
+        ("=中村^結衣", "中村, 結衣"),
+        ("^^=^=なかむら^ゆい", "なかむら, ゆい"),
+    ],
+)
+def test_a_name_is_written_in_the_first_script_that_it_has(name: str, shown: str) -> None:
+    entry = replace(ENTRY, header=replace(HEADER, patient_name=name))
+    assert f"Patient: {shown}, P-17" in template.report_text(OWN, facts(VERDICT, entry=entry))
+
+
+def test_a_verdict_on_a_flag_that_was_not_stored_is_unknown() -> None:
+    text = template.report_text(OWN, facts(replace(VERDICT, flagged=None, cause=None)))
+    assert "Findings: unknown." in text
+
+
 def test_no_side_is_named_on_a_film_that_may_be_mirrored() -> None:
     found = facts(VERDICT, entry=replace(ENTRY, remarks=(MIRRORED,)))
     assert found.zones == ("lower", "middle")
