@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
+from pathlib import Path
 
 from cxr_app.errors import FilmError, FilmLostError
 from cxr_app.film_store import FilmStore, read_film
@@ -71,7 +72,13 @@ class Reception:
         self._films = films
         self._worklist = worklist
 
-    def receive(self, data: bytes, source: str, identity: FilmIdentity | None = None) -> Receipt:
+    def receive(
+        self,
+        data: bytes,
+        source: str,
+        identity: FilmIdentity | None = None,
+        kept_at: Path | None = None,
+    ) -> Receipt:
         """Keep a film and enter it; once this returns, both survive a power cut.
 
         Parameters
@@ -82,6 +89,8 @@ class Reception:
             As in `Entry`.
         identity
             Of the file, if it is known already.
+        kept_at
+            Where the file is and stays; without it, the film store keeps the file.
 
         Raises
         ------
@@ -92,20 +101,34 @@ class Reception:
         """
         identity = identity or _identity(data)
         if identity is None:
-            return self._receive_file(data, source)
+            return self._receive_file(data, source, kept_at)
         if identity.is_own_result:
             return Receipt(Arrived.OWN_RESULT)
-        return self._receive_instance(data, source, identity)
+        return self._receive_instance(data, source, identity, kept_at)
 
-    def _receive_file(self, data: bytes, source: str) -> Receipt:
+    def _receive_file(self, data: bytes, source: str, kept_at: Path | None) -> Receipt:
         """Receive a file that is no readable DICOM; its SHA-256 identifies it."""
-        sha256 = self._films.keep(data)
-        entry_id, is_new = self._worklist.receive(sha256, source, self._films.path(sha256))
-        if is_new and not self._films.has(sha256):  # deleted by retention in between
-            self._films.keep(data, sha256)
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = kept_at or self._films.path(sha256)
+        self._keep(data, sha256, path)
+        entry_id, is_new = self._worklist.receive(sha256, source, path)
+        if is_new:
+            self._keep_again(data, sha256, path)
         return Receipt(Arrived.NEW if is_new else Arrived.KNOWN, entry_id)
 
-    def _receive_instance(self, data: bytes, source: str, identity: FilmIdentity) -> Receipt:
+    def _keep(self, data: bytes, sha256: str, path: Path) -> None:
+        """Keep a file, unless it is elsewhere and stays there."""
+        if path == self._films.path(sha256):
+            self._films.keep(data, sha256)
+
+    def _keep_again(self, data: bytes, sha256: str, path: Path) -> None:
+        """Keep a file that retention may have deleted since it was kept."""
+        if not self._films.has(sha256):
+            self._keep(data, sha256, path)
+
+    def _receive_instance(
+        self, data: bytes, source: str, identity: FilmIdentity, kept_at: Path | None
+    ) -> Receipt:
         """Receive a DICOM film; kept before it is entered, so that every entry has a film."""
         sha256 = hashlib.sha256(data).hexdigest()
         new = NewInstance(
@@ -113,14 +136,14 @@ class Reception:
             dataset_sha256=identity.dataset_sha256,
             sop_instance_uid=identity.sop_instance_uid,
             source=source,
-            path=self._films.path(sha256),
+            path=kept_at or self._films.path(sha256),
         )
         while True:
             key = (sha256, identity.dataset_sha256, identity.sop_instance_uid)
             alike = [_completed(each) for each in self._worklist.instances.alike(*key)]
             if (same := _equal(alike, new)) is not None:
                 return self._receive_again(same, new, data)
-            self._films.keep(data, sha256)
+            self._keep(data, sha256, new.path)
             receipt = self._enter(new, data, alike)
             if receipt is not None:
                 return receipt
@@ -128,7 +151,7 @@ class Reception:
     def _receive_again(self, same: Instance, new: NewInstance, data: bytes) -> Receipt:
         """Receive a film that has an entry; keep it only if the entry's own file is gone."""
         if same.is_deleted or _content(same) is None:
-            self._films.keep(data, new.sha256)
+            self._keep(data, new.sha256, new.path)
             was_deleted = self._worklist.instances.restore(same, new)
             return Receipt(Arrived.NEW if was_deleted else Arrived.KNOWN, same.entry_id)
         if new.sha256 != same.sha256:
@@ -155,8 +178,7 @@ class Reception:
         if added is None:
             return None
         entry_id, is_new = added
-        if not self._films.has(new.sha256):  # deleted by retention in between
-            self._films.keep(data, new.sha256)
+        self._keep_again(data, new.sha256, new.path)
         return Receipt(Arrived.NEW if is_new else Arrived.KNOWN, entry_id)
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from cxr_app.worklist.locking import locked_entries
 from cxr_app.worklist.mapping import receive_again
 from cxr_app.worklist.search_text import search_text
-from cxr_app.worklist.tables import UNJUDGED_TIER, EntryRow, ScoreRow
+from cxr_app.worklist.tables import UNJUDGED_TIER, EntryRow
 
 TOLERANCE = timedelta(minutes=5)
 """How far the clocks of several servers may be apart."""
@@ -44,25 +44,6 @@ def new_entry(sha256: str, source: str, path: Path, received_at: datetime) -> di
         "band": 0,
         "descending_probability": 0.0,
     }
-
-
-def assign_numbers(session: Session, new: Mapping[str, tuple[EntryRow, ScoreRow]]) -> set[str]:
-    """Set the scores' entry numbers; return the films that were there before.
-
-    Parameters
-    ----------
-    new
-        By SHA-256, the rows that were to be inserted.
-    """
-    known = set()
-    found = select(EntryRow.sha256, EntryRow.id, EntryRow.number).where(EntryRow.sha256.in_(new))
-    for sha256, entry_id, number in session.execute(found):
-        entry, score = new[sha256]
-        if entry.id == entry_id:
-            score.entry_number = number
-        else:
-            known.add(sha256)
-    return known
 
 
 def insert_film(

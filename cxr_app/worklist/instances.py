@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import delete, func, select, union
+from sqlalchemy import delete, select, union
 from sqlalchemy.orm import Session
 
 from cxr_app.worklist.arrivals import end_arrivals_in_the_future, insert_film, new_entry
+from cxr_app.worklist.further_files import MOST_SHARING, add_further_file, lock_uids
 from cxr_app.worklist.locking import locked_entry, locked_entry_by_id
 from cxr_app.worklist.mapping import receive_again
 from cxr_app.worklist.received_tables import InstanceRow
@@ -107,7 +108,7 @@ class Instances(Transactions):
             "arrival_remarks": new.remarks,
         }
         with self._database.writing() as session:
-            _lock(session, new.sop_instance_uid or new.dataset_sha256)
+            lock_uids(session, [new.sop_instance_uid or new.dataset_sha256])
             numbers = _alike(session, new.sha256, new.dataset_sha256, new.sop_instance_uid)
             ids = select(EntryRow.id).where(EntryRow.number.in_(numbers))
             if not set(session.scalars(ids)) <= others.ids:
@@ -164,6 +165,12 @@ class Instances(Transactions):
             self._add_file(session, lost.entry_id, new)
             return was_deleted
 
+    def add_further(self, entry_id: str, sha256: str) -> None:
+        """Note that a film is in another file, too, which is not kept here."""
+        with self._database.writing() as session:
+            entry = locked_entry_by_id(session, entry_id)
+            add_further_file(session, self._database.insert, sha256, entry.number)
+
     def _add_file(self, session: Session, entry_id: str, new: NewInstance) -> None:
         number = session.scalar(select(EntryRow.number).where(EntryRow.id == entry_id))
         row = {
@@ -176,12 +183,6 @@ class Instances(Transactions):
         session.execute(statement.on_conflict_do_nothing(index_elements=["dataset_sha256"]))
 
 
-def _lock(session: Session, name: str) -> None:
-    """Let films with one UID wait for each other; in SQLite every writing transaction does."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
-
-
 def _alike(
     session: Session, sha256: str, dataset_sha256: str, sop_instance_uid: str
 ) -> Sequence[int]:
@@ -191,7 +192,10 @@ def _alike(
     same_file = select(EntryRow.number).where(EntryRow.sha256 == sha256)
     found = [same_content, same_file]
     if sop_instance_uid:
-        found.append(select(EntryRow.number).where(EntryRow.sop_instance_uid == sop_instance_uid))
+        same_uid = select(EntryRow.number).where(EntryRow.sop_instance_uid == sop_instance_uid)
+        sharing = session.scalars(same_uid.limit(MOST_SHARING)).all()
+        if len(sharing) < MOST_SHARING:
+            found.append(same_uid)
     return session.scalars(union(*found)).all()
 
 

@@ -5,13 +5,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import Select, func, literal, select, update
+from sqlalchemy import Select, func, literal, select, union_all, update
 from sqlalchemy.orm import Session
 
 from cxr_app.errors import EntryNotFoundError
 from cxr_app.outcome import Outcome
 from cxr_app.worklist.arrivals import (
-    assign_numbers,
     end_arrivals_in_the_future,
     insert_film,
     new_entry,
@@ -25,17 +24,17 @@ from cxr_app.worklist.database import LOCK_TIMEOUT_SECONDS, Database
 from cxr_app.worklist.deletions import Deletions
 from cxr_app.worklist.dismissals import Dismissals
 from cxr_app.worklist.earlier_films import earlier_films
+from cxr_app.worklist.entering import enter_films
 from cxr_app.worklist.entry import Counts, Entry, Query, Score
+from cxr_app.worklist.further_files import by_any_file, has_file, lock_uids, sharing_uids
 from cxr_app.worklist.instances import Instances
 from cxr_app.worklist.job_queue import JobQueue
-from cxr_app.worklist.locking import locked_entries, locked_entry
+from cxr_app.worklist.locking import locked_entry
 from cxr_app.worklist.mapping import (
     add_outcome,
     as_entry,
     as_score,
     evidence_of,
-    rows_with_outcome,
-    values_of,
 )
 from cxr_app.worklist.newer_films import newer_films
 from cxr_app.worklist.order import neighbours, numbers
@@ -173,7 +172,7 @@ class Worklist:
         """
         moment = self._moment(scored_at)
         with self._database.writing() as session:
-            entry = locked_entry(session, EntryRow.sha256 == outcome.sha256)
+            entry = locked_entry(session, has_file([outcome.sha256]))
             if entry is None:
                 raise EntryNotFoundError(
                     f"No film {outcome.sha256[:8]} is in the worklist. Receive it before scoring."
@@ -181,7 +180,7 @@ class Worklist:
             add_outcome(session, entry, outcome, moment)
             return entry.id
 
-    def enter(self, films: Iterable[tuple[Outcome, str, Path]]) -> None:
+    def enter(self, films: Iterable[tuple[Outcome, str, Path]]) -> set[str]:
         """Add films together with their outcomes: all of them, or none.
 
         Equals `receive` and then `record` for each, in a fraction of the time.
@@ -190,27 +189,27 @@ class Worklist:
         ----------
         films
             The outcome, the source and the path of each film.
+
+        Returns
+        -------
+        set of str
+            SHA-256 of the films that were left out, because another film has their SOP Instance
+            UID: they must be compared with it.
         """
         by_sha256 = {outcome.sha256: (outcome, source, path) for outcome, source, path in films}
         if not by_sha256:
-            return
-        moment = self._clock()
-        # All callers use the same order, else two of them would deadlock.
-        new = {
-            sha256: rows_with_outcome(new_entry(sha256, source, path, moment), outcome, moment)
-            for sha256, (outcome, source, path) in sorted(by_sha256.items())
-        }
-        insert = self._database.insert(EntryRow.__table__)
-        insert = insert.on_conflict_do_nothing(index_elements=["sha256"])
+            return set()
         with self._database.writing() as session:
-            end_arrivals_in_the_future(session, moment)
-            session.execute(insert, [values_of(entry) for entry, _ in new.values()])
-            known = assign_numbers(session, new)
-            scores = [values_of(score) for sha256, (_, score) in new.items() if sha256 not in known]
-            if scores:
-                session.execute(self._database.insert(ScoreRow.__table__), scores)
-            for entry in locked_entries(session, EntryRow.sha256.in_(known)):
-                add_outcome(session, entry, by_sha256[entry.sha256][0], moment)
+            uids = {
+                sha256: outcome.header.sop_instance_uid
+                for sha256, (outcome, _, _) in by_sha256.items()
+                if outcome.header is not None and outcome.header.sop_instance_uid
+            }
+            lock_uids(session, uids.values())
+            shared = sharing_uids(session, uids)
+            new = {key: by_sha256[key] for key in by_sha256.keys() - shared}
+            enter_films(session, self._database.insert, new, self._clock())
+        return shared
 
     def mark_read(self, entry_id: str, reader: str = "", *, read: bool = True) -> None:
         """Record that a reader has read the film, or that it counts as unread again.
@@ -231,10 +230,14 @@ class Worklist:
 
     def scored_by(self, model_version: str) -> set[str]:
         """Return the SHA-256 of every film that this model has scored."""
-        statement = select(EntryRow.sha256).join(ScoreRow, EntryRow.number == ScoreRow.entry_number)
-        statement = statement.where(ScoreRow.model_version == model_version)
+        selects = [
+            each.join(ScoreRow, EntryRow.number == ScoreRow.entry_number).where(
+                ScoreRow.model_version == model_version
+            )
+            for each in by_any_file()
+        ]
         with self._database.reading() as session:
-            return set(session.scalars(statement))
+            return set(session.scalars(union_all(*selects)))
 
     def scored_at(self, sha256s: Iterable[str]) -> dict[str, datetime]:
         """Return by SHA-256 when films were scored or refused; films that were not are left out."""
@@ -242,10 +245,10 @@ class Worklist:
         found: dict[str, datetime] = {}
         with self._database.reading() as session:
             for start in range(0, len(wanted), IDS_AT_ONCE):
-                some = EntryRow.sha256.in_(wanted[start : start + IDS_AT_ONCE])
-                columns = select(EntryRow.sha256, EntryRow.scored_at).where(some)
-                rows = session.execute(columns.where(EntryRow.scored_at.is_not(None)))
-                found.update((sha256, scored_at) for sha256, scored_at in rows if scored_at)
+                some = wanted[start : start + IDS_AT_ONCE]
+                for each in by_any_file(EntryRow.scored_at):
+                    rows = session.execute(each.where(each.selected_columns.sha256.in_(some)))
+                    found.update((sha256, scored_at) for sha256, scored_at in rows if scored_at)
         return found
 
     def next_received(self, limit: int = 16) -> list[Entry]:
@@ -270,7 +273,7 @@ class Worklist:
     def entry_by_sha256(self, sha256: str) -> Entry | None:
         """Return the entry of a film, with its activation map; None if it was never received."""
         with self._database.reading() as session:
-            return self._whole(session, select(EntryRow).where(EntryRow.sha256 == sha256))
+            return self._whole(session, select(EntryRow).where(has_file([sha256])))
 
     def entries_by_ids(self, ids: Iterable[str]) -> list[Entry]:
         """Return entries in the order of `ids`, without activation maps; skip unknown ids."""

@@ -10,11 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cxr_app.errors import FilmError, WorklistError
-from cxr_app.film_store import FilmStore
+from cxr_app.errors import FilmError, FilmLostError, WorklistError
+from cxr_app.film_store import FilmStore, read_film
 from cxr_app.imaging.zip_archive import read_member
 from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.outcome import Outcome, ScoringState
+from cxr_app.pacs.reception import Reception
 from cxr_app.scoring import recall, refusal, unreadable
 from cxr_app.worklist import Worklist
 from training.backlog.engines import (
@@ -151,14 +152,31 @@ class Backlog:
     def _store(self, results: Sequence[Result]) -> None:
         outcomes = [(result.found, self._outcome(result)) for result in results]
         if self._worklist is not None:
-            self._worklist.enter(
-                (outcome, found.source, self._path(found, outcome))
-                for found, outcome in outcomes
-                if outcome.sha256  # a file that was never read has no identity
-            )
+            self._enter(self._worklist, outcomes)
         self._results.write((found.source, outcome) for found, outcome in outcomes)
         for _, outcome in outcomes:
             self.tally.add(outcome)
+
+    def _enter(self, worklist: Worklist, outcomes: Sequence[tuple[FoundFile, Outcome]]) -> None:
+        """Enter films; one that shares a SOP Instance UID may be a further file of another."""
+        shared = worklist.enter(
+            (outcome, found.source, self._path(found, outcome))
+            for found, outcome in outcomes
+            if outcome.sha256  # a file that was never read has no identity
+        )
+        for found, outcome in outcomes:
+            if outcome.sha256 in shared:
+                self._enter_compared(worklist, found, outcome)
+
+    def _enter_compared(self, worklist: Worklist, found: FoundFile, outcome: Outcome) -> None:
+        """Enter a film as one that arrives is: compared with those that have its UID."""
+        path = self._path(found, outcome)
+        with suppress(FilmLostError):  # gone or changed meanwhile: the next run reads it again
+            data = read_film(path, outcome.sha256)
+            receipt = Reception(self._films, worklist).receive(data, found.source, kept_at=path)
+            if receipt.entry_id:
+                worklist.instances.add_further(receipt.entry_id, outcome.sha256)
+                worklist.record(outcome)
 
     def _path(self, found: FoundFile, outcome: Outcome) -> Path:
         """Return where the pages find a film; one of an archive is stored as an uploaded one is."""
