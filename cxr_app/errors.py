@@ -22,6 +22,7 @@
     + JobNotFoundError
   x TrainingDataError             films or labels that must not be trained or measured on
   x SettingsError                 a setting has an impossible value
+  x NotPermittedError             a person without the role that is needed
 
 A message says what was found, what is allowed and what to do. It holds no patient data,
 because it reaches logs. Wrong arguments from our own code stay `ValueError` and `TypeError`.
@@ -184,6 +185,10 @@ class JobNotFoundError(JobError):
 
 class TrainingDataError(CxrError):
     """These films or labels must not be trained or measured on."""
+
+
+class NotPermittedError(CxrError):
+    """A person may not do what was asked for; the message says who can change that."""
 
 
 class SettingsError(CxrError):

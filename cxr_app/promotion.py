@@ -11,9 +11,9 @@ from pathlib import Path
 from cxr_app.atomic_file import atomic_write
 from cxr_app.errors import PromotionError
 from cxr_app.film_store import file_sha256, make_private_folder
-from cxr_app.jobs.retraining import Challenger
+from cxr_app.jobs.retraining import Challenger, Comparison
 from cxr_app.settings import Settings
-from cxr_app.worklist import Promotion, Worklist
+from cxr_app.worklist import Promotion, Proposal, Worklist
 
 COMPANIONS = (".films.json", ".scores.json")
 """What lies beside a checkpoint: the films it learned from, what it says of films it did not."""
@@ -32,12 +32,16 @@ def promote(
     Raises
     ------
     PromotionError
-        If it is worse by the rule, was compared with another model than the one in use, or is no
-        longer the file that was compared.
+        If it is worse by the rule, was compared with another model than the one in use, is no
+        longer the file that was compared, or lacks the word of another person where the site asks
+        for two.
     """
-    comparison = challenger.comparison
-    if comparison is None or not comparison.not_worse:
-        raise PromotionError("This challenger is not known to be as good as the model in use.")
+    comparison = _comparison_to_promote(challenger)
+    if settings.promotion_by_two and proposed_by_another(worklist, comparison, by) is None:
+        raise PromotionError(
+            "At this site one person proposes a model and another promotes it, and no other person "
+            "has proposed this one. Propose it, and ask a colleague to promote it."
+        )
     standing = worklist.promotions.newest()
     if file_sha256(_file(settings, standing)) != comparison.in_use_sha256:
         raise PromotionError(
@@ -53,6 +57,23 @@ def promote(
         replaced_version=comparison.in_use,
         job_id=job_id,
     )
+
+
+def propose(worklist: Worklist, challenger: Challenger, by: str) -> Proposal:
+    """Propose a challenger, for another person to promote.
+
+    Raises
+    ------
+    PromotionError
+        If it is worse by the rule.
+    """
+    return worklist.proposals.propose(_comparison_to_promote(challenger).challenger_sha256, by)
+
+
+def proposed_by_another(worklist: Worklist, comparison: Comparison, by: str) -> Proposal | None:
+    """Return who else has proposed a challenger; None if nobody but this person has."""
+    found = worklist.proposals.of_model(comparison.challenger_sha256)
+    return next((each for each in found if each.proposed_by != by), None)
 
 
 def go_back(
@@ -102,6 +123,14 @@ def ways_back(worklist: Worklist) -> list[Promotion]:
         newest.setdefault(promotion.sha256, promotion)
     newest.pop(history[0].sha256)
     return list(newest.values())
+
+
+def _comparison_to_promote(challenger: Challenger) -> Comparison:
+    """Return the comparison that a challenger has stood."""
+    comparison = challenger.comparison
+    if comparison is None or not comparison.not_worse:
+        raise PromotionError("This challenger is not known to be as good as the model in use.")
+    return comparison
 
 
 def _file(settings: Settings, promotion: Promotion | None) -> Path:

@@ -1,29 +1,26 @@
 """Settings, read from environment variables ``CXR_*``; each has a default."""
 
 import os
-import re
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from cxr_app.access_settings import AccessSettings, Network, items, networks
 from cxr_app.destination import Destination
 from cxr_app.errors import SettingsError
 
 OtherAges = Literal["remark", "reject"]
 HeatStyle = Literal["outline", "colour"]
-SignInWay = Literal["none", "none-on-purpose", "oidc", "proxy"]
-Network = IPv4Network | IPv6Network
 HeatTiming = Literal["at_once", "after_verdict"]
 
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """Settings of this installation, built once by the app or a command and passed on."""
 
     model_config = SettingsConfigDict(env_prefix="CXR_", frozen=True, extra="ignore")
@@ -82,34 +79,6 @@ class Settings(BaseSettings):
     mask_identities: bool = Field(
         default=False,
         description="Whether names and ids are masked when a window opens.",
-    )
-    sign_in: SignInWay = Field(
-        default="none",
-        description="How readers sign in: `none` (the server answers on its own computer only), "
-        "`oidc` (OpenID Connect), `proxy` (a proxy names the reader in CXR_READER_HEADER), or "
-        "`none-on-purpose`, which lets everybody in who reaches the server.",
-    )
-    proxy_addresses: str = Field(
-        default="127.0.0.1,::1",
-        description="Addresses or networks of the proxies that are believed if CXR_SIGN_IN is "
-        "`proxy`, separated by `,`.",
-    )
-    idle_minutes: int = Field(
-        default=30,
-        gt=0,
-        description="Minutes without use after which a reader must sign in again if CXR_SIGN_IN "
-        "is `oidc`.",
-    )
-    reader_header: str = Field(
-        default="",
-        description="HTTP header in which a proxy names the reader, for example "
-        "`X-Forwarded-User`; if empty, readers type their names.",
-    )
-    allowed_hosts: str = Field(
-        default="",
-        description="Names under which readers open this server, separated by `,` and without "
-        "ports, besides `localhost`, `127.0.0.1` and `[::1]`; a request for any other name is "
-        "refused.",
     )
     backlog_folders: str = Field(
         default="",
@@ -219,31 +188,11 @@ class Settings(BaseSettings):
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if value == "" else value
 
-    @field_validator("dicom_addresses", "proxy_addresses")
-    @classmethod
-    def _are_networks(cls, value: str) -> str:
-        try:
-            _networks(value)
-        except ValueError:
-            raise PydanticCustomError(
-                "networks", "every item must be an IP address or a network such as 10.1.0.0/16"
-            ) from None
-        return value
-
     @field_validator("backlog_folders", "training_folders")
     @classmethod
     def _are_absolute_paths(cls, value: str) -> str:
         if any(not Path(each).is_absolute() for each in _split(value)):
             raise PydanticCustomError("absolute_paths", "every folder must be an absolute path")
-        return value
-
-    @field_validator("allowed_hosts")
-    @classmethod
-    def _are_host_names(cls, value: str) -> str:
-        if any(re.search(r"[^\w.-]", each) for each in _items(value)):
-            raise PydanticCustomError(
-                "host_names", "every host must be a name or address, without scheme, port or `*`"
-            )
         return value
 
     @field_validator("results_to")
@@ -284,16 +233,6 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir / 'worklist.sqlite'}"
 
     @property
-    def host_names(self) -> tuple[str, ...]:
-        """Names of this server besides those of the loopback address, in lower case."""
-        return tuple(each.lower().rstrip(".") for each in _items(self.allowed_hosts))
-
-    @property
-    def proxies(self) -> tuple[Network, ...]:
-        """Addresses of the proxies that are believed."""
-        return _networks(self.proxy_addresses)
-
-    @property
     def backlog_roots(self) -> tuple[Path, ...]:
         """Folders that the Backlog page may score, including their subfolders."""
         return tuple(Path(each) for each in _split(self.backlog_folders))
@@ -306,12 +245,12 @@ class Settings(BaseSettings):
     @property
     def caller_titles(self) -> frozenset[str]:
         """AE titles that may send films; empty for any."""
-        return frozenset(_items(self.dicom_callers))
+        return frozenset(items(self.dicom_callers))
 
     @property
     def caller_networks(self) -> tuple[Network, ...]:
         """Networks that may send films; empty for any."""
-        return _networks(self.dicom_addresses)
+        return networks(self.dicom_addresses)
 
     @property
     def models_dir(self) -> Path:
@@ -371,11 +310,3 @@ def _split(folders: str) -> list[str]:
 
 def _destinations(written: str) -> list[Destination]:
     return [Destination.parse(each) for each in written.split(",") if each.strip()]
-
-
-def _items(listed: str) -> list[str]:
-    return [each.strip() for each in listed.split(",") if each.strip()]
-
-
-def _networks(listed: str) -> tuple[Network, ...]:
-    return tuple(ip_network(each) for each in _items(listed))

@@ -13,13 +13,13 @@ import streamlit as st
 from cxr_app.errors import ReaderUnknownError
 from cxr_app.ui import resources
 from cxr_app.ui.components.browser_storage import stored_in_browser
+from cxr_app.ui.identity import MAX_LENGTH, name_in
 from cxr_app.ui.text import formatting
 
 NAME = "reader_name"
 """Session and widget key of the typed name."""
 ASKED = "reader_asked"
 RENAMED = "reader_renamed"
-MAX_LENGTH = 60
 COOKIE = "cxr_reader"
 """Cookie of the kept name, set by browser_storage.js."""
 
@@ -54,8 +54,7 @@ def is_known() -> bool:
 def authenticated_name() -> str:
     """Return the name that the reader signed in under; empty if the site signs nobody in."""
     if resources.settings().sign_in == "oidc":
-        names = (st.user.get(claim) for claim in ("email", "preferred_username", "sub"))
-        return str(next(filter(None, names), ""))[:MAX_LENGTH].strip()
+        return name_in(st.user.to_dict())
     header = resources.settings().reader_header
     return str(st.context.headers.get(header) or "")[:MAX_LENGTH].strip() if header else ""
 

@@ -11,8 +11,10 @@ from pathlib import PurePath
 
 import streamlit as st
 
+from cxr_app.permissions import Permission
 from cxr_app.radiograph import Header
-from cxr_app.ui import current_reader, resources
+from cxr_app.ui import access, current_reader, resources
+from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt
 from cxr_app.worklist import Entry
 
@@ -24,12 +26,16 @@ DIGITS = 8
 
 def is_on() -> bool:
     """Check whether names and ids are masked in this session."""
+    if not access.may(Permission.UNMASK):
+        return True
     chosen = st.session_state.get(SWITCH)
     return resources.settings().mask_identities if chosen is None else bool(chosen)
 
 
 def switch() -> None:
-    """Show the switch; unmasking is recorded."""
+    """Show the switch to those who may use it; unmasking is recorded."""
+    if not access.may(Permission.UNMASK):
+        return
     st.session_state.setdefault(SWITCH, resources.settings().mask_identities)
     st.toggle(
         "Mask identities",
@@ -99,6 +105,7 @@ def _changed() -> None:
     attempt(_unmask)
 
 
+@guarded(Permission.UNMASK)
 def _unmask() -> None:
     resources.worklist().unmasking.record(current_reader.name())
     st.session_state[SWITCH] = False

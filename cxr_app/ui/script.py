@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cxr_app.ui import current_reader, masking, resources
+from cxr_app.ui import current_reader, masking, pages, resources
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.components.theme_switch import theme_switch
 from cxr_app.ui.panels import review_panel, sign_in_panel
@@ -87,25 +87,8 @@ st.html(FRAME)
 with st.container(key="banner"):
     st.fragment(banner)()
 
-film = st.Page("views/film.py", title="Film", icon=":material/radiology:")
-page = st.navigation(
-    {
-        "Read": [
-            st.Page(
-                "views/worklist.py", title="Worklist", icon=":material/list_alt:", default=True
-            ),
-            film,
-            st.Page("views/upload.py", title="Upload", icon=":material/upload_file:"),
-        ],
-        "Run": [
-            st.Page("views/backlog.py", title="Backlog", icon=":material/inventory_2:"),
-            st.Page("views/retrain.py", title="Retrain", icon=":material/model_training:"),
-            st.Page("views/model.py", title="Model", icon=":material/monitoring:"),
-            st.Page("views/connections.py", title="Connections", icon=":material/lan:"),
-        ],
-    }
-)
-if page != film:
+page, entry = pages.navigation()
+if entry.file != pages.FILM:
     review_panel.release()
 with st.sidebar:
     st.fragment(current_reader.reader_field)()
@@ -114,4 +97,4 @@ with st.sidebar:
     st.caption("Model")
     st.fragment(model_in_use)()
     theme_switch()
-page.run()
+pages.run(page, entry)

@@ -10,6 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
@@ -70,15 +71,21 @@ class SignInSessions:
         return made is not None
 
 
-def _is_signed_in(cookies: Mapping[str, str]) -> bool:
-    """Check the signature of the cookie, and that it says so."""
+def claims_of(cookies: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the directory says of the person; empty unless the signature is ours."""
     if USER_COOKIE not in cookies:
-        return False
+        return {}
     payload = _get_signed_cookie_with_chunks(dict(cookies), USER_COOKIE)
     try:
-        return payload is not None and json.loads(payload).get("is_logged_in") is True
+        claims = {} if payload is None else json.loads(payload)
     except ValueError:
-        return False
+        return {}
+    return claims if isinstance(claims, dict) and claims.get("is_logged_in") is True else {}
+
+
+def _is_signed_in(cookies: Mapping[str, str]) -> bool:
+    """Check the signature of the cookie, and that it says so."""
+    return bool(claims_of(cookies))
 
 
 def _key(cookies: Mapping[str, str]) -> str:

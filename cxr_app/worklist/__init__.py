@@ -22,6 +22,7 @@ from cxr_app.worklist.outbox import Outbox
 from cxr_app.worklist.outgoing import ArchiveState, Outgoing, OutgoingState
 from cxr_app.worklist.peers import Peer, PeerCounts, PeerLog
 from cxr_app.worklist.promotions import Promotion, PromotionLog
+from cxr_app.worklist.proposals import Proposal, ProposalLog
 from cxr_app.worklist.review import (
     Agreement,
     Cause,
@@ -64,6 +65,8 @@ __all__ = [
     "PeerLog",
     "Promotion",
     "PromotionLog",
+    "Proposal",
+    "ProposalLog",
     "Query",
     "ReadingDay",
     "Review",

@@ -41,6 +41,7 @@ from cxr_app.worklist.order import neighbours, numbers
 from cxr_app.worklist.outbox import Outbox
 from cxr_app.worklist.peers import PeerLog
 from cxr_app.worklist.promotions import PromotionLog
+from cxr_app.worklist.proposals import ProposalLog
 from cxr_app.worklist.reviews import ReviewLog
 from cxr_app.worklist.tables import EntryRow, ScoreRow
 from cxr_app.worklist.unmasking import UnmaskingLog
@@ -83,6 +84,8 @@ class Worklist:
         Who has sent films, and what became of them.
     promotions
         Which model was put to use when.
+    proposals
+        Models that wait for a second person to promote them.
     reviews
         The readers' judgements of films.
     unmasking
@@ -101,6 +104,7 @@ class Worklist:
         self.outbox = Outbox(database, clock)
         self.peers = PeerLog(database, clock)
         self.promotions = PromotionLog(database, clock)
+        self.proposals = ProposalLog(database, clock)
         self.reviews = ReviewLog(database, clock)
         self.unmasking = UnmaskingLog(database, clock)
 

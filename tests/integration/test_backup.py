@@ -208,6 +208,7 @@ def test_what_is_no_backup_is_refused(site: Site, run: Run, tmp_path: Path) -> N
 
 
 BEFORE_SWEEPS = (  # undoes each migration since
+    "DROP TABLE worklist_proposal",
     "DROP TABLE worklist_further_file",
     "DROP TABLE worklist_attested_score",
     *(

@@ -5,8 +5,10 @@ from functools import partial
 import streamlit as st
 
 from cxr_app.outcome import ScoringState
+from cxr_app.permissions import Permission
 from cxr_app.pose import QUARTERS, Pose
 from cxr_app.ui import current_reader, resources
+from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.text import formatting, pose_text
 from cxr_app.worklist import Claim, Entry
@@ -82,11 +84,13 @@ def _turning(entry: Entry, tried: Pose) -> None:
         )
 
 
+@guarded(Permission.ATTEST)
 def _give(entry: Entry, pose: Pose) -> None:
     resources.worklist().attestations.give(entry.id, current_reader.name(), pose)
     _forget(entry)
 
 
+@guarded(Permission.ATTEST)
 def _take_back(entry: Entry) -> None:
     resources.worklist().attestations.take_back(entry.id, current_reader.name())
     _forget(entry)

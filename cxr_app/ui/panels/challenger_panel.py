@@ -5,8 +5,10 @@ from functools import partial
 import streamlit as st
 
 from cxr_app.jobs.retraining import Challenger, Comparison
-from cxr_app.promotion import promote
+from cxr_app.permissions import Permission
+from cxr_app.promotion import promote, propose, proposed_by_another
 from cxr_app.ui import current_reader, resources
+from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt, show_problem
 from cxr_app.ui.panels.models_panel import model_changed
 from cxr_app.ui.panels.retrain_card import challenger_of
@@ -51,9 +53,41 @@ def _decision(job: Job, challenger: Challenger, comparison: Comparison) -> None:
         st.info("This challenger was discarded. Start another retraining to get a new one.")
         return
     st.markdown(retrain_text.verdict(comparison))
+    needs_second = _needs_second_person(comparison)
     with st.container(horizontal=True, gap="small"):
-        _promote_button(job, challenger, comparison)
+        if needs_second:
+            _propose_button(challenger, comparison)
+        else:
+            _promote_button(job, challenger, comparison)
         _discard_button(challenger)
+
+
+def _needs_second_person(comparison: Comparison) -> bool:
+    """Show who has proposed the challenger; check whether another person still has to."""
+    if not resources.settings().promotion_by_two:
+        return False
+    worklist, me = resources.worklist(), current_reader.name_if_known()
+    other = proposed_by_another(worklist, comparison, me)
+    if other is not None:
+        st.caption(formatting.escape_markdown(retrain_text.proposed(other)))
+        return False
+    for own in worklist.proposals.of_model(comparison.challenger_sha256)[:1]:
+        text = f"{retrain_text.proposed(own)} Another person can promote it now."
+        st.caption(formatting.escape_markdown(text))
+    return True
+
+
+def _propose_button(challenger: Challenger, comparison: Comparison) -> None:
+    st.button(
+        "Propose",
+        key="propose",
+        type="primary",
+        disabled=not comparison.not_worse,
+        help="At this site, another person then promotes it.",
+        on_click=attempt,
+        args=(partial(_propose, challenger), PLACE),
+        width=BUTTON_WIDTH,
+    )
 
 
 def _promote_button(job: Job, challenger: Challenger, comparison: Comparison) -> None:
@@ -75,11 +109,23 @@ def _discard_button(challenger: Challenger) -> None:
         key="discard",
         help="Deletes its weights; the comparison is kept.",
         on_click=attempt,
-        args=(challenger.discard, PLACE),
+        args=(partial(_discard, challenger), PLACE),
         width=BUTTON_WIDTH,
     )
 
 
+@guarded(Permission.DISCARD)
+def _discard(challenger: Challenger) -> None:
+    """Delete a challenger's weights."""
+    challenger.discard()
+
+
+@guarded(Permission.PROMOTE)
+def _propose(challenger: Challenger) -> None:
+    propose(resources.worklist(), challenger, current_reader.name())
+
+
+@guarded(Permission.PROMOTE)
 def _promote(challenger: Challenger, job_id: str) -> None:
     """Promote a challenger in the current reader's name."""
     settings, worklist = resources.settings(), resources.worklist()

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from cxr_app.permissions import Permission
 from cxr_app.ui import current_reader, resources
+from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.text import formatting
 from cxr_app.worklist import Dismissal
@@ -35,11 +37,13 @@ def _button(label: str, key: str, action: Callable[[], None]) -> None:
     st.button(label, key=key, type="tertiary", on_click=attempt, args=(action,))
 
 
+@guarded(Permission.DISMISS)
 def _dismiss() -> None:
     reader = current_reader.name()
     st.session_state[DISMISSED] = resources.worklist().dismissals.dismiss(reader)
 
 
+@guarded(Permission.DISMISS)
 def _undo() -> None:
     resources.worklist().dismissals.undo(st.session_state[DISMISSED])
     del st.session_state[DISMISSED]

@@ -4,8 +4,10 @@ from functools import partial
 
 import streamlit as st
 
+from cxr_app.permissions import Permission
 from cxr_app.promotion import checkpoint_in_use, go_back, ways_back
 from cxr_app.ui import current_reader, resources
+from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt, show_problem
 from cxr_app.ui.text import formatting, retrain_text
 from cxr_app.worklist import Promotion
@@ -55,6 +57,7 @@ def _line(text: str, way_back: Promotion | None, configured: str) -> None:
             )
 
 
+@guarded(Permission.PROMOTE)
 def _go_back(promotion: Promotion) -> None:
     """Go back to an earlier model in the current reader's name."""
     settings, worklist = resources.settings(), resources.worklist()

@@ -6,7 +6,9 @@ import streamlit as st
 
 from cxr_app.destination import Destination
 from cxr_app.pacs.archive import echo
+from cxr_app.permissions import Permission
 from cxr_app.ui import resources
+from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt, show_problem
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.components.film_table import TableLook, film_table
@@ -55,6 +57,7 @@ def _echo_button(name: str) -> None:
         attempt(partial(_echo, destination, settings.ae_title))
 
 
+@guarded(Permission.TEST_CONNECTION)
 def _echo(destination: Destination, ae_title: str) -> None:
     with st.spinner("Waiting for its answer …"):
         echo(destination, ae_title)
@@ -94,8 +97,13 @@ def _retry_button(objects: list[Outgoing]) -> None:
         disabled=not numbers,
         help="Sends again what was given up, and what waits after a failure.",
         on_click=attempt,
-        args=(partial(resources.worklist().outbox.retry, numbers), PLACE),
+        args=(partial(_retry, numbers), PLACE),
     )
+
+
+@guarded(Permission.RETRY_RESULTS)
+def _retry(numbers: list[int]) -> None:
+    resources.worklist().outbox.retry(numbers)
 
 
 def _may_be_retried(each: Outgoing) -> bool:

@@ -7,7 +7,9 @@ import streamlit as st
 from cxr_app.destination import Destination
 from cxr_app.errors import ArchiveError
 from cxr_app.pacs.archive import echo
+from cxr_app.permissions import Permission
 from cxr_app.ui import resources
+from cxr_app.ui.access import guarded
 from cxr_app.ui.text import connection_text, formatting
 
 TEST_TITLE = "CXR-TEST"
@@ -37,6 +39,7 @@ def receiver_panel() -> None:
             _test()
 
 
+@guarded(Permission.TEST_CONNECTION)
 def _test() -> None:
     """Call the receiver as a sender would."""
     settings = resources.settings()

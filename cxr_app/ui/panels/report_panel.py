@@ -5,12 +5,14 @@ from functools import partial
 import streamlit as st
 
 from cxr_app.errors import ReportError
+from cxr_app.permissions import Permission
 from cxr_app.prediction import visible_extent
 from cxr_app.reports.diagnostic_report import diagnostic_report
 from cxr_app.reports.facts import ReportFacts, facts_of
 from cxr_app.reports.pdf import check_characters, report_pdf
 from cxr_app.reports.template import names, report_text, save_template, site_template
 from cxr_app.ui import resources
+from cxr_app.ui.access import exporting, guarded
 from cxr_app.ui.actions import attempt, show_problem
 from cxr_app.ui.components.copy_button import copy_button
 from cxr_app.ui.panels import review_panel
@@ -68,7 +70,7 @@ def _files(entry: Entry, facts: ReportFacts, text: str) -> None:
         else:
             st.download_button(
                 "PDF",
-                partial(report_pdf, text),
+                exporting(Permission.EXPORT_REPORT, partial(report_pdf, text)),
                 f"report-{entry.id[:8]}.pdf",
                 "application/pdf",
                 key=f"report_pdf_{entry.id}",
@@ -78,7 +80,7 @@ def _files(entry: Entry, facts: ReportFacts, text: str) -> None:
     with right:
         st.download_button(
             "FHIR",
-            partial(diagnostic_report, facts, text),
+            exporting(Permission.EXPORT_REPORT, partial(diagnostic_report, facts, text)),
             f"report-{entry.id[:8]}.json",
             "application/fhir+json",
             key=f"report_fhir_{entry.id}",
@@ -102,6 +104,7 @@ def _template() -> None:
         st.button("Save the template", key="save_template", on_click=attempt, args=(_save, PLACE))
 
 
+@guarded(Permission.SAVE_TEMPLATE)
 def _save() -> None:
     data_dir = resources.settings().data_dir
     save_template(data_dir, str(st.session_state[TEMPLATE] or ""))

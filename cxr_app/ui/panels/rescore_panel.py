@@ -5,7 +5,9 @@ from functools import partial
 import streamlit as st
 
 from cxr_app.jobs.kinds import BACKLOG
+from cxr_app.permissions import Permission
 from cxr_app.ui import resources
+from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt, show_problem
 from cxr_app.ui.text import job_text
 
@@ -43,6 +45,7 @@ def rescore_panel() -> None:
             )
 
 
+@guarded(Permission.SCORE_AGAIN)
 def _score_again(folder: str) -> None:
     resources.supervisor().submit(BACKLOG, folder=folder)
     st.toast("Requested. See the Backlog page for progress.")

@@ -3,7 +3,9 @@
 import streamlit as st
 
 from cxr_app import display_text
+from cxr_app.permissions import Permission
 from cxr_app.ui import current_reader, resources
+from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt, show_problem
 from cxr_app.ui.text import formatting
 
@@ -34,5 +36,6 @@ def retention_panel() -> None:
         )
 
 
+@guarded(Permission.CONFIRM_CLOCK)
 def _confirm() -> None:
     resources.retention().confirm_clock(current_reader.name())

@@ -6,7 +6,9 @@ from functools import partial
 
 import streamlit as st
 
+from cxr_app.permissions import Permission
 from cxr_app.ui import current_reader, masking, resources
+from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.components.comment_box import FIELD, comment_box
@@ -192,8 +194,13 @@ def take_back_verdict() -> None:
         return
     who = current_reader.name()
     st.query_params["film"] = last.entry_id
-    resources.worklist().reviews.take_back(last.number, who)
+    _withdraw(last.number, who)
     last.number = None
+
+
+@guarded(Permission.REVIEW)
+def _withdraw(number: int, who: str) -> None:
+    resources.worklist().reviews.take_back(number, who)
 
 
 def undo_line() -> None:
@@ -212,6 +219,7 @@ def undo_line() -> None:
     )
 
 
+@guarded(Permission.REVIEW)
 def mark_read(entry: Entry, read: bool) -> None:
     """Mark the film as read or unread."""
     resources.worklist().mark_read(entry.id, current_reader.name(), read=read)
@@ -230,6 +238,7 @@ def _claimed(entry: Entry, others: Claim) -> None:
     )
 
 
+@guarded(Permission.REVIEW)
 def _take_over(entry: Entry) -> None:
     who = current_reader.name()
     resources.worklist().claims.claim(entry.id, who, take_over=True)
@@ -288,13 +297,17 @@ def _cause_changed(entry: Entry, pneumonia: bool | None) -> None:
 
 def _store_comment(entry_id: str, text: str) -> None:
     """Store a comment on the film that it was typed at, which may no longer be in view."""
-    attempt(
-        lambda: resources.worklist().reviews.add(
-            entry_id, current_reader.name(), comment=text, heat_seen=_has_seen_heat(entry_id)
-        )
+    attempt(partial(_comment, entry_id, text))
+
+
+@guarded(Permission.REVIEW)
+def _comment(entry_id: str, text: str) -> None:
+    resources.worklist().reviews.add(
+        entry_id, current_reader.name(), comment=text, heat_seen=_has_seen_heat(entry_id)
     )
 
 
+@guarded(Permission.REVIEW)
 def _answer(entry: Entry, answer: bool | Verdict) -> None:
     """Record what the reader saw, and whether the reader had seen the heatmap before."""
     judged = isinstance(answer, bool)

@@ -5,7 +5,9 @@ from functools import partial
 import streamlit as st
 
 from cxr_app.jobs.unscored import Refusal
+from cxr_app.permissions import Permission
 from cxr_app.ui import masking, resources
+from cxr_app.ui.access import exporting
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.components.film_table import TableLook, film_table
 from cxr_app.ui.panels import job_card
@@ -32,7 +34,7 @@ def unscored_panel(job: Job) -> None:
 
 
 def _retry_button(job: Job) -> None:
-    retry = partial(resources.supervisor().resume, job.id, retry_failed=True)
+    retry = partial(job_card.resume_job, job.kind, job.id, {"retry_failed": True})
     st.button(
         "Retry failed",
         key="retry_failed",
@@ -48,7 +50,7 @@ def _download_button(job: Job) -> None:
     results = resources.supervisor().results(job.id)
     st.download_button(
         "Results as CSV",
-        results.read_bytes,
+        exporting(Permission.EXPORT_RESULTS, results.read_bytes),
         file_name="results.csv",
         mime="text/csv",
         key="download",

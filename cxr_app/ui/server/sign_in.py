@@ -17,20 +17,32 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.auth_util import get_secrets_auth_section
 
 from cxr_app.errors import SettingsError
+from cxr_app.permissions import Permission, refusal
 from cxr_app.settings import Settings
+from cxr_app.ui.identity import person_of
+from cxr_app.ui.server import upload_owner
 from cxr_app.ui.server.allowed_hosts import LOOPBACK_NAMES
 from cxr_app.ui.sign_in_sessions import SignInSessions
 
 OPEN_PATHS = ("/healthz", "/_stcore/health")
 """Routes that tell of no film and no reader."""
-GUARDED_PATHS = ("/films/", "/media/", "/_stcore/upload_file/")
+UPLOADS = "/_stcore/upload_file/"
+GUARDED_PATHS = ("/films/", "/media/", UPLOADS)
 """Routes that need the cookie; the websocket is open, since the page that it serves signs in."""
+NEEDED = {"/films/": Permission.OPEN_FILM, UPLOADS: Permission.UPLOAD}
+"""What routes need besides. A download's address is a digest of its content: whoever knows it has
+been given it."""
 TOKEN_PATHS = ("/dicom-web/",)
 """Routes for programs, which show a token of their own."""
 SIGN_OUT_PATH = "/auth/logout"
 NOT_SIGNED_IN = (
     "You are not signed in, or your session has ended. Open the start page to sign in.\n"
 )
+NO_ROLE = (
+    "You are signed in, but have no role here. Ask the person who runs your directory to add you "
+    "to one of the groups that this server knows, then sign in again.\n"
+)
+NOT_YOURS = "This window belongs to another person's session. Reload the page and upload there.\n"
 NO_SIGN_IN = (
     "This server signs nobody in and therefore answers on its own computer only. The administrator "
     "sets CXR_SIGN_IN to `oidc` or `proxy`.\n"
@@ -74,6 +86,12 @@ def check_sign_in(settings: Settings, address: str | None, auth: Mapping[str, ob
                 "FORWARDED_ALLOW_IPS is set, and would hide which proxy a request comes from. "
                 "Unset it; CXR_PROXY_ADDRESSES names the proxies."
             )
+    if settings.promotion_by_two and not settings.signs_in:
+        raise SettingsError(
+            "CXR_PROMOTION_BY_TWO is set, and CXR_SIGN_IN is "
+            f"'{settings.sign_in}': two persons cannot be told apart. Set CXR_SIGN_IN to 'oidc' or "
+            "'proxy'."
+        )
     needed = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
     missing = [name for name in needed if not auth.get(name)]
     if settings.sign_in == "oidc" and missing:
@@ -104,11 +122,16 @@ class SignIn:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it in words."""
-        refusal = "" if scope["type"] == "lifespan" else self._refusal(HTTPConnection(scope))
-        if not refusal:
+        status, why = 401, ""
+        if scope["type"] != "lifespan":
+            request = HTTPConnection(scope)
+            why = self._refusal(request)
+            if not why and (why := self._not_permitted(request)):
+                status = 403
+        if not why:
             await self._app(scope, receive, send)
         elif scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
-            await PlainTextResponse(refusal, status_code=401)(scope, receive, send)
+            await PlainTextResponse(why, status_code=status)(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})
 
@@ -128,10 +151,27 @@ class SignIn:
         is_open = not path.startswith(GUARDED_PATHS) or self._sessions.is_open(request.cookies)
         return "" if is_open else NOT_SIGNED_IN
 
+    def _not_permitted(self, request: HTTPConnection) -> str:
+        """Return why a person who is signed in may not have this; empty if they may."""
+        path = _path(request)
+        if not self._settings.signs_in or not path.startswith(GUARDED_PATHS):
+            return ""
+        person = person_of(self._settings, request.headers, request.cookies)
+        for start, permission in NEEDED.items():
+            wanted = self._settings.who_may(permission)
+            if path.startswith(start) and not person.roles & wanted:
+                return refusal(permission, person.roles, wanted) + "\n"
+        if path.startswith(UPLOADS) and not upload_owner.is_own(self._settings, path, person):
+            return NOT_YOURS
+        return "" if person.roles else NO_ROLE
+
     def _is_named_by_proxy(self, request: HTTPConnection) -> bool:
         names = request.headers.getlist(self._settings.reader_header)
         if request.client is None or len(names) != 1 or not names[0].strip():
             return False
+        groups = self._settings.groups_header
+        if groups and len(request.headers.getlist(groups)) > 1:
+            return False  # one of them may be the client's own
         host, port = request.client
         # Uvicorn replaces the address of a proxy on this computer by that of its client, port 0.
         peer = ip_address("127.0.0.1" if port == 0 else host)

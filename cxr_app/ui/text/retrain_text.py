@@ -15,7 +15,7 @@ from cxr_app.jobs.retraining import Comparison, ComparisonResult
 from cxr_app.model import networks
 from cxr_app.ui.components.film_table import TableColumn
 from cxr_app.ui.text import formatting, job_text
-from cxr_app.worklist import Job, JobState, Promotion, ReviewedCounts
+from cxr_app.worklist import Job, JobState, Promotion, Proposal, ReviewedCounts
 
 RETRAININGS = (
     TableColumn("recipe", "Recipe", 6),
@@ -313,6 +313,11 @@ def promotion_line(promotion: Promotion, configured: str) -> str:
     how = "after a comparison" if promotion.job_id else "back to an earlier model"
     moment = display_text.timestamp(promotion.promoted_at)
     return f"{moment} · {model_name(promotion, configured)} · by {who}, {how}"
+
+
+def proposed(proposal: Proposal) -> str:
+    """Return who has proposed a model, and when."""
+    return f"Proposed by {proposal.proposed_by}, {display_text.timestamp(proposal.proposed_at)}."
 
 
 def configured_model(history: Sequence[Promotion], configured_path: PurePath) -> str:

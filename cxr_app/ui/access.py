@@ -1,0 +1,92 @@
+"""What the person at this page may do: asked before a page is shown and before an action is done.
+
+Every function that changes or exports something for a page is `guarded`; a test finds those that
+are not.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import streamlit as st
+
+from cxr_app.errors import NotPermittedError
+from cxr_app.permissions import ALL_ROLES, Permission, Role, refusal
+from cxr_app.ui import resources
+from cxr_app.ui.identity import person_of
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+ACTIONS: dict[str, Permission | Callable[..., Permission]] = {}
+"""The permission that each guarded function needs, or how it follows from its arguments."""
+
+
+def current_roles() -> frozenset[Role]:
+    """Return the roles of the person at this page."""
+    settings = resources.settings()
+    if not settings.has_roles:
+        return ALL_ROLES
+    return person_of(settings, st.context.headers.to_dict(), st.context.cookies.to_dict()).roles
+
+
+def may(permission: Permission) -> bool:
+    """Check whether the person at this page may do something."""
+    return bool(current_roles() & resources.settings().who_may(permission))
+
+
+def require(permission: Permission) -> None:
+    """Check that the person at this page may do something.
+
+    Raises
+    ------
+    NotPermittedError
+        If not; the message says which role is needed and who can give it.
+    """
+    if not may(permission):
+        raise NotPermittedError(_refusal(permission))
+
+
+def guarded(
+    permission: Permission | Callable[..., Permission],
+) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
+    """Let a function run only for a person who may do what it does.
+
+    Parameters
+    ----------
+    permission
+        What is needed, or a function that returns it for the arguments.
+    """
+
+    def guard(action: Callable[Given, Result]) -> Callable[Given, Result]:
+        ACTIONS[f"{action.__module__}.{action.__qualname__}"] = permission
+
+        @wraps(action)
+        def run(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+            needed = permission
+            require(needed if isinstance(needed, Permission) else needed(*args, **kwargs))
+            return action(*args, **kwargs)
+
+        return run
+
+    return guard
+
+
+def exporting(permission: Permission, make: Callable[[], Result]) -> Callable[[], Result]:
+    """Return what makes a file for a download, if the person at this page may have it.
+
+    The file is made later, when it is asked for, outside any page.
+    """
+    is_allowed = may(permission)
+    refused = "" if is_allowed else _refusal(permission)
+
+    def run() -> Result:
+        if not is_allowed:
+            raise NotPermittedError(refused)
+        return make()
+
+    return run
+
+
+def _refusal(permission: Permission) -> str:
+    return refusal(permission, current_roles(), resources.settings().who_may(permission))
