@@ -50,7 +50,7 @@ class AccessSettings(BaseSettings):
     groups_header: str = Field(
         default="",
         description="HTTP header in which the proxy names a person's groups if CXR_SIGN_IN is "
-        "`proxy`, for example `X-Forwarded-Groups`, separated by `,`, `;` or `|`.",
+        "`proxy`, for example `X-Forwarded-Groups`, separated by `,`, `;` or a bar.",
     )
     reader_groups: str = Field(
         default="",

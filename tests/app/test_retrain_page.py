@@ -374,3 +374,18 @@ def test_of_several_each_can_be_looked_at(
     page.query_params["job"] = first.id
     assert bar(page.run()) == "Trained and compared"
     assert version in words(page)
+
+
+def test_where_two_are_asked_for_the_second_person_promotes(
+    app: AppTest, worklist: Worklist, configured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXR_PROMOTION_BY_TWO", "true")
+    compared(worklist, configured)
+    shown(app.run())
+    app.button("propose").click().run()
+    assert "Proposed by Weiss" in words(app)
+    assert "promote" not in [each.key for each in app.button]
+    app.session_state["reader_name"] = "Ada"
+    app.run()
+    app.button("promote").click().run()
+    assert worklist.promotions.history()[0].promoted_by == "Ada"

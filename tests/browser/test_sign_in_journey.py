@@ -1,5 +1,6 @@
 """A reader signs in with the site's directory, reads, and signs out; nothing opens without."""
 
+import json
 import subprocess
 import sys
 import time
@@ -25,6 +26,10 @@ server_metadata_url = "http://localhost:{port}/.well-known/openid-configuration"
 """
 
 
+MEMBERS = {"weiss@hospital.example": "doctors", "ada@hospital.example": "science"}
+"""The group of each person in the directory of the test."""
+
+
 class ServerWithSignIn(ServerWithTinyModel):
     """A server whose readers sign in with an OpenID provider of this test."""
 
@@ -35,6 +40,8 @@ class ServerWithSignIn(ServerWithTinyModel):
         secrets.write_text(SECRETS.format(url=self.url, port=self.provider_port))
         return super()._environment() | {
             "CXR_SIGN_IN": "oidc",
+            "CXR_READER_GROUPS": "doctors",
+            "CXR_SCIENTIST_GROUPS": "science",
             "STREAMLIT_SECRETS_FILES": str(secrets),
         }
 
@@ -44,6 +51,8 @@ def provider() -> Iterator[int]:
     """A real OpenID provider, which believes every name; its port."""
     port = _free_port()
     command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(port)]
+    for name, group in MEMBERS.items():
+        command += ["--user-claims", json.dumps({"sub": name, "groups": [group]})]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
         deadline = time.monotonic() + 60
         while status(port, "/.well-known/openid-configuration") != 200:
@@ -97,4 +106,21 @@ def test_a_reader_signs_in_reads_and_signs_out(
     expect(page.get_by_text("Sign in to see films.")).to_be_visible(timeout=PATIENCE)
     assert status(server.port, f"/films/{film}", cookie) == 401, "the old cookie opens nothing"
     # The provider's pages load a style sheet that is not there.
+    console_errors[:] = [each for each in console_errors if server.url in each]
+
+
+def test_a_scientist_of_the_directory_sees_no_film(
+    signed: tuple[ServerWithSignIn, str], page: Page, console_errors: list[str]
+) -> None:
+    server, film = signed
+    page.goto(server.url)
+    page.get_by_role("button", name="Sign in").click(timeout=PATIENCE)
+    page.get_by_placeholder("sub").fill("ada@hospital.example")
+    page.get_by_role("button", name="Authorize").click()
+    expect(page.get_by_role("heading", name="Retrain")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("link", name="Worklist")).to_have_count(0)
+    cookie = "; ".join(f"{each['name']}={each['value']}" for each in page.context.cookies())
+    assert status(server.port, f"/films/{film}", cookie) == 403
+    page.goto(f"{server.url}/film?film={film}")
+    expect(page.get_by_text("You may not open films")).to_be_visible(timeout=PATIENCE)
     console_errors[:] = [each for each in console_errors if server.url in each]

@@ -18,7 +18,7 @@ from cxr_app.film_store import FilmStore
 from cxr_app.jobs.retraining import Challenger
 from cxr_app.model import checkpoint
 from cxr_app.model.classifier import Classifier
-from cxr_app.promotion import checkpoint_in_use, go_back, promote, ways_back
+from cxr_app.promotion import checkpoint_in_use, go_back, promote, propose, ways_back
 from cxr_app.scoring_engine import ScoringEngine
 from cxr_app.settings import Settings
 from cxr_app.worklist import Promotion, Worklist
@@ -304,3 +304,23 @@ def test_a_full_disk_while_a_model_is_kept_changes_nothing(
     with pytest.raises(PromotionError, match="No space left"):
         promote(settings, site, made, "", "Ada")
     assert site.promotions.newest() is None
+
+
+def test_where_two_are_asked_for_one_proposes_and_another_promotes(
+    settings: Settings, site: Worklist, tmp_path: Path
+) -> None:
+    by_two = settings.model_copy(update={"promotion_by_two": True})
+    made = challenger(tmp_path / "job", settings.checkpoint)
+    with pytest.raises(PromotionError, match="another promotes it"):
+        promote(by_two, site, made, "job", "Ada")
+    assert propose(site, made, "Ada").proposed_by == "Ada"
+    with pytest.raises(PromotionError, match="no other person"):
+        promote(by_two, site, made, "job", "Ada")
+    assert promote(by_two, site, made, "job", "Weiss").promoted_by == "Weiss"
+
+
+def test_a_challenger_that_is_worse_cannot_be_proposed(
+    settings: Settings, site: Worklist, tmp_path: Path
+) -> None:
+    with pytest.raises(PromotionError, match="not known to be as good"):
+        propose(site, challenger(tmp_path / "job", settings.checkpoint, not_worse=False), "Ada")
