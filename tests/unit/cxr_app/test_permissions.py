@@ -25,7 +25,7 @@ def test_an_auditor_may_see_the_audit_alone() -> None:
 
 
 def test_groups_become_roles() -> None:
-    settings = Settings(**NAMED)
+    settings = Settings.model_validate(NAMED)
     assert settings.roles_of(["CN=readers,OU=x", "it"]) == {Role.READER, Role.ADMINISTRATOR}
     assert settings.roles_of(["doctors"]) == {Role.READER}
     assert settings.roles_of(["Science", ""]) == set()
@@ -33,7 +33,7 @@ def test_groups_become_roles() -> None:
 
 @pytest.mark.parametrize("way", ["none", "none-on-purpose"])
 def test_without_sign_in_everybody_has_all_roles(way: str) -> None:
-    assert Settings(**NAMED | {"sign_in": way}).roles_of([]) == ALL_ROLES
+    assert Settings.model_validate(NAMED | {"sign_in": way}).roles_of([]) == ALL_ROLES
 
 
 def test_without_named_groups_everybody_who_signs_in_has_all_roles() -> None:

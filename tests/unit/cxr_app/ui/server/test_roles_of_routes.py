@@ -21,8 +21,10 @@ DOWNLOAD = "/media/digest.csv"
 ROUTES = {path: {Role.READER} for path in (*FILM, UPLOAD)} | {DOWNLOAD: set(Role)}
 GROUPS = {f"{role}_groups": f"the {role}s" for role in Role}
 WAYS = {
-    "oidc": Settings(sign_in="oidc", **GROUPS),
-    "proxy": Settings(sign_in="proxy", reader_header="X-User", groups_header="X-Groups", **GROUPS),
+    "oidc": Settings.model_validate({"sign_in": "oidc", **GROUPS}),
+    "proxy": Settings.model_validate(
+        {"sign_in": "proxy", "reader_header": "X-User", "groups_header": "X-Groups", **GROUPS}
+    ),
 }
 Headers = list[tuple[str, str]]
 
