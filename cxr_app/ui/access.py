@@ -16,7 +16,7 @@ from cxr_app.ui import resources
 from cxr_app.ui.identity import person_of
 
 Given = ParamSpec("Given")
-Result = TypeVar("Result")
+Returned = TypeVar("Returned")
 
 ACTIONS: dict[str, Permission | Callable[..., Permission]] = {}
 """The permission that each guarded function needs, or how it follows from its arguments."""
@@ -49,7 +49,7 @@ def require(permission: Permission) -> None:
 
 def guarded(
     permission: Permission | Callable[..., Permission],
-) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
+) -> Callable[[Callable[Given, Returned]], Callable[Given, Returned]]:
     """Let a function run only for a person who may do what it does.
 
     Parameters
@@ -58,11 +58,11 @@ def guarded(
         What is needed, or a function that returns it for the arguments.
     """
 
-    def guard(action: Callable[Given, Result]) -> Callable[Given, Result]:
+    def guard(action: Callable[Given, Returned]) -> Callable[Given, Returned]:
         ACTIONS[f"{action.__module__}.{action.__qualname__}"] = permission
 
         @wraps(action)
-        def run(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        def run(*args: Given.args, **kwargs: Given.kwargs) -> Returned:
             needed = permission
             require(needed if isinstance(needed, Permission) else needed(*args, **kwargs))
             return action(*args, **kwargs)
@@ -72,7 +72,7 @@ def guarded(
     return guard
 
 
-def exporting(permission: Permission, make: Callable[[], Result]) -> Callable[[], Result]:
+def exporting(permission: Permission, make: Callable[[], Returned]) -> Callable[[], Returned]:
     """Return what makes a file for a download, if the person at this page may have it.
 
     The file is made later, when it is asked for, outside any page.
@@ -80,7 +80,7 @@ def exporting(permission: Permission, make: Callable[[], Result]) -> Callable[[]
     is_allowed = may(permission)
     refused = "" if is_allowed else _refusal(permission)
 
-    def run() -> Result:
+    def run() -> Returned:
         if not is_allowed:
             raise NotPermittedError(refused)
         return make()
