@@ -1,4 +1,4 @@
-"""Where results are sent: an archive's address, and which objects it gets."""
+"""An archive's address, and which objects are sent there."""
 
 import re
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ DEFAULT_KINDS = (ResultKind.REPORT, ResultKind.PICTURE)
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A DICOM node that results are sent to.
+    """A DICOM node that results are sent to, or that films come from.
 
     Parameters
     ----------
@@ -77,3 +77,17 @@ class Destination:
         """Its address, as the outbox and the pages name it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.ae_title}@{host}:{self.port}"
+
+
+def parse_destinations(written: str) -> tuple[Destination, ...]:
+    """Read addresses separated by commas.
+
+    Raises
+    ------
+    ValueError
+        If one is written otherwise, or named twice.
+    """
+    found = tuple(Destination.parse(each) for each in written.split(",") if each.strip())
+    if len({each.name for each in found}) < len(found):
+        raise ValueError("every archive may be named once")
+    return found

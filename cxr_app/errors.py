@@ -16,6 +16,7 @@
   x WorklistError                 the list of films cannot be read or changed
     + EntryNotFoundError
   x ArchiveError                  an archive cannot be reached, or refuses
+    + FilmNotSentError            this film was not sent; others may be
   x PacsError                     the DICOM network, or a peer on it, cannot be used
   x JobError                      long work that cannot be begun
     + FolderNotAllowedError       no folder, or none that the settings allow
@@ -165,6 +166,10 @@ class ReaderUnknownError(CxrError):
 
 class ArchiveError(CxrError):
     """An archive cannot be reached, or does not accept what it is sent."""
+
+
+class FilmNotSentError(ArchiveError):
+    """The archive answers, and does not send this film."""
 
 
 class PacsError(CxrError):

@@ -5,12 +5,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
 from cxr_app.access_settings import AccessSettings, Network, items, networks
-from cxr_app.destination import Destination
+from cxr_app.destination import Destination, parse_destinations
 from cxr_app.errors import SettingsError
 
 OtherAges = Literal["remark", "reject"]
@@ -153,6 +153,10 @@ class Settings(AccessSettings):
         "`Authorization: Bearer ...`; if empty, nothing is received there.",
     )
 
+    films_from: str = Field(
+        default="",
+        description="Archive that films are fetched from: `TITLE@HOST:PORT`; empty for none.",
+    )
     results_to: str = Field(
         default="",
         description="Archives that results are sent to: `TITLE@HOST:PORT`, several separated by "
@@ -195,15 +199,15 @@ class Settings(AccessSettings):
             raise PydanticCustomError("absolute_paths", "every folder must be an absolute path")
         return value
 
-    @field_validator("results_to")
+    @field_validator("results_to", "films_from")
     @classmethod
-    def _are_archives(cls, value: str) -> str:
+    def _are_archives(cls, value: str, info: ValidationInfo) -> str:
         try:
-            names = [each.name for each in _destinations(value)]
+            found = parse_destinations(value)
         except ValueError as error:
             raise PydanticCustomError("archives", "{why}", {"why": str(error)}) from None
-        if len(set(names)) < len(names):
-            raise PydanticCustomError("archives", "every archive may be named once")
+        if info.field_name == "films_from" and (len(found) > 1 or "=" in value):
+            raise PydanticCustomError("archives", "expected one archive as TITLE@HOST:PORT")
         return value
 
     @classmethod
@@ -225,7 +229,12 @@ class Settings(AccessSettings):
     @property
     def destinations(self) -> tuple[Destination, ...]:
         """Archives that results are sent to."""
-        return tuple(_destinations(self.results_to))
+        return parse_destinations(self.results_to)
+
+    @property
+    def film_archive(self) -> Destination | None:
+        """Archive that films are fetched from."""
+        return next(iter(parse_destinations(self.films_from)), None)
 
     @property
     def worklist_url(self) -> str:
@@ -306,7 +315,3 @@ def _read(_environment: frozenset[tuple[str, str]]) -> Settings:
 
 def _split(folders: str) -> list[str]:
     return [each for each in folders.split(os.pathsep) if each]
-
-
-def _destinations(written: str) -> list[Destination]:
-    return [Destination.parse(each) for each in written.split(",") if each.strip()]

@@ -1,8 +1,10 @@
-"""Score a folder of backlog films.
+"""Score a backlog of films, from a folder or from an archive.
 
     python -m training.batch FOLDER --out results.csv [--no-worklist] [--watch] [--limit N]
+    python -m training.batch --from-pacs 'StudyDate=20261101-20261126 Modality=DX' --out results.csv
 
-Films are found at any depth by their content. The same command again continues where it stopped.
+Films of a folder are found at any depth by their content; those of the archive that CXR_FILMS_FROM
+names, by a search. The same command again continues where it stopped.
 Exit status: 0 all done, 1 done but some files FAILED, 2 usage or settings; 130 stopped half-way.
 """
 
@@ -17,7 +19,8 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError
 from training.backlog import engines
-from training.backlog.folder_scoring import BatchOptions, score_folder
+from training.backlog.backlog_scoring import score_backlog
+from training.backlog.batch_options import BatchOptions
 from training.backlog.run_progress import BatchProgress
 from training.command_line.device_option import add_device_option
 from training.command_line.number_types import whole_number
@@ -33,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     progress = BatchProgress(options.progress)
     try:
         with logging_redirect_tqdm():
-            status = score_folder(options, progress)
+            status = score_backlog(options, progress)
     except KeyboardInterrupt:
         status = STOPPED
     except CxrError as error:
@@ -54,7 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.batch", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
-    add("folder", type=Path, metavar="FOLDER", help="where the films are")
+    add("folder", type=Path, nargs="?", metavar="FOLDER", help="where the films are")
+    add(
+        "--from-pacs",
+        metavar="QUERY",
+        help="fetch the films from the archive that CXR_FILMS_FROM names: KEYWORD=VALUE ...",
+    )
     add("--out", type=Path, required=True, metavar="FILE", help="the CSV file to write")
     add(
         "--checkpoint",

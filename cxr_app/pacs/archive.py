@@ -5,7 +5,6 @@ References
 DICOM PS3.4 B (Storage), A.4 (Verification); PS3.7 C (statuses).
 """
 
-import logging
 from types import TracebackType
 from typing import Self
 
@@ -17,15 +16,10 @@ from pydicom.uid import (
     ParametricMapStorage,
     SecondaryCaptureImageStorage,
 )
-from pynetdicom import AE
 
 from cxr_app.destination import Destination, ResultKind
 from cxr_app.errors import ArchiveError
-
-VERIFICATION = "1.2.840.10008.1.1"
-CONNECT_SECONDS = 10.0
-ANSWER_SECONDS = 30.0
-"""Longest wait for a connection, and for each answer."""
+from cxr_app.pacs.association import calling_entity, open_association
 
 CLASS_OF = {
     ResultKind.REPORT: Comprehensive3DSRStorage,
@@ -42,8 +36,6 @@ _STATUS_WORDS = {
     0xC0: "it cannot understand the object",
     0x01: "it refused",
 }
-
-logging.getLogger("pynetdicom").setLevel(logging.ERROR)  # its messages may quote datasets
 
 
 class Archive:
@@ -64,28 +56,12 @@ class Archive:
 
     def __init__(self, destination: Destination, ae_title: str) -> None:
         self._destination = destination
-        self._ae = AE(ae_title)
-        self._ae.connection_timeout = CONNECT_SECONDS
-        self._ae.acse_timeout = self._ae.dimse_timeout = ANSWER_SECONDS
-        self._ae.network_timeout = 2 * ANSWER_SECONDS
-        self._ae.add_requested_context(VERIFICATION)
+        self._ae = calling_entity(ae_title)
         for kind in destination.kinds:
             self._ae.add_requested_context(CLASS_OF[kind], ExplicitVRLittleEndian)
 
     def __enter__(self) -> Self:
-        target = self._destination
-        self._association = self._ae.associate(target.host, target.port, ae_title=target.ae_title)
-        if not self._association.is_established:
-            refused = self._association.is_rejected
-            raise ArchiveError(
-                f"{target.name} "
-                + (
-                    f"refuses the association. Register {self._ae.ae_title} there, and check its "
-                    "title here."
-                    if refused
-                    else "cannot be reached. Check that it runs, its address, and firewalls."
-                )
-            )
+        self._association = open_association(self._ae, self._destination)
         return self
 
     def __exit__(

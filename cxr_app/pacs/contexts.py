@@ -19,7 +19,7 @@ from pynetdicom import AllStoragePresentationContexts
 from pynetdicom.presentation import PresentationContext, build_context
 
 from cxr_app.imaging.dicom_decoding import TRANSFER_SYNTAXES
-from cxr_app.pacs.archive import VERIFICATION
+from cxr_app.pacs.association import VERIFICATION
 
 FILM_CLASSES = frozenset(
     str(uid)

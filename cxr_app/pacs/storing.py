@@ -44,11 +44,14 @@ class Stored:
         What it was; None if it was refused.
     identity
         None if its header cannot be read.
+    entry_id
+        Empty unless it is a film of the worklist now.
     """
 
     answer: StoreAnswer
     arrived: Arrived | None = None
     identity: FilmIdentity | None = None
+    entry_id: str = ""
 
 
 class Storing:
@@ -117,7 +120,7 @@ class Storing:
         if refusal is not None:
             return Stored(refusal, identity=identity)
         receipt = self._reception.receive(data, source, identity)
-        return Stored(store_answers.STORED, receipt.arrived, identity)
+        return Stored(store_answers.STORED, receipt.arrived, identity, receipt.entry_id)
 
     def _has_room(self, size: int) -> bool:
         folder = next(each for each in (self._folder, *self._folder.parents) if each.exists())

@@ -21,7 +21,7 @@ from tests.support.checkpoints import write_tiny
 from tests.support.films import jpeg
 from training import batch
 from training.backlog import folder as folder_module
-from training.backlog import folder_scoring
+from training.backlog import folder_origin
 from training.backlog.engines import FoundFile
 from training.backlog.folder import FolderScan
 from training.backlog.results import COLUMNS
@@ -281,7 +281,7 @@ def test_files_that_vanish_during_the_run_get_rows(
         def __iter__(self) -> Iterator[FoundFile]:
             return iter(found)
 
-    monkeypatch.setattr(folder_scoring, "FolderScan", EarlierScan)
+    monkeypatch.setattr(folder_origin, "FolderScan", EarlierScan)
     (folder / "1.jpg").unlink()
     assert run(folder, "--out", out) == 1
     assert [row["state"] for row in sorted(rows_of(out), key=lambda row: row["source"])] == [

@@ -136,7 +136,7 @@ def test_an_archive_that_does_not_answer_in_time_gets_the_same_instance_again(
         sender = Sender(settings, worklist, peer.destination())
         score(settings, worklist)
         with monkeypatch.context() as impatient:
-            impatient.setattr("cxr_app.pacs.archive.ANSWER_SECONDS", 2.0)
+            impatient.setattr("cxr_app.pacs.association.ANSWER_SECONDS", 2.0)
             sender.send_once()
         assert states(worklist) == [OutgoingState.WAITING]
         wait_for_lock(peer)

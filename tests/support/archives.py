@@ -10,7 +10,7 @@ from typing import Any
 from pynetdicom import AE, AllStoragePresentationContexts, evt
 
 from cxr_app.destination import Destination, ResultKind
-from cxr_app.pacs.archive import VERIFICATION
+from cxr_app.pacs.association import VERIFICATION
 
 
 @dataclass

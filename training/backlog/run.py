@@ -43,7 +43,9 @@ class Tally:
     Parameters
     ----------
     due
-        Files to score, as far as they have been found.
+        Files to score, as far as they are there.
+    expected
+        Files to score, where they are counted before they are fetched.
     earlier
         Files that an earlier run had finished.
     done
@@ -55,12 +57,18 @@ class Tally:
     """
 
     due: int = 0
+    expected: int = 0
     earlier: int = 0
     done: int = 0
     scored: int = 0
     rejected: int = 0
     failed: int = 0
     flagged: int = 0
+
+    @property
+    def total(self) -> int:
+        """Files to score, as far as is known."""
+        return max(self.due, self.expected)
 
     def add(self, outcome: Outcome) -> None:
         """Count one file whose row is written."""
@@ -123,6 +131,14 @@ class Backlog:
         }
         self.tally.earlier += len(finished)
         return [film for film in found if film.source not in finished]
+
+    def unfinished(self, sources: Sequence[str]) -> list[str]:
+        """Return the sources that no earlier run has finished; their contents never change."""
+        rows = {source: self._results.contents(source) for source in sources}
+        times = self._finished_at(set().union(*rows.values()))
+        left = [each for each in sources if not (rows[each] and rows[each] <= times.keys())]
+        self.tally.earlier += len(sources) - len(left)
+        return left
 
     def _may_have_changed(self, film: FoundFile) -> bool:
         """Check whether a film may have changed after its row, while others were written.

@@ -6,16 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from tqdm import tqdm
 
 from cxr_app.outcome import ScoringState
 from cxr_app.progress import Progress
-from training.backlog.engines import FoundFile
 from training.backlog.run import Tally
 
 WRITE_SECONDS = 0.5
 """How often the JSON file is written at most."""
+Film = TypeVar("Film")
 NAMED = 5
 """How many of the files that were passed over a summary names."""
 LINE_SECONDS = 10.0
@@ -34,7 +35,9 @@ class BatchProgress:
     Attributes
     ----------
     passed_over
-        Files of the folder that are no films of any kind.
+        Files that are no films of any kind.
+    remark
+        What else the summary says; empty for nothing.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -45,6 +48,7 @@ class BatchProgress:
         self._began = self._last = time.monotonic()
         self._written = 0.0
         self.passed_over: tuple[str, ...] = ()
+        self.remark = ""
         self._printed = time.monotonic()
 
     def follow(self, tally: Tally, earlier: Mapping[str, int]) -> None:
@@ -52,8 +56,8 @@ class BatchProgress:
         self._tally, self._earlier = tally, earlier
         self._write(Progress(counts=self._counts()))
 
-    def searching(self, found: Iterable[FoundFile]) -> Iterator[FoundFile]:
-        """Yield films as they are found, and show that the folder is being searched."""
+    def searching(self, found: Iterable[Film]) -> Iterator[Film]:
+        """Yield films as they are found, and show that they are being looked for."""
         bar = tqdm(found, desc="Looking for films", unit=" films", leave=False, disable=None)
         for number, film in enumerate(bar):
             yield film
@@ -67,7 +71,7 @@ class BatchProgress:
             self._began = time.monotonic()  # the time before was spent on loading
             self._bar = tqdm(unit="film", smoothing=0.05, dynamic_ncols=True, disable=None)
         self._last = time.monotonic()
-        self._bar.total = tally.due
+        self._bar.total = tally.total
         self._bar.set_postfix(
             flagged=tally.flagged, rejected=tally.rejected, failed=tally.failed, refresh=False
         )
@@ -76,7 +80,13 @@ class BatchProgress:
         if self._is_due():
             self._write(self._progress())
 
-    def _print_line(self) -> None:
+    def fetching(self, number: int) -> None:
+        """Show how many films have been fetched, while there are none to score."""
+        self._print_line(f", {number:,} fetched")
+        if self._is_due():
+            self._write(self._progress())
+
+    def _print_line(self, more: str = "") -> None:
         """Print a line now and then where no terminal shows the bar: a log must not be silent."""
         now = time.monotonic()
         if sys.stderr.isatty() or now - self._printed < LINE_SECONDS:
@@ -84,8 +94,9 @@ class BatchProgress:
         self._printed = now
         tally = self._tally
         print(
-            f"{tally.done:,} of {tally.due:,} files, {tally.flagged:,} flagged, {tally.rejected:,} "
-            f"rejected, {tally.failed:,} failed; {self._rate():.1f} films a second",
+            f"{tally.done:,} of {tally.total:,} files, {tally.flagged:,} flagged, "
+            f"{tally.rejected:,} rejected, {tally.failed:,} failed{more}; "
+            f"{self._rate():.1f} films a second",
             file=sys.stderr,
             flush=True,
         )
@@ -101,6 +112,8 @@ class BatchProgress:
         ]
         if tally.earlier:
             lines.append(f"{tally.earlier} files were in {out} from an earlier run.")
+        if self.remark:
+            lines.append(self.remark)
         if self.passed_over:
             lines.append(_passed_over(self.passed_over))
         if tally.rejected or tally.failed or self._earlier.get("FAILED"):
@@ -132,7 +145,7 @@ class BatchProgress:
         tally = self._tally
         return Progress(
             done=tally.earlier + tally.done,
-            total=tally.earlier + tally.due,
+            total=tally.earlier + tally.total,
             counts=self._counts(),
             rate=round(self._rate(), 3),
             exit_status=exit_status,

@@ -15,6 +15,10 @@ NOT_RUNNING = (
     "The receiver does not run; the server's log says why. It is started again in a moment, unless "
     "a setting is wrong."
 )
+NO_ARCHIVE = (
+    "Films are fetched from no archive: set `CXR_FILMS_FROM`, for example to "
+    "`ORTHANC@archive:4242`, and restart the server."
+)
 NO_PEERS = "Nobody has sent anything yet."
 
 

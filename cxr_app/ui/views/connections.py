@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cxr_app.ui.panels.archive_panel import archive_panel
 from cxr_app.ui.panels.outgoing_panel import outgoing_panel
 from cxr_app.ui.panels.peers_panel import peers_panel
 from cxr_app.ui.panels.receiver_panel import receiver_panel
@@ -10,4 +11,5 @@ st.title("Connections", anchor=False)
 st.subheader("What comes in", anchor=False)
 receiver_panel()
 peers_panel()
+archive_panel()
 outgoing_panel()

@@ -1,7 +1,6 @@
 """A batch run from the options of `training.batch` to its exit status."""
 
-from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -11,41 +10,24 @@ from cxr_app.model import checkpoint
 from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.model.site_prevalence import at_prevalence
 from cxr_app.operations.opening import open_worklist
+from cxr_app.pacs.film_query import FilmQuery
 from cxr_app.promotion import checkpoint_in_use
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 from training.backlog import engines
-from training.backlog.archives import open_archives
+from training.backlog.archive_origin import ArchiveOrigin
+from training.backlog.batch_options import BatchOptions
 from training.backlog.engines import BacklogPlan, FoundFile
-from training.backlog.folder import FolderScan, FolderWatch, refuse_outside_links
+from training.backlog.folder_origin import FolderOrigin
 from training.backlog.results import Results
 from training.backlog.run import Backlog
 from training.backlog.run_progress import BatchProgress
 
 
-class BatchOptions(Namespace):
-    """Options of `training.batch`, whose help describes them."""
-
-    folder: Path
-    out: Path
-    checkpoint: Path | None
-    device: str | None
-    engine: str
-    workers: int | None
-    batch_size: int | None
-    limit: int | None
-    watch: bool
-    retry_failed: bool
-    within: list[Path]
-    progress: Path | None
-    worklist: bool
-
-
-def score_folder(options: BatchOptions, progress: BatchProgress) -> int:
+def score_backlog(options: BatchOptions, progress: BatchProgress) -> int:
     """Score the films that are due, and return the exit status."""
-    if not options.folder.is_dir():
-        raise SettingsError(f"{options.folder} is not a folder. Name the folder with the films.")
     settings = Settings.read()
+    origin = _origin(options, settings)
     with ExitStack() as stack:
         worklist = open_worklist(settings) if options.worklist else None
         if worklist is not None:
@@ -59,11 +41,40 @@ def score_folder(options: BatchOptions, progress: BatchProgress) -> int:
         backlog = Backlog(results, worklist, source, store)
         progress.follow(backlog.tally, results.earlier)
         try:
-            _score(options, backlog, plan, progress)
+            with closing(_due(origin, worklist, backlog, progress)) as due:
+                _score(options, backlog, plan, progress, due)
         except KeyboardInterrupt:
             if not options.watch:  # which has no other end
                 raise
         return 1 if backlog.tally.failed or results.earlier["FAILED"] else 0
+
+
+def _origin(options: BatchOptions, settings: Settings) -> FolderOrigin | ArchiveOrigin:
+    """Return where the films come from, or say which options do not go together."""
+    if options.folder is not None and options.from_pacs is None:
+        return FolderOrigin(options.folder, options.within, watches=options.watch)
+    if options.from_pacs is None or options.folder is not None:
+        raise SettingsError("Name a folder, or --from-pacs with a query: one of the two.")
+    query = FilmQuery.parse(options.from_pacs)
+    if options.watch or options.within or not options.worklist:
+        raise SettingsError(
+            "--from-pacs keeps films as the receiver does and enters them into the worklist: "
+            "leave out --no-worklist, --watch and --within."
+        )
+    return ArchiveOrigin(settings, query, options.limit)
+
+
+def _due(
+    origin: FolderOrigin | ArchiveOrigin,
+    worklist: Worklist | None,
+    backlog: Backlog,
+    progress: BatchProgress,
+) -> Generator[Sequence[FoundFile]]:
+    """Yield the films that are due, as they come."""
+    if isinstance(origin, FolderOrigin):
+        yield from origin.due(backlog, progress)
+    elif worklist is not None:
+        yield from origin.due(backlog, progress, worklist)
 
 
 def _checkpoint_path(options: BatchOptions, settings: Settings, worklist: Worklist | None) -> Path:
@@ -99,14 +110,18 @@ def _plan(
 
 
 def _score(
-    options: BatchOptions, backlog: Backlog, plan: BacklogPlan, progress: BatchProgress
+    options: BatchOptions,
+    backlog: Backlog,
+    plan: BacklogPlan,
+    progress: BatchProgress,
+    arrivals: Iterable[Sequence[FoundFile]],
 ) -> None:
-    """Score the films of the folder, or those that arrive in it, up to the limit."""
+    """Score the films as they come, up to the limit."""
     left: int | None = options.limit
     with ExitStack() as stack:
         engine: engines.BacklogEngine | None = None
-        for found in _arrivals(options, progress):
-            due = backlog.due(found)[:left]
+        for found in arrivals:
+            due = found[:left]
             if due and engine is None:  # it takes seconds to load
                 engine = stack.enter_context(closing(engines.start(options.engine, plan)))
             if engine is not None:
@@ -114,17 +129,3 @@ def _score(
                     progress.update()
             if left is not None and (left := left - len(due)) == 0:
                 break
-
-
-def _arrivals(options: BatchOptions, progress: BatchProgress) -> Iterator[Sequence[FoundFile]]:
-    """Yield all films of the folder at once; if it is watched, those that arrive each time."""
-    if not options.watch:
-        scanned = FolderScan(options.folder)
-        packed: list[str] = []
-        found = open_archives(refuse_outside_links(scanned, options.within), packed)
-        yield list(progress.searching(found))
-        progress.passed_over = (*scanned.passed_over, *packed)
-        return
-    watch = FolderWatch(options.folder)
-    while True:
-        yield list(open_archives(refuse_outside_links(watch.arrived(), options.within), []))

@@ -1,0 +1,94 @@
+"""An association that this program asks for, bounded in time.
+
+References
+----------
+DICOM PS3.8 (association), PS3.7 9.1.5 and PS3.4 A.4 (C-ECHO).
+"""
+
+import logging
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+from pynetdicom import AE, evt
+from pynetdicom.association import Association
+
+from cxr_app.destination import Destination
+from cxr_app.errors import ArchiveError
+
+VERIFICATION = "1.2.840.10008.1.1"
+CONNECT_SECONDS = 10.0
+ANSWER_SECONDS = 30.0
+"""Longest wait for a connection, and for each answer."""
+
+logging.getLogger("pynetdicom").setLevel(logging.ERROR)  # its messages may quote datasets
+
+
+def calling_entity(ae_title: str) -> AE:
+    """Return this program as it calls: it can ask for an echo, and waits for no answer for ever.
+
+    Parameters
+    ----------
+    ae_title
+        By which it calls.
+    """
+    entity = AE(ae_title)
+    entity.connection_timeout = CONNECT_SECONDS
+    entity.acse_timeout = entity.dimse_timeout = ANSWER_SECONDS
+    entity.network_timeout = 2 * ANSWER_SECONDS
+    entity.add_requested_context(VERIFICATION)
+    return entity
+
+
+def open_association(
+    entity: AE,
+    target: Destination,
+    *,
+    roles: Sequence[Any] = (),
+    handlers: Sequence[Any] = (),
+) -> Association:
+    """Open an association.
+
+    Parameters
+    ----------
+    entity
+        This program, with the contexts to propose.
+    target
+        Whom to call.
+    roles
+        As ``ext_neg`` of `pynetdicom.AE.associate`.
+    handlers
+        As ``evt_handlers`` there.
+
+    Raises
+    ------
+    ArchiveError
+        If it cannot be reached or refuses; the message says what to check.
+    """
+    connected = (evt.EVT_CONN_OPEN, _send_at_once)
+    association = entity.associate(
+        target.host,
+        target.port,
+        ae_title=target.ae_title,
+        ext_neg=list(roles) or None,
+        evt_handlers=[connected, *handlers],
+    )
+    if association.is_established:
+        return association
+    if not association.is_rejected and association.dul.socket is not None:
+        association.dul.socket.socket.close()  # pynetdicom closes only what was connected
+    raise ArchiveError(
+        f"{target.name} "
+        + (
+            f"refuses the association. Register {entity.ae_title} there, and check its title here."
+            if association.is_rejected
+            else "cannot be reached. Check that it runs, its address, and firewalls."
+        )
+    )
+
+
+def _send_at_once(event: evt.Event) -> None:
+    """Collect no small parts: a request would wait 40 ms until its head is acknowledged."""
+    connection = event.assoc.dul.socket
+    if connection is not None and connection.socket is not None:
+        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,305 @@
+"""An archive that films are fetched from: searched by C-FIND, fetched one by one by C-GET.
+
+One by one, because archives end a C-GET of many films at the first that they cannot send. Each
+class is proposed in each transfer syntax in a presentation context of its own: of one context with
+several, archives choose the one that they like best, and cannot send a film in another.
+
+References
+----------
+DICOM PS3.4 C.4.1 (C-FIND), C.4.3 (C-GET), C.6.2 (study root); PS3.7 D.3.3.4 (roles).
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import (
+    ComputedRadiographyImageStorage,
+    DigitalXRayImageStorageForPresentation,
+    DigitalXRayImageStorageForProcessing,
+    SecondaryCaptureImageStorage,
+)
+from pynetdicom import build_role, evt
+from pynetdicom.presentation import build_context
+
+from cxr_app.destination import Destination
+from cxr_app.errors import ArchiveError, FilmNotSentError
+from cxr_app.imaging.dicom import header_of
+from cxr_app.imaging.dicom_decoding import TRANSFER_SYNTAXES
+from cxr_app.imaging.dicom_values import text
+from cxr_app.imaging.limits import MAX_FILE_BYTES
+from cxr_app.pacs.association import calling_entity, open_association
+from cxr_app.pacs.contexts import FILM_CLASSES
+from cxr_app.pacs.film_query import SERIES_KEYS, STUDY_KEYS, FilmQuery
+from cxr_app.radiograph import Header
+
+FIND = "1.2.840.10008.5.1.4.1.2.2.1"
+GET = "1.2.840.10008.5.1.4.1.2.2.3"
+"""Study Root Query/Retrieve Information Model."""
+
+USUAL_CLASSES = tuple(
+    str(uid)
+    for uid in (
+        ComputedRadiographyImageStorage,
+        DigitalXRayImageStorageForPresentation,
+        DigitalXRayImageStorageForProcessing,
+        SecondaryCaptureImageStorage,
+    )
+)
+"""SOP classes that are proposed for films whose class the archive does not state."""
+MOST_CLASSES = 6
+"""Of an association: 128 contexts are allowed, and each class needs one for each syntax."""
+PDU_BYTES = 131_072
+PATIENT_KEYS = (
+    "PatientID",
+    "IssuerOfPatientID",
+    "PatientName",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyTime",
+)
+
+_PENDING = (0xFF00, 0xFF01)
+_STATUS_WORDS = {
+    0xA7: "it is out of resources",
+    0xA8: "it does not know this program",
+    0xA9: "it does not understand the request",
+    0xC0: "it cannot process the request",
+    0x01: "it does not allow it",
+    0xFE: "it was cancelled",
+}
+_NO_UID = "2.25.0"
+"""A UID that no study has."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedFilm:
+    """A film that an archive has.
+
+    Parameters
+    ----------
+    header
+        What the archive states of patient, study and series; the film itself may state more.
+    sop_class_uid
+        Empty if the archive does not state it.
+    """
+
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str
+    header: Header
+
+    @property
+    def may_be_film(self) -> bool:
+        """Whether its class can hold a film."""
+        return not self.sop_class_uid or self.sop_class_uid in FILM_CLASSES
+
+
+class FilmArchive:
+    """One association with an archive; use it with ``with``, in one thread.
+
+    Parameters
+    ----------
+    target
+        The archive.
+    ae_title
+        By which this program calls.
+    classes
+        SOP classes of the films to fetch; the usual ones if there are none.
+
+    Raises
+    ------
+    ArchiveError
+        On entering, if it cannot be reached or refuses the association.
+    """
+
+    def __init__(self, target: Destination, ae_title: str, classes: Collection[str] = ()) -> None:
+        self._target = target
+        self._classes = sorted({each for each in classes if each} or USUAL_CLASSES)[:MOST_CLASSES]
+        self._entity = calling_entity(ae_title)
+        self._entity.maximum_pdu_size = PDU_BYTES
+        for model in (FIND, GET):
+            self._entity.add_requested_context(model)
+        contexts = [
+            build_context(each, syntax) for each in self._classes for syntax in TRANSFER_SYNTAXES
+        ]
+        self._entity.requested_contexts = [*self._entity.requested_contexts, *contexts]
+        self._received: dict[str, bytes] = {}
+
+    def __enter__(self) -> Self:
+        self._association = open_association(
+            self._entity,
+            self._target,
+            roles=[build_role(each, scp_role=True) for each in self._classes],
+            handlers=[(evt.EVT_C_STORE, self._on_store)],
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._association.is_established:
+            self._association.release()
+
+    def films(self, query: FilmQuery) -> Iterator[ArchivedFilm]:
+        """Yield the films that a query asks for, study by study.
+
+        Raises
+        ------
+        ArchiveError
+            If the archive does not search, or not to the end.
+        """
+        today = datetime.now().astimezone().date()
+        for keys in query.study_keys(today):
+            studies = self._find("STUDY", dict.fromkeys((*STUDY_KEYS, *PATIENT_KEYS), "") | keys)
+            for study in sorted(studies, key=lambda ds: text(ds, "StudyDate")):
+                if query.accepts_study(_facts(study, STUDY_KEYS)):
+                    yield from self._films_of_study(study, query)
+
+    def check(self) -> None:
+        """Check that the archive answers an echo, and searches for this program.
+
+        Raises
+        ------
+        ArchiveError
+            If it does not; the message says what to allow there.
+        """
+        if self._association.send_c_echo().get("Status") != 0:
+            raise ArchiveError(f"{self._target.name} does not answer an echo.")
+        self._find("STUDY", {"StudyInstanceUID": _NO_UID})
+
+    def fetch(self, film: ArchivedFilm) -> bytes:
+        """Return a film as a file, its dataset as the archive sent it.
+
+        Raises
+        ------
+        FilmNotSentError
+            If the archive answers and does not send this film.
+        ArchiveError
+            If it does not answer, or ended the association.
+        """
+        self._received.clear()
+        request = _request(
+            "IMAGE",
+            {
+                "StudyInstanceUID": film.study_instance_uid,
+                "SeriesInstanceUID": film.series_instance_uid,
+                "SOPInstanceUID": film.sop_instance_uid,
+            },
+        )
+        code = None
+        for status, _ in self._asked("send_c_get", request, GET):
+            code = status.get("Status")
+        data = self._received.pop(film.sop_instance_uid, None)
+        if data is not None:
+            return data
+        if code is None:
+            raise self._silence()
+        why = _STATUS_WORDS.get(code >> 8, "it has deleted it, or cannot send it as it is stored")
+        raise FilmNotSentError(f"{self._target.name} did not send the film: {why} (0x{code:04X}).")
+
+    def _films_of_study(self, study: Dataset, query: FilmQuery) -> Iterator[ArchivedFilm]:
+        above = {"StudyInstanceUID": text(study, "StudyInstanceUID")}
+        for series in self._find("SERIES", dict.fromkeys(SERIES_KEYS, "") | above):
+            if not query.accepts_series(_facts(series, SERIES_KEYS)):
+                continue
+            keys = above | {"SeriesInstanceUID": text(series, "SeriesInstanceUID")}
+            found = self._find("IMAGE", {**keys, "SOPInstanceUID": "", "SOPClassUID": ""})
+            for image in sorted(found, key=lambda ds: text(ds, "SOPInstanceUID")):
+                yield _film(study, series, image)
+
+    def _find(self, level: str, keys: Mapping[str, str]) -> list[Dataset]:
+        """Return all answers of a search; a part of them is an error, for a film may be missing."""
+        found: list[Dataset] = []
+        for status, answer in self._asked("send_c_find", _request(level, keys), FIND):
+            code = status.get("Status")
+            if code is None:
+                raise self._silence()
+            if code in _PENDING and answer is None:
+                raise ArchiveError(f"{self._target.name} gave an answer that cannot be read.")
+            if code in _PENDING and answer is not None:
+                found.append(answer)
+            elif code != 0:
+                why = _STATUS_WORDS.get(code >> 8, "it failed")
+                raise ArchiveError(f"{self._target.name} did not search: {why} (0x{code:04X}).")
+        return found
+
+    def _asked(self, how: str, request: Dataset, model: str) -> Iterator[tuple[Dataset, Any]]:
+        """Yield what is answered to a request."""
+        try:
+            yield from getattr(self._association, how)(request, model)
+        except (RuntimeError, ValueError):  # the messages may quote the request
+            if not self._association.is_established:
+                raise self._silence() from None
+            service = "searching (C-FIND)" if model == FIND else "fetching (C-GET)"
+            raise ArchiveError(
+                f"{self._target.name} does not offer {service}. "
+                f"Allow it there for {self._entity.ae_title}."
+            ) from None
+
+    def _silence(self) -> ArchiveError:
+        return ArchiveError(
+            f"{self._target.name} did not answer in time, or ended the association. Check that "
+            f"{self._entity.ae_title} is registered there and may search (C-FIND) and fetch "
+            "(C-GET)."
+        )
+
+    def _on_store(self, event: evt.Event) -> int:
+        """Receive a film that was asked for."""
+        request: Any = event.request
+        if request.DataSet is None or request.DataSet.getbuffer().nbytes > MAX_FILE_BYTES:
+            return 0xA700
+        self._received[str(request.AffectedSOPInstanceUID)] = event.encoded_dataset()
+        return 0x0000
+
+
+def check_archive(target: Destination, ae_title: str) -> None:
+    """Check that an archive can be reached, and searches for this program.
+
+    Raises
+    ------
+    ArchiveError
+        If not; the message says what to check.
+    """
+    with FilmArchive(target, ae_title) as archive:
+        archive.check()
+
+
+def _request(level: str, keys: Mapping[str, str]) -> Dataset:
+    request = Dataset()
+    request.SpecificCharacterSet = "ISO_IR 192"
+    request.QueryRetrieveLevel = level
+    for keyword, value in keys.items():
+        setattr(request, keyword, value)
+    return request
+
+
+def _facts(answer: Dataset, keywords: Collection[str]) -> dict[str, str]:
+    return {keyword: text(answer, keyword) for keyword in keywords}
+
+
+def _film(study: Dataset, series: Dataset, image: Dataset) -> ArchivedFilm:
+    """Return a film with what was answered on every level."""
+    answers = (study, series, image)
+    headers = [asdict(_header(answer)) for answer in answers]
+    facts = {name: next(filter(None, (each[name] for each in headers)), "") for name in headers[0]}
+    return ArchivedFilm(
+        study_instance_uid=text(study, "StudyInstanceUID"),
+        series_instance_uid=text(series, "SeriesInstanceUID"),
+        sop_instance_uid=text(image, "SOPInstanceUID"),
+        sop_class_uid=text(image, "SOPClassUID"),
+        header=Header(**facts),
+    )
+
+
+def _header(answer: Dataset) -> Header:
+    answer.file_meta = FileMetaDataset()
+    return header_of(answer)
