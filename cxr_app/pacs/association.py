@@ -75,8 +75,6 @@ def open_association(
     )
     if association.is_established:
         return association
-    if not association.is_rejected and association.dul.socket is not None:
-        association.dul.socket.socket.close()  # pynetdicom closes only what was connected
     raise ArchiveError(
         f"{target.name} "
         + (

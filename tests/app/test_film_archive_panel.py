@@ -11,6 +11,7 @@ def test_without_an_archive_the_page_says_how_to_name_one(app: AppTest) -> None:
     assert "CXR_FILMS_FROM" in page_text(opened(app))
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_archive_is_tested(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXR_FILMS_FROM", "AWAY@127.0.0.1:1")
     page = opened(app)
