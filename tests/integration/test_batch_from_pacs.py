@@ -4,6 +4,7 @@ import csv
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def orthanc(tmp_path_factory: pytest.TempPathFactory, uids: list[str]) -> Iterat
             server.post("/instances", dicom_bytes(ds))
             uids.append(str(ds.SOPInstanceUID))
         for other in ({"Modality": "CR"}, {"StudyDate": "20261127"}):
-            elements = {"Modality": "DX", "StudyDate": "20261103"} | other
+            elements: dict[str, Any] = {"Modality": "DX", "StudyDate": "20261103"} | other
             server.post("/instances", dicom_bytes(radiograph_dataset(**elements)))
         yield server
 
