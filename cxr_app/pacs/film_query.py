@@ -155,13 +155,21 @@ def _dates(written: str) -> tuple[date | None, date | None]:
     return first, last
 
 
-def _day(written: str | None) -> date | None:
-    if not written:
-        return None
+def study_day(written: str) -> date | None:
+    """Read a date of VR DA; None if it is none."""
     try:
         return datetime.strptime(written, "%Y%m%d").date()
     except ValueError:
-        raise SettingsError(f"StudyDate: {written} is no day of the calendar.") from None
+        return None
+
+
+def _day(written: str | None) -> date | None:
+    if not written:
+        return None
+    day = study_day(written)
+    if day is None:
+        raise SettingsError(f"StudyDate: {written} is no day of the calendar.")
+    return day
 
 
 def _written(day: date) -> str:

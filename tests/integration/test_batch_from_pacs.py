@@ -53,7 +53,6 @@ def settings(orthanc: Orthanc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("CXR_DEVICE", "cpu")
     monkeypatch.setenv("CXR_FILMS_FROM", f"{orthanc.title}@127.0.0.1:{orthanc.dicom_port}")
     monkeypatch.setattr(archive_origin, "FILMS_AT_ONCE", 2)
-    monkeypatch.setattr(film_fetching, "PAUSES_SECONDS", (0.0, 0.0, 0.0))
     return Settings.read()
 
 
@@ -114,6 +113,7 @@ def test_a_run_that_was_cut_off_continues(
 
     with monkeypatch.context() as crash:
         crash.setattr(FilmArchive, "fetch", break_down)
+        crash.setattr(film_fetching, "PAUSES_SECONDS", (0.0, 0.0, 0.0))
         opened = FilmArchive.__enter__
         crash.setattr(
             FilmArchive,
@@ -143,6 +143,7 @@ def test_a_film_that_is_not_sent_is_named_and_tried_again(
 
     with monkeypatch.context() as damaged:
         damaged.setattr(FilmArchive, "fetch", fail)
+        damaged.setattr(film_fetching, "PAUSES_SECONDS", (0.1, 0.1, 0.1))
         assert run(out) == 1
     by_uid = {row["source"]: row for row in rows(out)}
     assert set(by_uid) == set(uids)
