@@ -1,0 +1,203 @@
+"""Earlier films of a film's patient, looked for in the archive and fetched into the worklist.
+
+`patient_identity` decides whose films they are, twice: by what the archive answers, and by the
+header of each film that came. What is another patient's, or may be, is not kept.
+"""
+
+import logging
+import threading
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from cxr_app import log_privacy
+from cxr_app.errors import ArchiveError, CxrError, FilmNotSentError, PacsError
+from cxr_app.film_store import FilmStore
+from cxr_app.imaging.film_identity import read_header
+from cxr_app.pacs import store_answers
+from cxr_app.pacs.film_archive import ArchivedFilm, FilmArchive
+from cxr_app.pacs.film_query import DEFAULT_MODALITIES, FilmQuery, study_day
+from cxr_app.pacs.reception import Arrived, Reception
+from cxr_app.pacs.storing import Storing
+from cxr_app.patient_identity import is_patient_id, same_patient
+from cxr_app.radiograph import Header
+from cxr_app.settings import Settings
+from cxr_app.worklist import Worklist
+from cxr_app.worklist.earlier_films import is_earlier
+
+logger = logging.getLogger(__name__)
+
+MOST_FILMS = 20
+"""Films that are fetched for one film, the newest first."""
+_WILD = set("*?\\")
+
+LookupState = Literal["searching", "fetching", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class LookupStatus:
+    """How far a look into the archive is.
+
+    Parameters
+    ----------
+    state
+        What it does, or how it ended.
+    wanted, fetched
+        Films to fetch, and films that came or were there already.
+    entry_ids
+        Of the films that came.
+    message
+        Why it failed; of one that is done, what is missing. Names no patient.
+    """
+
+    state: LookupState = "searching"
+    wanted: int = 0
+    fetched: int = 0
+    entry_ids: tuple[str, ...] = ()
+    message: str = ""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it goes on."""
+        return self.state in ("searching", "fetching")
+
+
+class ArchiveLookup:
+    """One look into the archive, in a thread of its own.
+
+    Parameters
+    ----------
+    settings
+        The archive's address, and this program's title.
+    worklist
+        Where films are entered.
+    header
+        Of the film whose patient's earlier films are wanted.
+    """
+
+    def __init__(self, settings: Settings, worklist: Worklist, header: Header) -> None:
+        store = FilmStore(settings.films_dir)
+        self._settings = settings
+        self._worklist = worklist
+        self._header = header
+        self._storing = Storing(Reception(store, worklist), store.root)
+        self._status = LookupStatus()
+        self._cancelled = threading.Event()
+        self._missing: list[str] = []
+        self._thread = threading.Thread(target=self._run, name="archive-lookup", daemon=True)
+
+    def start(self) -> None:
+        """Start to look."""
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """End after the film in hand; what has come stays."""
+        self._cancelled.set()
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait for the end."""
+        self._thread.join(seconds)
+
+    def status(self) -> LookupStatus:
+        """Return how far it is."""
+        return self._status
+
+    def _run(self) -> None:
+        try:
+            self._look()
+        except CxrError as error:
+            self._end("failed", str(error))
+        except Exception as error:  # noqa: BLE001 - the message may quote patient data
+            logger.error("A look into the archive failed:\n%s", log_privacy.fault_report(error))  # noqa: TRY400
+            self._end("failed", "The program itself failed; see the server's log.")
+
+    def _look(self) -> None:
+        target = self._settings.film_archive
+        if target is None:
+            raise PacsError("No archive is named: set CXR_FILMS_FROM.")
+        query = earlier_films_query(self._header)
+        with FilmArchive(target, self._settings.ae_title) as archive:
+            found = [
+                film
+                for film in archive.films(query)
+                if film.may_be_film and is_wanted(film.header, self._header)
+            ]
+        found.sort(key=lambda film: film.header.study_date + film.header.study_time, reverse=True)
+        wanted = [film for film in found if not self._is_here(film)][:MOST_FILMS]
+        self._status = LookupStatus("fetching", wanted=len(wanted))
+        self._fetch(wanted)
+        if self._cancelled.is_set():
+            self._end("cancelled", "")
+        else:
+            self._end("done", " ".join(dict.fromkeys(self._missing)))
+
+    def _is_here(self, film: ArchivedFilm) -> bool:
+        """Check whether the worklist has this film."""
+        alike = self._worklist.instances.alike("", "", film.sop_instance_uid)
+        return any(not each.is_deleted for each in alike)
+
+    def _fetch(self, films: list[ArchivedFilm]) -> None:
+        target = self._settings.film_archive
+        if target is None or not films:
+            return
+        classes = {film.sop_class_uid for film in films}
+        with FilmArchive(target, self._settings.ae_title, classes) as archive:
+            for film in films:
+                if self._cancelled.is_set():
+                    return
+                try:
+                    self._receive(archive.fetch(film), film, target.name)
+                except FilmNotSentError as error:
+                    self._missing.append(str(error))
+
+    def _receive(self, data: bytes, film: ArchivedFilm, source: str) -> None:
+        """Keep and enter a film, if it is the patient's by its own header."""
+        header = read_header(data)
+        if header is not None and not is_wanted(header, self._header):
+            self._missing.append("A film was left out: its header does not name this patient.")
+            return
+        announced = (film.sop_class_uid, film.sop_instance_uid) if film.sop_class_uid else None
+        stored = self._storing.take(data, source, announced)
+        if stored.answer is store_answers.NO_ROOM:
+            raise ArchiveError("A film could not be kept: disk or database are out of room.")
+        if not stored.answer.is_success:
+            self._missing.append(f"A film was left out. {stored.answer.comment}")
+        elif stored.arrived is not Arrived.OWN_RESULT:
+            status = self._status
+            ids = (*status.entry_ids, stored.entry_id)
+            self._status = replace(status, fetched=status.fetched + 1, entry_ids=ids)
+
+    def _end(self, state: LookupState, message: str) -> None:
+        self._status = replace(self._status, state=state, message=message)
+
+
+def earlier_films_query(header: Header) -> FilmQuery:
+    """Return what to ask an archive for, for a patient's films up to one.
+
+    The issuer of the Patient ID is asked back and compared here: archives that do not know it
+    would find nothing by it.
+
+    Raises
+    ------
+    PacsError
+        If the film does not say whose it is, or of which day.
+    """
+    if not is_patient_id(header.patient_id):
+        raise PacsError(
+            "The film has no Patient ID that tells patients apart, so no earlier film can be "
+            "looked for."
+        )
+    if _WILD & set(header.patient_id):
+        raise PacsError(
+            "The film's Patient ID holds a wildcard (*, ? or \\), so an archive cannot be asked "
+            "for it."
+        )
+    day = study_day(header.study_date)
+    if day is None:
+        raise PacsError("The film has no study date, so no film can be earlier.")
+    keys = {"PatientID": header.patient_id}
+    return FilmQuery(None, day, DEFAULT_MODALITIES, keys, {}, "")
+
+
+def is_wanted(film: Header, header: Header) -> bool:
+    """Check whether a film is an earlier one of the same patient."""
+    return same_patient(film, header) and is_earlier(film, header)

@@ -1,0 +1,33 @@
+"""Words for a look into the archive for earlier films."""
+
+from cxr_app.pacs.archive_lookup import LookupStatus
+
+
+def fraction_done(status: LookupStatus) -> float:
+    """Return the completed fraction in [0, 1]."""
+    return min(1.0, status.fetched / status.wanted) if status.wanted else 0.0
+
+
+def progress(status: LookupStatus) -> str:
+    """Return what is going on."""
+    if status.state == "searching":
+        return "Looking in the archive …"
+    if status.state == "fetching":
+        return f"{status.fetched} of {films(status.wanted)} fetched …"
+    return f"{films(status.fetched)} fetched, being scored …"
+
+
+def ended(status: LookupStatus) -> str:
+    """Return how it ended."""
+    if status.state == "failed":
+        return status.message
+    if status.state == "cancelled":
+        return f"Cancelled; {films(status.fetched)} fetched."
+    if not status.wanted:
+        return "The archive has no earlier film of this patient that is not in the list."
+    return f"{films(status.fetched).capitalize()} fetched. {status.message}".strip()
+
+
+def films(number: int) -> str:
+    """Return a number of earlier films in words."""
+    return "1 earlier film" if number == 1 else f"{number or 'no'} earlier films"

@@ -1,0 +1,188 @@
+"""Earlier films are fetched from a real archive; never another patient's."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydicom import Dataset
+
+from cxr_app.imaging.film_identity import read_header
+from cxr_app.pacs import archive_lookup
+from cxr_app.pacs.archive_lookup import ArchiveLookup, LookupStatus
+from cxr_app.pacs.film_archive import ArchivedFilm, FilmArchive
+from cxr_app.radiograph import Header
+from cxr_app.settings import Settings
+from cxr_app.worklist import Query, Worklist
+from tests.support.factories import dicom_bytes, radiograph_dataset
+from tests.support.orthanc import Orthanc, running
+
+NOW: dict[str, Any] = {
+    "PatientID": "P-77",
+    "IssuerOfPatientID": "North",
+    "PatientName": "Lovelace^Ada",
+    "PatientBirthDate": "19800102",
+    "PatientSex": "F",
+    "StudyDate": "20261120",
+}
+EARLIER = NOW | {"StudyDate": "20250101"}
+OTHERS: dict[str, dict[str, Any]] = {
+    "same id of another issuer": {"IssuerOfPatientID": "South"},
+    "same id, another birth date": {"PatientBirthDate": "19800103"},
+    "same id, another name": {"PatientName": "Hopper^Grace"},
+    "same id, another sex": {"PatientSex": "M"},
+    "id in other case": {"PatientID": "p-77"},
+    "no issuer, nothing else known": {
+        "IssuerOfPatientID": None,
+        "PatientName": "",
+        "PatientBirthDate": "",
+    },
+    "later": {"StudyDate": "20261121"},
+    "no radiograph": {"Modality": "CT"},
+}
+
+
+def earlier_film(changed: dict[str, Any]) -> Dataset:
+    elements = EARLIER | changed
+    return radiograph_dataset(
+        **{name: value for name, value in elements.items() if value is not None}
+    )
+
+
+@pytest.fixture(scope="module")
+def own() -> list[str]:
+    """SOP Instance UIDs of the patient's own earlier films, newest first."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def orthanc(tmp_path_factory: pytest.TempPathFactory, own: list[str]) -> Iterator[Orthanc]:
+    with running(tmp_path_factory.mktemp("orthanc")) as server:
+        for changed in OTHERS.values():
+            server.post("/instances", dicom_bytes(earlier_film(changed)))
+        for changed in ({}, {"IssuerOfPatientID": None, "StudyDate": "20240101"}):
+            ds = earlier_film(changed)
+            server.post("/instances", dicom_bytes(ds))
+            own.append(str(ds.SOPInstanceUID))
+        yield server
+
+
+@pytest.fixture
+def settings(orthanc: Orthanc, tmp_path: Path) -> Settings:
+    address = f"{orthanc.title}@127.0.0.1:{orthanc.dicom_port}"
+    return Settings(data_dir=tmp_path / "data", films_from=address)
+
+
+@pytest.fixture
+def desk(settings: Settings) -> Iterator[Worklist]:
+    opened = Worklist.open(settings.worklist_url)
+    yield opened
+    opened.close()
+
+
+def header(**changed: Any) -> Header:
+    found = read_header(dicom_bytes(radiograph_dataset(**NOW | changed)))
+    assert found is not None
+    return found
+
+
+def looked(settings: Settings, desk: Worklist, of: Header) -> LookupStatus:
+    lookup = ArchiveLookup(settings, desk, of)
+    lookup.start()
+    lookup.wait(120)
+    return lookup.status()
+
+
+def kept(desk: Worklist) -> set[str]:
+    paths = [entry.path for entry in desk.page(Query(state="all"), limit=100)]
+    headers = [read_header(path.read_bytes()) for path in paths]
+    return {each.sop_instance_uid for each in headers if each}
+
+
+def test_the_patients_own_earlier_films_come_and_no_others(
+    settings: Settings, desk: Worklist, own: list[str]
+) -> None:
+    status = looked(settings, desk, header())
+    assert (status.state, status.message) == ("done", "")
+    assert kept(desk) == set(own)
+    assert status.fetched == status.wanted == len(status.entry_ids) == len(own)
+    again = looked(settings, desk, header())
+    assert (again.state, again.wanted) == ("done", 0)
+
+
+def test_a_film_of_another_patient_is_not_kept_even_if_the_archive_sends_it(
+    settings: Settings, desk: Worklist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The archive's own list may be wrong: the film's header has the last word."""
+    other = dicom_bytes(earlier_film({"PatientName": "Hopper^Grace"}))
+
+    def fetch(_archive: FilmArchive, _film: ArchivedFilm) -> bytes:
+        return other
+
+    monkeypatch.setattr(FilmArchive, "fetch", fetch)
+    status = looked(settings, desk, header())
+    assert (status.state, status.fetched) == ("done", 0)
+    assert "does not name this patient" in status.message
+    assert kept(desk) == set()
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"PatientID": "ANONYMOUS"}, "no Patient ID that tells patients apart"),
+        ({"PatientID": "0"}, "no Patient ID that tells patients apart"),
+        ({"PatientID": ""}, "no Patient ID that tells patients apart"),
+        ({"PatientID": "P*7"}, "wildcard"),
+        ({"StudyDate": ""}, "no study date"),
+    ],
+)
+def test_who_cannot_be_told_apart_is_not_looked_for(
+    settings: Settings, desk: Worklist, changed: dict[str, str], words: str
+) -> None:
+    status = looked(settings, desk, header(**changed))
+    assert status.state == "failed"
+    assert words in status.message
+    assert kept(desk) == set()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"films_from": "ORTHANC@127.0.0.1:1"}, "cannot be reached"),
+        ({"ae_title": "STRANGER"}, "STRANGER is registered there"),
+        ({"films_from": ""}, "No archive is named"),
+    ],
+)
+def test_each_failure_of_the_archive_has_its_words(
+    settings: Settings, desk: Worklist, changed: dict[str, str], words: str
+) -> None:
+    status = looked(settings.model_copy(update=changed), desk, header())
+    assert status.state == "failed"
+    assert words in status.message
+    assert "Lovelace" not in status.message
+
+
+def test_a_look_that_is_cancelled_keeps_what_has_come(
+    settings: Settings, desk: Worklist, own: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookup = ArchiveLookup(settings, desk, header())
+    fetch = FilmArchive.fetch
+
+    def fetch_and_cancel(archive: FilmArchive, film: ArchivedFilm) -> bytes:
+        lookup.cancel()
+        return fetch(archive, film)
+
+    monkeypatch.setattr(FilmArchive, "fetch", fetch_and_cancel)
+    lookup.start()
+    lookup.wait(120)
+    assert lookup.status().state == "cancelled"
+    assert kept(desk) == {own[0]}  # the newest first
+
+
+def test_only_so_many_films_are_fetched(
+    settings: Settings, desk: Worklist, own: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_lookup, "MOST_FILMS", 1)
+    assert looked(settings, desk, header()).fetched == 1
+    assert kept(desk) == {own[0]}
