@@ -28,6 +28,7 @@ class Permission(StrEnum):
     OPEN_CONNECTIONS = "open the Connections page"
     REVIEW = "review films"
     ATTEST = "say how a film lies"
+    LOOK_IN_ARCHIVE = "look in the archive"
     DISMISS = "mark files as read"
     UNMASK = "see names and ids"
     EXPORT_REPORT = "save reports"
@@ -57,6 +58,7 @@ WHO_MAY: dict[Permission, frozenset[Role]] = {
     Permission.OPEN_CONNECTIONS: ADMINISTRATOR,
     Permission.REVIEW: READER,
     Permission.ATTEST: READER,
+    Permission.LOOK_IN_ARCHIVE: READER,
     Permission.DISMISS: READER,
     Permission.UNMASK: READER | ADMINISTRATOR,  # and in CXR_UNMASK_ROLES
     Permission.EXPORT_REPORT: READER,

@@ -5,7 +5,10 @@ from functools import partial
 import streamlit as st
 
 from cxr_app.pacs.archive_lookup import ArchiveLookup, LookupStatus
+from cxr_app.permissions import Permission
 from cxr_app.ui import resources
+from cxr_app.ui.access import guarded
+from cxr_app.ui.actions import attempt
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.text import formatting, lookup_text
 from cxr_app.worklist import Entry
@@ -35,12 +38,14 @@ def _offer(entry: Entry, label: str) -> None:
         key="look_in_archive",
         icon=":material/manage_search:",
         width="stretch",
-        on_click=partial(_start, entry),
+        on_click=attempt,
+        args=(partial(_start, entry),),
         help="Fetches earlier films of this patient: the same Patient ID of the same issuer, "
         "without a contradiction in name, sex or birth date.",
     )
 
 
+@guarded(Permission.LOOK_IN_ARCHIVE)
 def _start(entry: Entry) -> None:
     if entry.header is None:
         return
