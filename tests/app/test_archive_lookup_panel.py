@@ -25,7 +25,7 @@ def film_page(app: AppTest, entry_id: str) -> AppTest:
 def run_until(page: AppTest, words: str) -> None:
     """Run the page, as its timer does in a browser, until it shows some words."""
     deadline = monotonic() + 120
-    while words not in page_text(page):
+    while words not in "\n".join([page_text(page), *(each.label for each in page.button)]):
         assert monotonic() < deadline, page_text(page)
         sleep(0.2)
         page.run()
@@ -68,7 +68,8 @@ def test_an_earlier_film_is_fetched_and_can_be_compared(
         (waiting,) = worklist.next_received()
         assert waiting.source == address
         score_film(Settings.read(), worklist, waiting.path.read_bytes())  # as the engine does
-        run_until(page, "1 earlier film fetched")
+        run_until(page, "Look in the archive again")
+    assert "1 earlier film fetched" in page_text(page)
     assert [each.label for each in page.button if each.key == "earlier"] == [
         "Compare with an earlier film"
     ]
