@@ -13,8 +13,10 @@ from starlette.routing import Route
 from streamlit.starlette import App
 
 from cxr_app import log_privacy
+from cxr_app.audit.event import AuditKind
 from cxr_app.errors import CxrError
-from cxr_app.ui import resources
+from cxr_app.settings import Settings
+from cxr_app.ui import auditing, resources
 from cxr_app.ui.server import error_page, film_route, sign_in, stow_route, upload_spool
 from cxr_app.ui.server.allowed_hosts import AllowedHosts
 from cxr_app.ui.server.gc_freeze import freeze_after_start
@@ -28,6 +30,8 @@ from cxr_app.ui.server.tcp_nodelay import disable_nagle
 async def lifespan(_: App) -> AsyncIterator[None]:
     """Start what runs beside the pages: engine, jobs, retention, receiver, sender."""
     disable_nagle()
+    note_start()
+    resources.syslog()
     resources.engine()
     resources.supervisor()
     resources.retention()
@@ -36,7 +40,16 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     freezing = asyncio.create_task(freeze_after_start())
     yield
     freezing.cancel()
+    resources.audit().record(AuditKind.STOPPED)
     resources.close()
+
+
+def note_start() -> None:
+    """Record the start in the audit, with the names of the settings that the site has changed."""
+    values = resources.settings().model_dump(mode="json")
+    defaults = Settings.model_construct().model_dump(mode="json")
+    detail = auditing.changed_settings(defaults, values)
+    resources.audit().record(AuditKind.STARTED, detail=detail)
 
 
 def check() -> None:
@@ -45,6 +58,7 @@ def check() -> None:
         auth = sign_in.auth_section()
         sign_in.check_sign_in(resources.settings(), st.get_option("server.address"), auth)
         resources.worklist()
+        resources.audit()
     except CxrError as error:
         sys.exit(f"The app cannot start. {error}")
 

@@ -6,6 +6,8 @@
     python -m cxr_app.admin doctor           check the installation and say what to do
     python -m cxr_app.admin reenter          enter stored films that the worklist has not
     python -m cxr_app.admin confirm-clock    go on with deletions after the clock has jumped
+    python -m cxr_app.admin audit verify     check the chain of the audit and print its head
+    python -m cxr_app.admin audit export     print the audit as JSON lines
 
 The settings CXR_DATA_DIR and CXR_DATABASE_URL say which installation. A backup may be written while
 servers run; stop them before a restoration. Exit status: 0 all well, 1 something needs a person, 2
@@ -15,10 +17,13 @@ usage or settings.
 import argparse
 import getpass
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from cxr_app import log_privacy
+from cxr_app.audit.message import as_json
+from cxr_app.audit.store import AuditStore
 from cxr_app.errors import CxrError
 from cxr_app.operations import backup
 from cxr_app.operations.doctor import examine_installation
@@ -26,6 +31,8 @@ from cxr_app.operations.opening import open_worklist, reenter_films
 from cxr_app.retention import Retention
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
+
+EVENTS_AT_ONCE = 1_000
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,19 +46,24 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(command: str, options: argparse.Namespace, settings: Settings) -> int:
-    if command == "backup":
-        return _back_up(settings, options.folder)
-    if command == "verify":
-        return _told(backup.verify(options.folder), "The backup is whole.")
-    if command == "restore":
-        restored = backup.restore(settings, options.folder)
-        return _told(
-            _lost(restored), f"Restored: {restored.films} films, as of {restored.made_at}."
-        )
-    if command == "doctor":
-        return _examine(settings)
-    if command == "reenter":
-        return _reenter(settings)
+    commands: dict[str, Callable[[], int]] = {
+        "backup": lambda: _back_up(settings, options.folder),
+        "verify": lambda: _told(backup.verify(options.folder), "The backup is whole."),
+        "restore": lambda: _restore(settings, options.folder),
+        "doctor": lambda: _examine(settings),
+        "reenter": lambda: _reenter(settings),
+        "confirm-clock": lambda: _confirm_clock(settings),
+        "audit": lambda: _audit(settings, options),
+    }
+    return commands[command]()
+
+
+def _restore(settings: Settings, folder: Path) -> int:
+    restored = backup.restore(settings, folder)
+    return _told(_lost(restored), f"Restored: {restored.films} films, as of {restored.made_at}.")
+
+
+def _confirm_clock(settings: Settings) -> int:
     with closing(open_worklist(settings)) as worklist:
         Retention(settings, worklist).confirm_clock(f"{getpass.getuser()} (command line)")
     return _told([], "The clock is confirmed.")
@@ -87,6 +99,25 @@ def _reenter(settings: Settings) -> int:
     return _told(damaged, f"Entered: {count.entered} films; {count.known} were known.")
 
 
+def _audit(settings: Settings, options: argparse.Namespace) -> int:
+    store = AuditStore(settings.audit_folder)
+    if options.task == "export":
+        number = 0
+        while records := store.after(number, EVENTS_AT_ONCE):
+            sys.stdout.writelines(f"{as_json(record)}\n" for record in records)
+            number = records[-1].number
+        return 0
+    state = store.verify(options.noted)
+    faults = [f"{state.fault} The {state.events} events before it are whole."]
+    summary = f"The chain is whole. Note its head: {state.events}:{state.head}"
+    return _told(faults if state.fault else [], summary)
+
+
+def _noted(text: str) -> tuple[int, str]:
+    number, _, digest = text.partition(":")
+    return int(number), digest
+
+
 def _told(faults: list[str], summary: str) -> int:
     """Print faults, or the summary if there are none; return the exit status."""
     for fault in faults:
@@ -105,6 +136,11 @@ def _parser() -> argparse.ArgumentParser:
         add.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the backup")
     for name in ("doctor", "reenter", "confirm-clock"):
         commands.add_parser(name)
+    audit = commands.add_parser("audit")
+    audit.add_argument("task", choices=("verify", "export"))
+    audit.add_argument(
+        "--noted", type=_noted, metavar="NUMBER:DIGEST", help="head of the chain as noted earlier"
+    )
     return parser
 
 

@@ -23,6 +23,7 @@
     + JobNotFoundError
   x TrainingDataError             films or labels that must not be trained or measured on
   x SettingsError                 a setting has an impossible value
+  x AuditError                    the audit cannot be read or written
   x NotPermittedError             a person without the role that is needed
 
 A message says what was found, what is allowed and what to do. It holds no patient data,
@@ -190,6 +191,10 @@ class JobNotFoundError(JobError):
 
 class TrainingDataError(CxrError):
     """These films or labels must not be trained or measured on."""
+
+
+class AuditError(CxrError):
+    """The audit cannot be read or written."""
 
 
 class NotPermittedError(CxrError):

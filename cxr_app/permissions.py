@@ -42,11 +42,15 @@ class Permission(StrEnum):
     PROMOTE = "promote a model"
     TEST_CONNECTION = "test a connection"
     RETRY_RESULTS = "send results again"
+    OPEN_AUDIT = "open the audit"
+    CHECK_AUDIT = "check the audit"
+    EXPORT_AUDIT = "export the audit"
 
 
 READER = frozenset({Role.READER})
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 SCIENTIST = frozenset({Role.SCIENTIST})
+AUDITOR = frozenset({Role.AUDITOR})
 
 WHO_MAY: dict[Permission, frozenset[Role]] = {
     Permission.OPEN_WORKLIST: READER,
@@ -72,6 +76,9 @@ WHO_MAY: dict[Permission, frozenset[Role]] = {
     Permission.PROMOTE: SCIENTIST,
     Permission.TEST_CONNECTION: ADMINISTRATOR,
     Permission.RETRY_RESULTS: ADMINISTRATOR,
+    Permission.OPEN_AUDIT: AUDITOR,
+    Permission.CHECK_AUDIT: AUDITOR,
+    Permission.EXPORT_AUDIT: AUDITOR,
 }
 
 

@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cxr_app.atomic_file import PARTIAL, discard_partial
+from cxr_app.audit.event import AuditKind
+from cxr_app.audit.log import AuditLog
 from cxr_app.errors import WorklistError
 from cxr_app.film_store import FilmStore
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
+from cxr_app.worklist.deletions import RETENTION
 from cxr_app.worklist.worklist import now_in_utc
 
 logger = logging.getLogger(__name__)
@@ -70,11 +73,18 @@ class Retention:
         Which films were read, and where deletions are recorded.
     clock
         Tells the time, aware.
+    audit
+        Records deletions; None records them in the worklist alone.
     """
 
     def __init__(
-        self, settings: Settings, worklist: Worklist, clock: Callable[[], datetime] = now_in_utc
+        self,
+        settings: Settings,
+        worklist: Worklist,
+        clock: Callable[[], datetime] = now_in_utc,
+        audit: AuditLog | None = None,
     ) -> None:
+        self._audit = audit
         self._keep = timedelta(days=settings.retention_days)
         self._share = settings.retention_share
         self._worklist = worklist
@@ -165,11 +175,17 @@ class Retention:
             if self._stop.is_set() or deleted >= most or faults >= MANY:
                 break
             try:
-                deleted += deletions.delete(entry_id, read_before, self._films.delete)
+                if deletions.delete(entry_id, read_before, self._films.delete):
+                    deleted += 1
+                    self._note(entry_id)
             except WorklistError as error:  # one film must not keep the others
                 faults += 1
                 logger.warning("A film whose retention time has ended is still there: %s", error)
         return deleted
+
+    def _note(self, entry_id: str) -> None:
+        if self._audit is not None:
+            self._audit.record(AuditKind.DELETED, who=RETENTION, film=entry_id)
 
     def _forget_decoded(self) -> None:
         """Delete the films that training has decoded: no name shows whose films a file holds."""

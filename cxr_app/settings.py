@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
 from cxr_app.access_settings import AccessSettings, Network, items, networks
+from cxr_app.audit_settings import AuditSettings
 from cxr_app.destination import Destination, parse_destinations
 from cxr_app.errors import SettingsError
 
@@ -20,7 +21,7 @@ HeatTiming = Literal["at_once", "after_verdict"]
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-class Settings(AccessSettings):
+class Settings(AccessSettings, AuditSettings):
     """Settings of this installation, built once by the app or a command and passed on."""
 
     model_config = SettingsConfigDict(env_prefix="CXR_", frozen=True, extra="ignore")
@@ -285,6 +286,11 @@ class Settings(AccessSettings):
     def incoming_dir(self) -> Path:
         """Folder of files that are being uploaded."""
         return self.data_dir / "incoming"
+
+    @property
+    def audit_folder(self) -> Path:
+        """Folder of the audit and of its key."""
+        return self.audit_dir or self.data_dir / "audit"
 
     @property
     def cache_dir(self) -> Path:

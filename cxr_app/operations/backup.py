@@ -1,4 +1,4 @@
-"""Backups: a folder with the worklist, the films, the models and jobs, checked by content.
+"""Backups: a folder with worklist, films, models, jobs and audit, checked by content.
 
 The worklist is copied first and the films after it, so that every film of its state is in the
 backup. A film is stored under its SHA-256 and copied once; what has not changed is not copied
@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from cxr_app.atomic_file import atomic_path, atomic_write
 from cxr_app.errors import FilmLostError, SettingsError, WorklistError
 from cxr_app.film_store import FilmStore, file_sha256, make_private_folder
+from cxr_app.operations.audit_backup import copy_audit, restore_audit
 from cxr_app.operations.opening import open_worklist
 from cxr_app.settings import Settings
 from cxr_app.worklist.snapshot import (
@@ -85,7 +86,7 @@ def back_up(settings: Settings, folder: Path) -> BackupManifest:
         entries = read_snapshot(worklist)
         films = FilmStore(folder / FILMS)
         _copy_films(FilmStore(settings.films_dir), films)
-        files = dict(_copied_files(settings, folder))
+        files = dict([*_copied_files(settings, folder), *copy_audit(settings, folder)])
         films_dir = settings.films_dir.absolute()
         manifest = BackupManifest(
             made_at=now.isoformat(timespec="seconds"),
@@ -153,6 +154,7 @@ def restore(settings: Settings, folder: Path) -> BackupManifest:
         for name in manifest.files:
             if Path(name).parts[0] in FOLDERS:
                 _copy(folder / name, settings.data_dir / name)
+        restore_audit(settings, folder)
         with TemporaryDirectory() as temporary:
             copy = Path(temporary) / manifest.worklist
             shutil.copyfile(folder / manifest.worklist, copy)

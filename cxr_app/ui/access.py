@@ -4,16 +4,20 @@ Every function that changes or exports something for a page is `guarded`; a test
 are not.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
-from cxr_app.errors import NotPermittedError
+from cxr_app.audit.event import AuditKind, AuditOutcome
+from cxr_app.errors import CxrError, NotPermittedError
 from cxr_app.permissions import ALL_ROLES, Permission, Role, refusal
-from cxr_app.ui import resources
+from cxr_app.ui import auditing, resources
+from cxr_app.ui.auditing import Asker
 from cxr_app.ui.identity import person_of
+from cxr_app.worklist import Entry
 
 Given = ParamSpec("Given")
 Returned = TypeVar("Returned")
@@ -64,28 +68,59 @@ def guarded(
         @wraps(action)
         def run(*args: Given.args, **kwargs: Given.kwargs) -> Returned:
             needed = permission
-            require(needed if isinstance(needed, Permission) else needed(*args, **kwargs))
-            return action(*args, **kwargs)
+            named = needed if isinstance(needed, Permission) else needed(*args, **kwargs)
+            who, film = auditing.asker(), _film_of(args)  # before the action: see `actions`
+            with _noted(who, named, film):
+                require(named)
+                return action(*args, **kwargs)
 
         return run
 
     return guard
 
 
-def exporting(permission: Permission, make: Callable[[], Returned]) -> Callable[[], Returned]:
+def exporting(
+    permission: Permission, make: Callable[[], Returned], film: str = ""
+) -> Callable[[], Returned]:
     """Return what makes a file for a download, if the person at this page may have it.
 
     The file is made later, when it is asked for, outside any page.
     """
-    is_allowed = may(permission)
+    who, is_allowed = auditing.asker(), may(permission)
     refused = "" if is_allowed else _refusal(permission)
 
     def run() -> Returned:
-        if not is_allowed:
-            raise NotPermittedError(refused)
-        return make()
+        with _noted(who, permission, film, AuditKind.EXPORTED):
+            if not is_allowed:
+                raise NotPermittedError(refused)
+            return make()
 
     return run
+
+
+@contextmanager
+def _noted(
+    who: Asker, permission: Permission, film: str, kind: AuditKind = AuditKind.ACTION
+) -> Iterator[None]:
+    """Record in the audit how an action ended."""
+    kind = AuditKind.UNMASKED if permission is Permission.UNMASK else kind
+    facts = {"film": film, "detail": permission.value}
+    header = auditing.header_of(film) if film else None
+    try:
+        yield
+    except NotPermittedError:
+        who.note(AuditKind.REFUSED, header, outcome=AuditOutcome.REFUSED, **facts)
+        raise
+    except CxrError:
+        who.note(kind, header, outcome=AuditOutcome.FAILED, **facts)
+        raise
+    who.note(kind, header, **facts)
+
+
+def _film_of(arguments: tuple[object, ...]) -> str:
+    """Return the id of the film that an action is about; empty if it is about none."""
+    first = arguments[0] if arguments else None
+    return first.id if isinstance(first, Entry) else ""
 
 
 def _refusal(permission: Permission) -> str:

@@ -6,6 +6,7 @@ name as a cookie with the first request already. Until a name is known, nothing 
 """
 
 import secrets
+from collections.abc import Mapping
 from urllib.parse import unquote
 
 import streamlit as st
@@ -59,6 +60,11 @@ def authenticated_name() -> str:
     return str(st.context.headers.get(header) or "")[:MAX_LENGTH].strip() if header else ""
 
 
+def cookie_name(cookies: Mapping[str, str]) -> str:
+    """Return the name that the browser keeps; empty if it keeps none."""
+    return _cleaned(unquote(cookies.get(COOKIE) or ""))
+
+
 def reader_field() -> None:
     """Show the reader's name, as a field unless a proxy has authenticated it."""
     if authenticated := authenticated_name():
@@ -82,8 +88,7 @@ def _adopt_cookie() -> None:
     """Use the name that the browser sent with its first request, if it did."""
     if st.session_state.get(ASKED):
         return
-    sent = st.context.cookies.get(COOKIE)
-    if isinstance(sent, str) and (word := _cleaned(unquote(sent))):
+    if word := cookie_name(st.context.cookies.to_dict()):
         st.session_state[ASKED] = True
         st.session_state[NAME] = word
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from cxr_app.audit.event import AuditKind, AuditOutcome
 from cxr_app.errors import NotPermittedError
 from cxr_app.permissions import Permission
 from cxr_app.ui import access
+from cxr_app.ui.auditing import note_once
 from cxr_app.ui.text import formatting
 
 
@@ -42,6 +44,7 @@ PAGES = (
     PageEntry("Run", "retrain", "Retrain", "model_training", Permission.OPEN_RETRAIN),
     PageEntry("Run", "model", "Model", "monitoring", Permission.OPEN_MODEL),
     PageEntry("Run", "connections", "Connections", "lan", Permission.OPEN_CONNECTIONS),
+    PageEntry("Run", "audit", "Audit", "policy", Permission.OPEN_AUDIT),
 )
 FILM = "film"
 
@@ -62,6 +65,7 @@ def run(page: StreamlitPage, entry: PageEntry) -> None:
     try:
         access.require(entry.needs)
     except NotPermittedError as error:
+        note_once(AuditKind.REFUSED, entry.needs, outcome=AuditOutcome.REFUSED, detail=entry.needs)
         st.title(entry.title, anchor=False)
         st.error(formatting.escape_markdown(str(error)))
     else:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from cxr_app.audit.log import AuditLog
+from cxr_app.audit.syslog import SyslogSender
 from cxr_app.evaluation import reference_scores
 from cxr_app.evaluation.operating_curve import OperatingCurve
 from cxr_app.evaluation.queue_simulation import Mix, Room, Wait, simulate, span_for
@@ -59,6 +61,17 @@ def engine() -> ScoringEngine:
 def supervisor() -> Supervisor:
     """Return the supervisor of background jobs; start it if necessary."""
     return _supervisor(settings().model_dump_json())
+
+
+def audit() -> AuditLog:
+    """Return the audit of this installation."""
+    chosen = settings()
+    return _audit(chosen.audit_folder, chosen.audit_patient_ids)
+
+
+def syslog() -> SyslogSender:
+    """Return the thread that sends the audit to a syslog server; start it if there is one."""
+    return _syslog(settings().model_dump_json())
 
 
 def sign_in_sessions() -> SignInSessions:
@@ -115,6 +128,8 @@ def close() -> None:
     _retention.clear()
     _supervisor.clear()
     _engine.clear()
+    _syslog.clear()
+    _audit.clear()
     _masking_key.clear()
     _worklist.clear()
 
@@ -153,7 +168,19 @@ def _supervisor(settings_json: str) -> Supervisor:
 
 @st.cache_resource(show_spinner=False, on_release=Retention.stop)
 def _retention(settings_json: str) -> Retention:
-    started = Retention(Settings.model_validate_json(settings_json), worklist())
+    started = Retention(Settings.model_validate_json(settings_json), worklist(), audit=audit())
+    started.start()
+    return started
+
+
+@st.cache_resource(show_spinner=False, on_release=AuditLog.close)
+def _audit(folder: Path, in_clear: bool) -> AuditLog:
+    return AuditLog(folder, in_clear=in_clear)
+
+
+@st.cache_resource(show_spinner=False, on_release=SyslogSender.stop)
+def _syslog(settings_json: str) -> SyslogSender:
+    started = SyslogSender(audit().store, Settings.model_validate_json(settings_json))
     started.start()
     return started
 

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from cxr_app.audit.event import AuditKind
 from cxr_app.ui import current_reader, masking, pages, resources
+from cxr_app.ui.auditing import note_once
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.components.theme_switch import theme_switch
 from cxr_app.ui.panels import review_panel, sign_in_panel
@@ -87,6 +89,7 @@ st.html(FRAME)
 with st.container(key="banner"):
     st.fragment(banner)()
 
+note_once(AuditKind.SIGNED_IN, current_reader.authenticated_name())
 page, entry = pages.navigation()
 if entry.file != pages.FILM:
     review_panel.release()

@@ -70,7 +70,7 @@ def _files(entry: Entry, facts: ReportFacts, text: str) -> None:
         else:
             st.download_button(
                 "PDF",
-                exporting(Permission.EXPORT_REPORT, partial(report_pdf, text)),
+                exporting(Permission.EXPORT_REPORT, partial(report_pdf, text), entry.id),
                 f"report-{entry.id[:8]}.pdf",
                 "application/pdf",
                 key=f"report_pdf_{entry.id}",
@@ -80,7 +80,7 @@ def _files(entry: Entry, facts: ReportFacts, text: str) -> None:
     with right:
         st.download_button(
             "FHIR",
-            exporting(Permission.EXPORT_REPORT, partial(diagnostic_report, facts, text)),
+            exporting(Permission.EXPORT_REPORT, partial(diagnostic_report, facts, text), entry.id),
             f"report-{entry.id[:8]}.json",
             "application/fhir+json",
             key=f"report_fhir_{entry.id}",

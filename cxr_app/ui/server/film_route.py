@@ -14,12 +14,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cxr_app import log_privacy
+from cxr_app.audit.event import AuditKind
 from cxr_app.errors import CxrError, EntryNotFoundError
 from cxr_app.film_store import read_film
 from cxr_app.imaging import intake
 from cxr_app.pose import AS_IT_LIES, Pose, pose_of, posed_softcopy
 from cxr_app.prediction import HeatScale
-from cxr_app.ui import resources
+from cxr_app.ui import auditing, resources
 from cxr_app.ui.server import error_page, film_payload, small_picture
 from cxr_app.ui.text import formatting
 from cxr_app.worklist import Entry
@@ -87,7 +88,9 @@ def _film(request: Request) -> Response:
                 film_payload.pack_refusal(formatting.film_deleted(entry.film_deleted_at))
             )
         pose = pose_of(request.query_params.get("pose", ""))
-        return _response(_packed_film(entry.path, entry.sha256, pose))
+        packed = _packed_film(entry.path, entry.sha256, pose)
+        auditing.sender(request).note(AuditKind.FILM_SHOWN, entry.header, film=entry.id)
+        return _response(packed)
     except EntryNotFoundError as error:
         return _not_found(str(error))
     except CxrError as error:  # not an HTTP error: the viewer shows the message
@@ -120,7 +123,10 @@ def _small(request: Request) -> Response:
         entry = resources.worklist().entry(request.path_params["entry_id"])
         if entry.film_deleted_at is not None:
             return _not_found(formatting.film_deleted(entry.film_deleted_at))
-        return Response(_small_picture(entry), media_type="image/png", headers=PRIVATE)
+        picture = _small_picture(entry)
+        who = auditing.sender(request)
+        who.note(AuditKind.FILM_SHOWN, entry.header, film=entry.id, detail="small")
+        return Response(picture, media_type="image/png", headers=PRIVATE)
     except CxrError as error:
         return _not_found(str(error))
     except Exception as error:  # noqa: BLE001 - the server would log its message

@@ -16,9 +16,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.auth_util import get_secrets_auth_section
 
+from cxr_app.audit.event import AuditKind, AuditOutcome
 from cxr_app.errors import SettingsError
 from cxr_app.permissions import Permission, refusal
 from cxr_app.settings import Settings
+from cxr_app.ui import auditing
 from cxr_app.ui.identity import person_of
 from cxr_app.ui.server import upload_owner
 from cxr_app.ui.server.allowed_hosts import LOOPBACK_NAMES
@@ -128,6 +130,8 @@ class SignIn:
             why = self._refusal(request)
             if not why and (why := self._not_permitted(request)):
                 status = 403
+            if why:
+                self._note(request, AuditKind.REFUSED, outcome=AuditOutcome.REFUSED)
         if not why:
             await self._app(scope, receive, send)
         elif scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
@@ -147,9 +151,17 @@ class SignIn:
             is_open = path.startswith(TOKEN_PATHS) or self._is_named_by_proxy(request)
             return "" if is_open else NOT_SIGNED_IN
         if path == SIGN_OUT_PATH:
+            if self._sessions.is_open(request.cookies):
+                self._note(request, AuditKind.SIGNED_OUT)
             self._sessions.end(request.cookies)
         is_open = not path.startswith(GUARDED_PATHS) or self._sessions.is_open(request.cookies)
         return "" if is_open else NOT_SIGNED_IN
+
+    def _note(
+        self, request: HTTPConnection, kind: AuditKind, outcome: AuditOutcome = AuditOutcome.DONE
+    ) -> None:
+        who = auditing.sender(request)
+        who.note(kind, outcome=outcome, detail=route_of(_path(request)))
 
     def _not_permitted(self, request: HTTPConnection) -> str:
         """Return why a person who is signed in may not have this; empty if they may."""
@@ -176,6 +188,12 @@ class SignIn:
         # Uvicorn replaces the address of a proxy on this computer by that of its client, port 0.
         peer = ip_address("127.0.0.1" if port == 0 else host)
         return any(peer in proxies for proxies in self._proxies)
+
+
+def route_of(path: str) -> str:
+    """Return which route a path belongs to, without what it names: an address may be anything."""
+    known = (*GUARDED_PATHS, *TOKEN_PATHS, "/_stcore/", "/auth/", "/static/")
+    return next((start for start in known if path.startswith(start)), "page")
 
 
 def _path(request: HTTPConnection) -> str:

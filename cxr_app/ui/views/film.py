@@ -4,8 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from cxr_app.audit.event import AuditKind
 from cxr_app.errors import CxrError
 from cxr_app.ui import resources
+from cxr_app.ui.auditing import note_once
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.panels import review_panel
 from cxr_app.ui.panels.film_images import film_images
@@ -49,6 +51,7 @@ def model_is_loaded() -> bool:
 
 def film(entry: Entry) -> None:
     """Show a film, and claim it for this reader."""
+    note_once(AuditKind.HEADER_SHOWN, entry.id, entry.header, film=entry.id)
     others = review_panel.claim(entry)
     reviews = resources.worklist().reviews.of_film(entry.id)
     note_opened(entry.id)

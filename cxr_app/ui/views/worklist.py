@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from cxr_app.audit.event import AuditKind
 from cxr_app.ui import resources, view_state
+from cxr_app.ui.auditing import note_once
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.panels import review_panel, worklist_controls
 from cxr_app.ui.panels.dismissal_panel import dismissal_panel
@@ -40,6 +42,9 @@ def worklist() -> None:
     now = resources.worklist().counts()
     worklist_controls.counts(now)
     query = view_state.query()
+    if query.text:
+        mark = resources.audit().search_mark(query.text)
+        note_once(AuditKind.SEARCHED, mark, patient=mark)
     total = resources.worklist().count(query, at_most=MOST_HITS + 1)
     with title_row:
         open_next(query, total)

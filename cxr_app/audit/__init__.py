@@ -1,0 +1,1 @@
+"""Who did what when, from where and to whom: chained by hash, apart from the worklist."""

@@ -1,0 +1,143 @@
+"""Events on their way into the audit: written in batches by a thread, so that nobody waits.
+
+An event is on the disk within `FLUSH_SECONDS`. If the disk does not take it, it is kept in memory
+and tried again; the state says so.
+"""
+
+import hashlib
+import hmac
+import logging
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cxr_app.atomic_file import atomic_write
+from cxr_app.audit.event import AuditEvent, AuditKind
+from cxr_app.audit.store import AuditStore
+from cxr_app.errors import AuditError
+from cxr_app.radiograph import Header
+
+logger = logging.getLogger(__name__)
+
+KEY_FILE = "audit.key"
+KEY_BYTES = 32
+FLUSH_SECONDS = 0.2
+BATCH = 5_000
+MARK_DIGITS = 24
+"""Length of a patient's mark: 96 bits."""
+
+
+class AuditLog:
+    """The audit of a process.
+
+    Parameters
+    ----------
+    folder
+        Where the audit and its key are.
+    in_clear
+        Whether Patient IDs are recorded themselves, too.
+    clock
+        Returns the current time, aware.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        in_clear: bool = False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.store = AuditStore(folder)
+        self._key = _key(folder)
+        self._in_clear = in_clear
+        self._clock = clock
+        self._waiting: deque[AuditEvent] = deque()
+        self._wake, self._stop = threading.Event(), threading.Event()
+        self._writing = threading.Lock()
+        self.problem = ""
+        self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
+        self._thread.start()
+
+    def record(self, kind: AuditKind, header: Header | None = None, **facts: Any) -> None:
+        """Record an event; this returns at once.
+
+        Parameters
+        ----------
+        header
+            Of the film that it concerns.
+        facts
+            Other fields of `AuditEvent`.
+        """
+        if header is not None:
+            facts["patient"] = self.mark(header.patient_id, header.issuer_of_patient_id)
+            if self._in_clear:
+                facts["patient_id"] = header.patient_id
+        self._waiting.append(AuditEvent(self._clock(), kind, **facts))
+        self._wake.set()
+
+    def mark(self, patient_id: str, issuer: str = "") -> str:
+        """Return the keyed hash of a patient's identity; empty for none."""
+        if not patient_id:
+            return ""
+        text = f"{patient_id}\0{issuer}".encode("utf-8", "surrogatepass")
+        return hmac.new(self._key, text, hashlib.sha256).hexdigest()[:MARK_DIGITS]
+
+    def search_mark(self, words: str) -> str:
+        """Return the keyed hash of the words of a search, in any case."""
+        return self.mark(words.strip().casefold(), "search")
+
+    def flush(self) -> None:
+        """Write what waits.
+
+        Raises
+        ------
+        AuditError
+            If the disk does not take it; it waits on.
+        """
+        with self._writing:
+            while self._waiting:
+                batch = [self._waiting[n] for n in range(min(BATCH, len(self._waiting)))]
+                self.store.append(batch)
+                for _ in batch:
+                    self._waiting.popleft()
+            self.problem = ""
+
+    def close(self) -> None:
+        """Write what waits and end."""
+        self._stop.set()
+        self._wake.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._wake.wait()
+            self._stop.wait(FLUSH_SECONDS)
+            self._wake.clear()
+            self._try()
+        self._try()
+
+    def _try(self) -> None:
+        try:
+            self.flush()
+        except AuditError as error:
+            self.problem = str(error)
+            logger.error("%s %d events wait in memory.", error, len(self._waiting))  # noqa: TRY400
+            self._wake.set()
+
+
+def _key(folder: Path) -> bytes:
+    """Return the key of the marks; make it if there is none."""
+    path = folder / KEY_FILE
+    try:
+        if not path.exists():
+            atomic_write(path, secrets.token_hex(KEY_BYTES), private=True)
+        return bytes.fromhex(path.read_text(encoding="ascii"))
+    except (OSError, ValueError) as error:
+        raise AuditError(
+            f"The audit's key {path} cannot be used. Restore it from a backup; without it, earlier "
+            "marks of patients cannot be found again."
+        ) from error

@@ -1,0 +1,80 @@
+"""The audit in a backup: copied while servers write to it, restored without loss."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cxr_app.atomic_file import atomic_write
+from cxr_app.audit.log import KEY_FILE
+from cxr_app.audit.store import FILE, AuditStore
+from cxr_app.film_store import file_sha256, make_private_folder
+from cxr_app.settings import Settings
+
+PLACE = "audit"
+"""Folder of the audit in a backup."""
+
+
+def copy_audit(settings: Settings, folder: Path) -> Iterator[tuple[str, str]]:
+    """Copy the audit and its key into a backup; yield the place and the SHA-256 of each.
+
+    Raises
+    ------
+    AuditError
+        If the audit cannot be read.
+    """
+    source, target = settings.audit_folder, folder / PLACE
+    if not (source / FILE).is_file():
+        return
+    make_private_folder(target)
+    partial = target / f"{FILE}.part"
+    AuditStore(source).copy(partial)
+    partial.replace(target / FILE)
+    if (source / KEY_FILE).is_file():
+        atomic_write(target / KEY_FILE, (source / KEY_FILE).read_bytes(), private=True)
+    for name in (FILE, KEY_FILE):
+        if (target / name).is_file():
+            yield f"{PLACE}/{name}", file_sha256(target / name)
+
+
+def restore_audit(settings: Settings, folder: Path) -> None:
+    """Restore the audit of a backup; events that the place has already are kept beside it.
+
+    Raises
+    ------
+    AuditError
+        If either cannot be read or written.
+    """
+    source, target = folder / PLACE, settings.audit_folder
+    if not (source / FILE).is_file():
+        return
+    make_private_folder(target)
+    if (target / FILE).is_file():
+        here = AuditStore(target)
+        if here.head()[0] and here.head() == _head(source, target):
+            return
+        _set_aside(here, target)
+    for name in (FILE, KEY_FILE):
+        if (source / name).is_file():
+            atomic_write(target / name, (source / name).read_bytes(), private=True)
+
+
+def _head(source: Path, target: Path) -> tuple[int, str]:
+    """Return the head of a backup's audit, whose file is left as it is."""
+    copy = target / f"compared-{os.getpid()}"
+    make_private_folder(copy)
+    try:
+        atomic_write(copy / FILE, (source / FILE).read_bytes(), private=True)
+        return AuditStore(copy).head()
+    finally:
+        for path in copy.iterdir():
+            path.unlink()
+        copy.rmdir()
+
+
+def _set_aside(here: AuditStore, folder: Path) -> None:
+    """Keep the events of this place, if any, under a name that says when."""
+    if here.head()[0]:
+        here.copy(folder / f"audit-until-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.sqlite")
+    for path in folder.glob(f"{FILE}*"):
+        path.unlink()

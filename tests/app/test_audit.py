@@ -1,0 +1,116 @@
+"""What the pages note in the audit, and what the auditor sees of it."""
+
+import pytest
+import streamlit as st
+from streamlit.runtime.context import StreamlitHeaders
+from streamlit.testing.v1 import AppTest
+
+from cxr_app.audit.event import AuditEvent, AuditKind, AuditOutcome
+from cxr_app.ui import resources
+from cxr_app.worklist import Worklist
+from tests.support.worklists import page_text, scored
+
+PATIENT = "QX-18151210"
+
+
+@pytest.fixture
+def film(worklist: Worklist) -> str:
+    return scored(worklist, 0.9, patient_name="Quuxlove^Zebedea", patient_id=PATIENT)
+
+
+def noted(kind: AuditKind) -> list[AuditEvent]:
+    """Return the events of a kind so far."""
+    resources.audit().flush()
+    records = resources.audit().store.after(0, 1000)
+    return [record.event for record in records if record.event.kind is kind]
+
+
+@pytest.fixture
+def film_page(app: AppTest, film: str) -> AppTest:
+    app.run()
+    app.query_params["film"] = film
+    app.switch_page("views/film.py").run()
+    assert not app.exception
+    return app
+
+
+def test_a_window_and_a_header_are_noted_once(film_page: AppTest, film: str) -> None:
+    film_page.run()
+    (opened,) = noted(AuditKind.SIGNED_IN)
+    (shown,) = noted(AuditKind.HEADER_SHOWN)
+    assert (opened.who, shown.who, shown.film) == ("Weiss", "Weiss", film)
+    assert shown.patient == resources.audit().mark(PATIENT)
+
+
+def test_a_review_is_noted_with_the_patient_even_if_names_are_masked(
+    film_page: AppTest, film: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film_page.toggle(key="mask_identities").set_value(True).run()
+    film_page.button(f"pneumonia_{film}").click().run()
+    (review,) = noted(AuditKind.ACTION)
+    assert (review.film, review.detail) == (film, "review films")
+    assert review.patient == resources.audit().mark(PATIENT)
+    film_page.toggle(key="mask_identities").set_value(False).run()
+    assert len(noted(AuditKind.UNMASKED)) == 1
+
+
+def test_a_search_is_noted_by_the_mark_of_its_words(app: AppTest, film: str) -> None:
+    app.run()
+    app.text_input("text").set_value("Quuxlove").run()
+    app.run()
+    (search,) = noted(AuditKind.SEARCHED)
+    assert search.patient == resources.audit().search_mark(" QUUXLOVE")
+    assert "Quuxlove" not in str(search)
+
+
+def test_an_export_and_a_failed_action_are_noted(film_page: AppTest, film: str) -> None:
+    from cxr_app.errors import ReportError
+    from cxr_app.permissions import Permission
+    from cxr_app.ui.access import exporting
+
+    def fail() -> bytes:
+        raise ReportError("no")
+
+    exporting(Permission.EXPORT_REPORT, lambda: b"pdf", film)()
+    with pytest.raises(ReportError):
+        exporting(Permission.EXPORT_REPORT, fail, film)()
+    done, failed = noted(AuditKind.EXPORTED)
+    assert (done.film, done.outcome) == (film, AuditOutcome.DONE)
+    assert failed.outcome is AuditOutcome.FAILED
+
+
+def test_a_refused_page_is_noted(
+    app: AppTest, worklist: Worklist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "SIGN_IN": "proxy",
+        "READER_HEADER": "X-User",
+        "GROUPS_HEADER": "X-Groups",
+        "AUDITOR_GROUPS": "audit",
+    }.items():
+        monkeypatch.setenv(f"CXR_{name}", value)
+    sent = StreamlitHeaders([("X-User", "Ada"), ("X-Groups", "audit")])
+    monkeypatch.setattr(type(st.context), "headers", property(lambda _: sent))
+    app.run()
+    assert "You may not" not in page_text(app), "the auditor's start page is the audit"
+    app.switch_page("views/worklist.py").run()
+    (refused,) = noted(AuditKind.REFUSED)
+    assert (refused.who, refused.detail) == ("Ada", "open the worklist")
+    assert refused.outcome is AuditOutcome.REFUSED
+
+
+def test_the_auditor_finds_every_access_to_a_patient(
+    film_page: AppTest, film: str, worklist: Worklist
+) -> None:
+    resources.audit().flush()
+    page = film_page.switch_page("views/audit.py").run()
+    assert not page.exception
+    page.text_input("audit_patient").set_value(PATIENT).run()
+    events = page.dataframe[0].value
+    assert set(events["What"]) == {"HEADER_SHOWN"}
+    assert "Quuxlove" not in str(events.to_dict())
+    page.button("check_chain").click().run()
+    assert "The chain is whole" in page_text(page)
+    resources.audit().flush()
+    page.text_input("audit_patient").set_value("nobody").run()
+    assert "No event matches" in page_text(page)
