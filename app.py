@@ -1,29 +1,38 @@
 """The web app: `streamlit run app.py` serves it on 127.0.0.1:8501."""
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
 from streamlit.starlette import App
 
 from cxr_app import log_privacy
 from cxr_app.audit.event import AuditKind
 from cxr_app.errors import CxrError
+from cxr_app.json_log import write_json_log
+from cxr_app.measured import ErrorCounter
 from cxr_app.settings import Settings
 from cxr_app.ui import auditing, resources
-from cxr_app.ui.server import error_page, film_route, sign_in, stow_route, upload_spool
+from cxr_app.ui.pages import PAGES
+from cxr_app.ui.server import (
+    error_page,
+    film_route,
+    monitoring_routes,
+    sign_in,
+    stow_route,
+    upload_spool,
+)
 from cxr_app.ui.server.allowed_hosts import AllowedHosts
 from cxr_app.ui.server.gc_freeze import freeze_after_start
 from cxr_app.ui.server.page_head import PageHead
 from cxr_app.ui.server.security_headers import SecurityHeaders
 from cxr_app.ui.server.static_cache import StaticCache
 from cxr_app.ui.server.tcp_nodelay import disable_nagle
+from cxr_app.ui.server.unknown_addresses import UnknownAddresses
 
 
 @asynccontextmanager
@@ -59,34 +68,28 @@ def check() -> None:
         sign_in.check_sign_in(resources.settings(), st.get_option("server.address"), auth)
         resources.worklist()
         resources.audit()
+        if (log := resources.settings().log_file) is not None:
+            write_json_log(log)
+    except OSError as error:
+        sys.exit(f"The app cannot start. CXR_LOG_FILE cannot be written: {error.strerror}.")
     except CxrError as error:
         sys.exit(f"The app cannot start. {error}")
 
 
-def health(_: Request) -> JSONResponse:
-    """Return the state of the engine: 200 while it loads or scores, 503 if it has failed."""
-    status = resources.engine().status()
-    body = {
-        "state": status.state,
-        "message": status.message,
-        "model_version": status.model_version,
-        "device": status.device_name,
-    }
-    return JSONResponse(body, status_code=503 if status.state == "failed" else 200)
-
-
 log_privacy.hide_messages(at_terminal=True)
+logging.getLogger().addHandler(ErrorCounter())
 check()
 upload_spool.install(resources.settings().incoming_dir)
 app = st.App(
     "cxr_app/ui/script.py",
     lifespan=lifespan,
-    routes=[Route("/healthz", health), *film_route.routes(), *stow_route.routes()],
+    routes=[*monitoring_routes.routes(), *film_route.routes(), *stow_route.routes()],
     middleware=[
         Middleware(AllowedHosts, resources.settings().host_names),
         Middleware(sign_in.SignIn, resources.settings(), resources.sign_in_sessions()),
         Middleware(StaticCache),
         Middleware(SecurityHeaders),
+        Middleware(UnknownAddresses, film_route.base_path(), [each.file for each in PAGES]),
         Middleware(PageHead),
     ],
     on_script_error=error_page.show_error,

@@ -1,4 +1,4 @@
-"""Settings of the audit."""
+"""Settings of audit and monitoring."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,19 @@ TLS_SYSLOG_PORT = 6514
 
 
 class AuditSettings(BaseSettings):
-    """Where the audit is kept, what it names, and where it is sent."""
+    """Where audit and log are kept, what the audit names, and who reads the figures."""
+
+    metrics_token: str = Field(
+        default="",
+        repr=False,
+        description="Token that monitoring must show at `/metrics` as `Authorization: Bearer ...`; "
+        "if empty, there are no figures.",
+    )
+    log_file: Path | None = Field(
+        default=None,
+        description="File that the server's log is written to as lines of JSON, besides standard "
+        "error; rotated at 10 MB, ten are kept; unset: none.",
+    )
 
     audit_dir: Path | None = Field(
         default=None,
@@ -40,7 +52,7 @@ class AuditSettings(BaseSettings):
     )
 
     @field_validator(
-        "audit_dir", "audit_syslog_authority", "audit_syslog_certificate", mode="before"
+        "log_file", "audit_dir", "audit_syslog_authority", "audit_syslog_certificate", mode="before"
     )
     @classmethod
     def _empty_path_is_unset(cls, value: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Literal
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError, ShortageError, WorklistError
 from cxr_app.film_store import read_film
+from cxr_app.measured import SCORING_SECONDS
 from cxr_app.outcome import Outcome
 from cxr_app.prediction import HeatScale, OperatingPoint
 from cxr_app.promotion import checkpoint_in_use
@@ -167,7 +168,8 @@ class ScoringEngine:
             for entry in self._worklist.next_received():
                 if self._stop.is_set():
                     break
-                outcome = self._score(scorer, entry)
+                with SCORING_SECONDS.time():
+                    outcome = self._score(scorer, entry)
                 if outcome is not None:
                     self._worklist.record(outcome)
                     self._short_since.pop(entry.id, None)

@@ -41,6 +41,12 @@ def count(session: Session, query: Query) -> int:
     return _films(session, *clauses)
 
 
+def all_counts(session: Session) -> list[tuple[bool, int, str, int]]:
+    """Return every counter: whether read, tier, state (empty if not scored yet), films."""
+    rows = session.execute(select(COUNTERS))
+    return [(bool(read), tier_number, state, films) for read, tier_number, state, films in rows]
+
+
 def count_unscored(session: Session) -> int:
     """Return the number of films that wait for a score."""
     return _films(session, COUNTERS.c.state == "")

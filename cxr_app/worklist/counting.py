@@ -25,6 +25,16 @@ def count(session: Session, query: Query, at_most: int | None = None) -> int:
     return session.scalar(select(func.count()).select_from(found.subquery())) or 0
 
 
+def film_counts(session: Session) -> list[tuple[bool, int, str, int]]:
+    """Count the films by whether they are read, tier, and state (empty if not scored yet)."""
+    if counters.has_counters(session):
+        return counters.all_counts(session)
+    columns = (EntryRow.is_read, EntryRow.tier, EntryRow.state)
+    statement = select(*columns, func.count()).group_by(*columns)
+    rows = session.execute(statement)
+    return [(read, tier, state.value if state else "", films) for read, tier, state, films in rows]
+
+
 def unscored() -> Select[EntryRow]:
     """Return a select of the entries that wait for a score, longest waiting first."""
     statement = along(UNSCORED_INDEX, select(EntryRow)).where(UNSCORED)

@@ -19,7 +19,7 @@ from cxr_app.worklist.attestations import Attestations
 from cxr_app.worklist.attested_scores import AttestedScoreRow
 from cxr_app.worklist.claims import ClaimLog, claims_of
 from cxr_app.worklist.column_types import AnyText, Moment
-from cxr_app.worklist.counting import count, count_unscored, oldest_unread, unscored
+from cxr_app.worklist.counting import count, count_unscored, film_counts, oldest_unread, unscored
 from cxr_app.worklist.database import LOCK_TIMEOUT_SECONDS, Database
 from cxr_app.worklist.deletions import Deletions
 from cxr_app.worklist.dismissals import Dismissals
@@ -343,6 +343,11 @@ class Worklist:
                 read=count(session, Query(state="read")),
                 longest_wait=None if oldest is None else self._waited(oldest),
             )
+
+    def film_counts(self) -> list[tuple[bool, int, str, int]]:
+        """Count the films by whether they are read, tier, and state (empty if not scored yet)."""
+        with self._database.reading() as session:
+            return film_counts(session)
 
     def scores(self, entry_id: str) -> list[Score]:
         """Return the film's history, newest first.

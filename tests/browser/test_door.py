@@ -32,6 +32,12 @@ def test_the_health_route_says_how_the_engine_is_doing(server: Server) -> None:
     assert status == (503 if page_text["state"] == "failed" else 200)
 
 
+@pytest.mark.parametrize("path", ["/admin", "/.env", "/film/x", "/films"])
+def test_an_unknown_address_answers_404(server: Server, path: str) -> None:
+    assert get(server, path)[0] == 404
+    assert get(server, "/film")[0] == 200
+
+
 @pytest.mark.parametrize("path", ["/", "/healthz", "/films/none"])
 def test_every_response_has_security_headers(server: Server, path: str) -> None:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=30)

@@ -26,7 +26,7 @@ from cxr_app.ui.server import upload_owner
 from cxr_app.ui.server.allowed_hosts import LOOPBACK_NAMES
 from cxr_app.ui.sign_in_sessions import SignInSessions
 
-OPEN_PATHS = ("/healthz", "/_stcore/health")
+OPEN_PATHS = ("/healthz", "/readyz", "/_stcore/health")
 """Routes that tell of no film and no reader."""
 UPLOADS = "/_stcore/upload_file/"
 GUARDED_PATHS = ("/films/", "/media/", UPLOADS)
@@ -34,7 +34,7 @@ GUARDED_PATHS = ("/films/", "/media/", UPLOADS)
 NEEDED = {"/films/": Permission.OPEN_FILM, UPLOADS: Permission.UPLOAD}
 """What routes need besides. A download's address is a digest of its content: whoever knows it has
 been given it."""
-TOKEN_PATHS = ("/dicom-web/",)
+TOKEN_PATHS = ("/dicom-web/", "/metrics")
 """Routes for programs, which show a token of their own."""
 SIGN_OUT_PATH = "/auth/logout"
 NOT_SIGNED_IN = (

@@ -1,0 +1,46 @@
+"""The routes of monitoring: alive, ready, and figures for whoever shows the token."""
+
+import json
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+from cxr_app.scoring_engine import EngineStatus
+from cxr_app.ui import resources
+from cxr_app.ui.server import monitoring_routes
+from cxr_app.worklist import Worklist
+from tests.support.worklists import ReadyEngine, scored
+
+ENDPOINTS = {route.path: route.endpoint for route in monitoring_routes.routes()}
+
+
+def ask(path: str, token: str = "") -> tuple[int, str]:
+    headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
+    scope = {"type": "http", "path": path, "headers": headers, "app": Starlette()}
+    answer = ENDPOINTS[path](Request(scope))
+    return answer.status_code, bytes(answer.body).decode()
+
+
+def test_figures_need_the_token(worklist: Worklist, monkeypatch: pytest.MonkeyPatch) -> None:
+    scored(worklist, 0.9, patient_name="Quuxlove^Zebedea")
+    assert ask("/metrics")[0] == 404
+    monkeypatch.setenv("CXR_METRICS_TOKEN", "t")
+    assert ask("/metrics")[0] == 401
+    assert ask("/metrics", "other")[0] == 401
+    status, text = ask("/metrics", "t")
+    assert status == 200
+    assert "cxr_films_received 1.0" in text
+    assert "Quuxlove" not in text
+
+
+def test_a_server_is_ready_once_it_can_score_and_audit(
+    worklist: Worklist, engine: ReadyEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask("/readyz") == (200, '{"problems":[]}')
+    engine.current = EngineStatus("failed", "No model.")
+    resources.audit().problem = "The audit's disk is full."
+    status, text = ask("/readyz")
+    assert status == 503
+    assert json.loads(text)["problems"] == ["The audit's disk is full.", "No model."]
+    assert ask("/healthz")[0] == 503
