@@ -61,7 +61,7 @@ def test_the_figures_are_those_of_the_worklist_and_name_nobody(
     assert sum(unread.values()) == 2
     assert unread["cxr_films_unread", "false", "not_judged"] == 1
     assert found["cxr_oldest_wait_seconds",] > 1100
-    assert found["cxr_jobs", "backlog", "requested"] == 1
+    assert found["cxr_jobs", "backlog", "scheduled"] == 1
     assert found["cxr_model_info", "CPU", "pneumonia-a41c9f02"] == 1
     assert found["cxr_audit_waiting",] == 3
     assert ("cxr_log_errors_total",) in found
