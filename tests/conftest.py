@@ -21,6 +21,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 MAY_SKIP_IN_CI = (
     "shared/data",
     "DCMTK",
+    "systemd-analyze",
+    "nginx",
     "dicom3tools",
     "Orthanc",
     "OpenVINO",

@@ -90,6 +90,14 @@ def test_named_files_of_the_program_are_there() -> None:
             assert any((place / name).exists() for place in places), name
 
 
+def test_the_threat_model_names_tests_that_are_there() -> None:
+    model = DOCUMENTS["docs/operations.md"].partition("## Threat model")[2]
+    named = re.findall(r"`(tests/[\w/.]+)`", model)
+    assert len(named) == model.count("\n| ") - 1
+    for name in named:
+        assert (PROJECT / name).is_file(), name
+
+
 def test_every_folder_is_described() -> None:
     for package in ("cxr_app", "training"):
         for folder in (PROJECT / package).iterdir():
