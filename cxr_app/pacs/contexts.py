@@ -21,6 +21,9 @@ from pynetdicom.presentation import PresentationContext, build_context
 from cxr_app.imaging.dicom_decoding import TRANSFER_SYNTAXES
 from cxr_app.pacs.association import VERIFICATION
 
+COMMITMENT = "1.2.840.10008.1.20.1"
+"""Storage Commitment Push Model SOP Class."""
+
 FILM_CLASSES = frozenset(
     str(uid)
     for uid in (
@@ -49,4 +52,4 @@ def supported_contexts() -> list[PresentationContext]:
         for context in AllStoragePresentationContexts
         if context.abstract_syntax is not None
     ]
-    return [build_context(VERIFICATION), *storage]
+    return [build_context(VERIFICATION), build_context(COMMITMENT), *storage]

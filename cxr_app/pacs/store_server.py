@@ -1,4 +1,4 @@
-"""The DICOM server: associations, C-ECHO and C-STORE."""
+"""The DICOM server: associations, C-ECHO, C-STORE and storage commitment."""
 
 import logging
 import threading
@@ -17,6 +17,7 @@ from cxr_app.pacs.callers import Callers
 from cxr_app.pacs.contexts import supported_contexts
 from cxr_app.pacs.peer_counts import PeerCounter, PeerName
 from cxr_app.pacs.reception import Reception
+from cxr_app.pacs.storage_commitment import StorageCommitment
 from cxr_app.pacs.storing import Storing
 from cxr_app.pacs.transport_security import tls_context
 from cxr_app.settings import Settings
@@ -55,6 +56,7 @@ class StoreServer:
         self._tls = tls_context(settings)
         self._counter = PeerCounter(worklist)
         self._storing = Storing(Reception(films, worklist), films.root)
+        self._commitment = StorageCommitment(settings, worklist)
         self._entity = AE(settings.ae_title)
         self._entity.maximum_associations = MAX_ASSOCIATIONS
         self._entity.maximum_pdu_size = PDU_BYTES
@@ -75,6 +77,7 @@ class StoreServer:
             (evt.EVT_REQUESTED, self._on_requested),
             (evt.EVT_C_ECHO, self._on_echo),
             (evt.EVT_C_STORE, self._on_store),
+            (evt.EVT_N_ACTION, self._commitment.on_action),
             (evt.EVT_PDU_RECV, self._on_pdu_received),
             (evt.EVT_PDU_SENT, self._on_pdu_sent),
             (evt.EVT_CONN_CLOSE, self._on_closed),
