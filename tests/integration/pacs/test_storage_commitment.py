@@ -111,7 +111,7 @@ class Sender:
 
     def __init__(self, port: int) -> None:
         self.report = Dataset()
-        self.kind = 0
+        self.kind: int | None = None
         self._told = Event()
         entity = AE("MODALITY")
         entity.add_requested_context(COMMITMENT)
