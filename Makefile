@@ -25,7 +25,7 @@ PYTEST := $(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-re
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
 
-app: $(APP) ## set up what is missing and serve the app on http://127.0.0.1:8501
+app: $(APP) ## set up what is missing and serve the app on http://127.0.0.1:8501 (CPU=1: no CUDA)
 	@$(PYTHON) -m streamlit run app.py
 
 # Only cxr_app/ui is reloaded; after a change elsewhere, restart the server.
@@ -71,8 +71,8 @@ $(VENV)/.made:
 	$$found -m venv --clear $(VENV)
 	@touch $@
 
-$(APP): requirements.txt $(VENV)/.made
-	$(PIP) -r requirements.txt
+$(APP): requirements.txt requirements-cpu.txt $(VENV)/.made
+	$(PIP) -r $(if $(CPU),requirements-cpu.txt,requirements.txt)
 	@touch $@
 
 $(DEV): requirements-dev.txt requirements-ray.txt requirements.txt $(VENV)/.made
