@@ -279,7 +279,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
     """Switch to WAL: readers and a writer work at once. The first switch needs the file alone."""
-    deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
+    deadline = time.monotonic() + patience_of(connection)
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -289,6 +289,12 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def patience_of(connection: sqlite3.Connection) -> float:
+    """Return for how many seconds a connection waits for whoever holds the database."""
+    (milliseconds,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    return float(milliseconds) / 1000
 
 
 def _begin_sqlite(connection: Connection) -> None:

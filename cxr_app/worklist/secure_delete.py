@@ -7,7 +7,7 @@ overwrites deleted rows in its own time (VACUUM).
 
 from sqlalchemy import Connection
 
-from cxr_app.worklist.database import LOCK_TIMEOUT_SECONDS, Database, translated_errors
+from cxr_app.worklist.database import Database, translated_errors
 
 MERGED_PAGES = 500
 """Pages merged in one transaction: some tenths of a second, so that others can write between."""
@@ -35,11 +35,12 @@ def scrub(database: Database) -> bool:
 def _empty_journal(connection: Connection) -> bool:
     """Move the journal into the database; writers wait while this waits for readers."""
     patience = "PRAGMA busy_timeout = {:.0f}"
+    usual = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one() / 1000
     connection.exec_driver_sql(patience.format(1000 * PATIENCE_SECONDS))
     try:
         busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
     finally:
-        connection.exec_driver_sql(patience.format(1000 * LOCK_TIMEOUT_SECONDS))
+        connection.exec_driver_sql(patience.format(1000 * usual))
     return not busy
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.data.dataset import LabelledFilm
@@ -26,6 +26,7 @@ def probabilities(pneumonia: np.ndarray) -> np.ndarray:
     return np.column_stack([1 - pneumonia, 0 * pneumonia, pneumonia])
 
 
+@settings(max_examples=25)  # each draws a bootstrap of every figure
 @given(sick=st.integers(2, 40), normal=st.integers(2, 40), right=st.booleans())
 def test_perfect_and_useless_models_have_intervals(sick: int, normal: int, right: bool) -> None:
     truth = np.repeat([1.0, 0.0], [sick, normal])
