@@ -25,7 +25,6 @@ MAY_SKIP_IN_CI = (
     "nginx",
     "dicom3tools",
     "Orthanc",
-    "OpenVINO",
     "CUDA",
     "MPS",
     "GPU",

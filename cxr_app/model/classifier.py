@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -18,7 +19,7 @@ from cxr_app.model.device import choose_device, device_name
 from cxr_app.model.evidence import forward_with_map, to_activation_map
 from cxr_app.model.networks.base import CLASSES, GridNetwork
 from cxr_app.model.networks.view import ViewNetwork, view_logits, views_of
-from cxr_app.model.openvino_backend import accelerate
+from cxr_app.model.openvino_backend import accelerate, is_installed
 from cxr_app.model.preprocessing import NetworkInput, to_input
 from cxr_app.model.screening import ViewClass
 from cxr_app.model.site_prevalence import at_prevalence
@@ -40,7 +41,8 @@ class Classifier:
     device
         The device to run on.
     runtime
-        The library that computes the convolutions: ``torch``, or ``openvino`` on a CPU.
+        The library that computes the convolutions: ``torch``, ``openvino`` on a CPU, or ``auto``:
+        OpenVINO on a CPU where it is installed and can run the network, else PyTorch.
 
     Raises
     ------
@@ -58,6 +60,9 @@ class Classifier:
         self._network = _ready(source, device)
         if runtime == "openvino":
             self._compute_by_openvino()
+        elif runtime == "auto" and device.type == "cpu" and is_installed():
+            with suppress(SettingsError):
+                self._compute_by_openvino()
         self._view_network = _build_view_network(source, device)
         self._lock = threading.Lock()
 

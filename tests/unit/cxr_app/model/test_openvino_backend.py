@@ -1,6 +1,7 @@
 """OpenVINO computes what PyTorch computes; if it cannot, a message says what to do."""
 
 import gc
+import importlib
 import os
 import sys
 import warnings
@@ -13,14 +14,12 @@ import pytest
 import torch
 
 from cxr_app.errors import SettingsError
-from cxr_app.model import checkpoint
+from cxr_app.model import checkpoint, classifier, openvino_backend
 from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.model.classifier import Classifier
 from cxr_app.model.networks import build
 from tests.support.checkpoints import describe
 from tests.unit.cxr_app.model.test_classifier import films
-
-NOT_HERE = "OpenVINO is not installed: pip install -r requirements-openvino.txt"
 
 
 @pytest.fixture(scope="module", params=["resnet18", "resnet18_two_scales", "lung_crop"])
@@ -34,7 +33,7 @@ def source(request: pytest.FixtureRequest) -> Checkpoint:
 def openvino(source: Checkpoint) -> Classifier:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # its own import leaves a folder open
-        pytest.importorskip("openvino", reason=NOT_HERE)
+        importlib.import_module("openvino")
         gc.collect()
     return Classifier(source, torch.device("cpu"), "openvino")
 
@@ -80,10 +79,38 @@ def test_without_it_the_message_says_how_to_install_it(
     source: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
-    with pytest.raises(SettingsError, match=r"pip install -r requirements-openvino\.txt"):
+    with pytest.raises(SettingsError, match=r"pip install -r requirements\.txt"):
         Classifier(source, torch.device("cpu"), "openvino")
 
 
 def test_on_another_device_the_message_says_what_to_set(source: Checkpoint) -> None:
     with pytest.raises(SettingsError, match="Set CXR_DEVICE=cpu or CXR_RUNTIME=torch"):
         Classifier(source, torch.device("meta"), "openvino")
+
+
+def test_left_to_choose_the_cpu_takes_openvino_and_another_device_does_not(
+    source: Checkpoint,
+) -> None:
+    assert "OpenVINO" in Classifier(source, torch.device("cpu"), "auto").device_name
+    assert "OpenVINO" not in Classifier(source, torch.device("meta"), "auto").device_name
+
+
+@pytest.mark.parametrize("fault", ["not installed", "cannot run it"])
+def test_left_to_choose_torch_does_what_openvino_cannot(
+    fault: str, source: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if fault == "not installed":
+        monkeypatch.setattr(classifier, "is_installed", lambda: False)
+    else:
+        monkeypatch.setattr(torch.jit, "freeze", refuse)
+        monkeypatch.setattr(openvino_backend, "read_compiled", lambda _: None)
+    chosen = Classifier(source, torch.device("cpu"), "auto")
+    assert "OpenVINO" not in chosen.device_name
+    expected = Classifier(source, torch.device("cpu"))
+    inputs = [chosen.prepare(film) for film in films(2)]
+    for one, other in zip(chosen.predict(inputs), expected.predict(inputs), strict=True):
+        np.testing.assert_array_equal(one.activation_map, other.activation_map)
+
+
+def refuse(*_: object) -> None:
+    raise RuntimeError("an operation is not known")
