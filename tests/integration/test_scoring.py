@@ -171,7 +171,7 @@ def test_the_engine_scores_what_was_received_before_and_after_it_starts(
         engine.stop()
 
     assert status.state == "ready"
-    assert status.device_name == "CPU"
+    assert status.device_name == "CPU · OpenVINO"
     assert status.model_version == scorer.classifier.model_version
     for entry_id, film in ((before, jpeg(1, "viral")), (after, jpeg(2))):
         entry = list_of_films.entry(entry_id)
