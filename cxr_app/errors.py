@@ -155,6 +155,10 @@ class AttestationError(CxrError):
     """This film cannot be scored on a person's word, or no word can be taken back."""
 
 
+class HandoverError(CxrError):
+    """This cannot be handed to another reader: something that is needed was not said."""
+
+
 class ReaderUnknownError(CxrError):
     """The reader's name is not known yet, so nothing can be recorded."""
 

@@ -15,6 +15,14 @@ from cxr_app.worklist.entry import (
     Query,
     Score,
 )
+from cxr_app.worklist.handover import (
+    LONGEST_NOTE,
+    LONGEST_REASON,
+    Assignment,
+    Note,
+    Urgency,
+    UrgentFilms,
+)
 from cxr_app.worklist.instances import Instance, Instances, NewInstance, Others
 from cxr_app.worklist.job import Job, JobState
 from cxr_app.worklist.job_queue import JobQueue
@@ -34,14 +42,19 @@ from cxr_app.worklist.review import (
     last_verdict,
 )
 from cxr_app.worklist.reviews import ReviewLog
+from cxr_app.worklist.saved_views import LONGEST_NAME, SavedView
 from cxr_app.worklist.unmasking import UnmaskingLog
 from cxr_app.worklist.worklist import Worklist
 
 __all__ = [
+    "LONGEST_NAME",
+    "LONGEST_NOTE",
+    "LONGEST_REASON",
     "SORTABLE",
     "WAITING_CAP",
     "Agreement",
     "ArchiveState",
+    "Assignment",
     "Attestation",
     "Cause",
     "Claim",
@@ -56,6 +69,7 @@ __all__ = [
     "JobQueue",
     "JobState",
     "NewInstance",
+    "Note",
     "Others",
     "Outbox",
     "Outgoing",
@@ -73,8 +87,11 @@ __all__ = [
     "ReviewLog",
     "ReviewedCounts",
     "ReviewedFilm",
+    "SavedView",
     "Score",
     "UnmaskingLog",
+    "Urgency",
+    "UrgentFilms",
     "Verdict",
     "Worklist",
     "last_verdict",

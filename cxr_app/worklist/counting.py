@@ -9,13 +9,15 @@ from cxr_app.priority import BAND_NUMBERS
 from cxr_app.worklist import counters, search
 from cxr_app.worklist.entry import Query
 from cxr_app.worklist.filters import filters_of, order_index, read_values
+from cxr_app.worklist.handover_columns import URGENT_SHIFT
 from cxr_app.worklist.segment import along
 from cxr_app.worklist.tables import ORDER_INDEX, TIERS, UNSCORED, UNSCORED_INDEX, EntryRow
 
 
 def count(session: Session, query: Query, at_most: int | None = None) -> int:
     """Count the films that match the query, at most `at_most` of them if it has a text."""
-    if not query.text and counters.has_counters(session):
+    can_count = not query.text and query.assigned_to is None
+    if can_count and counters.has_counters(session):
         return counters.count(session, query)
     few = search.among_few(session, query.text)
     clauses = (EntryRow.is_read.in_(read_values(query)), *filters_of(query))
@@ -59,7 +61,7 @@ def oldest_unread(session: Session) -> datetime | None:
             .select_from(EntryRow)
             .where(EntryRow.is_read.is_(False), EntryRow.tier == tier, EntryRow.band == band)
             for tier in TIERS
-            for band in BAND_NUMBERS
+            for band in (*BAND_NUMBERS, *(band - URGENT_SHIFT for band in BAND_NUMBERS))
         )
     ).subquery()
     found: datetime | None = session.scalar(select(func.min(oldest.c.oldest)))

@@ -19,9 +19,10 @@ from cxr_app.worklist.events import EventKind, new_event
 from cxr_app.worklist.locking import locked_entry
 from cxr_app.worklist.mapping import forget_patient
 from cxr_app.worklist.received_tables import InstanceRow
+from cxr_app.worklist.retention_tables import MarkRow
 from cxr_app.worklist.secure_delete import scrub
 from cxr_app.worklist.sweeps import SweepLog
-from cxr_app.worklist.tables import READ_AT_INDEX, EntryRow, MarkRow
+from cxr_app.worklist.tables import READ_AT_INDEX, EntryRow
 from cxr_app.worklist.transactions import Transactions
 
 RETENTION = "retention time"

@@ -10,6 +10,7 @@ from cxr_app.outcome import Priority, ScoringState
 from cxr_app.pose import AS_IT_LIES, Pose
 from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.radiograph import Header
+from cxr_app.worklist.handover import Assignment, Urgency
 
 WAITING_CAP = timedelta(hours=72)
 
@@ -72,6 +73,8 @@ class Entry:
         Size of the film in pixels; 0 if it could not be read.
     attestation
         On whose word it is scored; None for a film that the model may judge by itself.
+    urgency, assignment
+        Who marked it as urgent and why, and who is to read it; None if nobody.
     """
 
     id: str
@@ -104,6 +107,8 @@ class Entry:
     film_deleted_at: datetime | None = None
     acquired_at: datetime | None = None
     attestation: Attestation | None = None
+    urgency: Urgency | None = None
+    assignment: Assignment | None = None
 
     @property
     def waits_since(self) -> datetime:
@@ -152,7 +157,8 @@ class Score:
 HEADER_NAMES = tuple(each.name for each in fields(Header))
 SORTABLE = frozenset(
     {each.name for each in fields(Entry)}
-    - {"activation_map", "heat_scale", "lungs", "claim", "header", "remarks", "attestation"}
+    - {"activation_map", "heat_scale", "lungs", "claim", "header", "remarks"}
+    - {"attestation", "urgency", "assignment"}
 ) | {"waits_since", *HEADER_NAMES}
 """Allowed values of `Query.sort`: every column of an entry that a list can show."""
 
@@ -174,12 +180,15 @@ class Query:
         Words that must all occur, in any case, in the patient's id or name, the accession number,
         the study description or the source; or the first 8 or more digits of an entry's id.
     sort
-        A name in `SORTABLE`; empty for the default order: past the waiting cap first; then flagged
-        first, HIGH before MEDIUM before LOW; then by the bands of `priority`, the likeliest first;
-        then longest waiting; then highest probability; then as received. What is no chest film
-        comes after all that wait, and films already read after these.
+        A name in `SORTABLE`; empty for the default order: marked as urgent first; then past the
+        waiting cap; then flagged first, HIGH before MEDIUM before LOW; then by the bands of
+        `priority`, the likeliest first; then longest waiting; then highest probability; then as
+        received. What is no chest film comes after all that wait, and films already read after
+        these.
         Films without a value come last in either direction; equal ones are in default order.
         ``priority`` sorts by rank and ``patient_age`` by length of life.
+    assigned_to
+        Only films assigned to this reader; None for all films.
     waiting_cap
         Time after which a waiting film rises to the top whatever its probability.
 
@@ -195,6 +204,7 @@ class Query:
     text: str = ""
     sort: str = ""
     descending: bool = False
+    assigned_to: str | None = None
     waiting_cap: timedelta = WAITING_CAP
 
     def __post_init__(self) -> None:

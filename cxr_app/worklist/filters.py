@@ -3,6 +3,7 @@
 from cxr_app.outcome import ScoringState
 from cxr_app.worklist import counters, search
 from cxr_app.worklist.entry import Query
+from cxr_app.worklist.handover_columns import ASSIGNED_INDEX
 from cxr_app.worklist.segment import Clause
 from cxr_app.worklist.tables import ORDER_INDEX, REFUSED, REFUSED_INDEX, EntryRow
 
@@ -15,6 +16,8 @@ def filters_of(query: Query) -> tuple[Clause, ...]:
     if query.flag != "any" or query.tier is not None:
         clauses.append(EntryRow.tier.in_(counters.tiers_of(query)))
         clauses.append(EntryRow.state == ScoringState.SCORED)
+    if query.assigned_to is not None:
+        clauses.append(EntryRow.assigned_to == query.assigned_to)
     return (*clauses, *search.contains_all(query.text))
 
 
@@ -25,4 +28,6 @@ def read_values(query: Query) -> tuple[bool, ...]:
 
 def order_index(query: Query) -> str:
     """Return the index that has the query's films in default order."""
+    if query.assigned_to is not None:
+        return ASSIGNED_INDEX
     return REFUSED_INDEX if query.state == "needs_a_person" else ORDER_INDEX

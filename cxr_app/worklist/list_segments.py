@@ -18,6 +18,7 @@ from cxr_app.priority import BAND_NUMBERS
 from cxr_app.worklist import counters, search
 from cxr_app.worklist.entry import Query
 from cxr_app.worklist.filters import filters_of, order_index, read_values
+from cxr_app.worklist.handover_columns import ASSIGNED_INDEX
 from cxr_app.worklist.segment import (
     BAND_KEYS,
     DEFAULT_KEYS,
@@ -28,7 +29,13 @@ from cxr_app.worklist.segment import (
     along,
     column_named,
 )
-from cxr_app.worklist.tables import NO_CHEST_BAND, SORT_INDEXES, UNJUDGED_TIER, EntryRow, tier
+from cxr_app.worklist.tables import (
+    NO_CHEST_BAND,
+    SORT_INDEXES,
+    UNJUDGED_TIER,
+    EntryRow,
+    tier,
+)
 
 FEW_VALUED = frozenset(
     SORT_INDEXES[name]
@@ -43,7 +50,9 @@ def list_segments(session: Session, query: Query, now: datetime) -> list[ListSeg
     """Return the segments of the query's list, first to last."""
     # A column's index does not hold the search texts: it is faster to read through these first.
     scan = query.sort not in ("", "priority")
-    few = search.among_few(session, query.text, scan=scan)
+    few: Clause | None = search.among_few(session, query.text, scan=scan)
+    if few is None and scan and query.assigned_to is not None:
+        few = _assigned(query.assigned_to)
     if few is not None:
         return list(_of_few(query, now, few))
     if not query.sort:
@@ -54,18 +63,41 @@ def list_segments(session: Session, query: Query, now: datetime) -> list[ListSeg
 
 
 def _in_default_order(query: Query, now: datetime) -> Iterator[ListSegment]:
-    filters, index, tiers = filters_of(query), order_index(query), counters.tiers_of(query)
     if query.state != "read":
-        for past_cap in (True, False):
-            for tier in tiers:
-                for band in BAND_NUMBERS:
-                    since = _since(now - query.waiting_cap, past_cap=past_cap)
-                    yield _waiting(tier, band, since, filters, index)
-        if UNJUDGED_TIER in tiers:
-            yield _waiting(UNJUDGED_TIER, NO_CHEST_BAND, ALWAYS, filters, index)
+        yield from _unread(query, now)
     if query.state in ("read", "all"):
-        for tier in tiers:
+        filters, index = filters_of(query), order_index(query)
+        for tier in counters.tiers_of(query):
             yield _of_tier(tier, filters, index, is_read=True)
+
+
+def _unread(query: Query, now: datetime) -> Iterator[ListSegment]:
+    """Yield the films that wait: urgent ones, those past the cap, the others, no chest films."""
+    filters, index, tiers = filters_of(query), order_index(query), counters.tiers_of(query)
+    for each in tiers:
+        yield _urgent(each, filters, index)
+    for past_cap in (True, False):
+        since = _since(now - query.waiting_cap, past_cap=past_cap)
+        for each in tiers:
+            for band in BAND_NUMBERS:
+                yield _waiting(each, band, since, filters, index)
+    if UNJUDGED_TIER in tiers:
+        yield _waiting(UNJUDGED_TIER, NO_CHEST_BAND, ALWAYS, filters, index)
+
+
+def _urgent(tier: int, filters: tuple[Clause, ...], index: str) -> ListSegment:
+    """Return one tier's films that wait and are marked as urgent."""
+    return ListSegment(
+        (EntryRow.is_read.is_(False), EntryRow.tier == tier, EntryRow.band < 0, *filters),
+        lambda place: not place.is_read and place.tier == tier and place.band < 0,
+        index,
+    )
+
+
+def _assigned(reader: str) -> Clause:
+    """Return a condition for the films assigned to a reader, which are few."""
+    numbers = along(ASSIGNED_INDEX, select(EntryRow.number)).where(EntryRow.assigned_to == reader)
+    return EntryRow.number.in_(numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +240,9 @@ def _of_few(query: Query, now: datetime, few: Clause) -> Iterator[ListSegment]:
 
 
 def rank(query: Query, now: datetime) -> Key:
-    """Return what the default order begins with: past the cap, waiting, no chest film, read."""
+    """Return what the default order begins with: urgent, past the cap, waiting, other, read."""
     waits = case(
+        (EntryRow.band < 0, -1),
         (EntryRow.band == NO_CHEST_BAND, 2),
         (EntryRow.waits_since <= now - query.waiting_cap, 0),
         else_=1,

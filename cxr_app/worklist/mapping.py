@@ -19,6 +19,8 @@ from cxr_app.priority import band
 from cxr_app.radiograph import Header
 from cxr_app.worklist.attested_scores import AttestedScoreRow
 from cxr_app.worklist.entry import HEADER_NAMES, Attestation, Claim, Entry, Score
+from cxr_app.worklist.handover import Assignment, Urgency
+from cxr_app.worklist.handover_columns import URGENT_SHIFT
 from cxr_app.worklist.search_text import search_text
 from cxr_app.worklist.tables import (
     MAX_FACT_LENGTH,
@@ -97,6 +99,8 @@ def as_entry(
         remarks=tuple(dict.fromkeys((*row.arrival_remarks, *row.remarks))),
         film_deleted_at=row.film_deleted_at,
         attestation=attestation_of(row),
+        urgency=_urgency(row),
+        assignment=_assignment(row),
         **_judgement(row),
         **(evidence or {}),
     )
@@ -117,8 +121,19 @@ def receive_again(entry: EntryRow, source: str, path: Path, received_at: datetim
     entry.film_deleted_at = None
     entry.is_read, entry.read_at, entry.read_by = False, None, None
     attest(entry, None)
+    set_urgency(entry, None)
+    entry.assigned_to = entry.assigned_by = entry.assigned_at = None
     entry.tier, entry.band, entry.descending_probability = UNJUDGED_TIER, 0, 0.0
     entry.search_text = _search_text(entry)
+
+
+def set_urgency(entry: EntryRow, urgency: Urgency | None) -> None:
+    """Set who says that a film is urgent, or that nobody does; its place follows."""
+    shift = URGENT_SHIFT * ((urgency is not None) - (entry.urgent_at is not None))
+    entry.band -= shift
+    entry.urgent_by = urgency.reader if urgency else None
+    entry.urgent_at = urgency.marked_at if urgency else None
+    entry.urgent_reason = urgency.reason if urgency else None
 
 
 def attest(entry: EntryRow, attestation: Attestation | None) -> None:
@@ -269,7 +284,8 @@ def _show(entry: EntryRow, score: ScoringResult, *, may_be_chest: bool) -> None:
     entry.priority = score.priority
     entry.scored_at = score.scored_at
     entry.tier = tier(score.priority, flagged=bool(score.flagged))
-    entry.band = band(score.pneumonia_probability) if may_be_chest else NO_CHEST_BAND
+    usual = band(score.pneumonia_probability) if may_be_chest else NO_CHEST_BAND
+    entry.band = usual if entry.urgent_at is None else usual - URGENT_SHIFT
     entry.descending_probability = -(score.pneumonia_probability or 0.0)
 
 
@@ -305,6 +321,18 @@ def attestation_of(row: EntryRow) -> Attestation | None:
     if pose is None or row.attested_at is None:
         return None
     return Attestation(row.attested_by or "", row.attested_at, pose)
+
+
+def _urgency(row: EntryRow) -> Urgency | None:
+    if row.urgent_at is None:
+        return None
+    return Urgency(row.urgent_by or "", row.urgent_at, row.urgent_reason or "")
+
+
+def _assignment(row: EntryRow) -> Assignment | None:
+    if row.assigned_to is None or row.assigned_at is None:
+        return None
+    return Assignment(row.assigned_to, row.assigned_by or "", row.assigned_at)
 
 
 def _header(row: EntryRow) -> Header | None:

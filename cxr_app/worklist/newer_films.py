@@ -10,6 +10,7 @@ from cxr_app.patient_identity import is_patient_id, same_patient
 from cxr_app.radiograph import Header
 from cxr_app.worklist.earlier_films import is_earlier
 from cxr_app.worklist.entry import Entry
+from cxr_app.worklist.handover_columns import URGENT_SHIFT
 from cxr_app.worklist.mapping import as_entry
 from cxr_app.worklist.tables import NO_CHEST_BAND, EntryRow
 
@@ -25,7 +26,7 @@ def newer_films(session: Session, entries: Sequence[Entry]) -> dict[str, Entry]:
     statement = select(EntryRow).where(
         EntryRow.is_read.in_((False, True)),  # the index begins with it
         EntryRow.patient_id.in_(ids),
-        EntryRow.band != NO_CHEST_BAND,
+        EntryRow.band.not_in((NO_CHEST_BAND, NO_CHEST_BAND - URGENT_SHIFT)),
     )
     statement = statement.order_by(EntryRow.study_date.desc(), EntryRow.study_time.desc())
     films: dict[str, list[Entry]] = defaultdict(list)

@@ -22,7 +22,8 @@ from cxr_app.worklist.tables import EntryRow
 def numbers(session: Session, query: Query, now: datetime, offset: int, limit: int) -> list[int]:
     """Return the entry numbers of one page, in order; segments are walked from the nearer end."""
     segments = list_segments(session, query, now)
-    if offset and not query.text and counters.has_counters(session):
+    can_count = not query.text and query.assigned_to is None
+    if offset and can_count and counters.has_counters(session):
         total = counters.count(session, query)
         if offset > total // 2:
             end = max(total - offset - limit, 0)

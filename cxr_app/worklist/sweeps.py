@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from cxr_app.worklist.events import EventKind, new_event
-from cxr_app.worklist.tables import EntryRow, SweepRow
+from cxr_app.worklist.retention_tables import SweepRow
+from cxr_app.worklist.tables import EntryRow
 from cxr_app.worklist.transactions import Transactions
 
 THE_ONLY_ROW = 1

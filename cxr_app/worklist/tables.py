@@ -31,6 +31,7 @@ from cxr_app.worklist.column_types import (
     RowNumber,
     Sentences,
 )
+from cxr_app.worklist.handover_columns import HandoverColumns, assigned_index
 from cxr_app.worklist.job import JobState
 from cxr_app.worklist.outgoing import OutgoingState
 from cxr_app.worklist.review import Cause, Verdict
@@ -161,7 +162,7 @@ def _sort_index(name: str) -> Index:
     return index.ddl_if(dialect="sqlite") if name in UNBOUNDED else index
 
 
-class EntryRow(Judgement, HeaderFacts, Table):
+class EntryRow(Judgement, HeaderFacts, HandoverColumns, Table):
     """One film. The columns from `is_read` on repeat others in a form that an index can order."""
 
     __tablename__ = "worklist_entry"
@@ -212,6 +213,7 @@ class EntryRow(Judgement, HeaderFacts, Table):
             sqlite_where=UNSCORED,
             postgresql_where=UNSCORED,
         ),
+        assigned_index(PLACE),
         Index(READ_AT_INDEX, "read_at", "received_at"),
         Index(SCORED_AT_INDEX, "scored_at"),
         Index(INSTANCE_INDEX, "sop_instance_uid"),
@@ -333,24 +335,6 @@ class EventRow(Table):
     reader: Mapped[str] = mapped_column(AnyText)
     entry_number: Mapped[int | None] = mapped_column(ForeignKey("worklist_entry.number"))
     detail: Mapped[str | None] = mapped_column(AnyText)
-
-
-class SweepRow(Table):
-    """The last retention sweep: one row."""
-
-    __tablename__ = "worklist_sweep"
-
-    number: Mapped[int] = mapped_column(RowNumber, primary_key=True, autoincrement=False)
-    swept_at: Mapped[datetime] = mapped_column(Moment)
-
-
-class MarkRow(Table):
-    """A film that is to be deleted because its retention time has ended."""
-
-    __tablename__ = "worklist_mark"
-
-    entry_number: Mapped[int] = mapped_column(ForeignKey("worklist_entry.number"), primary_key=True)
-    marked_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class SecretRow(Table):

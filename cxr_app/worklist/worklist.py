@@ -42,6 +42,7 @@ from cxr_app.worklist.outbox import Outbox
 from cxr_app.worklist.peers import PeerLog
 from cxr_app.worklist.promotions import PromotionLog
 from cxr_app.worklist.proposals import ProposalLog
+from cxr_app.worklist.reading_room import ReadingRoom
 from cxr_app.worklist.reviews import ReviewLog
 from cxr_app.worklist.tables import EntryRow, ScoreRow
 from cxr_app.worklist.unmasking import UnmaskingLog
@@ -88,6 +89,8 @@ class Worklist:
         Models that wait for a second person to promote them.
     reviews
         The readers' judgements of films.
+    room
+        What readers hand to each other, and their views of the list.
     unmasking
         Who had masked names and ids shown.
     """
@@ -106,6 +109,7 @@ class Worklist:
         self.promotions = PromotionLog(database, clock)
         self.proposals = ProposalLog(database, clock)
         self.reviews = ReviewLog(database, clock)
+        self.room = ReadingRoom(database, clock)
         self.unmasking = UnmaskingLog(database, clock)
 
     @classmethod

@@ -208,6 +208,16 @@ def test_what_is_no_backup_is_refused(site: Site, run: Run, tmp_path: Path) -> N
 
 
 BEFORE_SWEEPS = (  # undoes each migration since
+    "DROP TABLE worklist_note",
+    "DROP TABLE worklist_saved_view",
+    "DROP INDEX ix_worklist_entry_assigned",
+    *(
+        f"ALTER TABLE worklist_entry DROP COLUMN {name}"
+        for name in (
+            *("urgent_by", "urgent_at", "urgent_reason"),
+            *("assigned_to", "assigned_by", "assigned_at"),
+        )
+    ),
     "DROP TABLE worklist_proposal",
     "DROP TABLE worklist_further_file",
     "DROP TABLE worklist_attested_score",

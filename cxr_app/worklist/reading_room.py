@@ -1,0 +1,32 @@
+"""What readers share beside the films: urgency, assignments, notes, saved views."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from cxr_app.worklist.assignments import AssignmentLog
+from cxr_app.worklist.database import Database
+from cxr_app.worklist.notes import NoteLog
+from cxr_app.worklist.saved_views import SavedViews
+from cxr_app.worklist.urgency import UrgencyLog
+
+
+class ReadingRoom:
+    """The work of several readers on one list.
+
+    Attributes
+    ----------
+    assignments
+        Which reader is to read which film.
+    notes
+        Notes to the next reader.
+    urgency
+        Films marked as urgent by hand.
+    views
+        Readers' own views of the list.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self.assignments = AssignmentLog(database, clock)
+        self.notes = NoteLog(database, clock)
+        self.urgency = UrgencyLog(database, clock)
+        self.views = SavedViews(database, clock)
