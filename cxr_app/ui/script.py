@@ -7,7 +7,9 @@ from cxr_app.ui import current_reader, masking, pages, resources
 from cxr_app.ui.auditing import note_once
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.components.theme_switch import theme_switch
+from cxr_app.ui.components.urgent_signal import urgent_signal
 from cxr_app.ui.panels import review_panel, sign_in_panel
+from cxr_app.ui.server import film_route
 from cxr_app.ui.text import formatting
 
 BANNER = "Investigational use: not for diagnosis"
@@ -30,6 +32,9 @@ FRAME = f"""<style>
 [data-testid="stLayoutWrapper"]:has(
   > .st-key-banner, > .st-key-browser_storage_reader, > [class*="st-key-auto_refresh_"]
 ) {{ position: absolute; }}
+/* A popover lies outside of the themed page: its caption has the colour of its text. */
+[data-testid="stPopoverBody"] [data-testid="stCaptionContainer"] {{
+  color: inherit; opacity: 0.85; }}
 /* The list is redrawn every few seconds and must not fade each time. */
 .stMain:has(.st-key-films) [data-stale="true"] {{ opacity: 1; }}
 .stMainBlockContainer {{ padding: 2.4rem 2rem 0.5rem; }}
@@ -99,5 +104,6 @@ with st.sidebar:
     masking.switch()
     st.caption("Model")
     st.fragment(model_in_use)()
+    urgent_signal(film_route.urgent_address(), current_reader.name_if_known())
     theme_switch()
 pages.run(page, entry)

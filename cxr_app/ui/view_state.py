@@ -3,6 +3,7 @@
 The search text may hold a patient's name, so it stays in the session and never in the address.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
@@ -11,13 +12,13 @@ from typing import Any
 import streamlit as st
 
 from cxr_app.outcome import Priority
-from cxr_app.ui import resources
+from cxr_app.ui import current_reader, resources
 from cxr_app.worklist import SORTABLE, Query
 
 STATES = ("unread", "needs_a_person", "read", "all")
 FLAGS = ("any", "flagged", "not_flagged")
 TIERS = {"high": Priority.HIGH, "medium": Priority.MEDIUM, "low": Priority.LOW}
-NAMES = ("state", "flag", "tier", "sort", "descending", "page")
+NAMES = ("state", "flag", "tier", "sort", "descending", "mine", "page")
 DEFAULTS = ("", "1", "any", "unread", "false")
 TEXT = "text"
 """Session and widget key of the search text."""
@@ -46,6 +47,7 @@ def query() -> Query:
         text=str(st.session_state.get(TEXT) or ""),
         sort=sort if sort in SORTABLE else "",
         descending=requested.get("descending") == "true",
+        assigned_to=current_reader.name_if_known() if requested.get("mine") == "true" else None,
         waiting_cap=timedelta(hours=resources.settings().waiting_cap_hours),
     )
 
@@ -93,3 +95,13 @@ def _text(value: Any) -> str:
 def _one_of(allowed: tuple[Any, ...], requested: str | None) -> Any:
     """Return the requested value if it is allowed, otherwise the first."""
     return requested if requested in allowed else allowed[0]
+
+
+def shown_view() -> dict[str, str]:
+    """Return filters and order of this session, to keep them under a name."""
+    return {name: value for name, value in parameters().items() if name != "page"}
+
+
+def show(view: Mapping[str, str]) -> None:
+    """Show a view that was kept under a name; what it does not name is as at first."""
+    change(**{name: view.get(name, "") for name in NAMES if name != "page"})

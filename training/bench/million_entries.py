@@ -59,6 +59,8 @@ READ_DAYS, UNREAD_DAYS = 365, 7
 """How far back read and unread films were received."""
 ENTERED, UNUSED = 400, 10**9
 """How many films are timed, and the first of the film numbers that no other film has."""
+URGENT, ASSIGNED = 20, 60
+"""Unread films marked as urgent, and assigned to one reader."""
 TOGETHER = 8
 """Films entered in one transaction, as in a run."""
 
@@ -114,6 +116,18 @@ def fill_worklist(worklist: Worklist, file: Path, entries: int, templates: int =
     connection.execute("PRAGMA cache_size = -1000000")
     _copy(connection, entries - worklist.count(Query(state="all")))
     connection.close()
+    _hand_over(worklist)
+
+
+def _hand_over(worklist: Worklist) -> None:
+    """Mark some unread films as urgent and assign others, from all over the list."""
+    unread = worklist.count(Query())
+    for at in range(URGENT):
+        (entry,) = worklist.page(Query(), unread * at // URGENT, 1)
+        worklist.room.urgency.mark(entry.id, "Weiss", "intensive care")
+    for at in range(ASSIGNED):
+        (entry,) = worklist.page(Query(), unread * at // ASSIGNED, 1)
+        worklist.room.assignments.assign(entry.id, "Okafor", "Weiss")
 
 
 def _copy(connection: sqlite3.Connection, wanted: int) -> None:
@@ -238,6 +252,7 @@ def queries(worklist: Worklist) -> Iterator[NamedQuery]:
     midnight = datetime.now(UTC) - timedelta(hours=12)
     yield "counts", worklist.counts
     yield "read today", lambda: worklist.reviews.read_since(midnight)
+    yield "urgent films", worklist.room.urgency.waiting
     yield from _of_filters(worklist)
     for sort in ("", "patient_name"):
         query, by = Query(sort=sort), f" by {sort}" if sort else ""
@@ -268,6 +283,9 @@ def _of_filters(worklist: Worklist) -> Iterator[NamedQuery]:
         "not flagged": Query(flag="not_flagged"),
         **{f"tier {tier.value}": Query(tier=tier) for tier in Priority},
         "needs a person by patient_id": Query(state="needs_a_person", sort="patient_id"),
+        "my list": Query(assigned_to="Okafor"),
+        "my list by patient_name": Query(assigned_to="Okafor", sort="patient_name"),
+        "my list, all": Query("all", assigned_to="Okafor"),
         "flagged by patient_name": Query(flag="flagged", sort="patient_name"),
     }
     for name, query in filters.items():

@@ -125,6 +125,14 @@ interface FilmRow {
   [column: string]: any;
 }
 
+/** Which columns a saved view has, and when the reader chose it. */
+interface WantedColumns {
+  stamp: number;
+  order?: string[];
+  hidden?: string[];
+  widths?: Record<string, number>;
+}
+
 /** What the page asks the film table for; see `film_table` in Python. */
 interface TableData {
   label: string;
@@ -135,6 +143,8 @@ interface TableData {
   height: string;
   /** Where the small pictures of films are; empty for a table without previews. */
   previews?: string;
+  /** Columns of a saved view, taken over once. */
+  wanted?: WantedColumns | null;
 }
 
 /** What the page asks the field for a comment for; see `comment_box` in Python. */

@@ -9,6 +9,7 @@ from cxr_app.errors import EntryNotFoundError
 from cxr_app.ui import masking, resources, view_state
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.panels import review_panel
+from cxr_app.ui.panels.handover_panel import handover_forms
 from cxr_app.ui.text import film_html, formatting
 from cxr_app.worklist import Entry
 
@@ -66,6 +67,7 @@ def film_toolbar(entry: Entry, before: Entry | None, after: Entry | None) -> Non
             _film_button("Previous", "p", before)
             _film_button("Next", "n", after)
             _read_button(entry)
+            handover_forms(entry)
             if st.button("Worklist", key="to_worklist", shortcut="w"):
                 go_to_worklist()
 

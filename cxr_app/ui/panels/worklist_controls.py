@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cxr_app.ui import resources, view_state
+from cxr_app.ui.panels.views_panel import saved_views
 from cxr_app.ui.text import formatting
 from cxr_app.worklist import Counts, Query
 
@@ -49,9 +50,10 @@ def counts(now: Counts) -> None:
 
 
 def filters(query: Query) -> None:
-    """Offer filters by state, flag and tier."""
+    """Offer filters by state, reader, flag and tier, and saved views."""
     st.session_state["state"] = query.state
     st.session_state["flag"] = None if query.flag == "any" else query.flag
+    st.session_state["mine"] = None if query.assigned_to is None else "mine"
     tiers = {tier: name for name, tier in view_state.TIERS.items()}
     st.session_state["tier"] = tiers[query.tier] if query.tier else None
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -63,6 +65,15 @@ def filters(query: Query) -> None:
             required=True,
             label_visibility="collapsed",
             on_change=lambda: view_state.change(state=st.session_state["state"]),
+        )
+        st.pills(
+            "Mine",
+            ["mine"],
+            format_func=lambda _: "My list",
+            key="mine",
+            label_visibility="collapsed",
+            help="Films assigned to you",
+            on_change=lambda: view_state.change(mine=st.session_state["mine"] == "mine"),
         )
         st.pills(
             "Flag",
@@ -80,6 +91,7 @@ def filters(query: Query) -> None:
             label_visibility="collapsed",
             on_change=lambda: view_state.change(tier=st.session_state["tier"] or ""),
         )
+        saved_views()
 
 
 def _duration(elapsed: timedelta | None) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 from cxr_app.priority import BANDS
 from cxr_app.ui import masking, resources, view_state
 from cxr_app.ui.components.film_table import Sorting, TableLook, film_table
+from cxr_app.ui.panels.views_panel import TABLE, columns_wanted
 from cxr_app.ui.server import film_route
 from cxr_app.ui.text import formatting, table_rows
 from cxr_app.worklist import Query
@@ -28,17 +29,24 @@ def worklist_table(query: Query, total: int, scoring: int) -> None:
     number = min(view_state.page_number(), pages)
     entries = resources.worklist().page(query, (number - 1) * PAGE_LENGTH, PAGE_LENGTH)
     now, newer = datetime.now(UTC), resources.worklist().newer_films(entries)
+    notes = resources.worklist().room.notes.of_films(entry.id for entry in entries)
     in_use = resources.engine().status().model_version
     gesture = film_table(
-        "films",
+        TABLE,
         table_rows.NEEDS_A_PERSON if query.state == "needs_a_person" else table_rows.WORKLIST,
         [
-            table_rows.row(masking.shown(entry), now, newer.get(entry.id), in_use)
+            table_rows.row(
+                masking.shown(entry),
+                now,
+                newer.get(entry.id),
+                in_use,
+                notes.get(entry.id, ()),
+            )
             for entry in entries
         ],
         label="Films",
         sorting=Sorting(query.sort, query.descending),
-        look=TableLook("max(16rem, calc(100dvh - 19rem))", film_route.pictures()),
+        look=TableLook("max(16rem, calc(100dvh - 19rem))", film_route.pictures(), columns_wanted()),
     )
     _footer(query, _size(query, total, scoring), number, pages)
     if gesture.opened:
@@ -62,8 +70,8 @@ def _footer(query: Query, size: str, number: int, pages: int) -> None:
         hours = f"{query.waiting_cap.total_seconds() / 3600:g}"
         bands = ", ".join(f"{lowest * 100:g}" for lowest in BANDS)
         order = (
-            f"flagged first, then by tier, probability (from {bands} % down) and waiting time; "
-            f"films waiting over {hours} hours move to the top, other kinds of files to the end"
+            f"urgent first, then films waiting over {hours} hours, then flagged ones, by tier, "
+            f"probability (from {bands} % down) and waiting time; other kinds of files at the end"
         )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{size}; {order}.")

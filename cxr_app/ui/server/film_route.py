@@ -66,7 +66,18 @@ def scale_of(entry: Entry) -> HeatScale | None:
 def routes() -> list[Route]:
     """Return the routes for `streamlit.App`."""
     path = f"{base_path()}/films/{{entry_id}}"
-    return [Route(path, _film), Route(f"{path}/heat", _heat), Route(f"{path}/small", _small)]
+    urgent = Route(urgent_address(), _urgent)  # before the films, which any other name is
+    return [
+        urgent,
+        Route(path, _film),
+        Route(f"{path}/heat", _heat),
+        Route(f"{path}/small", _small),
+    ]
+
+
+def urgent_address() -> str:
+    """Return the address that says how many urgent films are unread."""
+    return f"{base_path()}/films/urgent"
 
 
 def pictures() -> str:
@@ -78,6 +89,20 @@ def base_path() -> str:
     """Return the path under which the server is mounted; empty at the root."""
     base = str(st.get_option("server.baseUrlPath")).strip("/")
     return f"/{base}" if base else ""
+
+
+def _urgent(_: Request) -> Response:
+    """Answer with the number of urgent films, and when (in ms) and by whom the newest was marked.
+
+    The browser asks every few seconds, also in a hidden tab; no film or patient is named.
+    """
+    try:
+        waiting = resources.worklist().room.urgency.waiting()
+    except CxrError as error:
+        return JSONResponse({"message": str(error)}, status_code=503, headers=PRIVATE)
+    newest = 0 if waiting.newest_at is None else int(waiting.newest_at.timestamp() * 1000)
+    body = {"films": waiting.films, "newest": newest, "by": waiting.newest_by}
+    return JSONResponse(body, headers=PRIVATE)
 
 
 def _film(request: Request) -> Response:

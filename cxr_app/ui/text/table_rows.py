@@ -9,7 +9,7 @@ from cxr_app.outcome import Priority, ScoringState
 from cxr_app.radiograph import Header
 from cxr_app.ui.components.film_table import TableColumn
 from cxr_app.ui.text import formatting, pose_text
-from cxr_app.worklist import Entry
+from cxr_app.worklist import Entry, Note
 
 WAITING = TableColumn(
     "waiting",
@@ -24,7 +24,14 @@ ACCESSION = TableColumn("accession_number", "Accession", 5.4, "accession_number"
 STUDY_DATE = TableColumn("study_date", "Study date", 5.5, "study_date", first="descending")
 FILE = TableColumn("source", "File", 5.4, "source")
 
+URGENT = TableColumn("urgent", "Urgent", 5.5, help="Marked as urgent by a reader, and why")
+HANDED = (
+    TableColumn("assigned", "For", 5.5, help="The reader whom the film is assigned to"),
+    TableColumn("note", "Note", 6, help="Open notes to the next reader"),
+)
+
 WORKLIST = (
+    URGENT,
     TableColumn("tier", "Tier", 5.5, "priority", help="Priority for reading"),
     TableColumn(
         "pneumonia",
@@ -53,13 +60,16 @@ WORKLIST = (
     ACCESSION,
     STUDY_DATE,
     TableColumn("view_position", "View", 3, "view_position"),
+    *HANDED,
     TableColumn("remark", "Remark", 3.5, "reason"),
     FILE,
 )
 
 NEEDS_A_PERSON = (
+    URGENT,
     WAITING,
     TableColumn("remark", "Reason", 34, "reason"),
+    *HANDED,
     PATIENT,
     ACCESSION,
     STUDY_DATE,
@@ -79,7 +89,11 @@ UPLOADS = (
 
 
 def row(
-    entry: Entry, now: datetime, newer: Entry | None = None, in_use: str = ""
+    entry: Entry,
+    now: datetime,
+    newer: Entry | None = None,
+    in_use: str = "",
+    notes: Sequence[Note] = (),
 ) -> dict[str, Any]:
     """Return an entry as a row of text cells.
 
@@ -89,11 +103,16 @@ def row(
         The newest later film of the patient; None if there is none.
     in_use
         Version of the model in use; empty while it is unknown.
+    notes
+        On the film, to its next reader.
     """
     header = entry.header or Header()
     return {
         "id": entry.id,
         "tone": _tone(entry),
+        "urgent": f"▲ {entry.urgency.reason}" if entry.urgency else "",
+        "assigned": entry.assignment.reader if entry.assignment else "",
+        "note": " ".join(f"{n.reader}: {n.text}" for n in notes if n.settled_at is None),
         "tier": formatting.tier(entry.state, entry.priority),
         "pneumonia": _probability(entry),
         "cause": _cause(entry),

@@ -19,6 +19,7 @@ from cxr_app.ui.panels.film_toolbar import (
     newer_film,
     note_opened,
 )
+from cxr_app.ui.panels.handover_panel import handover_lines
 from cxr_app.ui.text import formatting
 from cxr_app.worklist import Entry
 
@@ -58,6 +59,7 @@ def film(entry: Entry) -> None:
     before, after = neighbours(entry.id)
     film_toolbar(entry, before, after)
     newer_film(entry)
+    handover_lines(entry)
     with st.container(horizontal=True, gap="small", key="film_body"):
         images = st.container(key="film_picture")
         with st.container(width=SIDE_WIDTH, key="film_side"):

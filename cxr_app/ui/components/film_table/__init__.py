@@ -4,7 +4,7 @@
 films arrive. It also handles no keys and opens no row by a click on its text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -74,10 +74,14 @@ class TableLook:
     previews
         Address below which each entry's id has a small picture. The reader then chooses, orders and
         widens the columns, empty ones are left out, and a row opens to a preview. Empty for none.
+    wanted
+        Columns of a saved view, taken over once for each value of its ``stamp``; None for the
+        reader's own.
     """
 
     height: str = ""
     previews: str = ""
+    wanted: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ def film_table(
     """Show films, and return which one was opened or what to sort by.
 
     The arrow keys work from the start unless the reader is typing elsewhere. New rows, orders and
-    values are drawn in place: the table keeps its scroll position and its current row.
+    values are drawn in place: the table keeps its scroll position and its current row. The columns
+    that the reader chose are in the session, under the key and ``columns``.
 
     Parameters
     ----------
@@ -125,7 +130,13 @@ def film_table(
         "descending": now.descending,
         **asdict(look or TableLook()),
     }
-    answer = _mount(key=key, data=data, on_opened_change=_do_nothing, on_sorted_change=_do_nothing)
+    answer = _mount(
+        key=key,
+        data=data,
+        on_opened_change=_do_nothing,
+        on_sorted_change=_do_nothing,
+        on_columns_change=_do_nothing,
+    )
     return Gesture(
         opened=answer.opened if isinstance(answer.opened, str) else None,
         sorting=_sorting(answer.sorted),

@@ -47,6 +47,16 @@ function drawnColumns(columns, rows, habits, sort) {
   return shown.length ? shown : columns;
 }
 
+let stampTaken = 0; // of the saved view whose columns this page has taken over last
+
+/** Return the columns of a saved view if it was not taken over yet, else nothing.
+ * @param {WantedColumns | null | undefined} wanted @returns {ColumnHabits | undefined} */
+function newlyWanted(wanted) {
+  if (!wanted || wanted.stamp <= stampTaken) return undefined;
+  stampTaken = wanted.stamp;
+  return { order: wanted.order ?? [], hidden: wanted.hidden ?? [], widths: wanted.widths ?? {} };
+}
+
 /** The card in which a reader chooses and orders the columns. */
 class ColumnCard {
   /** @param {HTMLElement} root @param {() => void} onChange */
@@ -72,10 +82,14 @@ class ColumnCard {
     this.habits = { order: [], hidden: [], widths: {} };
   }
 
-  /** @param {string} table @param {HeadColumn[]} columns */
-  about(table, columns) {
+  /** @param {string} table @param {HeadColumn[]} columns @param {WantedColumns | null} [wanted] */
+  about(table, columns, wanted) {
     if (table !== this.table) this.habits = readColumnHabits(table);
     Object.assign(this, { table, columns });
+    const habits = newlyWanted(wanted);
+    if (!habits) return;
+    this.habits = habits;
+    writeColumnHabits(table, habits);
   }
 
   open() {

@@ -4,6 +4,7 @@
 const INTERVAL = 50; // milliseconds between two checks whether the page's script is idle
 const RESEND = 6000; // until an unanswered gesture is sent again
 const TRIES = 4;
+const NO_COLUMNS = JSON.stringify({ order: [], hidden: [], widths: {} });
 
 /** Where Streamlit mounts us -> its table.
  * @type {WeakMap<HTMLElement, FilmTable>} */
@@ -15,6 +16,9 @@ class FilmTable {
   /** @type {{name: string, timer: ReturnType<typeof setInterval>} | null} */ asked = null;
   /** @type {string | null} */ current = null; // id of the row that the arrow keys are at
   /** @type {(name: string, value: unknown) => void} */ setTrigger = () => {};
+  /** @type {(name: string, value: unknown) => void} */ setState = () => {};
+  /** @type {ReturnType<typeof setInterval> | undefined} */ telling = undefined;
+  told = NO_COLUMNS; // the columns that the page's script knows
   drawnHead = "";
   greeted = false;
   sort = "";
@@ -31,23 +35,44 @@ class FilmTable {
     this.head = /** @type {HTMLTableRowElement} */ (this.root.querySelector("thead tr"));
     this.body = /** @type {HTMLTableSectionElement} */ (this.root.querySelector("tbody"));
     parent.appendChild(this.root);
-    this.card = new ColumnCard(parent, () => this.data && this._draw(this.data));
+    this.card = new ColumnCard(parent, () => {
+      if (this.data) this._draw(this.data);
+      this._reportColumns();
+    });
     this.body.addEventListener("click", (event) => this._onClick(event));
     this.body.addEventListener("focusin", (event) => this._moveTo(closest(event, "tr")));
     this.root.addEventListener("keydown", (event) => this._onKey(event));
     this.head.addEventListener("click", (event) => this._sort(closest(event, "th")));
   }
 
-  /** @param {TableData} data @param {(name: string, value: unknown) => void} setTrigger */
-  update(data, setTrigger) {
+  /** @param {TableData} data @param {(name: string, value: unknown) => void} setTrigger
+   * @param {(name: string, value: unknown) => void} setState */
+  update(data, setTrigger, setState) {
     this.setTrigger = setTrigger;
+    this.setState = setState;
     if (this.asked?.name === "sorted") this._settle();
     Object.assign(this, { data, sort: data.sort, descending: data.descending });
     this.table.setAttribute("aria-label", data.label);
     this.root.style.setProperty("--films-height", data.height || "none");
-    this.card.about(data.label, data.columns);
+    this.card.about(data.label, data.columns, data.wanted);
     this._draw(data);
     if (!this.greeted && data.rows.length) this._greet();
+    if (data.previews) this._reportColumns();
+  }
+
+  /** Let the page's script know the reader's columns, which a saved view keeps, once it is idle. */
+  _reportColumns() {
+    const { order, hidden, widths } = this.card.habits;
+    const told = JSON.stringify({ order, hidden, widths });
+    if (told === this.told) return;
+    clearInterval(this.telling);
+    this.telling = setInterval(() => {
+      if (!this.root.isConnected) return clearInterval(this.telling);
+      if (!atRest() || !untouched(INTERVAL)) return;
+      clearInterval(this.telling);
+      this.told = told;
+      this.setState("columns", JSON.parse(told));
+    }, INTERVAL);
   }
 
   /** @param {TableData} data */
@@ -320,8 +345,8 @@ function share({ value, words, mark }) {
 
 /** Streamlit calls this at first and whenever the page's data change.
  * @param {ComponentArguments<TableData>} component */
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
   const table = tables.get(parentElement) ?? new FilmTable(parentElement);
   tables.set(parentElement, table);
-  table.update(data, setTriggerValue);
+  table.update(data, setTriggerValue, setStateValue);
 }

@@ -1,0 +1,147 @@
+"""What readers hand to each other with a film: urgency, assignment and notes."""
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from cxr_app import display_text
+from cxr_app.ui import current_reader, resources
+from cxr_app.ui.actions import attempt
+from cxr_app.ui.text.formatting import escape_markdown
+from cxr_app.worklist import LONGEST_NOTE, LONGEST_REASON, Entry, Note
+
+NAMES_KEPT_SECONDS = 60
+
+Act = Callable[[str], object]
+ActWithText = Callable[[str, str], object]
+
+
+def handover_lines(entry: Entry) -> None:
+    """Show urgency, assignment and open notes above the film, each with its way back."""
+    notes = resources.worklist().room.notes.of_films([entry.id]).get(entry.id, [])
+    with st.container(horizontal=True, gap="small", key="handover_lines"):
+        _urgent_line(entry)
+        _assigned_line(entry)
+        for note in notes:
+            if note.settled_at is None:
+                _note_line(note)
+
+
+def handover_forms(entry: Entry) -> None:
+    """Offer to mark the film as urgent, to assign it, and to leave a note."""
+    with st.popover("Hand over", help="Urgent, assign to a reader, note to the next reader"):
+        _urgent_form(entry)
+        _assign_form(entry)
+        _note_form(entry)
+
+
+def _urgent_line(entry: Entry) -> None:
+    urgency = entry.urgency
+    if urgency is None:
+        return
+    _line(
+        f"▲ **Urgent: {escape_markdown(urgency.reason)}** "
+        f"({escape_markdown(urgency.reader)}, {display_text.timestamp(urgency.marked_at)})",
+        "Not urgent",
+        f"not_urgent_{entry.id}",
+        lambda who: resources.worklist().room.urgency.take_back(entry.id, who),
+    )
+
+
+def _assigned_line(entry: Entry) -> None:
+    assignment = entry.assignment
+    if assignment is None:
+        return
+    by = "" if assignment.assigned_by == assignment.reader else f" by {assignment.assigned_by}"
+    _line(
+        f"For **{escape_markdown(assignment.reader)}** (assigned{escape_markdown(by)}, "
+        f"{display_text.timestamp(assignment.assigned_at)})",
+        "Leave to any reader",
+        f"unassign_{entry.id}",
+        lambda who: resources.worklist().room.assignments.end(entry.id, who),
+    )
+
+
+def _note_line(note: Note) -> None:
+    _line(
+        f"✎ **Note of {escape_markdown(note.reader)}**, "
+        f"{display_text.timestamp(note.written_at)}: {escape_markdown(note.text)}",
+        "Done",
+        f"settle_{note.number}",
+        lambda who: resources.worklist().room.notes.settle(note.number, who),
+    )
+
+
+def _line(text: str, label: str, key: str, act: Act) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+        st.markdown(text, width="content")
+        action = partial(_as_reader, act)
+        st.button(label, key=key, type="tertiary", on_click=attempt, args=(action,))
+
+
+def _urgent_form(entry: Entry) -> None:
+    key = f"urgent_reason_{entry.id}"
+    st.text_input("Urgent because", key=key, max_chars=LONGEST_REASON, placeholder="A word why")
+    st.button(
+        "Mark as urgent",
+        key=f"urgent_{entry.id}",
+        disabled=entry.read_at is not None,
+        help="Read before all others; shown in the list to every reader."
+        if entry.read_at is None
+        else "The film is read. Mark it as unread first.",
+        on_click=_submit,
+        args=(key, lambda who, why: resources.worklist().room.urgency.mark(entry.id, who, why)),
+    )
+
+
+def _assign_form(entry: Entry) -> None:
+    key = f"assign_to_{entry.id}"
+    names = _names(resources.settings().worklist_url)
+    me = current_reader.name_if_known()
+    st.selectbox(
+        "For the reader",
+        list(dict.fromkeys(filter(None, (me, *names)))),
+        index=None,
+        key=key,
+        accept_new_options=True,
+        placeholder="Choose or type a name",
+    )
+    st.button(
+        "Assign",
+        key=f"assign_{entry.id}",
+        on_click=_submit,
+        args=(key, lambda who, to: resources.worklist().room.assignments.assign(entry.id, to, who)),
+    )
+
+
+def _note_form(entry: Entry) -> None:
+    key = f"note_{entry.id}"
+    st.text_input(
+        "Note to the next reader",
+        key=key,
+        max_chars=LONGEST_NOTE,
+        placeholder="Shown above the film until someone has dealt with it",
+    )
+    st.button(
+        "Leave the note",
+        key=f"leave_note_{entry.id}",
+        on_click=_submit,
+        args=(key, lambda who, text: resources.worklist().room.notes.write(entry.id, who, text)),
+    )
+
+
+def _submit(key: str, act: ActWithText) -> None:
+    """Empty the field, then record: nothing may touch the session after that."""
+    text = str(st.session_state.get(key) or "")
+    st.session_state[key] = None if key.startswith("assign_to_") else ""
+    attempt(lambda: act(current_reader.name(), text))
+
+
+def _as_reader(act: Act) -> None:
+    act(current_reader.name())
+
+
+@st.cache_data(ttl=NAMES_KEPT_SECONDS, show_spinner=False)
+def _names(url: str) -> list[str]:  # `url` is the key of the cache
+    return resources.worklist().room.assignments.readers()
