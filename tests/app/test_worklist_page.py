@@ -79,6 +79,9 @@ def test_a_row_says_who_and_what(app: AppTest, worklist: Worklist) -> None:
     found_text = {name: value for name, value in row.items() if name not in ("id", "pneumonia")}
     assert found_text == {
         "tone": "strong",
+        "urgent": "",
+        "assigned": "",
+        "note": "",
         "tier": "● HIGH",
         "cause": "bacterial",
         "waiting": "10 min",
