@@ -30,6 +30,8 @@ class Permission(StrEnum):
     ATTEST = "say how a film lies"
     LOOK_IN_ARCHIVE = "look in the archive"
     DISMISS = "mark files as read"
+    HAND_OVER = "hand films over"
+    KEEP_VIEW = "keep views of the list"
     UNMASK = "see names and ids"
     EXPORT_REPORT = "save reports"
     SAVE_TEMPLATE = "change the report's template"
@@ -64,6 +66,8 @@ WHO_MAY: dict[Permission, frozenset[Role]] = {
     Permission.ATTEST: READER,
     Permission.LOOK_IN_ARCHIVE: READER,
     Permission.DISMISS: READER,
+    Permission.HAND_OVER: READER,
+    Permission.KEEP_VIEW: READER,
     Permission.UNMASK: READER | ADMINISTRATOR,  # and in CXR_UNMASK_ROLES
     Permission.EXPORT_REPORT: READER,
     Permission.SAVE_TEMPLATE: READER,

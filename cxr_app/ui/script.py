@@ -3,7 +3,9 @@
 import streamlit as st
 
 from cxr_app.audit.event import AuditKind
+from cxr_app.permissions import Permission
 from cxr_app.ui import current_reader, masking, pages, resources
+from cxr_app.ui.access import may
 from cxr_app.ui.auditing import note_once
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.components.theme_switch import theme_switch
@@ -104,6 +106,7 @@ with st.sidebar:
     masking.switch()
     st.caption("Model")
     st.fragment(model_in_use)()
-    urgent_signal(film_route.urgent_address(), current_reader.name_if_known())
+    if may(Permission.OPEN_FILM):
+        urgent_signal(film_route.urgent_address(), current_reader.name_if_known())
     theme_switch()
 pages.run(page, entry)

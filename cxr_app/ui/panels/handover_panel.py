@@ -6,15 +6,17 @@ from functools import partial
 import streamlit as st
 
 from cxr_app import display_text
+from cxr_app.permissions import Permission
 from cxr_app.ui import current_reader, resources
+from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.text.formatting import escape_markdown
 from cxr_app.worklist import LONGEST_NOTE, LONGEST_REASON, Entry, Note
 
 NAMES_KEPT_SECONDS = 60
 
-Act = Callable[[str], object]
-ActWithText = Callable[[str, str], object]
+Act = Callable[[], object]
+ActWithText = Callable[[str], object]
 
 
 def handover_lines(entry: Entry) -> None:
@@ -45,7 +47,7 @@ def _urgent_line(entry: Entry) -> None:
         f"({escape_markdown(urgency.reader)}, {display_text.timestamp(urgency.marked_at)})",
         "Not urgent",
         f"not_urgent_{entry.id}",
-        lambda who: resources.worklist().room.urgency.take_back(entry.id, who),
+        partial(_take_urgency_back, entry.id),
     )
 
 
@@ -59,7 +61,7 @@ def _assigned_line(entry: Entry) -> None:
         f"{display_text.timestamp(assignment.assigned_at)})",
         "Leave to any reader",
         f"unassign_{entry.id}",
-        lambda who: resources.worklist().room.assignments.end(entry.id, who),
+        partial(_end_assignment, entry.id),
     )
 
 
@@ -69,15 +71,14 @@ def _note_line(note: Note) -> None:
         f"{display_text.timestamp(note.written_at)}: {escape_markdown(note.text)}",
         "Done",
         f"settle_{note.number}",
-        lambda who: resources.worklist().room.notes.settle(note.number, who),
+        partial(_settle, note.number),
     )
 
 
 def _line(text: str, label: str, key: str, act: Act) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
         st.markdown(text, width="content")
-        action = partial(_as_reader, act)
-        st.button(label, key=key, type="tertiary", on_click=attempt, args=(action,))
+        st.button(label, key=key, type="tertiary", on_click=attempt, args=(act,))
 
 
 def _urgent_form(entry: Entry) -> None:
@@ -91,7 +92,7 @@ def _urgent_form(entry: Entry) -> None:
         if entry.read_at is None
         else "The film is read. Mark it as unread first.",
         on_click=_submit,
-        args=(key, lambda who, why: resources.worklist().room.urgency.mark(entry.id, who, why)),
+        args=(key, partial(_mark_urgent, entry.id)),
     )
 
 
@@ -111,7 +112,7 @@ def _assign_form(entry: Entry) -> None:
         "Assign",
         key=f"assign_{entry.id}",
         on_click=_submit,
-        args=(key, lambda who, to: resources.worklist().room.assignments.assign(entry.id, to, who)),
+        args=(key, partial(_assign, entry.id)),
     )
 
 
@@ -127,7 +128,7 @@ def _note_form(entry: Entry) -> None:
         "Leave the note",
         key=f"leave_note_{entry.id}",
         on_click=_submit,
-        args=(key, lambda who, text: resources.worklist().room.notes.write(entry.id, who, text)),
+        args=(key, partial(_write_note, entry.id)),
     )
 
 
@@ -135,11 +136,37 @@ def _submit(key: str, act: ActWithText) -> None:
     """Empty the field, then record: nothing may touch the session after that."""
     text = str(st.session_state.get(key) or "")
     st.session_state[key] = None if key.startswith("assign_to_") else ""
-    attempt(lambda: act(current_reader.name(), text))
+    attempt(lambda: act(text))
 
 
-def _as_reader(act: Act) -> None:
-    act(current_reader.name())
+@guarded(Permission.HAND_OVER)
+def _mark_urgent(entry_id: str, why: str) -> None:
+    resources.worklist().room.urgency.mark(entry_id, current_reader.name(), why)
+
+
+@guarded(Permission.HAND_OVER)
+def _take_urgency_back(entry_id: str) -> None:
+    resources.worklist().room.urgency.take_back(entry_id, current_reader.name())
+
+
+@guarded(Permission.HAND_OVER)
+def _assign(entry_id: str, to: str) -> None:
+    resources.worklist().room.assignments.assign(entry_id, to, current_reader.name())
+
+
+@guarded(Permission.HAND_OVER)
+def _end_assignment(entry_id: str) -> None:
+    resources.worklist().room.assignments.end(entry_id, current_reader.name())
+
+
+@guarded(Permission.HAND_OVER)
+def _write_note(entry_id: str, said: str) -> None:
+    resources.worklist().room.notes.write(entry_id, current_reader.name(), said)
+
+
+@guarded(Permission.HAND_OVER)
+def _settle(number: int) -> None:
+    resources.worklist().room.notes.settle(number, current_reader.name())
 
 
 @st.cache_data(ttl=NAMES_KEPT_SECONDS, show_spinner=False)

@@ -1,10 +1,13 @@
 """The reader's own views of the list: filters, order and columns under a name."""
 
 import time
+from functools import partial
 
 import streamlit as st
 
+from cxr_app.permissions import Permission
 from cxr_app.ui import current_reader, resources, view_state
+from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.text.formatting import escape_markdown
 from cxr_app.worklist import LONGEST_NAME, SavedView
@@ -44,7 +47,7 @@ def _view(view: SavedView) -> None:
             type="tertiary",
             help=f"Delete the view {escape_markdown(view.name)}",
             on_click=attempt,
-            args=(lambda: _remove(view.name),),
+            args=(partial(_remove, view.name),),
         )
 
 
@@ -60,8 +63,14 @@ def _save() -> None:
     name, shown = str(st.session_state.get(NAME) or ""), view_state.shown_view()
     st.session_state[NAME] = ""
     view = SavedView(name, shown, columns if isinstance(columns, dict) else {})
-    attempt(lambda: resources.worklist().room.views.save(current_reader.name(), view))
+    attempt(partial(_keep, view))
 
 
+@guarded(Permission.KEEP_VIEW)
+def _keep(view: SavedView) -> None:
+    resources.worklist().room.views.save(current_reader.name(), view)
+
+
+@guarded(Permission.KEEP_VIEW)
 def _remove(name: str) -> None:
     resources.worklist().room.views.remove(current_reader.name(), name)
