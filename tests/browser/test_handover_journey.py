@@ -48,15 +48,25 @@ def call_oneself(page: Page, name: str) -> None:
     wait_idle(page)
 
 
+def open_forms(page: Page) -> None:
+    """Open the forms, unless they are open still: a redrawn page may close them."""
+    wait_idle(page)
+    if not page.get_by_role("button", name="Mark as urgent").is_visible():
+        page.get_by_role("button", name="Hand over").click()
+    expect(page.get_by_role("button", name="Mark as urgent")).to_be_visible()
+
+
 def hand_over(page: Page, to: str) -> None:
     """Mark the open film as urgent, leave a note on it, and assign it."""
-    page.get_by_role("button", name="Hand over").click()
+    open_forms(page)
     page.get_by_role("textbox", name="Urgent because").fill("ICU asks")
     page.get_by_role("button", name="Mark as urgent").click()
     expect(page.get_by_text("Urgent: ICU asks")).to_be_visible()
+    open_forms(page)
     page.get_by_role("textbox", name="Note to the next reader").fill("Compare *with* the CT")
     page.get_by_role("button", name="Leave the note").click()
     expect(page.get_by_text("Compare *with* the CT")).to_be_visible()
+    open_forms(page)
     choice = page.get_by_role("combobox", name="For the reader")
     choice.fill(to)
     choice.press("Enter")
