@@ -13,7 +13,7 @@ from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
 from tests.support.desk import Desk
 from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 
-PATIENCE_MILLISECONDS = 30_000
+PATIENCE_MILLISECONDS = 60_000
 
 
 @pytest.fixture(autouse=True)
