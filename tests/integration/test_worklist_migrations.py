@@ -151,9 +151,9 @@ def downgrade_to_first_version(url: str) -> None:
             connection.execute(text(f"DROP INDEX ix_worklist_entry_{name}"))
         order = ("acquired_at", "band", "waits_since", *reading_order.HEADER)
         attested = ("attested_by", "attested_at", "quarter_turns", "mirrored")
-        handed = ("urgent_by", "urgent_at", "urgent_reason")
-        handed += ("assigned_to", "assigned_by", "assigned_at")
-        columns = (*LATER, *order, *attested, *handed)
+        urgent = ("urgent_by", "urgent_at", "urgent_reason")
+        assigned = ("assigned_to", "assigned_by", "assigned_at")
+        columns = (*LATER, *order, *attested, *urgent, *assigned)
         for column in ("read_by", "film_deleted_at", "issuer_of_patient_id", *columns):
             connection.execute(text(f"ALTER TABLE worklist_entry DROP COLUMN {column}"))
         for name in ("order", "refused", *RECREATED):
