@@ -10,6 +10,8 @@ from cxr_app.destination import ResultKind
 from cxr_app.errors import CxrError, FilmError, FilmLostError
 from cxr_app.film_store import read_film
 from cxr_app.imaging import intake
+from cxr_app.lung_fields import Extent
+from cxr_app.model.screening import MIRRORED
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.parametric_map import parametric_map
 from cxr_app.pacs.presentation_state import presentation_state
@@ -17,6 +19,7 @@ from cxr_app.pacs.scored_film import ScoredFilm, film_header
 from cxr_app.pacs.secondary_capture import secondary_capture
 from cxr_app.pacs.structured_report import structured_report
 from cxr_app.pose import AS_IT_LIES
+from cxr_app.prediction import visible_extent
 from cxr_app.worklist import Entry, Outgoing, Score, Worklist
 
 NOTHING_TO_SHOW = "The film has no heat to show."
@@ -102,4 +105,12 @@ def _scored_film(entry: Entry, score: Entry | Score, data: bytes, outgoing: Outg
         # Archives have the film as its file has it.
         activation_map=None if heat is None else (score.pose or AS_IT_LIES).undone(heat),
         heat_scale=score.heat_scale,
+        extent=_extent(entry, score),
     )
+
+
+def _extent(entry: Entry, score: Entry | Score) -> Extent | None:
+    """Return where the heat of a flagged film lies; None if its sides may be exchanged."""
+    if not score.flagged or score.activation_map is None or MIRRORED in entry.remarks:
+        return None
+    return visible_extent(score.activation_map, score.heat_scale, score.lungs)

@@ -15,6 +15,7 @@ from cxr_app.destination import ResultKind
 from cxr_app.errors import NotAFilmError, raise_shortage
 from cxr_app.imaging.dicom_values import DICOM_DAMAGE, text, texts
 from cxr_app.imaging.parser_warnings import silence_warnings
+from cxr_app.lung_fields import Extent
 from cxr_app.pacs.result_uids import derived_uid
 from cxr_app.prediction import ActivationMap, HeatScale
 
@@ -52,6 +53,8 @@ class ScoredFilm:
         When the result was made that this one replaces; None for a film's first.
     activation_map, heat_scale
         As in `Prediction`; None if they were not stored.
+    extent
+        How much of the patient's lungs the heat covers; None if that or the side is unknown.
     """
 
     header: Dataset
@@ -65,6 +68,7 @@ class ScoredFilm:
     predecessor_scored_at: datetime | None = None
     activation_map: ActivationMap | None = None
     heat_scale: HeatScale | None = None
+    extent: Extent | None = None
 
     @cached_property
     def evidence(self) -> Dataset:
@@ -83,6 +87,10 @@ class ScoredFilm:
     def tracking_uid(self) -> str:
         """UID of what is followed on this film, whichever model judges it."""
         return derived_uid("tracking", text(self.header, "SOPInstanceUID"), self.sha256)
+
+    def zone_uid(self, zone: str) -> str:
+        """Return the UID of the heat in a zone, whichever model judges the film."""
+        return derived_uid("zone", zone, text(self.header, "SOPInstanceUID"), self.sha256)
 
     def predecessor(self, kind: ResultKind) -> Dataset | None:
         """Return the identity of the instance that this one replaces; None for a film's first."""

@@ -34,6 +34,7 @@ from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.plain_words import plain
 from cxr_app.pacs.result_object import completed, identity
 from cxr_app.pacs.scored_film import ScoredFilm
+from cxr_app.pacs.zone_groups import zone_groups
 
 PNEUMONIA = Code("233604007", "SCT", "Pneumonia")
 LUNG = Code("39607008", "SCT", "Lung")
@@ -109,7 +110,7 @@ def _tree(film: ScoredFilm, installation: Installation) -> Dataset:
     (root,) = MeasurementReport(
         observation_context=ObservationContext(observer_device_context=_observer(installation)),
         procedure_reported=CHEST_FILM,
-        imaging_measurements=[_group(film)],
+        imaging_measurements=[_group(film), *zone_groups(film)],
         language_of_content_item_and_descendants=LanguageOfContentItemAndDescendants(ENGLISH),
     )
     found: Dataset = root
