@@ -21,6 +21,11 @@ _SIDE = re.compile(r"\b(?:LATERAL\w*|LAT|LLAT|RLAT|SEITLICH|PROFIL\w*|SAGITTAL)\
 _SLANTED = re.compile(r"\b(?:\w*OBLIQUE|OBL|SCHR[AÄ]G|RAO|LAO|RPO|LPO)\b")
 
 
+def is_other_view(reason: str) -> bool:
+    """Check whether a film was not scored because it is a lateral view, which needs no score."""
+    return REASONS[LATERAL] in reason
+
+
 def stated_view(words: str) -> str:
     """Return LATERAL or OBLIQUE if that is what words say; empty if they say anything else.
 

@@ -32,8 +32,8 @@ FRAME = f"""<style>
 [data-testid="stCaptionContainer"] {{ opacity: 1; color: light-dark({", ".join(QUIET)}); }}
 [data-testid="stCaptionContainer"] code {{ color: inherit; font-size: 0.9em; }}
 [data-testid="stLayoutWrapper"]:has(
-  > .st-key-banner, > .st-key-browser_storage_reader, > [class*="st-key-auto_refresh_"]
-) {{ position: absolute; }}
+  > .st-key-banner, > [class*="st-key-browser_storage_"], > [class*="st-key-auto_refresh_"]
+) {{ position: absolute; pointer-events: none; }}
 /* A popover lies outside of the themed page: its caption has the colour of its text. */
 [data-testid="stPopoverBody"] [data-testid="stCaptionContainer"] {{
   color: inherit; opacity: 0.85; }}

@@ -20,6 +20,10 @@ FLAGS = ("any", "flagged", "not_flagged")
 TIERS = {"high": Priority.HIGH, "medium": Priority.MEDIUM, "low": Priority.LOW}
 NAMES = ("state", "flag", "tier", "sort", "descending", "mine", "page")
 DEFAULTS = ("", "1", "any", "unread", "false")
+BY_STUDY = "list_by_study"
+"""Session and widget key of the switch that groups the list by study."""
+REMEMBERED = "by_study"
+"""Name under which the browser remembers it."""
 TEXT = "text"
 """Session and widget key of the search text."""
 
@@ -48,8 +52,15 @@ def query() -> Query:
         sort=sort if sort in SORTABLE else "",
         descending=requested.get("descending") == "true",
         assigned_to=current_reader.name_if_known() if requested.get("mine") == "true" else None,
+        by_study=is_by_study(),
         waiting_cap=timedelta(hours=resources.settings().waiting_cap_hours),
     )
+
+
+def is_by_study() -> bool:
+    """Check whether the list shows one line for each study; at first as the browser remembers."""
+    chosen = st.session_state.get(BY_STUDY)
+    return st.context.cookies.get(f"cxr_{REMEMBERED}") == "on" if chosen is None else bool(chosen)
 
 
 def page_number() -> int:

@@ -15,6 +15,11 @@ _UNWRITABLE = dict.fromkeys((0, *range(0xD800, 0xE000)), "\N{REPLACEMENT CHARACT
 """NUL and lone surrogates (file names in an unknown encoding): no database or page accepts them."""
 
 
+def writable(words: str) -> str:
+    """Return words as they are stored: characters that cannot be written are replaced."""
+    return words.translate(_UNWRITABLE)
+
+
 class AnyText(TypeDecorator[str]):
     """Text of any content, sorted by code point on every database; empty text is stored as NULL."""
 
@@ -27,7 +32,7 @@ class AnyText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Replace characters that cannot be written."""
-        return value.translate(_UNWRITABLE) if value else None
+        return writable(value) if value else None
 
 
 class FilePath(TypeDecorator[Path]):

@@ -75,6 +75,8 @@ class Entry:
         On whose word it is scored; None for a film that the model may judge by itself.
     urgency, assignment
         Who marked it as urgent and why, and who is to read it; None if nobody.
+    needs_no_score
+        Whether it is a lateral view, which is rejected and adds nothing to its study's priority.
     """
 
     id: str
@@ -109,6 +111,7 @@ class Entry:
     attestation: Attestation | None = None
     urgency: Urgency | None = None
     assignment: Assignment | None = None
+    needs_no_score: bool = False
 
     @property
     def waits_since(self) -> datetime:
@@ -189,6 +192,9 @@ class Query:
         ``priority`` sorts by rank and ``patient_age`` by length of life.
     assigned_to
         Only films assigned to this reader; None for all films.
+    by_study
+        One film for each study: of those that match, the first in default order. A lateral view
+        stands for a study only if no other film of it matches.
     waiting_cap
         Time after which a waiting film rises to the top whatever its probability.
 
@@ -205,6 +211,7 @@ class Query:
     sort: str = ""
     descending: bool = False
     assigned_to: str | None = None
+    by_study: bool = False
     waiting_cap: timedelta = WAITING_CAP
 
     def __post_init__(self) -> None:

@@ -8,17 +8,23 @@ from cxr_app.worklist.segment import Clause
 from cxr_app.worklist.tables import ORDER_INDEX, REFUSED, REFUSED_INDEX, EntryRow
 
 
-def filters_of(query: Query) -> tuple[Clause, ...]:
-    """Return the conditions of the query, apart from read or unread."""
+def filters_of(query: Query, film: type[EntryRow] = EntryRow) -> tuple[Clause, ...]:
+    """Return the conditions of the query, apart from read or unread.
+
+    Parameters
+    ----------
+    film
+        The table that they are about; an alias in a subquery.
+    """
     clauses: list[Clause] = []
     if query.state == "needs_a_person":
         clauses.append(REFUSED)
     if query.flag != "any" or query.tier is not None:
-        clauses.append(EntryRow.tier.in_(counters.tiers_of(query)))
-        clauses.append(EntryRow.state == ScoringState.SCORED)
+        clauses.append(film.tier.in_(counters.tiers_of(query)))
+        clauses.append(film.state == ScoringState.SCORED)
     if query.assigned_to is not None:
-        clauses.append(EntryRow.assigned_to == query.assigned_to)
-    return (*clauses, *search.contains_all(query.text))
+        clauses.append(film.assigned_to == query.assigned_to)
+    return (*clauses, *search.contains_all(query.text, film.search_text))
 
 
 def read_values(query: Query) -> tuple[bool, ...]:

@@ -17,7 +17,7 @@ from cxr_app.outcome import Priority
 from cxr_app.priority import BAND_NUMBERS
 from cxr_app.worklist import counters, search
 from cxr_app.worklist.entry import Query
-from cxr_app.worklist.filters import filters_of, order_index, read_values
+from cxr_app.worklist.filters import order_index, read_values
 from cxr_app.worklist.handover_columns import ASSIGNED_INDEX
 from cxr_app.worklist.segment import (
     BAND_KEYS,
@@ -29,6 +29,7 @@ from cxr_app.worklist.segment import (
     along,
     column_named,
 )
+from cxr_app.worklist.studies import list_filters
 from cxr_app.worklist.tables import (
     NO_CHEST_BAND,
     SORT_INDEXES,
@@ -58,22 +59,22 @@ def list_segments(session: Session, query: Query, now: datetime) -> list[ListSeg
     if not query.sort:
         return list(_in_default_order(query, now))
     if query.sort == "priority":
-        return list(_by_priority(query))
-    return list(_sorted(session, query))
+        return list(_by_priority(query, now))
+    return list(_sorted(session, query, now))
 
 
 def _in_default_order(query: Query, now: datetime) -> Iterator[ListSegment]:
     if query.state != "read":
         yield from _unread(query, now)
     if query.state in ("read", "all"):
-        filters, index = filters_of(query), order_index(query)
+        filters, index = list_filters(query, now), order_index(query)
         for tier in counters.tiers_of(query):
             yield _of_tier(tier, filters, index, is_read=True)
 
 
 def _unread(query: Query, now: datetime) -> Iterator[ListSegment]:
     """Yield the films that wait: urgent ones, those past the cap, the others, no chest films."""
-    filters, index, tiers = filters_of(query), order_index(query), counters.tiers_of(query)
+    filters, index, tiers = list_filters(query, now), order_index(query), counters.tiers_of(query)
     for each in tiers:
         yield _urgent(each, filters, index)
     for past_cap in (True, False):
@@ -154,9 +155,9 @@ def _of_tier(
     )
 
 
-def _by_priority(query: Query) -> Iterator[ListSegment]:
+def _by_priority(query: Query, now: datetime) -> Iterator[ListSegment]:
     """Yield the segments by priority: of each, the flagged tier and the other one."""
-    filters, index = filters_of(query), order_index(query)
+    filters, index = list_filters(query, now), order_index(query)
     ranks = (Priority.LOW, Priority.MEDIUM, Priority.HIGH)
     for rank in ranks[::-1] if query.descending else ranks:
         for is_read in read_values(query):
@@ -167,9 +168,9 @@ def _by_priority(query: Query) -> Iterator[ListSegment]:
         yield _of_tier(UNJUDGED_TIER, filters, index, is_read=is_read, scored=False)
 
 
-def _sorted(session: Session, query: Query) -> Iterator[ListSegment]:
+def _sorted(session: Session, query: Query, now: datetime) -> Iterator[ListSegment]:
     """Yield the segments by a column: first films with a value, then those without."""
-    key, index, filters = sort_key(query.sort), _sort_index(query.sort), filters_of(query)
+    key, index, filters = sort_key(query.sort), _sort_index(query.sort), list_filters(query, now)
     values = _values(session, key, index) if query.descending else None
     if values is None:
         yield ListSegment(
@@ -220,7 +221,7 @@ def _values(session: Session, key: Key, index: str | None) -> list[Any] | None:
 
 def _of_few(query: Query, now: datetime, few: Clause) -> Iterator[ListSegment]:
     """Yield the segments of the few films of a search, which need no index."""
-    clauses = (few, EntryRow.is_read.in_(read_values(query)), *filters_of(query))
+    clauses = (few, EntryRow.is_read.in_(read_values(query)), *list_filters(query, now))
     keys = ("is_read", "tier", *DEFAULT_KEYS)
     if not query.sort:
         yield ListSegment(clauses, lambda _: True, None, keys, rank(query, now))

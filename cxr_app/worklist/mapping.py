@@ -17,11 +17,13 @@ from cxr_app.pose import Pose
 from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.priority import band
 from cxr_app.radiograph import Header
+from cxr_app.view_words import is_other_view
 from cxr_app.worklist.attested_scores import AttestedScoreRow
 from cxr_app.worklist.entry import HEADER_NAMES, Attestation, Claim, Entry, Score
 from cxr_app.worklist.handover import Assignment, Urgency
 from cxr_app.worklist.handover_columns import URGENT_SHIFT
 from cxr_app.worklist.search_text import search_text
+from cxr_app.worklist.study_key import study_key
 from cxr_app.worklist.tables import (
     MAX_FACT_LENGTH,
     NO_CHEST_BAND,
@@ -101,6 +103,7 @@ def as_entry(
         attestation=attestation_of(row),
         urgency=_urgency(row),
         assignment=_assignment(row),
+        needs_no_score=row.needs_no_score,
         **_judgement(row),
         **(evidence or {}),
     )
@@ -111,6 +114,7 @@ def forget_patient(entry: EntryRow) -> None:
     entry.source = None
     for name in IDENTIFYING:
         setattr(entry, name, None)
+    entry.study_key = None
     entry.search_text = _search_text(entry)
 
 
@@ -147,6 +151,7 @@ def attest(entry: EntryRow, attestation: Attestation | None) -> None:
     entry.quarter_turns = pose.quarter_turns if pose else None
     entry.mirrored = pose.mirrored if pose else None
     entry.state = entry.priority = entry.scored_at = None
+    entry.needs_no_score = False
     for name in JUDGEMENT_NAMES:
         setattr(entry, name, None)
 
@@ -259,6 +264,7 @@ def _describe(entry: EntryRow, outcome: Outcome) -> None:
         for name in HEADER_NAMES:
             setattr(entry, name, getattr(outcome.header, name)[:MAX_FACT_LENGTH] or None)
         entry.patient_age_days = _days(outcome.header.patient_age)
+        entry.study_key = study_key(_header(entry))  # as it is stored: shortened
         entry.search_text = _search_text(entry)
     entry.file_format = outcome.file_format or entry.file_format
     entry.rows = outcome.rows or entry.rows
@@ -281,6 +287,7 @@ def _show(entry: EntryRow, score: ScoringResult, *, may_be_chest: bool) -> None:
     for name in JUDGEMENT_NAMES:
         setattr(entry, name, getattr(score, name))
     entry.state = score.state
+    entry.needs_no_score = is_other_view(score.reason or "")
     entry.priority = score.priority
     entry.scored_at = score.scored_at
     entry.tier = tier(score.priority, flagged=bool(score.flagged))

@@ -16,13 +16,14 @@ from cxr_app.worklist import counters
 from cxr_app.worklist.entry import Query
 from cxr_app.worklist.list_segments import list_segments, rank, sort_key
 from cxr_app.worklist.segment import Clause, ListSegment, Place, column_named
+from cxr_app.worklist.studies import standing_for
 from cxr_app.worklist.tables import EntryRow
 
 
 def numbers(session: Session, query: Query, now: datetime, offset: int, limit: int) -> list[int]:
     """Return the entry numbers of one page, in order; segments are walked from the nearer end."""
     segments = list_segments(session, query, now)
-    can_count = not query.text and query.assigned_to is None
+    can_count = not (query.text or query.by_study) and query.assigned_to is None
     if offset and can_count and counters.has_counters(session):
         total = counters.count(session, query)
         if offset > total // 2:
@@ -59,7 +60,7 @@ def neighbours(
 ) -> tuple[str | None, str | None] | None:
     """Return the ids before and after an entry; None if there is no such entry."""
     segments = list_segments(session, query, now)
-    place = _place(session, query, now, entry_id)
+    place = _place(session, query, now, standing_for(session, query, now, entry_id))
     if place is None:
         return None
     at = next(i for i, segment in enumerate(segments) if segment.holds(place))

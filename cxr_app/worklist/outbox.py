@@ -16,14 +16,8 @@ from sqlalchemy.orm import Session, aliased
 from cxr_app.destination import Destination, ResultKind
 from cxr_app.outcome import ScoringState
 from cxr_app.worklist.outgoing import ArchiveState, Outgoing, OutgoingState
-from cxr_app.worklist.tables import (
-    READ_AT_INDEX,
-    SCORED_AT_INDEX,
-    ArchiveRow,
-    EntryRow,
-    OutgoingRow,
-    SecretRow,
-)
+from cxr_app.worklist.outgoing_tables import ArchiveRow, OutgoingRow
+from cxr_app.worklist.tables import READ_AT_INDEX, SCORED_AT_INDEX, EntryRow, SecretRow
 from cxr_app.worklist.transactions import Transactions
 
 INSTALLATION = "installation"

@@ -10,11 +10,13 @@ word.
 from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, bindparam, or_, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from cxr_app.worklist.column_types import AnyText
 from cxr_app.worklist.search_text import SHORT_ID_LENGTH, folded, short_id
 from cxr_app.worklist.tables import ORDER_INDEX, EntryRow
+
+SearchText = InstrumentedAttribute[str]
 
 MAX_WORDS = 20
 MAX_WORD_LENGTH = 200
@@ -41,9 +43,14 @@ def words(search: str) -> list[str]:
     return [word[:MAX_WORD_LENGTH] for word in folded(search).split()[:MAX_WORDS]]
 
 
-def contains_all(search: str) -> tuple[ColumnElement[bool], ...]:
+def contains_all(
+    search: str, among: SearchText = EntryRow.search_text
+) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions for a search text to contain every word."""
-    return tuple(or_(*(_contains(form) for form in _forms(word))) for word in words(search))
+    return tuple(
+        or_(*(among.contains(form, autoescape=True) for form in _forms(word)))
+        for word in words(search)
+    )
 
 
 def among_few(session: Session, search: str, *, scan: bool = False) -> ColumnElement[bool] | None:
@@ -78,10 +85,6 @@ def _by_scan(session: Session, search: str) -> ColumnElement[bool] | None:
     texts = texts.where(EntryRow.is_read.in_((False, True)), *contains_all(search))
     found = session.scalars(texts.limit(FEW + 1)).all()
     return None if len(found) > FEW else EntryRow.number.in_(found)
-
-
-def _contains(form: str) -> ColumnElement[bool]:
-    return EntryRow.search_text.contains(form, autoescape=True)
 
 
 def _forms(word: str) -> Iterator[str]:

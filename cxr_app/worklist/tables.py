@@ -16,12 +16,12 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from cxr_app.destination import ResultKind
 from cxr_app.outcome import Priority, ScoringState
 from cxr_app.worklist.column_types import (
     AnyText,
@@ -33,11 +33,11 @@ from cxr_app.worklist.column_types import (
 )
 from cxr_app.worklist.handover_columns import HandoverColumns, assigned_index
 from cxr_app.worklist.job import JobState
-from cxr_app.worklist.outgoing import OutgoingState
 from cxr_app.worklist.review import Cause, Verdict
 
 
-def _one_of(members: type[Enum], name: str) -> EnumType:
+def one_of(members: type[Enum], name: str) -> EnumType:
+    """Return the type of a column that holds the names of an enumeration's members."""
     return EnumType(members, native_enum=False, create_constraint=True, length=16, name=name)
 
 
@@ -113,9 +113,9 @@ UNSCORED = text("state IS NULL")
 PLACE = ("tier", "band", "waits_since", "descending_probability", "number")
 REFUSED_INDEX, UNSCORED_INDEX = "ix_worklist_entry_refused", "ix_worklist_entry_unscored"
 ORDER_INDEX, READ_AT_INDEX = "ix_worklist_entry_order", "ix_worklist_entry_read_at"
-OUTGOING_INDEX = "ix_worklist_outgoing_due"
 SCORED_AT_INDEX = "ix_worklist_entry_scored_at"
 INSTANCE_INDEX = "ix_worklist_entry_sop_instance_uid"
+STUDY_INDEX = "ix_worklist_entry_study_key"
 SORT_INDEXES = {
     name: f"ix_worklist_entry_{name}"
     for name in (
@@ -174,8 +174,8 @@ class EntryRow(Judgement, HeaderFacts, HandoverColumns, Table):
     path: Mapped[Path] = mapped_column(FilePath)
     received_at: Mapped[datetime] = mapped_column(Moment)
     acquired_at: Mapped[datetime | None] = mapped_column(Moment)
-    state: Mapped[ScoringState | None] = mapped_column(_one_of(ScoringState, "state"))
-    priority: Mapped[Priority | None] = mapped_column(_one_of(Priority, "priority"))
+    state: Mapped[ScoringState | None] = mapped_column(one_of(ScoringState, "state"))
+    priority: Mapped[Priority | None] = mapped_column(one_of(Priority, "priority"))
     scored_at: Mapped[datetime | None] = mapped_column(Moment)
     read_at: Mapped[datetime | None] = mapped_column(Moment)
     read_by: Mapped[str | None] = mapped_column(AnyText)
@@ -198,6 +198,8 @@ class EntryRow(Judgement, HeaderFacts, HandoverColumns, Table):
     waits_since: Mapped[datetime] = mapped_column(Moment, server_default="0")
     descending_probability: Mapped[float] = mapped_column(Float(53), default=0.0)  # its negative
     patient_age_days: Mapped[int | None]
+    needs_no_score: Mapped[bool] = mapped_column(default=False, server_default=false())
+    study_key: Mapped[str | None] = mapped_column(String(32))
     search_text: Mapped[str] = mapped_column(AnyText, default="\n")
 
     __table_args__ = (
@@ -217,6 +219,7 @@ class EntryRow(Judgement, HeaderFacts, HandoverColumns, Table):
         Index(READ_AT_INDEX, "read_at", "received_at"),
         Index(SCORED_AT_INDEX, "scored_at"),
         Index(INSTANCE_INDEX, "sop_instance_uid"),
+        Index(STUDY_INDEX, "study_key", "is_read", *PLACE, "needs_no_score", "state"),
         *(_sort_index(name) for name in SORT_INDEXES),
     )
 
@@ -226,8 +229,8 @@ class ScoringResult(Judgement):
 
     number: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     entry_number: Mapped[int] = mapped_column(ForeignKey("worklist_entry.number"))
-    state: Mapped[ScoringState] = mapped_column(_one_of(ScoringState, "state"))
-    priority: Mapped[Priority] = mapped_column(_one_of(Priority, "priority"))
+    state: Mapped[ScoringState] = mapped_column(one_of(ScoringState, "state"))
+    priority: Mapped[Priority] = mapped_column(one_of(Priority, "priority"))
     scored_at: Mapped[datetime] = mapped_column(Moment)
     activation_map: Mapped[bytes | None] = mapped_column(LargeBinary)  # little-endian float32
     activation_map_rows: Mapped[int | None]
@@ -261,7 +264,7 @@ class JobRow(Table):
     id: Mapped[str] = mapped_column(String(32), unique=True)
     kind: Mapped[str] = mapped_column(String(32))
     parameters: Mapped[dict[str, Any]] = mapped_column(Parameters)
-    state: Mapped[JobState] = mapped_column(_one_of(JobState, "state"))
+    state: Mapped[JobState] = mapped_column(one_of(JobState, "state"))
     cancelling: Mapped[bool] = mapped_column(default=False)
     requested_at: Mapped[datetime] = mapped_column(Moment)
     started_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -311,8 +314,8 @@ class ReviewRow(Table):
     entry_number: Mapped[int] = mapped_column(ForeignKey("worklist_entry.number"))
     reader: Mapped[str] = mapped_column(AnyText)
     reviewed_at: Mapped[datetime] = mapped_column(Moment, index=True)
-    verdict: Mapped[Verdict | None] = mapped_column(_one_of(Verdict, "verdict"))
-    cause: Mapped[Cause | None] = mapped_column(_one_of(Cause, "cause"))
+    verdict: Mapped[Verdict | None] = mapped_column(one_of(Verdict, "verdict"))
+    cause: Mapped[Cause | None] = mapped_column(one_of(Cause, "cause"))
     comment: Mapped[str | None] = mapped_column(AnyText)
     heat_seen: Mapped[bool]
     model_version: Mapped[str | None] = mapped_column(AnyText)
@@ -344,41 +347,3 @@ class SecretRow(Table):
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
     value: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class ArchiveRow(Table):
-    """An archive that results are sent to."""
-
-    __tablename__ = "worklist_archive"
-
-    name: Mapped[str] = mapped_column(String(300), primary_key=True)
-    since: Mapped[datetime] = mapped_column(Moment)
-    reached_at: Mapped[datetime | None] = mapped_column(Moment)
-    problem: Mapped[str | None] = mapped_column(AnyText)
-
-
-class OutgoingRow(Table):
-    """One object of a film's result for one archive."""
-
-    __tablename__ = "worklist_outgoing"
-
-    number: Mapped[int] = mapped_column(RowNumber, primary_key=True)
-    entry_number: Mapped[int] = mapped_column(ForeignKey("worklist_entry.number"))
-    destination: Mapped[str] = mapped_column(String(300))
-    kind: Mapped[ResultKind] = mapped_column(_one_of(ResultKind, "kind"))
-    scored_at: Mapped[datetime] = mapped_column(Moment)
-    predecessor_scored_at: Mapped[datetime | None] = mapped_column(Moment)
-    model_version: Mapped[str] = mapped_column(AnyText)
-    state: Mapped[OutgoingState] = mapped_column(_one_of(OutgoingState, "state"))
-    tries: Mapped[int]
-    requested_at: Mapped[datetime] = mapped_column(Moment)
-    due_at: Mapped[datetime] = mapped_column(Moment)
-    sent_at: Mapped[datetime | None] = mapped_column(Moment)
-    claim: Mapped[str | None] = mapped_column(String(32))
-    claimed_until: Mapped[datetime | None] = mapped_column(Moment)
-    problem: Mapped[str | None] = mapped_column(AnyText)
-
-    __table_args__ = (
-        UniqueConstraint("entry_number", "destination", "kind", "scored_at"),
-        Index(OUTGOING_INDEX, "destination", "state", "due_at", "number"),
-    )

@@ -44,6 +44,7 @@ from cxr_app.worklist.promotions import PromotionLog
 from cxr_app.worklist.proposals import ProposalLog
 from cxr_app.worklist.reading_room import ReadingRoom
 from cxr_app.worklist.reviews import ReviewLog
+from cxr_app.worklist.studies import Studies
 from cxr_app.worklist.tables import EntryRow, ScoreRow
 from cxr_app.worklist.unmasking import UnmaskingLog
 
@@ -91,6 +92,8 @@ class Worklist:
         The readers' judgements of films.
     room
         What readers hand to each other, and their views of the list.
+    studies
+        Films by the study that they belong to.
     unmasking
         Who had masked names and ids shown.
     """
@@ -110,6 +113,7 @@ class Worklist:
         self.proposals = ProposalLog(database, clock)
         self.reviews = ReviewLog(database, clock)
         self.room = ReadingRoom(database, clock)
+        self.studies = Studies(database, clock)
         self.unmasking = UnmaskingLog(database, clock)
 
     @classmethod
@@ -314,9 +318,9 @@ class Worklist:
         return [found[number] for number in wanted]
 
     def count(self, query: Query, at_most: int | None = None) -> int:
-        """Count the films that match the query; for a search at most `at_most`."""
+        """Count the films or studies of a list; for a search or by study at most `at_most`."""
         with self._database.reading() as session:
-            return count(session, query, at_most)
+            return count(session, query, self._clock(), at_most)
 
     def neighbours(self, query: Query, entry_id: str) -> tuple[str | None, str | None]:
         """Return the ids of the entries before and after this one in the query's order.
@@ -338,13 +342,13 @@ class Worklist:
     def counts(self) -> Counts:
         """Count the films in each state, in the whole list."""
         with self._database.reading() as session:
-            oldest = oldest_unread(session)
+            oldest, now = oldest_unread(session), self._clock()
             return Counts(
-                unread=count(session, Query()),
-                flagged_unread=count(session, Query(flag="flagged")),
-                needs_a_person=count(session, Query(state="needs_a_person")),
+                unread=count(session, Query(), now),
+                flagged_unread=count(session, Query(flag="flagged"), now),
+                needs_a_person=count(session, Query(state="needs_a_person"), now),
                 in_progress=count_unscored(session),
-                read=count(session, Query(state="read")),
+                read=count(session, Query(state="read"), now),
                 longest_wait=None if oldest is None else self._waited(oldest),
             )
 

@@ -145,6 +145,7 @@ def downgrade_to_first_version(url: str) -> None:
             "scored_at",
             "sop_instance_uid",
             "assigned",
+            "study_key",
             *ordered,
             *(SQLITE_ONLY if engine.dialect.name == "sqlite" else ()),
         ):
@@ -153,7 +154,7 @@ def downgrade_to_first_version(url: str) -> None:
         attested = ("attested_by", "attested_at", "quarter_turns", "mirrored")
         urgent = ("urgent_by", "urgent_at", "urgent_reason")
         assigned = ("assigned_to", "assigned_by", "assigned_at")
-        columns = (*LATER, *order, *attested, *urgent, *assigned)
+        columns = (*LATER, *order, *attested, *urgent, *assigned, "study_key", "needs_no_score")
         for column in ("read_by", "film_deleted_at", "issuer_of_patient_id", *columns):
             connection.execute(text(f"ALTER TABLE worklist_entry DROP COLUMN {column}"))
         for name in ("order", "refused", *RECREATED):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from cxr_app.outcome import Priority, ScoringState
 from cxr_app.radiograph import Header
+from cxr_app.view_words import LATERAL, REASONS
 from cxr_app.worklist import SORTABLE, Entry, Query, Worklist
 from cxr_app.worklist.tables import SORT_INDEXES
 from tests.integration.conftest import DatabaseFactory
@@ -24,6 +25,7 @@ from tests.support.outcomes import refused, scored, sha256
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FILMS = 96
 NO_CHEST = "a CT image"
+LATERAL_FILM = "This film cannot be judged: " + REASONS[LATERAL]
 HEADER_NAMES = set(get_type_hints(Header))
 DAYS = {"D": 1.0, "W": 7.0, "M": 30.4375, "Y": 365.25}
 
@@ -44,7 +46,10 @@ def _fill(worklist: Worklist) -> None:
             acquisition_date=chance.choice(("", "", "20260227", "20260228", "20251201", "soon")),
             acquisition_time=chance.choice(("", "0915", "235959.5")),
             timezone_offset_from_utc=chance.choice(("", "+0530")),
+            study_instance_uid=chance.choice(("", "1.2", "1.3", f"1.4.{film}")),
         )
+        if chance.random() < 0.5:
+            header = replace(header, patient_id="P-1", patient_name="ÅSA^B", patient_sex="F")
         probability = chance.choice((0.0, 0.1, 0.25, 0.3, 0.5, 0.7, 0.9, 0.98, 0.99, 1.0))
         point = chance.choice(("balanced", "high_sensitivity"))
         kind = chance.randrange(6)
@@ -55,8 +60,9 @@ def _fill(worklist: Worklist) -> None:
             worklist.record(outcome, NOW - timedelta(minutes=film % 3))
         elif kind == 4:
             state = chance.choice(list(ScoringState)[1:])
-            chest = chance.random() < 0.5
-            outcome = refused(film, state, "turned" if chest else NO_CHEST)
+            reason = chance.choice(("turned", NO_CHEST, LATERAL_FILM))
+            chest = reason != NO_CHEST
+            outcome = replace(refused(film, state, reason), header=header)
             worklist.record(replace(outcome, may_be_chest=chest), NOW)
         if chance.random() < 0.3:
             worklist.mark_read(entry_id)
@@ -142,21 +148,42 @@ def _value(entry: Entry, name: str) -> Any:
 def _expected(entries: list[Entry], query: Query) -> list[str]:
     """Sort in memory what the database walks; `entries` come as received."""
     found = sorted((entry for entry in entries if _matches(entry, query)), key=_place)
+    if query.by_study:
+        found = _one_of_each_study(found, query)
     if query.sort:
         valued = [entry for entry in found if _value(entry, query.sort) is not None]
         valued.sort(key=lambda entry: _value(entry, query.sort), reverse=query.descending)
         if query.descending:  # a reversed sort of Python's keeps equals in their order
             valued.sort(key=lambda entry: _value(entry, query.sort), reverse=True)
         return [e.id for e in valued + [e for e in found if _value(e, query.sort) is None]]
+    return [entry.id for entry in sorted(found, key=lambda entry: _rank(entry, query))]
 
-    def rank(entry: Entry) -> int:
-        if entry.read_at is not None:
-            return 3
-        if _is_no_chest(entry):
-            return 2
-        return 0 if NOW - entry.waits_since >= query.waiting_cap else 1
 
-    return [entry.id for entry in sorted(found, key=rank)]
+def _rank(entry: Entry, query: Query) -> int:
+    if entry.read_at is not None:
+        return 3
+    if _is_no_chest(entry):
+        return 2
+    return 0 if NOW - entry.waits_since >= query.waiting_cap else 1
+
+
+def _one_of_each_study(found: list[Entry], query: Query) -> list[Entry]:
+    """Keep of each study the film that comes first: a lateral one after all but no chest film."""
+
+    def urgency(entry: Entry) -> tuple[Any, ...]:
+        rank = _rank(entry, query)
+        return rank == 3, rank == 2 or _is_no_chest(entry), entry.reason == LATERAL_FILM, rank
+
+    first: dict[object, Entry] = {}
+    for entry in sorted(found, key=urgency):  # keeps equals in their order
+        header = entry.header or Header()
+        study = header.study_instance_uid and (
+            *(header.study_instance_uid, header.patient_id, header.patient_name),
+            header.patient_sex,
+        )
+        first.setdefault(study or entry.id, entry)
+    kept = {entry.id for entry in first.values()}
+    return [entry for entry in found if entry.id in kept]
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +201,7 @@ queries = st.builds(
     text=st.sampled_from(("", "", "w", "a.", "ward", "adam", "b.dcm", "åsa ward", "nothing")),
     sort=st.sampled_from(("", "", *sorted(SORTABLE))),
     descending=st.booleans(),
+    by_study=st.booleans(),
     waiting_cap=st.sampled_from([timedelta(hours=hours) for hours in (0, 24, 72, 10_000)]),
 )
 
@@ -297,6 +325,10 @@ PLANS: list[tuple[str, Callable[[Worklist], object]]] = [
     ),
     ("neighbours", lambda worklist: worklist.neighbours(Query(), worklist.page(Query())[0].id)),
     ("counts", lambda worklist: worklist.counts()),
+    ("page of studies", lambda worklist: worklist.page(Query(by_study=True))),
+    ("flagged studies", lambda worklist: worklist.page(Query(flag="flagged", by_study=True))),
+    ("studies by name", lambda worklist: worklist.page(Query(sort="patient_name", by_study=True))),
+    ("number of studies", lambda worklist: worklist.count(Query(by_study=True), 1001)),
     ("search", lambda worklist: worklist.count(Query(text="x"))),
 ]
 

@@ -61,6 +61,8 @@ ENTERED, UNUSED = 400, 10**9
 """How many films are timed, and the first of the film numbers that no other film has."""
 URGENT, ASSIGNED = 20, 60
 """Unread films marked as urgent, and assigned to one reader."""
+NUMBER_BITS, FILMS_OF_STUDY = 24, 32
+"""So many numbers, and so many of them in a study, that a million films have some two a study."""
 TOGETHER = 8
 """Films entered in one transaction, as in a run."""
 
@@ -147,7 +149,7 @@ def _copy(connection: sqlite3.Connection, wanted: int) -> None:
 
 def _another(chance: random.Random, row: dict[str, Any]) -> dict[str, Any]:
     """Return a copy of a row as another film: another patient, another day, another file."""
-    entry_id, number = f"{chance.getrandbits(128):032x}", chance.getrandbits(40)
+    entry_id, number = f"{chance.getrandbits(128):032x}", chance.getrandbits(NUMBER_BITS)
     source = f"exports/ward {number % 9}/{number}.dcm"
     days = READ_DAYS if row["is_read"] else UNREAD_DAYS
     waited = int(chance.random() * 3600e6 * 24)
@@ -173,6 +175,7 @@ def _another(chance: random.Random, row: dict[str, Any]) -> dict[str, Any]:
             "accession_number": header.accession_number,
             "study_date": header.study_date,
             "study_description": header.study_description,
+            "study_key": f"{number // FILMS_OF_STUDY:032x}",
         }
     return other | {"search_text": search_text(entry_id, source, *facts)}
 
@@ -259,6 +262,12 @@ def queries(worklist: Worklist) -> Iterator[NamedQuery]:
         yield f"middle page{by}", _page(worklist, query, middle)
         yield f"last page{by}", _page(worklist, query, (total - 1) // PAGE * PAGE)
         yield f"neighbours{by}", _neighbours(worklist, query, somewhere)
+    by_study = Query(by_study=True)
+    yield "last page by study that is counted", _page(worklist, by_study, COUNTED - PAGE)
+    yield "neighbours by study", _neighbours(worklist, by_study, somewhere)
+    listed = worklist.page(by_study, 0, PAGE)
+    yield "views of a page by study", lambda: worklist.studies.views(listed)
+    yield "others of a study", lambda: worklist.studies.others(listed[0].id)
     for column, descending in product(LISTED, (False, True)):
         query = Query(sort=column, descending=descending)
         way = "down" if descending else "up"
@@ -282,6 +291,19 @@ def _of_filters(worklist: Worklist) -> Iterator[NamedQuery]:
         "flagged": Query(flag="flagged"),
         "not flagged": Query(flag="not_flagged"),
         **{f"tier {tier.value}": Query(tier=tier) for tier in Priority},
+        **{
+            f"{name}, by study": replace(query, by_study=True)
+            for name, query in (
+                ("unread", Query()),
+                ("read", Query(state="read")),
+                ("all", Query(state="all")),
+                ("needs a person", Query(state="needs_a_person")),
+                ("flagged", Query(flag="flagged")),
+                ("tier LOW", Query(tier=Priority.LOW)),
+                ("unread by patient_name", Query(sort="patient_name")),
+                ("search for a common word", Query(text="thorax")),
+            )
+        },
         "needs a person by patient_id": Query(state="needs_a_person", sort="patient_id"),
         "my list": Query(assigned_to="Okafor"),
         "my list by patient_name": Query(assigned_to="Okafor", sort="patient_name"),

@@ -9,6 +9,7 @@ from cxr_app.ui.panels import review_panel
 from cxr_app.ui.panels.archive_lookup_panel import archive_lookup_panel
 from cxr_app.ui.panels.attestation_panel import attestation_panel
 from cxr_app.ui.panels.report_panel import report_panel
+from cxr_app.ui.panels.study_panel import study_panel
 from cxr_app.ui.server import film_route
 from cxr_app.ui.text import extent_text, film_html
 from cxr_app.worklist import Claim, Entry, Review
@@ -24,6 +25,7 @@ def film_side(entry: Entry, reviews: list[Review], others: Claim | None) -> Entr
     """
     shown = masking.shown(entry)
     _score(shown, reviews)
+    study_panel(entry, others)
     attestation_panel(shown, others)
     review_panel.review_panel(shown, reviews, others)
     earlier = review_panel.earlier(entry)  # found by the patient ID, which may be masked

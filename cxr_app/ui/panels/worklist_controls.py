@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from cxr_app.ui import resources, view_state
+from cxr_app.ui.panels.study_switch import study_switch
 from cxr_app.ui.panels.views_panel import saved_views
 from cxr_app.ui.text import formatting
 from cxr_app.worklist import Counts, Query
@@ -91,6 +92,7 @@ def filters(query: Query) -> None:
             label_visibility="collapsed",
             on_change=lambda: view_state.change(tier=st.session_state["tier"] or ""),
         )
+        study_switch()
         saved_views()
 
 

@@ -14,7 +14,7 @@ from cxr_app.worklist import Query
 
 PAGE_LENGTH = 50
 MOST_HITS = 1_000
-"""Largest number of search hits that are counted and can be paged through."""
+"""Largest number of search hits, or of studies, that are counted and can be paged through."""
 
 
 def open_film(entry_id: str) -> None:
@@ -24,13 +24,14 @@ def open_film(entry_id: str) -> None:
 
 def worklist_table(query: Query, total: int, scoring: int) -> None:
     """Show one page of the list; open the film or apply the sort order that the reader chose."""
-    listed = min(total, MOST_HITS) if query.text else total
+    listed = min(total, MOST_HITS) if query.text or query.by_study else total
     pages = -(-listed // PAGE_LENGTH)
     number = min(view_state.page_number(), pages)
     entries = resources.worklist().page(query, (number - 1) * PAGE_LENGTH, PAGE_LENGTH)
     now, newer = datetime.now(UTC), resources.worklist().newer_films(entries)
     notes = resources.worklist().room.notes.of_films(entry.id for entry in entries)
     in_use = resources.engine().status().model_version
+    views = resources.worklist().studies.views(entries) if query.by_study else {}
     gesture = film_table(
         TABLE,
         table_rows.NEEDS_A_PERSON if query.state == "needs_a_person" else table_rows.WORKLIST,
@@ -42,6 +43,7 @@ def worklist_table(query: Query, total: int, scoring: int) -> None:
                 in_use,
                 notes.get(entry.id, ()),
             )
+            | {"study": table_rows.study(views.get(entry.id, []))}
             for entry in entries
         ],
         label="Films",
@@ -57,9 +59,10 @@ def worklist_table(query: Query, total: int, scoring: int) -> None:
 
 
 def _size(query: Query, total: int, scoring: int) -> str:
-    """Return the number of films listed, and of those being scored."""
-    too_many = query.text and total > MOST_HITS
-    listed = f"More than {MOST_HITS:,} films" if too_many else formatting.films(total)
+    """Return the number of films or studies listed, and of films being scored."""
+    number = formatting.studies if query.by_study else formatting.films
+    too_many = (query.text or query.by_study) and total > MOST_HITS
+    listed = f"More than {number(MOST_HITS)}" if too_many else number(total)
     return f"{listed}, {scoring:,} being scored" if scoring else listed
 
 
@@ -73,6 +76,8 @@ def _footer(query: Query, size: str, number: int, pages: int) -> None:
             f"urgent first, then films waiting over {hours} hours, then flagged ones, by tier, "
             f"probability (from {bands} % down) and waiting time; other kinds of files at the end"
         )
+    if query.by_study:
+        order += "; a study stands where its most urgent film would"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{size}; {order}.")
         st.space("stretch")

@@ -145,6 +145,33 @@ def caption(entry: Entry) -> str:
     return _render("line", _joined(parts))
 
 
+def small_picture(address: str) -> str:
+    """Return a small picture of a film, by its address."""
+    return _render("small_picture", address)
+
+
+def films_in_study(number: int) -> str:
+    """Return the line above the other films of a study."""
+    return _render("line", f"{formatting.films(number)} in this study")
+
+
+def study_film(entry: Entry) -> str:
+    """Return in plain words which view a film of a study is, and what the program says of it."""
+    view = entry.header.view_position if entry.header else ""
+    view = view or ("lateral" if entry.needs_no_score else "view unknown")
+    parts = [view, _study_film_state(entry), "read" if entry.read_at else "unread"]
+    return _joined(parts)
+
+
+def _study_film_state(entry: Entry) -> str:
+    if entry.needs_no_score:
+        return "needs no score"
+    if entry.pneumonia_probability is None:
+        return "being scored" if entry.state is None else "needs a person"
+    flag = "flagged" if entry.flagged else "not flagged"
+    return f"{flag}, {display_text.percent(entry.pneumonia_probability)}"
+
+
 def details(entry: Entry) -> str:
     """Return what the file and its header contain."""
     size = f"{entry.rows} × {entry.columns}" if entry.rows else ""

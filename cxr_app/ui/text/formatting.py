@@ -71,6 +71,11 @@ def films(number: int) -> str:
     return f"{number:,} film{'' if number == 1 else 's'}"
 
 
+def studies(number: int) -> str:
+    """Return a number of studies: ``1 study``, ``1,284 studies``."""
+    return f"{number:,} {'study' if number == 1 else 'studies'}"
+
+
 def files(number: int) -> str:
     """Return a number of files: ``1 file``, ``200 files``."""
     return f"{number:,} file{'' if number == 1 else 's'}"

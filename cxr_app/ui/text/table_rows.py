@@ -61,6 +61,7 @@ WORKLIST = (
     STUDY_DATE,
     TableColumn("view_position", "View", 3, "view_position"),
     *HANDED,
+    TableColumn("study", "Study", 5.6, help="The films of the study, by view"),
     TableColumn("remark", "Remark", 3.5, "reason"),
     FILE,
 )
@@ -70,6 +71,7 @@ NEEDS_A_PERSON = (
     WAITING,
     TableColumn("remark", "Reason", 34, "reason"),
     *HANDED,
+    TableColumn("study", "Study", 5.6, help="The films of the study, by view"),
     PATIENT,
     ACCESSION,
     STUDY_DATE,
@@ -129,6 +131,14 @@ def row(
         "remark": _remark(entry, newer, in_use),
         "source": formatting.file_name(entry.source),
     }
+
+
+def study(views: Sequence[str]) -> str:
+    """Return the number of films in a study and their views; empty for a single film."""
+    if len(views) < 2:
+        return ""
+    known = ", ".join(filter(None, views))
+    return f"{formatting.films(len(views))}{f': {known}' if known else ''}"
 
 
 def state(entry: Entry) -> str:

@@ -29,7 +29,7 @@ def empty(now: Counts) -> None:
     if now.unread + now.read == 0:
         st.info("No films yet. Upload films and they appear here, most urgent first.")
         st.page_link("views/upload.py", label="Upload films", icon=":material/upload_file:")
-    elif now.unread == 0 and query == Query(waiting_cap=query.waiting_cap):
+    elif now.unread == 0 and query == Query(waiting_cap=query.waiting_cap, by_study=query.by_study):
         st.success("All films have been read. New films appear here automatically.")
     else:
         st.info("No film matches. Remove a filter or change the search text.")
