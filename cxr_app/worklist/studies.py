@@ -53,7 +53,7 @@ class Studies(Transactions):
             without a study are left out.
         """
         keys = {entry.id: study_key(entry.header) for entry in entries}
-        statement = along(STUDY_INDEX, select(EntryRow.study_key, EntryRow.view_position))
+        statement = select(EntryRow.study_key, EntryRow.view_position)
         statement = statement.where(EntryRow.study_key.in_(set(keys.values()) - {None}))
         statement = statement.order_by(EntryRow.needs_no_score, EntryRow.view_position)
         found: dict[str | None, list[str]] = defaultdict(list)

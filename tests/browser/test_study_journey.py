@@ -45,10 +45,14 @@ def rows(page: Page) -> list[str]:
     return list(films.evaluate_all("rows => rows.map(row => row.dataset.film)"))
 
 
-def picture(page: Page, name: str) -> None:
-    """Keep a picture, if a person wants to look at it."""
-    if folder := os.environ.get("PICTURES"):
-        page.screenshot(path=Path(folder) / f"{name}.png")
+def pictures(page: Page, name: str) -> None:
+    """Keep pictures in two sizes, if a person wants to look at them."""
+    wait_idle(page, 60)
+    folder = os.environ.get("PICTURES")
+    for width, height in ((1440, 900), (1024, 768)) if folder else ():
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(500)
+        page.screenshot(path=Path(folder or "") / f"{name}-{width}.png")
 
 
 def test_a_study_is_one_line_and_its_films_lead_to_each_other(
@@ -63,28 +67,19 @@ def test_a_study_is_one_line_and_its_films_lead_to_each_other(
     page.get_by_text("By study").click()
     expect(page.locator("tbody tr[data-film]")).to_have_count(2)
     assert frontal in rows(page)
-    expect(page.locator(f"tr[data-film='{frontal}']")).to_contain_text("2 films: PA, LL")
-    wait_idle(page, 60)
-    for width, height in ((1440, 900), (1024, 768)):
-        page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(500)
-        picture(page, f"list-{width}")
+    expect(page.locator(f"tr[data-film='{frontal}']")).to_contain_text("2: PA, LL")
+    pictures(page, "list")
     page.reload()
     expect(page.locator("tbody tr[data-film]")).to_have_count(2)
     wait_idle(page, 60)
     page.locator(f"tr[data-film='{frontal}'] td[data-column='tier']").click()
-    other = page.get_by_role("button", name="LL · needs no score · unread")
+    other = page.get_by_role("button", name="LL · needs no score")
     expect(other).to_be_visible()
     small = page.locator("img.small-film")
     assert small.evaluate("async image => { await image.decode(); return image.naturalWidth; }")
-    wait_idle(page, 60)
-    for width, height in ((1440, 900), (1024, 768)):
-        page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(500)
-        picture(page, f"film-{width}")
+    pictures(page, "film")
     other.click()
-    expect(page.get_by_role("button", name="PA · flagged, 90 % · unread")).to_be_visible()
+    expect(page.get_by_role("button", name="PA · flagged, 90 %")).to_be_visible()
     expect(page.get_by_text("it is a lateral view")).to_be_visible()
     assert side in page.url
-    wait_idle(page, 60)
-    picture(page, "lateral-1024")
+    pictures(page, "lateral")

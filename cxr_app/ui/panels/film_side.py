@@ -25,9 +25,9 @@ def film_side(entry: Entry, reviews: list[Review], others: Claim | None) -> Entr
     """
     shown = masking.shown(entry)
     _score(shown, reviews)
-    study_panel(entry, others)
     attestation_panel(shown, others)
     review_panel.review_panel(shown, reviews, others)
+    study_panel(entry, others)
     earlier = review_panel.earlier(entry)  # found by the patient ID, which may be masked
     archive_lookup_panel(entry)
     report_panel(shown, reviews, earlier)

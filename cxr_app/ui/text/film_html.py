@@ -159,7 +159,7 @@ def study_film(entry: Entry) -> str:
     """Return in plain words which view a film of a study is, and what the program says of it."""
     view = entry.header.view_position if entry.header else ""
     view = view or ("lateral" if entry.needs_no_score else "view unknown")
-    parts = [view, _study_film_state(entry), "read" if entry.read_at else "unread"]
+    parts = [view, _study_film_state(entry), "read" if entry.read_at else ""]
     return _joined(parts)
 
 

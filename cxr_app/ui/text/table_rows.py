@@ -138,7 +138,7 @@ def study(views: Sequence[str]) -> str:
     if len(views) < 2:
         return ""
     known = ", ".join(filter(None, views))
-    return f"{formatting.films(len(views))}{f': {known}' if known else ''}"
+    return f"{len(views)}: {known}" if known else formatting.films(len(views))
 
 
 def state(entry: Entry) -> str:
