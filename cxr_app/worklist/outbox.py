@@ -30,6 +30,7 @@ FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 """Pause after the first failure, doubled after each further one up to the longest."""
 
+NOT_AGAIN = "Not sent after the worklist was restored from a backup."
 AT_ONCE = 500
 NEEDED = (
     EntryRow.sop_class_uid,
@@ -105,7 +106,7 @@ class Outbox(Transactions):
     def claim(self, destination: str) -> list[Outgoing]:
         """Claim the objects of the film that is due longest; none if nothing is due."""
         now = self._clock()
-        due = (*_due(now), OutgoingRow.destination == destination)
+        due = (*_due(now), OutgoingRow.destination == destination, ~_is_held(destination))
         first = select(OutgoingRow).where(*due).order_by(OutgoingRow.due_at, OutgoingRow.number)
         first = first.limit(1)
         with self._database.reading() as session:
@@ -171,6 +172,25 @@ class Outbox(Transactions):
         with self._database.writing() as session:
             return len(session.scalars(statement).all())
 
+    def resume(self, destination: str) -> None:
+        """Allow sending to an archive that is held: what waits is sent."""
+        self._note(destination, held_at=None)
+
+    def resume_anew(self, destination: str) -> int:
+        """Allow sending to an archive that is held, from now on; return how many are given up."""
+        waiting = (
+            update(OutgoingRow)
+            .where(OutgoingRow.destination == destination)
+            .where(OutgoingRow.state == OutgoingState.WAITING)
+            .values(state=OutgoingState.GIVEN_UP, problem=NOT_AGAIN)
+            .returning(OutgoingRow.number)
+        )
+        archive = update(ArchiveRow).where(ArchiveRow.name == destination)
+        with self._database.writing() as session:
+            given_up = len(session.scalars(waiting).all())
+            session.execute(archive.values(held_at=None, since=self._clock()))
+        return given_up
+
     def reached(self, destination: str) -> None:
         """Record that an archive answers."""
         self._note(destination, reached_at=self._clock(), problem=None)
@@ -215,7 +235,12 @@ class Outbox(Transactions):
                 counts.setdefault(name, {})[state] = number
             return [
                 ArchiveState(
-                    row.name, row.since, row.reached_at, row.problem or "", counts.get(row.name, {})
+                    row.name,
+                    row.since,
+                    row.reached_at,
+                    row.problem or "",
+                    counts.get(row.name, {}),
+                    row.held_at,
                 )
                 for row in session.scalars(select(ArchiveRow).order_by(ArchiveRow.name))
             ]
@@ -286,6 +311,10 @@ def _row(film: Any, destination: Destination, kind: ResultKind, now: datetime) -
 
 def _unclaimed(now: datetime) -> ColumnElement[bool]:
     return or_(OutgoingRow.claimed_until.is_(None), OutgoingRow.claimed_until < now)
+
+
+def _is_held(destination: str) -> ColumnElement[bool]:
+    return exists().where(ArchiveRow.name == destination, ArchiveRow.held_at.is_not(None))
 
 
 def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -72,6 +72,9 @@ class ArchiveState:
         Why it could not be reached since; empty if it could.
     counts
         The number of objects in each state.
+    held_at
+        When sending was held until a person allows it, because the worklist was restored from a
+        backup; None if it is not.
     """
 
     name: str
@@ -79,3 +82,4 @@ class ArchiveState:
     reached_at: datetime | None
     problem: str
     counts: dict[OutgoingState, int]
+    held_at: datetime | None = None

@@ -21,6 +21,7 @@ class ArchiveRow(Table):
     name: Mapped[str] = mapped_column(String(300), primary_key=True)
     since: Mapped[datetime] = mapped_column(Moment)
     reached_at: Mapped[datetime | None] = mapped_column(Moment)
+    held_at: Mapped[datetime | None] = mapped_column(Moment)
     problem: Mapped[str | None] = mapped_column(AnyText)
 
 

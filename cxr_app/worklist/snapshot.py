@@ -4,14 +4,16 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, text
+from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
 from sqlalchemy.schema import Table as SchemaTable
 
 from cxr_app.errors import WorklistError
 from cxr_app.worklist.database import Database
+from cxr_app.worklist.outgoing_tables import ArchiveRow
 from cxr_app.worklist.tables import EntryRow, Table
 
 ROWS_AT_ONCE = 1000
@@ -112,7 +114,10 @@ def _copy_file(source: Path, path: Path) -> None:
 
 
 def _copy_rows(source: Database, target: Database, place_of: Callable[[Path], Path]) -> None:
-    """Copy every row; the target's triggers build its search index and its counters."""
+    """Copy every row; the target's triggers build its search index and its counters.
+
+    No archive gets results of the restored worklist before a person allows it.
+    """
     tables = Table.metadata.sorted_tables
     with source.reading() as reading, target.writing() as writing:
         if writing.scalar(select(func.count()).select_from(EntryRow)):
@@ -127,6 +132,8 @@ def _copy_rows(source: Database, target: Database, place_of: Callable[[Path], Pa
             for rows in found.partitions():
                 writing.execute(insert(table), [_values(row, place_of) for row in rows])
             _count_on(writing.connection(), table)
+        # What was sent since the backup would be sent again: a person decides.
+        writing.execute(update(ArchiveRow).values(held_at=datetime.now(UTC)))
 
 
 def _values(row: Row[Any], place_of: Callable[[Path], Path]) -> dict[str, Any]:

@@ -211,6 +211,7 @@ BEFORE_SWEEPS = (  # undoes each migration since
     "DROP INDEX ix_worklist_entry_study_key",
     "ALTER TABLE worklist_entry DROP COLUMN study_key",
     "ALTER TABLE worklist_entry DROP COLUMN needs_no_score",
+    "ALTER TABLE worklist_archive DROP COLUMN held_at",
     "DROP TABLE worklist_note",
     "DROP TABLE worklist_saved_view",
     "DROP INDEX ix_worklist_entry_assigned",

@@ -42,12 +42,34 @@ def _archives() -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(outgoing_text.archive_line(archive, is_named=name in named))
             st.space("stretch")
+            if archive.held_at is not None:
+                _held_buttons(name)
             if name in named:
                 _echo_button(name)
     if missing := [name for name in named if name not in known]:
         names = formatting.escape_markdown(", ".join(missing))
         st.caption(f"The sender has not started yet for {names}.")
     auto_refresh("archives", REFRESH_SECONDS)
+
+
+def _held_buttons(name: str) -> None:
+    """Let a person decide what a restored worklist sends."""
+    outbox = resources.worklist().outbox
+    st.button(
+        "Send what waits",
+        key=f"resume_{name}",
+        help="For a server that takes the place of the old one: objects that the archive has "
+        "already are sent once more, with the same UIDs.",
+        on_click=attempt,
+        args=(partial(outbox.resume, name), PLACE),
+    )
+    st.button(
+        "Send new results only",
+        key=f"resume_anew_{name}",
+        help="What waits is given up; results made from now on are sent.",
+        on_click=attempt,
+        args=(partial(outbox.resume_anew, name), PLACE),
+    )
 
 
 def _echo_button(name: str) -> None:

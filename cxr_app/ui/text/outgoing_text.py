@@ -61,6 +61,8 @@ def archive_line(archive: ArchiveState, *, is_named: bool) -> str:
     parts = [", ".join(counts) or "nothing to send yet"]
     if archive.reached_at is not None:
         parts.append(f"last reached {display_text.timestamp(archive.reached_at)}")
+    if archive.held_at is not None:
+        parts.append(f"held since the restoration of {display_text.timestamp(archive.held_at)}")
     if not is_named:
         parts.append("no longer in CXR_RESULTS_TO: what waits is not sent")
     if archive.problem:

@@ -1,4 +1,4 @@
-"""Add what identifies a film's study, and which views need no score."""
+"""Add what identifies a film's study, which views need no score, and archives that are held."""
 
 import hashlib
 from collections.abc import Sequence
@@ -39,6 +39,7 @@ def upgrade() -> None:
     _fill(entries)
     lateral = entries.update().where(entries.c.state == "REJECTED", entries.c.reason.like(LATERAL))
     op.execute(lateral.values(needs_no_score=True))
+    op.add_column("worklist_archive", sa.Column("held_at", sa.BigInteger()))
     op.create_index(
         f"ix_{TABLE}_study_key",
         TABLE,
