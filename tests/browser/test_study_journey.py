@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -17,7 +18,7 @@ from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 STUDY = {"PatientName": "Exampleson^Ada", "PatientID": "P-1", "StudyInstanceUID": "1.2.3"}
 
 
-def film(**header: str) -> bytes:
+def film(**header: Any) -> bytes:
     return dicom_bytes(radiograph_dataset(film_pixels(120, 100), **header))
 
 

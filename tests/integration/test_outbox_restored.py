@@ -1,5 +1,6 @@
 """A worklist that was restored from a backup sends nothing before a person allows it."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ ARCHIVE = Destination.parse("ORTHANC@archive:4242")
 @pytest.fixture(params=["sqlite", "postgresql"])
 def restored(
     request: pytest.FixtureRequest, tmp_path: Path, new_database: DatabaseFactory
-) -> Worklist:
+) -> Iterator[Worklist]:
     """The restoration of a worklist whose backup had a film's two objects waiting."""
     settings = Settings(data_dir=tmp_path / "data")
     settings.data_dir.mkdir()
@@ -32,8 +33,8 @@ def restored(
     elsewhere = Settings(data_dir=tmp_path / "elsewhere", database_url=new_database(request.param))
     restore(elsewhere, tmp_path / "backup")
     opened = Worklist.open(elsewhere.worklist_url)
-    request.addfinalizer(opened.close)
-    return opened
+    yield opened
+    opened.close()
 
 
 def test_nothing_is_sent_before_a_person_allows_it(restored: Worklist) -> None:
