@@ -20,6 +20,7 @@ from cxr_app.pacs.secondary_capture import secondary_capture
 from cxr_app.pacs.structured_report import structured_report
 from cxr_app.pose import AS_IT_LIES
 from cxr_app.prediction import visible_extent
+from cxr_app.radiograph import Header
 from cxr_app.worklist import Entry, Outgoing, Score, Worklist
 
 NOTHING_TO_SHOW = "The film has no heat to show."
@@ -53,7 +54,13 @@ class FilmResults:
             raise FilmLostError("The film was deleted before its result was sent.")
         self._data = read_film(entry.path, entry.sha256)
         self._installation = installation
-        self._film = _scored_film(entry, _score(worklist, entry, outgoing), self._data, outgoing)
+        self._film = _scored_film(
+            entry,
+            _score(worklist, entry, outgoing),
+            self._data,
+            outgoing,
+            _beside(worklist, entry, outgoing),
+        )
 
     def build(self, kind: ResultKind) -> Dataset | None:
         """Build an object; None if there is nothing to show.
@@ -88,7 +95,29 @@ def _score(worklist: Worklist, entry: Entry, outgoing: Outgoing) -> Entry | Scor
     raise FilmError("The result is not in the film's history.")
 
 
-def _scored_film(entry: Entry, score: Entry | Score, data: bytes, outgoing: Outgoing) -> ScoredFilm:
+def _beside(worklist: Worklist, entry: Entry, outgoing: Outgoing) -> tuple[Header, ...]:
+    """Return the study's other films that were there at the time of the result.
+
+    A repeat of the result is then the same; a film that has come since names this one in its own.
+    """
+    return tuple(
+        film.header
+        for film in worklist.studies.others(entry.id)
+        if film.received_at <= outgoing.scored_at
+        and film.header is not None
+        and film.header.sop_class_uid
+        and film.header.sop_instance_uid
+        and film.header.series_instance_uid
+    )
+
+
+def _scored_film(
+    entry: Entry,
+    score: Entry | Score,
+    data: bytes,
+    outgoing: Outgoing,
+    beside: tuple[Header, ...],
+) -> ScoredFilm:
     if score.pneumonia_probability is None or score.threshold is None or score.flagged is None:
         raise CxrError("The result has no probability.")
     heat = score.activation_map
@@ -106,6 +135,7 @@ def _scored_film(entry: Entry, score: Entry | Score, data: bytes, outgoing: Outg
         activation_map=None if heat is None else (score.pose or AS_IT_LIES).undone(heat),
         heat_scale=score.heat_scale,
         extent=_extent(entry, score),
+        beside=beside,
     )
 
 

@@ -18,6 +18,7 @@ from cxr_app.imaging.parser_warnings import silence_warnings
 from cxr_app.lung_fields import Extent
 from cxr_app.pacs.result_uids import derived_uid
 from cxr_app.prediction import ActivationMap, HeatScale
+from cxr_app.radiograph import Header
 
 PATIENT_AND_STUDY = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
@@ -55,6 +56,8 @@ class ScoredFilm:
         As in `Prediction`; None if they were not stored.
     extent
         How much of the patient's lungs the heat covers; None if that or the side is unknown.
+    beside
+        The other films of the study that were there when this one was scored.
     """
 
     header: Dataset
@@ -69,6 +72,7 @@ class ScoredFilm:
     activation_map: ActivationMap | None = None
     heat_scale: HeatScale | None = None
     extent: Extent | None = None
+    beside: tuple[Header, ...] = ()
 
     @cached_property
     def evidence(self) -> Dataset:

@@ -98,7 +98,7 @@ def _set_document(report: Dataset, film: ScoredFilm) -> None:
     report.ContentDate = report.ContentTime = ""  # set with the other times
     report.ReferencedPerformedProcedureStepSequence = []
     report.PerformedProcedureCodeSequence = []
-    report.CurrentRequestedProcedureEvidenceSequence = [_reference(film.header)]
+    report.CurrentRequestedProcedureEvidenceSequence = [_evidence(film)]
     before = film.predecessor(ResultKind.REPORT)
     if before is not None:
         before.SOPClassUID = Comprehensive3DSRStorage
@@ -126,6 +126,35 @@ def _reference(header: Dataset) -> Dataset:
     series.ReferencedSOPSequence = [instance]
     study.StudyInstanceUID = header.StudyInstanceUID
     study.ReferencedSeriesSequence = [series]
+    return study
+
+
+def _evidence(film: ScoredFilm) -> Dataset:
+    """Return the film and the other films of its study that were known.
+
+    References
+    ----------
+    DICOM PS3.3 C.17.2: the sequence names all instances of the procedure of which the maker knows.
+    """
+    study = _reference(film.header)
+    for header in film.beside:
+        series = next(
+            (
+                each
+                for each in study.ReferencedSeriesSequence
+                if each.SeriesInstanceUID == header.series_instance_uid
+            ),
+            None,
+        )
+        if series is None:
+            series = Dataset()
+            series.SeriesInstanceUID = header.series_instance_uid
+            series.ReferencedSOPSequence = []
+            study.ReferencedSeriesSequence.append(series)
+        instance = Dataset()
+        instance.ReferencedSOPClassUID = header.sop_class_uid
+        instance.ReferencedSOPInstanceUID = header.sop_instance_uid
+        series.ReferencedSOPSequence.append(instance)
     return study
 
 

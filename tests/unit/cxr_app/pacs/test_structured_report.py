@@ -1,12 +1,15 @@
 """What the report says, as DCMTK reads it."""
 
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from pydicom import dcmread
 
 from cxr_app.destination import ResultKind
-from tests.support.dicom_programs import report_text
+from cxr_app.radiograph import Header
+from tests.support.dicom_programs import iod_errors, report_text
 from tests.support.factories import dicom_bytes
 from tests.support.results import SCORED_AT, result_object
 
@@ -60,6 +63,28 @@ def test_a_report_is_preliminary_unverified_and_names_the_one_that_it_replaces(
     assert series.SeriesInstanceUID == first.SeriesInstanceUID
     assert (second.VerificationFlag, second.PreliminaryFlag) == ("UNVERIFIED", "PRELIMINARY")
     report_text(second, tmp_path)
+
+
+def test_a_report_names_the_other_films_of_the_study_by_their_series(tmp_path: Path) -> None:
+    data = dicom_bytes()
+    own = dcmread(BytesIO(data))
+    cr = "1.2.840.10008.5.1.4.1.1.1"
+    beside = (
+        Header(
+            sop_class_uid=cr, sop_instance_uid="1.2.5", series_instance_uid=own.SeriesInstanceUID
+        ),
+        Header(sop_class_uid=cr, sop_instance_uid="1.2.6", series_instance_uid="1.2.60"),
+        Header(sop_class_uid=cr, sop_instance_uid="1.2.7", series_instance_uid="1.2.60"),
+    )
+    report = result_object(ResultKind.REPORT, data, beside=beside)
+    (study,) = report.CurrentRequestedProcedureEvidenceSequence
+    named = [
+        [each.ReferencedSOPInstanceUID for each in series.ReferencedSOPSequence]
+        for series in study.ReferencedSeriesSequence
+    ]
+    assert named == [[own.SOPInstanceUID, "1.2.5"], ["1.2.6", "1.2.7"]]
+    assert iod_errors(report, tmp_path) == []
+    report_text(report, tmp_path)
 
 
 def test_words_that_the_film_has_no_letters_for_are_written_without_them(tmp_path: Path) -> None:
