@@ -31,21 +31,19 @@ def worklist_table(query: Query, total: int, scoring: int) -> None:
     now, newer = datetime.now(UTC), resources.worklist().newer_films(entries)
     notes = resources.worklist().room.notes.of_films(entry.id for entry in entries)
     in_use = resources.engine().status().model_version
-    views = resources.worklist().studies.views(entries) if query.by_study else {}
+    rows = [
+        table_rows.row(
+            masking.shown(each), now, newer.get(each.id), in_use, notes.get(each.id, ())
+        )
+        for each in entries
+    ]
+    if query.by_study:
+        views = resources.worklist().studies.views(entries)
+        rows = [each | {"study": table_rows.study(views.get(each["id"], []))} for each in rows]
     gesture = film_table(
         TABLE,
-        table_rows.NEEDS_A_PERSON if query.state == "needs_a_person" else table_rows.WORKLIST,
-        [
-            table_rows.row(
-                masking.shown(entry),
-                now,
-                newer.get(entry.id),
-                in_use,
-                notes.get(entry.id, ()),
-            )
-            | {"study": table_rows.study(views.get(entry.id, []))}
-            for entry in entries
-        ],
+        table_rows.columns(query.state, by_study=query.by_study),
+        rows,
         label="Films",
         sorting=Sorting(query.sort, query.descending),
         look=TableLook("max(16rem, calc(100dvh - 19rem))", film_route.pictures(), columns_wanted()),

@@ -61,7 +61,6 @@ WORKLIST = (
     STUDY_DATE,
     TableColumn("view_position", "View", 3, "view_position"),
     *HANDED,
-    TableColumn("study", "Study", 5.6, help="The films of the study, by view"),
     TableColumn("remark", "Remark", 3.5, "reason"),
     FILE,
 )
@@ -71,12 +70,13 @@ NEEDS_A_PERSON = (
     WAITING,
     TableColumn("remark", "Reason", 34, "reason"),
     *HANDED,
-    TableColumn("study", "Study", 5.6, help="The films of the study, by view"),
     PATIENT,
     ACCESSION,
     STUDY_DATE,
     FILE,
 )
+
+STUDY = TableColumn("study", "Study", 5.6, help="The films of the study, by view")
 
 UPLOADS = (
     TableColumn("source", "File", 12),
@@ -88,6 +88,12 @@ UPLOADS = (
     TableColumn("cause", "Cause", 5),
     TableColumn("remark", "Remark", 28),
 )
+
+
+def columns(state: str, *, by_study: bool) -> tuple[TableColumn, ...]:
+    """Return the columns of the list in a state of the films; by study, their films come too."""
+    usual = NEEDS_A_PERSON if state == "needs_a_person" else WORKLIST
+    return (*usual[:-2], STUDY, *usual[-2:]) if by_study else usual
 
 
 def row(
