@@ -1,6 +1,6 @@
 """The page of connections: archives and what they are sent, echo and retry."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -93,3 +93,18 @@ def test_an_echo_tells_whether_the_archive_answers(
         assert "answers" in page.toast[0].value
     page.button(key=f"echo_{name}").click().run()
     assert "cannot be reached" in page.toast[0].value
+
+
+@pytest.mark.parametrize(("button", "waiting"), [("resume", 2), ("resume_anew", 0)])
+def test_a_person_decides_what_a_restored_worklist_sends(
+    app: AppTest, worklist: Worklist, destination: Destination, button: str, waiting: int
+) -> None:
+    fill(worklist, destination)
+    worklist.outbox._note(destination.name, held_at=datetime.now(UTC))
+    page = connections(app.run())
+    assert "held since" in page_text(page)
+    assert worklist.outbox.claim(destination.name) == []
+    page.button(key=f"{button}_{destination.name}").click().run()
+    assert not page.exception
+    assert "held since" not in page_text(page)
+    assert len(worklist.outbox.claim(destination.name)) == waiting

@@ -54,22 +54,31 @@ def _archives() -> None:
 
 def _held_buttons(name: str) -> None:
     """Let a person decide what a restored worklist sends."""
-    outbox = resources.worklist().outbox
     st.button(
         "Send what waits",
         key=f"resume_{name}",
         help="For a server that takes the place of the old one: objects that the archive has "
         "already are sent once more, with the same UIDs.",
         on_click=attempt,
-        args=(partial(outbox.resume, name), PLACE),
+        args=(partial(_resume, name), PLACE),
     )
     st.button(
         "Send new results only",
         key=f"resume_anew_{name}",
         help="What waits is given up; results made from now on are sent.",
         on_click=attempt,
-        args=(partial(outbox.resume_anew, name), PLACE),
+        args=(partial(_resume_anew, name), PLACE),
     )
+
+
+@guarded(Permission.RETRY_RESULTS)
+def _resume(name: str) -> None:
+    resources.worklist().outbox.resume(name)
+
+
+@guarded(Permission.RETRY_RESULTS)
+def _resume_anew(name: str) -> None:
+    resources.worklist().outbox.resume_anew(name)
 
 
 def _echo_button(name: str) -> None:

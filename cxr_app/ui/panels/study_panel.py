@@ -5,7 +5,9 @@ from functools import partial
 
 import streamlit as st
 
+from cxr_app.permissions import Permission
 from cxr_app.ui import current_reader, masking, resources
+from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.server import film_route
 from cxr_app.ui.text import film_html, formatting
@@ -54,6 +56,7 @@ def _read_button(films: Sequence[Entry], others: Claim | None) -> None:
     )
 
 
+@guarded(Permission.REVIEW)
 def _mark_read(ids: Sequence[str]) -> None:
     reader = current_reader.name()
     for entry_id in ids:
