@@ -32,9 +32,7 @@ def worklist_table(query: Query, total: int, scoring: int) -> None:
     notes = resources.worklist().room.notes.of_films(entry.id for entry in entries)
     in_use = resources.engine().status().model_version
     rows = [
-        table_rows.row(
-            masking.shown(each), now, newer.get(each.id), in_use, notes.get(each.id, ())
-        )
+        table_rows.row(masking.shown(each), now, newer.get(each.id), in_use, notes.get(each.id, ()))
         for each in entries
     ]
     if query.by_study:

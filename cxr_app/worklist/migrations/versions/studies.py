@@ -10,7 +10,7 @@ from alembic import op
 from cxr_app.worklist.migrations.versions.first_tables import TEXT
 
 revision = "0018"
-down_revision = "0022"
+down_revision = "0019"
 
 TABLE = "worklist_entry"
 FACTS = (
