@@ -349,7 +349,7 @@ class Worklist:
                 needs_a_person=count(session, Query(state="needs_a_person"), now),
                 in_progress=count_unscored(session),
                 read=count(session, Query(state="read"), now),
-                longest_wait=None if oldest is None else self._waited(oldest),
+                longest_wait=None if oldest is None else max(now - oldest, timedelta(0)),
             )
 
     def film_counts(self) -> list[tuple[bool, int, str, int]]:
@@ -396,6 +396,3 @@ class Worklist:
         if given is not None and given.tzinfo is None:
             raise ValueError("a time must be aware, got one without a time zone")
         return given or self._clock()
-
-    def _waited(self, since: datetime) -> timedelta:
-        return max(self._clock() - since, timedelta(0))
