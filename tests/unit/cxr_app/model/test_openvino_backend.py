@@ -3,6 +3,7 @@
 import gc
 import importlib
 import os
+import subprocess
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from cxr_app.model import checkpoint, classifier, openvino_backend
 from cxr_app.model.checkpoint import Checkpoint
 from cxr_app.model.classifier import Classifier
 from cxr_app.model.networks import build
+from cxr_app.settings import PROJECT
 from tests.support.checkpoints import describe
 from tests.unit.cxr_app.model.test_classifier import films
 
@@ -110,6 +112,28 @@ def test_left_to_choose_torch_does_what_openvino_cannot(
     inputs = [chosen.prepare(film) for film in films(2)]
     for one, other in zip(chosen.predict(inputs), expected.predict(inputs), strict=True):
         np.testing.assert_array_equal(one.activation_map, other.activation_map)
+
+
+def test_nobody_outside_hears_of_it(tmp_path: Path) -> None:
+    """Importing OpenVINO by itself reports the import, and leaves a client's number at home."""
+    script = (
+        "import sys, torch\n"
+        "heard = []\n"
+        "events = ('urllib.Request', 'socket.getaddrinfo', 'socket.connect')\n"
+        "sys.addaudithook(lambda name, facts: heard.append(name) if name in events else None)\n"
+        "from cxr_app.model.openvino_backend import OpenVINOBody\n"
+        "body = torch.nn.Conv2d(1, 1, 1).requires_grad_(False).eval()\n"
+        "OpenVINOBody(body, 16)(torch.ones(1, 1, 16, 16))\n"
+        "import threading; [each.join(9) for each in threading.enumerate()[1:]]\n"
+        "sys.exit(', '.join(heard) or 0)\n"
+    )
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-W", "ignore", "-c", script]
+    done = subprocess.run(
+        command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert [each.name for each in tmp_path.iterdir()] == [".cache"]
 
 
 def refuse(*_: object) -> None:
