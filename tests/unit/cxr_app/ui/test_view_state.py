@@ -11,7 +11,8 @@ from cxr_app.ui import view_state
 def browser(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The parameters of a browser's address; the session is new."""
     parameters: dict[str, str] = {}
-    session = SimpleNamespace(query_params=parameters, session_state={})
+    context = SimpleNamespace(cookies={})
+    session = SimpleNamespace(query_params=parameters, session_state={}, context=context)
     monkeypatch.setattr(view_state, "st", session)
     return parameters
 
