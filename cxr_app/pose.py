@@ -84,9 +84,12 @@ def posed_softcopy(softcopy: Softcopy, pose: Pose) -> Softcopy:
     """Return what the viewer shows of a film in a pose; what is hidden stays hidden."""
     if pose.changes_nothing:
         return softcopy
-    hidden = softcopy.hidden
+    hidden, spacing = softcopy.hidden, softcopy.spacing
+    if spacing is not None and pose.quarter_turns % 2:
+        spacing = replace(spacing, down_mm=spacing.across_mm, across_mm=spacing.down_mm)
     return replace(
         softcopy,
+        spacing=spacing,
         values=pose.applied(softcopy.values),
         hidden=None if hidden is None else pose.applied(hidden),
     )

@@ -5,6 +5,7 @@ This module knows neither file formats nor networks.
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,6 +163,25 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class PixelSpacing:
+    """How far apart the centres of neighbouring pixels are.
+
+    Parameters
+    ----------
+    down_mm, across_mm
+        Vertically and horizontally, in mm; above 0.
+    basis
+        ``calibrated``: corrected for magnification, so that lengths are those of the body;
+        ``at the detector``: lengths of the body are shorter; ``not stated``: the file does not say
+        which of both.
+    """
+
+    down_mm: float
+    across_mm: float
+    basis: Literal["calibrated", "at the detector", "not stated"]
+
+
+@dataclass(frozen=True, slots=True)
 class Softcopy:
     """Input of the viewer: values before windowing, and the available windows.
 
@@ -183,6 +203,8 @@ class Softcopy:
         hidden. Its `values` show it nearly so in any window.
     hidden_brightness
         How it is shown there, in ``[0, 1]``, whatever the window and the polarity.
+    spacing
+        Of `values`; None if the file does not state it.
     """
 
     values: Values
@@ -194,6 +216,7 @@ class Softcopy:
     colour_fraction: float = 0.0
     hidden: NDArray[np.bool_] | None = None
     hidden_brightness: float = 0.0
+    spacing: PixelSpacing | None = None
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.dtype != np.uint16:

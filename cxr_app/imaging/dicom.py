@@ -45,6 +45,7 @@ from cxr_app.imaging.limits import MAX_FRAMES, MAX_INFLATED_BYTES, MAX_READS
 from cxr_app.imaging.objections import objection
 from cxr_app.imaging.orientation import turn_needed, turned
 from cxr_app.imaging.parser_warnings import silence_warnings
+from cxr_app.imaging.pixel_spacing import spacing_of
 from cxr_app.imaging.pixels import may_be_averaged, shows_range, to_softcopy
 from cxr_app.imaging.shutter import shutter_overlay
 from cxr_app.radiograph import Header
@@ -132,6 +133,7 @@ def read_film(data: bytes, *, side: int | None = None, in_subprocess: bool = Fal
     if stored.shape[:2] != size and not shows_range(stored, ds):
         stored = decode(ds)
     softcopy = with_square_pixels(to_softcopy(stored, ds), aspect_ratio(ds))
+    softcopy = replace(softcopy, spacing=spacing_of(ds, softcopy.values.shape))
     softcopy = turned(softcopy, turn_needed(ds))
     softcopy = replace(softcopy, remarks=(*_remarks(ds), *softcopy.remarks))
     full_size = None if stored.shape[:2] == size else size

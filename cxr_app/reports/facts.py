@@ -7,11 +7,25 @@ from datetime import datetime
 from cxr_app.lung_fields import Extent
 from cxr_app.model.screening import MIRRORED
 from cxr_app.radiograph import Header
-from cxr_app.worklist import Cause, Entry, Review, Verdict, last_verdict
+from cxr_app.worklist import (
+    AnnotationKind,
+    Cause,
+    Entry,
+    Measurement,
+    Review,
+    Verdict,
+    last_verdict,
+)
 
 NOT_READ = "not read"
 UNKNOWN = "unknown"
 _WITHOUT_ANSWER = {Verdict.UNUSABLE: "film not usable", Verdict.UNSURE: "unsure"}
+
+_MEASURES = {
+    AnnotationKind.LENGTH: "length",
+    AnnotationKind.ANGLE: "angle",
+    AnnotationKind.RATIO: "cardiothoracic ratio",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,8 @@ class ReportFacts:
         The zones that the model's heat marks, largest share first, if the film is flagged.
     attested
         Whether the film was scored on a reader's word.
+    measurements
+        What readers measured, in words: ``length 123.4 mm (at the detector)``.
     """
 
     header: Header
@@ -58,6 +74,7 @@ class ReportFacts:
     model_version: str
     zones: tuple[str, ...]
     attested: bool
+    measurements: tuple[str, ...] = ()
 
 
 def facts_of(
@@ -65,6 +82,7 @@ def facts_of(
     reviews: Sequence[Review],
     extent: Extent | None = None,
     earlier: tuple[Entry, Sequence[Review]] | None = None,
+    measurements: Sequence[Measurement] = (),
 ) -> ReportFacts:
     """Collect what is known of a film.
 
@@ -76,6 +94,8 @@ def facts_of(
         How much of the lungs the heat marks; None if it is unknown or may not be shown.
     earlier
         The film that it is compared with, and that film's reviews; None for none.
+    measurements
+        On the film, oldest first.
     """
     last = last_verdict(reviews)
     compared = earlier[0].header.study_date if earlier and earlier[0].header else ""
@@ -95,6 +115,7 @@ def facts_of(
         model_version=entry.model_version,
         zones=_marked(extent, entry.remarks) if entry.flagged and extent else (),
         attested=entry.attestation is not None,
+        measurements=tuple(map(_measured, measurements)),
     )
 
 
@@ -110,6 +131,11 @@ def verdict_words(review: Review | None) -> str:
 def cause_of(facts: ReportFacts) -> Cause | None:
     """Return the cause that the reader named."""
     return Cause(facts.cause.upper()) if facts.cause else None
+
+
+def _measured(measurement: Measurement) -> str:
+    words = measurement.words.removeprefix("CTR ")
+    return f"{_MEASURES[measurement.kind]} {words}"
 
 
 def _marked(extent: Extent, remarks: Sequence[str]) -> tuple[str, ...]:

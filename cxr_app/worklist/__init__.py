@@ -3,6 +3,7 @@
 Only this folder imports SQLAlchemy; arguments and results are plain values.
 """
 
+from cxr_app.worklist.annotations import Annotation, AnnotationKind, Measurement
 from cxr_app.worklist.claims import ClaimLog
 from cxr_app.worklist.dismissals import Dismissal, Dismissals
 from cxr_app.worklist.entry import (
@@ -53,6 +54,8 @@ __all__ = [
     "SORTABLE",
     "WAITING_CAP",
     "Agreement",
+    "Annotation",
+    "AnnotationKind",
     "ArchiveState",
     "Assignment",
     "Attestation",
@@ -68,6 +71,7 @@ __all__ = [
     "Job",
     "JobQueue",
     "JobState",
+    "Measurement",
     "NewInstance",
     "Note",
     "Others",

@@ -1,8 +1,9 @@
-"""What readers share beside the films: urgency, assignments, notes, saved views."""
+"""What readers share beside the films: marks, urgency, assignments, notes, saved views."""
 
 from collections.abc import Callable
 from datetime import datetime
 
+from cxr_app.worklist.annotations import AnnotationLog
 from cxr_app.worklist.assignments import AssignmentLog
 from cxr_app.worklist.database import Database
 from cxr_app.worklist.notes import NoteLog
@@ -15,6 +16,8 @@ class ReadingRoom:
 
     Attributes
     ----------
+    annotations
+        Marks on films: lengths, angles, ratios.
     assignments
         Which reader is to read which film.
     notes
@@ -26,6 +29,7 @@ class ReadingRoom:
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self.annotations = AnnotationLog(database, clock)
         self.assignments = AssignmentLog(database, clock)
         self.notes = NoteLog(database, clock)
         self.urgency = UrgencyLog(database, clock)

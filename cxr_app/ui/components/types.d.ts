@@ -25,6 +25,8 @@ interface FilmHeader {
   windows: GreyWindow[];
   film_rows: number;
   film_columns: number;
+  /** Size of the whole film, and what it was measured at; null if the file does not state it. */
+  millimetres?: { across: number; down: number; basis: string } | null;
   message?: string;
 }
 
@@ -105,6 +107,10 @@ interface ViewerData {
   acknowledged: number;
   heatOn: boolean;
   outline: boolean;
+  /** Marks that are kept with the film, and whether the reader may add some. */
+  marks: { kind: "length" | "angle" | "ratio"; points: [number, number][]; words: string }[];
+  canMark: boolean;
+  marksAcknowledged: number;
 }
 
 /** A column of the film table; see `TableColumn` in Python. */

@@ -10,6 +10,7 @@ from cxr_app.ui.actions import attempt
 from cxr_app.ui.components.viewer import ViewerFilm, film_viewer
 from cxr_app.ui.panels import attestation_panel, review_panel
 from cxr_app.ui.panels.film_toolbar import neighbours
+from cxr_app.ui.panels.marks_panel import keep_mark, shown_marks
 from cxr_app.ui.server import film_route
 from cxr_app.ui.text import film_html
 from cxr_app.worklist import Entry, Review
@@ -63,7 +64,9 @@ def _film(entry: Entry, reviews: list[Review], after: Entry | None) -> None:
         next_heat, _ = _heatmap(after)
         prepare = [_address(after), *filter(None, [next_heat])]
     address, outline = _address(entry), _opens_as_outline()
-    shown = ViewerFilm(entry.id, address, heat, note, prepare, outline)
+    marks = shown_marks(entry, resources.worklist().room.annotations.of_film(entry.id))
+    keep = keep_mark if entry.film_deleted_at is None else None
+    shown = ViewerFilm(entry.id, address, heat, note, prepare, outline, marks, keep)
     if film_viewer(shown, keys=KEYS):
         review_panel.note_heat_seen(entry)
 

@@ -8,6 +8,7 @@ from cxr_app.ui import masking, resources
 from cxr_app.ui.panels import review_panel
 from cxr_app.ui.panels.archive_lookup_panel import archive_lookup_panel
 from cxr_app.ui.panels.attestation_panel import attestation_panel
+from cxr_app.ui.panels.marks_panel import marks_panel
 from cxr_app.ui.panels.report_panel import report_panel
 from cxr_app.ui.panels.study_panel import study_panel
 from cxr_app.ui.server import film_route
@@ -28,9 +29,11 @@ def film_side(entry: Entry, reviews: list[Review], others: Claim | None) -> Entr
     attestation_panel(shown, others)
     review_panel.review_panel(shown, reviews, others)
     study_panel(entry, others)
+    marks = resources.worklist().room.annotations.of_film(entry.id)
+    marks_panel(entry, marks)
     earlier = review_panel.earlier(entry)  # found by the patient ID, which may be masked
     archive_lookup_panel(entry)
-    report_panel(shown, reviews, earlier)
+    report_panel(shown, reviews, earlier, marks)
     with st.expander("Film and header", key="facts"):
         st.html(film_html.details(shown))
     return earlier

@@ -1,5 +1,6 @@
 """The report of the film: shown, copied, saved, and the site's template for it."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -18,14 +19,16 @@ from cxr_app.ui.components.copy_button import copy_button
 from cxr_app.ui.panels import review_panel
 from cxr_app.ui.server import film_route
 from cxr_app.ui.text import formatting
-from cxr_app.worklist import Entry, Review
+from cxr_app.worklist import Annotation, Entry, Review
 
 PLACE = "report_template"
 TEMPLATE = "report_template_text"
 """Widget key of the template."""
 
 
-def report_panel(entry: Entry, reviews: list[Review], earlier: Entry | None) -> None:
+def report_panel(
+    entry: Entry, reviews: list[Review], earlier: Entry | None, marks: Sequence[Annotation] = ()
+) -> None:
     """Show the report by the site's template, and what can be done with it.
 
     Parameters
@@ -34,9 +37,11 @@ def report_panel(entry: Entry, reviews: list[Review], earlier: Entry | None) -> 
         As it may be shown now: with masked identities the report has the short ids.
     earlier
         The film that this one is compared with on the page.
+    marks
+        Measurements on the film.
     """
     with st.expander("Report", key="report"):
-        facts = _facts(entry, reviews, earlier)
+        facts = _facts(entry, reviews, earlier, marks)
         try:
             text = report_text(site_template(resources.settings().data_dir), facts)
         except ReportError as error:
@@ -48,7 +53,9 @@ def report_panel(entry: Entry, reviews: list[Review], earlier: Entry | None) -> 
         _template()
 
 
-def _facts(entry: Entry, reviews: list[Review], earlier: Entry | None) -> ReportFacts:
+def _facts(
+    entry: Entry, reviews: list[Review], earlier: Entry | None, marks: Sequence[Annotation]
+) -> ReportFacts:
     compared = None
     if earlier is not None:
         compared = earlier, resources.worklist().reviews.of_film(earlier.id)
@@ -56,7 +63,7 @@ def _facts(entry: Entry, reviews: list[Review], earlier: Entry | None) -> Report
     scale = film_route.scale_of(entry)
     if entry.activation_map is not None and review_panel.may_see_heat(entry, reviews):
         extent = visible_extent(entry.activation_map, scale, entry.lungs)
-    return facts_of(entry, reviews, extent, compared)
+    return facts_of(entry, reviews, extent, compared, [mark.measurement for mark in marks])
 
 
 def _files(entry: Entry, facts: ReportFacts, text: str) -> None:

@@ -47,6 +47,8 @@ KEYS = Keys(
         ("I", "invert greyscale"),
         ("1 – 5", "window presets"),
         ("L", "window with the left button"),
+        ("D A J", "length, angle, cardiothoracic ratio"),
+        ("F", "full screen"),
         ("+ -", "zoom"),
         ("0", "fit the whole film"),
         ("R", "reset the view"),

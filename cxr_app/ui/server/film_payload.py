@@ -40,6 +40,7 @@ def pack_film(softcopy: Softcopy) -> bytes:
         "columns": values.shape[1],
         "film_rows": softcopy.values.shape[0],
         "film_columns": softcopy.values.shape[1],
+        "millimetres": _millimetres(softcopy),
         "bits": bits,
         "largest": largest,
         "origin": softcopy.origin,
@@ -79,6 +80,18 @@ def pack_heat(
 def pack_refusal(message: str) -> bytes:
     """Pack a message that the viewer shows instead of the film."""
     return _packed({"message": message}, np.empty(0, np.uint8))
+
+
+def _millimetres(softcopy: Softcopy) -> dict[str, Any] | None:
+    """Return the size of the whole film in mm, and what it was measured at; None if unknown."""
+    spacing, (rows, columns) = softcopy.spacing, softcopy.values.shape
+    if spacing is None:
+        return None
+    return {
+        "down": spacing.down_mm * rows,
+        "across": spacing.across_mm * columns,
+        "basis": spacing.basis,
+    }
 
 
 def _lung_outline(lungs: LungFields | None) -> list[list[list[float]]]:

@@ -1,13 +1,16 @@
 """The film viewer: a Streamlit component that shows a film and its heatmap in the browser.
 
-The page passes it addresses. Only two things come back to the server: whether heatmaps are shown,
-and which of the page's keys were pressed at which film.
+The page passes it addresses. Three things come back to the server: whether heatmaps are shown,
+which of the page's keys were pressed at which film, and marks that the reader made.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -20,7 +23,9 @@ SCRIPTS = (
     "greyscale.js",
     "heatmap.js",
     "viewport.js",
+    "geometry.js",
     "controls.js",
+    "marking.js",
     "key_presses.js",
     "viewer.js",
 )
@@ -53,6 +58,10 @@ class ViewerFilm:
     outline
         Whether the heatmap opens as an outline for a reader who has not chosen between it and
         colour.
+    marks
+        Kept with the film: ``kind``, ``points`` and ``words`` of each.
+    keep_mark
+        Called with a new mark and the id of the entry that it was made on; None if none may be.
     """
 
     entry_id: str
@@ -61,6 +70,8 @@ class ViewerFilm:
     note: str = ""
     prepare: Sequence[str] = ()
     outline: bool = True
+    marks: Sequence[Mapping[str, Any]] = ()
+    keep_mark: Callable[[dict[str, Any], str], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +120,16 @@ def film_viewer(film: ViewerFilm, *, key: str = "viewer", keys: Keys = NO_KEYS) 
         "acknowledged": delivery.acknowledged(key),
         "heatOn": heat_on,
         "outline": film.outline,
+        "marks": [dict(mark) for mark in film.marks],
+        "canMark": film.keep_mark is not None,
+        "marksAcknowledged": delivery.acknowledged(f"{key}_marks"),
     }
     _mount(
         key=key,
         data=data,
         on_heat_change=_do_nothing,
         on_presses_change=partial(_act_on_presses, key, keys),
+        on_marks_change=partial(_keep_marks, key, film.keep_mark),
     )
     return film.heat is not None and heat_on
 
@@ -136,6 +151,34 @@ def _act_on_presses(key: str, keys: Keys) -> None:
             keys.act(letter, entry_id)
 
     delivery.deliver(key, _presses(st.session_state.get(key)), act)
+
+
+def _keep_marks(key: str, keep: Callable[[dict[str, Any], str], object] | None) -> None:
+    """Keep each new mark once, in order."""
+    if keep is None:
+        return
+
+    def act(mark: tuple[str, str]) -> None:
+        text, entry_id = mark
+        with suppress(ValueError):
+            found = json.loads(text)
+            if isinstance(found, dict):
+                keep(found, entry_id)
+
+    delivery.deliver(f"{key}_marks", _marks(st.session_state.get(key)), act)
+
+
+def _marks(value: object) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Yield the marks sent by the browser, whose data cannot be trusted."""
+    match value:
+        case {"marks": {"list": list(marks)}}:
+            pass
+        case _:
+            return
+    for mark in marks:
+        match mark:
+            case {"number": int(number), "mark": str(text), "entry": str(entry_id)}:
+                yield number, (text, entry_id)
 
 
 def _presses(value: object) -> Iterator[tuple[int, tuple[str, str]]]:

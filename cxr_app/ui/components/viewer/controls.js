@@ -57,6 +57,13 @@ function writeHabits(habits) {
   }
 }
 
+/** Give the viewer the whole screen, or take it away.
+ * @param {HTMLElement} root */
+function swapFullScreen(root) {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else root.requestFullscreen?.().catch(() => {}); // where a frame or a policy forbids it
+}
+
 /** What a click on each control does.
  * @type {Record<string, (viewer: any) => void>} */
 const BUTTONS = {
@@ -70,6 +77,10 @@ const BUTTONS = {
   actual: (viewer) => viewer.zoomTo(1),
   fit: (viewer) => viewer.fit(),
   reset: (viewer) => viewer.reset(),
+  length: (viewer) => viewer.marking.choose("length"),
+  angle: (viewer) => viewer.marking.choose("angle"),
+  ratio: (viewer) => viewer.marking.choose("ratio"),
+  full: (viewer) => swapFullScreen(viewer.root),
   help: (viewer) => viewer.help(),
 };
 

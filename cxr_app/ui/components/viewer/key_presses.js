@@ -13,6 +13,10 @@ const KEYS = {
   "-": "out",
   0: "fit",
   r: "reset",
+  d: "length",
+  a: "angle",
+  j: "ratio",
+  f: "full",
   "?": "help",
 };
 const REPEATING = ["in", "out"]; // controls that a held key clicks again and again

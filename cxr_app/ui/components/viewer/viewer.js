@@ -46,6 +46,7 @@ class Viewer {
     /** @type {HeatHabits} */
     this.heat = { on: true, outline: undefined, opacity: 0.4, lungs: false, ...readHabits() };
     this.find(".legend i").style.backgroundImage = heatGradient();
+    this.marking = new Marking(this);
     this._listen();
   }
 
@@ -70,10 +71,9 @@ class Viewer {
   /** Show what the page asks for; the same film stays as it is being looked at.
    * @param {ViewerData} data
    * @param {(name: string, value: unknown) => void} send */
-  async update(
-    { entry, film, heat, next, note, keys, focus, acts, acknowledged, heatOn, outline },
-    send,
-  ) {
+  async update(data, send) {
+    const { entry, film, heat, next, note, keys, focus, acts, acknowledged, heatOn, outline } =
+      data;
     this.note = note ?? "";
     this.next = next ?? [];
     this.focusKeys = focus ?? {};
@@ -85,6 +85,7 @@ class Viewer {
     this.part("help").hidden = !keys?.length;
     listKeys(this.find("dialog dl"), keys ?? []);
     if (entry !== this.entry || film !== this.address) this._open(entry, film);
+    this.marking.update(data, send);
     if (heat !== this.heatAddress) this._openHeat(heat);
     this._sendHeat();
     this._refresh();
@@ -95,6 +96,7 @@ class Viewer {
     this._remember();
     this.film = this.window = this.heatmap = null; // never one patient's film under another's name
     this.heatAddress = undefined;
+    this.marking.clear();
     Object.assign(this, { entry, address });
     for (const fact of ["inverted", "zoom", "windowCenter", "windowWidth"]) {
       delete this.root.dataset[fact];
@@ -283,6 +285,7 @@ class Viewer {
     this.film.draw(this.context, place);
     const thickness = this.canvas.width / Math.max(this.canvas.clientWidth, 1);
     this.heatmap?.draw(this.context, place, this.heat, thickness);
+    this.marking.draw(this.context, place, thickness);
   }
 
   /** Send whether heatmaps are shown, if the server assumes otherwise: a verdict may follow them. */
@@ -325,20 +328,7 @@ class Viewer {
       windowsByLeftDrag: () => this.windowing,
     });
     signal.addEventListener("abort", stop);
-    const watching = new ResizeObserver(() => {
-      fitBox(this.canvas, this.viewport);
-      showState(this);
-      this._draw(); // in the same frame, so that a resized canvas is never seen blank
-    });
-    watching.observe(this.canvas);
-    const placing = new ResizeObserver(() => fillWindow(this.root, this.page));
-    placing.observe(this.page?.firstElementChild ?? document.body);
-    globalThis.addEventListener("resize", () => fillWindow(this.root, this.page), { signal });
-    fillWindow(this.root, this.page);
-    signal.addEventListener("abort", () => {
-      watching.disconnect();
-      placing.disconnect();
-    });
+    watchSize(this);
   }
 
   /** @param {KeyboardEvent} event */
@@ -378,6 +368,7 @@ class Viewer {
     this._remember();
     this.stopping.abort();
     this.presses.stop();
+    this.marking.marks.stop();
     cancelAnimationFrame(this.frame ?? 0);
     viewers.delete(this.parent);
   }

@@ -160,3 +160,24 @@ function fillWindow(root, page) {
   const above = root.getBoundingClientRect().top + (page?.scrollTop ?? 0) + ROOM_BELOW;
   root.style.setProperty("--above", `${Math.ceil(above)}px`);
 }
+
+/** Keep canvas and viewer in the room that the page leaves them, until the viewer ends.
+ * @param {any} viewer */
+function watchSize(viewer) {
+  const { canvas, viewport, root, page } = viewer;
+  const { signal } = viewer.stopping;
+  const watching = new ResizeObserver(() => {
+    fitBox(canvas, viewport);
+    showState(viewer);
+    viewer._draw(); // in the same frame, so that a resized canvas is never seen blank
+  });
+  watching.observe(canvas);
+  const placing = new ResizeObserver(() => fillWindow(root, page));
+  placing.observe(page?.firstElementChild ?? document.body);
+  globalThis.addEventListener("resize", () => fillWindow(root, page), { signal });
+  fillWindow(root, page);
+  signal.addEventListener("abort", () => {
+    watching.disconnect();
+    placing.disconnect();
+  });
+}

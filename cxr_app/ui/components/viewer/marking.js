@@ -1,0 +1,192 @@
+// Marks on the film: lengths, angles and the cardiothoracic ratio. A reader sets points by clicks, or
+// by arrow keys and Enter; a whole mark goes to the page's script, which keeps it with the film.
+
+const MARK_COLOUR = "#7ee787";
+const MARK_STEP = 1 / 100; // of the film, by an arrow key; a fifth of it with Shift
+const MARK_HINTS = {
+  length: "Length: set its two ends",
+  angle: "Angle: set the end of an arm, the corner, the other end",
+  ratio: "Cardiothoracic ratio: set the ends of the heart's width, then of the chest's",
+};
+
+/** @typedef {{kind: MarkKind, points: Point[], words: string}} Mark */
+
+/** Pairs of points that a mark's lines join.
+ * @param {MarkKind} kind @param {Point[]} points @returns {Point[][]} */
+const linesOf = (kind, points) =>
+  kind === "ratio" ? [points.slice(0, 2), points.slice(2, 4)] : [points];
+
+/** The marks of one viewer, and the one being made. */
+class Marking {
+  /** @type {MarkKind | null} */ kind = null;
+  /** @type {Point[]} */ points = [];
+  /** @type {Point} */ pointer = [0.5, 0.5];
+  /** @type {Mark[]} */ kept = []; // by the page's script
+  /** @type {Mark[]} */ sent = []; // and not known to be kept yet
+
+  /** @param {any} viewer */
+  constructor(viewer) {
+    this.viewer = viewer;
+    this.marks = new Sender(viewer.root, "marks");
+    const { signal } = viewer.stopping;
+    const listen = (/** @type {string} */ name, /** @type {(event: any) => void} */ does) =>
+      viewer.canvas.addEventListener(name, does, { signal, capture: true });
+    listen("pointerdown", (event) => this._onDown(event));
+    listen("pointermove", (event) => this._onMove(event));
+    listen("keydown", (event) => this._onKey(event));
+  }
+
+  /** @param {ViewerData} data @param {(name: string, value: unknown) => void} send */
+  update({ marks, canMark, marksAcknowledged }, send) {
+    this.marks.send = send;
+    this.marks.acknowledge(marksAcknowledged ?? 0);
+    this.kept = marks ?? [];
+    const known = new Set(this.kept.map(({ points }) => JSON.stringify(points)));
+    this.sent = this.sent.filter(({ points }) => !known.has(JSON.stringify(points)));
+    for (const kind of Object.keys(POINTS_OF)) this.viewer.part(kind).hidden = !canMark;
+  }
+
+  /** Forget the marks of a film that is left. */
+  clear() {
+    this.kept = [];
+    this.sent = [];
+    this.choose(null);
+  }
+
+  /** Begin a mark, or stop if this kind was begun.
+   * @param {MarkKind | null} kind */
+  choose(kind) {
+    this.kind = kind === this.kind ? null : kind;
+    this.points = [];
+    if (this.kind) this.viewer.canvas.focus({ preventScroll: true });
+    this._show();
+  }
+
+  _show() {
+    const { root } = this.viewer;
+    for (const kind of Object.keys(POINTS_OF)) {
+      setPressed(this.viewer.part(kind), kind === this.kind);
+    }
+    if (this.kind) root.dataset.tool = this.kind;
+    else delete root.dataset.tool;
+    const hint = this.kind ? `${MARK_HINTS[this.kind]} (arrows and Enter; Esc leaves)` : "";
+    this.viewer.find(".hint").textContent = hint;
+    this.viewer._refresh();
+  }
+
+  /** @param {PointerEvent} event @returns {Point} */
+  _at(event) {
+    const { canvas, viewport } = this.viewer;
+    const frame = canvas.getBoundingClientRect();
+    const ratio = canvas.width / Math.max(canvas.clientWidth, 1);
+    const { x, y, width, height } = viewport.place;
+    const across = ((event.clientX - frame.left) * ratio - x) / width;
+    const down = ((event.clientY - frame.top) * ratio - y) / height;
+    return [clampShare(across), clampShare(down)];
+  }
+
+  /** @param {PointerEvent} event */
+  _onDown(event) {
+    if (!this.kind || event.button !== 0) return; // the other button still windows
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    this.pointer = this._at(event);
+    this._add();
+  }
+
+  /** @param {PointerEvent} event */
+  _onMove(event) {
+    if (!this.kind || event.buttons) return;
+    this.pointer = this._at(event);
+    this.viewer._refresh();
+  }
+
+  /** @param {KeyboardEvent} event */
+  _onKey(event) {
+    if (!this.kind) return;
+    const way = ARROWS[event.key];
+    if (way) this._step(way, event.shiftKey ? MARK_STEP / 5 : MARK_STEP);
+    else if (event.key === "Enter" || event.key === " ") this._add();
+    else if (event.key === "Escape") this.choose(null);
+    else return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+
+  /** @param {[number, number]} way as the film is panned, so against the pointer @param {number} step */
+  _step([across, down], step) {
+    const [x, y] = this.pointer;
+    this.pointer = [clampShare(x - across * step), clampShare(y - down * step)];
+    this.viewer._refresh();
+  }
+
+  _add() {
+    const { kind } = this;
+    if (!kind || !this.viewer.film) return;
+    this.points = [...this.points, this.pointer];
+    if (this.points.length === POINTS_OF[kind]) this._finish(kind, this.points);
+    this.viewer._refresh();
+  }
+
+  /** @param {MarkKind} kind @param {Point[]} points */
+  _finish(kind, points) {
+    const measured = measure(kind, points, this.viewer.film.header);
+    this.points = [];
+    if (!Number.isFinite(measured.value)) return; // two points in one place
+    this.sent.push({ kind, points, words: measureWords(measured) });
+    const mark = JSON.stringify({ kind, points, ...measured });
+    this.marks.add({ entry: this.viewer.entry, mark });
+    this.choose(null);
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {Place} place @param {number} thickness */
+  draw(context, place, thickness) {
+    for (const mark of [...this.kept, ...this.sent]) drawMark(context, place, mark, thickness);
+    if (!this.kind || !this.viewer.film) return;
+    const points = [...this.points, this.pointer];
+    const whole = points.length === POINTS_OF[this.kind];
+    const measured = whole ? measure(this.kind, points, this.viewer.film.header) : null;
+    const words = measured && Number.isFinite(measured.value) ? measureWords(measured) : "";
+    drawMark(context, place, { kind: this.kind, points, words }, thickness);
+    drawCross(context, place, this.pointer, thickness);
+  }
+}
+
+/** @param {number} share */
+const clampShare = (share) => Math.round(Math.min(1, Math.max(0, share)) * 1e5) / 1e5;
+
+/** @param {CanvasRenderingContext2D} context @param {Place} place @param {Mark} mark
+ * @param {number} thickness */
+function drawMark(context, place, { kind, points, words }, thickness) {
+  const style = { colour: MARK_COLOUR, width: 1.5 * thickness, opacity: 1 };
+  drawLines(context, linesOf(kind, points), place, style);
+  const [across, down] = points[points.length - 1];
+  context.save();
+  context.font = `600 ${13 * thickness}px sans-serif`;
+  context.lineWidth = 3 * thickness;
+  context.strokeStyle = "rgb(0 0 0 / 0.8)";
+  context.fillStyle = MARK_COLOUR;
+  const [x, y] = [place.x + across * place.width, place.y + down * place.height];
+  context.strokeText(words, x + 6 * thickness, y - 6 * thickness);
+  context.fillText(words, x + 6 * thickness, y - 6 * thickness);
+  context.restore();
+}
+
+/** @param {CanvasRenderingContext2D} context @param {Place} place @param {Point} point
+ * @param {number} thickness */
+function drawCross(context, place, [across, down], thickness) {
+  const [x, y] = [across * place.width, down * place.height];
+  const reach = 9 * thickness;
+  /** @type {[number, number][][]} */
+  const lines = [
+    [
+      [(x - reach) / place.width, down],
+      [(x + reach) / place.width, down],
+    ],
+    [
+      [across, (y - reach) / place.height],
+      [across, (y + reach) / place.height],
+    ],
+  ];
+  drawLines(context, lines, place, { colour: "#fff", width: thickness, opacity: 1 });
+}

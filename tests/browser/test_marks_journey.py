@@ -1,0 +1,67 @@
+"""Measuring on the film: by hand and by keys, kept, listed, in the report, and taken back."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
+from tests.support.desk import Desk
+from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
+
+PATIENCE_MILLISECONDS = 30_000
+FILM_MM = 320.0
+"""Width and height of the film: 400 pixels of 0.8 mm."""
+
+
+@pytest.fixture(autouse=True)
+def patience() -> None:
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    with ServerWithTinyModel(folder / "data", folder / "output.txt") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def desk(server: Server) -> Iterator[Desk]:
+    assert isinstance(server.data_dir, Path)
+    opened = Desk(server.data_dir)
+    yield opened
+    opened.worklist.close()
+
+
+def test_lengths_and_ratio_are_kept_with_the_film(desk: Desk, app_url: str, page: Page) -> None:
+    ds = radiograph_dataset(film_pixels(400, 400), PatientID="P-1", ImagerPixelSpacing=[0.8, 0.8])
+    film = desk.enter(dicom_bytes(ds), 0.9)
+    page.goto(app_url)
+    expect(page.get_by_role("textbox", name="Reader")).to_have_value(re.compile(r"\S"))
+    page.locator(f"tbody tr[data-film='{film}']").click()
+    expect(page.locator(".viewer[data-ready='true']")).to_be_visible()
+    wait_idle(page)
+    page.keyboard.press("d")  # from the middle, 20 steps of a hundredth of the film to the right
+    page.keyboard.press("Enter")
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    marks = page.locator(".st-key-marks")
+    expect(marks).to_contain_text(f"Length: {0.2 * FILM_MM:.1f} mm (at the detector)")
+    wait_idle(page)
+    page.keyboard.press("j")
+    box = page.locator(".viewer canvas").bounding_box()
+    assert box is not None
+    for across in (-50, 50, -100, 100):
+        page.mouse.click(box["x"] + box["width"] / 2 + across, box["y"] + box["height"] / 2)
+    expect(marks).to_contain_text("Cardiothoracic ratio: 0.50")
+    wait_idle(page)
+    page.get_by_text("Report", exact=True).click()
+    expect(page.get_by_text("cardiothoracic ratio 0.50")).to_be_visible()
+    marks.get_by_role("button", name="Take back").first.click()
+    expect(marks).not_to_contain_text("Length")
+    kinds = [each.measurement.kind for each in desk.worklist.room.annotations.of_film(film)]
+    assert kinds == ["ratio"]
