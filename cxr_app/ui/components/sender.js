@@ -3,12 +3,12 @@
 const MESSAGES_HELD = 40;
 const RESEND = 1500; // milliseconds until a message that was not acknowledged is sent again
 
-/** Messages not yet acted on by the page's script.
- * @type {FilmMessage[]} */
-let messages = [];
+/** Messages not yet acted on by the page's script, by the name of the state that they are sent as.
+ * @type {Map<string, FilmMessage[]>} */
+const unacknowledged = new Map();
 let lastNumber = Date.now(); // of a message: grows over reloads too
 
-/** Sends messages to the page's script. All instances of a component share them: one that Streamlit
+/** Sends messages to the page's script. All instances of a component share those of one name: one that Streamlit
  * has put in the place of another goes on sending what was not acknowledged. */
 class Sender {
   /** @param {HTMLElement} root @param {string} name of the component's state */
@@ -21,20 +21,28 @@ class Sender {
     this.timer = undefined;
   }
 
+  get messages() {
+    return unacknowledged.get(this.name) ?? [];
+  }
+
+  set messages(messages) {
+    unacknowledged.set(this.name, messages);
+  }
+
   /** Send a message with the film it concerns: whatever the script is drawing meanwhile, a verdict
    * goes to that film. Earlier messages go along, in case one was lost.
    * @param {{entry: string, [part: string]: string}} message */
   add(message) {
     lastNumber += 1;
-    messages = [...messages, { ...message, number: lastNumber }].slice(-MESSAGES_HELD);
+    this.messages = [...this.messages, { ...message, number: lastNumber }].slice(-MESSAGES_HELD);
     this._sendAll();
   }
 
   /** Drop what the script has acted on: a restarted server must not get it again.
    * @param {number} number of the last message that was acted on */
   acknowledge(number) {
-    messages = messages.filter((message) => message.number > number);
-    if (messages.length) this._sendLater();
+    this.messages = this.messages.filter((message) => message.number > number);
+    if (this.messages.length) this._sendLater();
   }
 
   stop() {
@@ -44,9 +52,9 @@ class Sender {
   _sendAll(again = false) {
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (!this.root.isConnected || !messages.length) return;
+    if (!this.root.isConnected || !this.messages.length) return;
     if (!again || atRest()) {
-      this.send(this.name, { list: messages, sentAt: performance.now() }); // the time makes it a new one
+      this.send(this.name, { list: this.messages, sentAt: performance.now() }); // the time makes it a new one
     }
     this._sendLater();
   }

@@ -7,7 +7,9 @@ from typing import Any
 import streamlit as st
 
 from cxr_app import display_text
+from cxr_app.permissions import Permission
 from cxr_app.ui import current_reader, resources
+from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.panels.attestation_panel import shown_pose
 from cxr_app.ui.text.formatting import escape_markdown
@@ -22,7 +24,7 @@ NAMES = {
 
 def marks_panel(entry: Entry, marks: Sequence[Annotation]) -> None:
     """List the marks on the film in words, for those who cannot see them too."""
-    # A place of its own, whether it holds a mark or not: what a key interrupts must not move others.
+    # A place of its own even without a mark: what a key interrupts must not move others.
     with st.container(gap="small", key="marks"):
         for mark in marks:
             _mark(entry, mark)
@@ -47,8 +49,7 @@ def keep_mark(mark: dict[str, Any], entry_id: str) -> None:
     entry = resources.worklist().entry(entry_id)
     measurement = _measurement(mark, shown_pose(entry).key)
     if measurement is not None:
-        who = current_reader.name()
-        attempt(lambda: resources.worklist().room.annotations.add(entry_id, who, measurement))
+        attempt(partial(_keep_measurement, entry_id, measurement))
 
 
 def _measurement(mark: dict[str, Any], pose: str) -> Measurement | None:
@@ -79,5 +80,11 @@ def _mark(entry: Entry, mark: Annotation) -> None:
         )
 
 
+@guarded(Permission.REVIEW)
+def _keep_measurement(entry_id: str, measurement: Measurement) -> None:
+    resources.worklist().room.annotations.add(entry_id, current_reader.name(), measurement)
+
+
+@guarded(Permission.REVIEW)
 def _take_back(number: int) -> None:
     resources.worklist().room.annotations.take_back(number, current_reader.name())
