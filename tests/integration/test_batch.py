@@ -20,7 +20,6 @@ from cxr_app.worklist import Query, Worklist
 from tests.support.checkpoints import write_tiny
 from tests.support.films import jpeg
 from training import batch
-from training.backlog import folder as folder_module
 from training.backlog import folder_origin
 from training.backlog.engines import FoundFile
 from training.backlog.folder import FolderScan
@@ -314,25 +313,23 @@ def test_a_limited_run_stops_at_the_limit_and_the_next_continues(
 
 @pytest.mark.usefixtures("environment")
 def test_a_watched_folder_is_scored_as_films_arrive_until_interrupted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, project_root: Path
 ) -> None:
-    monkeypatch.setattr(folder_module, "SETTLE_SECONDS", 0.05)
     folder, out = tmp_path / "films", tmp_path / "results.csv"
     folder.mkdir()
-
-    def arrive_and_end() -> None:
-        for number in range(3):
+    words = [*(str(folder), "--out", str(out), "--watch"), "--workers", "0"]
+    command = [sys.executable, "-m", "training.batch", *words]
+    with subprocess.Popen(command, cwd=project_root, stdout=subprocess.PIPE, text=True) as watching:
+        for number in range(2):
             (folder / f"{number}.jpg").write_bytes(jpeg(number))
             while not out.exists() or len(rows_of(out)) <= number:
+                assert watching.poll() is None
                 time.sleep(0.02)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    arriving = threading.Thread(target=arrive_and_end)
-    arriving.start()
-    status = run(folder, "--out", out, "--watch")
-    arriving.join()
-    assert status == 0
-    assert "3 files: 3 SCORED" in capsys.readouterr().out
+        time.sleep(0.5)  # a row is written before it is counted
+        watching.send_signal(signal.SIGINT)
+        said, _ = watching.communicate(timeout=60)
+    assert watching.returncode == 0
+    assert "2 files: 2 SCORED" in said
 
 
 @pytest.mark.parametrize("options", [["--batch-size", "0"], ["--workers", "-1"], ["--limit", "x"]])

@@ -14,7 +14,7 @@ from cxr_app.worklist import Entry, Note
 WAITING = TableColumn(
     "waiting",
     "Waiting",
-    5.2,
+    6,
     "waits_since",
     kind="number",
     help="Time since the film was taken, by its header; without a date there, since it arrived",
@@ -51,7 +51,7 @@ WORKLIST = (
         help="Likelier cause, for flagged films",
     ),
     WAITING,
-    TableColumn("state", "State", 7.1, "state"),
+    TableColumn("state", "State", 6.3, "state"),
     TableColumn("reader", "Reader", 7, "read_by", help="Who has the film open, or who read it"),
     PATIENT,
     TableColumn("patient_name", "Name", 6.2, "patient_name"),
