@@ -41,8 +41,8 @@ class Settings(AccessSettings, AuditSettings):
     )
     runtime: Literal["auto", "torch", "openvino"] = Field(
         default="auto",
-        description="Library that runs the network on a CPU: `torch`, `openvino`, which is twice "
-        "as fast, or `auto`: OpenVINO if it can run the network.",
+        description="Library that runs the network on a CPU: `torch`, `openvino`, which is nearly "
+        "twice as fast, or `auto`: OpenVINO if it can run the network.",
     )
     checkpoint: Path = Field(
         default=PROJECT / "weights" / "pneumonia.safetensors",
