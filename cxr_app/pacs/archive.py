@@ -5,9 +5,6 @@ References
 DICOM PS3.4 B (Storage), A.4 (Verification); PS3.7 C (statuses).
 """
 
-from types import TracebackType
-from typing import Self
-
 from pydicom import Dataset
 from pydicom.uid import (
     Comprehensive3DSRStorage,
@@ -16,10 +13,11 @@ from pydicom.uid import (
     ParametricMapStorage,
     SecondaryCaptureImageStorage,
 )
+from pynetdicom.association import Association
 
 from cxr_app.destination import Destination, ResultKind
 from cxr_app.errors import ArchiveError
-from cxr_app.pacs.association import calling_entity, open_association
+from cxr_app.pacs.association import ArchiveAssociation, calling_entity, open_association
 
 CLASS_OF = {
     ResultKind.REPORT: Comprehensive3DSRStorage,
@@ -38,7 +36,7 @@ _STATUS_WORDS = {
 }
 
 
-class Archive:
+class Archive(ArchiveAssociation):
     """One association with an archive; use it with ``with``, in one thread.
 
     Parameters
@@ -60,18 +58,8 @@ class Archive:
         for kind in destination.kinds:
             self._ae.add_requested_context(CLASS_OF[kind], ExplicitVRLittleEndian)
 
-    def __enter__(self) -> Self:
-        self._association = open_association(self._ae, self._destination)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._association.is_established:
-            self._association.release()
+    def _open(self) -> Association:
+        return open_association(self._ae, self._destination)
 
     @property
     def is_open(self) -> bool:

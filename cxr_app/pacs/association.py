@@ -7,8 +7,10 @@ DICOM PS3.8 (association), PS3.7 9.1.5 and PS3.4 A.4 (C-ECHO).
 
 import logging
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
@@ -83,6 +85,29 @@ def open_association(
             else "cannot be reached. Check that it runs, its address, and firewalls."
         )
     )
+
+
+class ArchiveAssociation(ABC):
+    """One association with an archive, open within ``with`` and released at its end."""
+
+    _association: Association
+
+    @abstractmethod
+    def _open(self) -> Association:
+        """Open the association, as `open_association` does."""
+
+    def __enter__(self) -> Self:
+        self._association = self._open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._association.is_established:
+            self._association.release()
 
 
 def _send_at_once(event: evt.Event) -> None:

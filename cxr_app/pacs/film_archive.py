@@ -12,8 +12,7 @@ DICOM PS3.4 C.4.1 (C-FIND), C.4.3 (C-GET), C.6.2 (study root); PS3.7 D.3.3.4 (ro
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
@@ -24,6 +23,7 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 from pynetdicom import build_role, evt
+from pynetdicom.association import Association
 from pynetdicom.presentation import build_context
 
 from cxr_app.destination import Destination
@@ -32,7 +32,7 @@ from cxr_app.imaging.dicom import header_of
 from cxr_app.imaging.dicom_decoding import TRANSFER_SYNTAXES
 from cxr_app.imaging.dicom_values import text
 from cxr_app.imaging.limits import MAX_FILE_BYTES
-from cxr_app.pacs.association import calling_entity, open_association
+from cxr_app.pacs.association import ArchiveAssociation, calling_entity, open_association
 from cxr_app.pacs.contexts import FILM_CLASSES
 from cxr_app.pacs.film_query import SERIES_KEYS, STUDY_KEYS, FilmQuery
 from cxr_app.radiograph import Header
@@ -100,7 +100,7 @@ class ArchivedFilm:
         return not self.sop_class_uid or self.sop_class_uid in FILM_CLASSES
 
 
-class FilmArchive:
+class FilmArchive(ArchiveAssociation):
     """One association with an archive; use it with ``with``, in one thread.
 
     Parameters
@@ -131,23 +131,13 @@ class FilmArchive:
         self._entity.requested_contexts = [*self._entity.requested_contexts, *contexts]
         self._received: dict[str, bytes] = {}
 
-    def __enter__(self) -> Self:
-        self._association = open_association(
+    def _open(self) -> Association:
+        return open_association(
             self._entity,
             self._target,
             roles=[build_role(each, scp_role=True) for each in self._classes],
             handlers=[(evt.EVT_C_STORE, self._on_store)],
         )
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._association.is_established:
-            self._association.release()
 
     def films(self, query: FilmQuery) -> Iterator[ArchivedFilm]:
         """Yield the films that a query asks for, study by study.
