@@ -190,13 +190,13 @@ def _alike(
         InstanceRow.dataset_sha256 == dataset_sha256
     )
     same_file = select(EntryRow.number).where(EntryRow.sha256 == sha256)
-    found = [same_content, same_file]
+    found = set(session.scalars(union(same_content, same_file)))
     if sop_instance_uid:
         same_uid = select(EntryRow.number).where(EntryRow.sop_instance_uid == sop_instance_uid)
         sharing = session.scalars(same_uid.limit(MOST_SHARING)).all()
         if len(sharing) < MOST_SHARING:
-            found.append(same_uid)
-    return session.scalars(union(*found)).all()
+            found.update(sharing)
+    return sorted(found)
 
 
 def _files(session: Session, numbers: Sequence[int]) -> Iterable[Instance]:
