@@ -72,9 +72,10 @@ def note_once(kind: AuditKind, what: str, header: Header | None = None, **facts:
 def header_of(entry_id: str) -> Header | None:
     """Return the header of a film as it is in the file, for the patient's mark."""
     try:
-        return resources.worklist().entry(entry_id).header
+        found = resources.worklist().entries_by_ids([entry_id])  # needs no heatmap
     except CxrError:
         return None
+    return found[0].header if found else None
 
 
 def changed_settings(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> str:
