@@ -1,5 +1,6 @@
 """Compiled networks in the user's cache: compiling takes seconds, reading back tenths of one."""
 
+import functools
 import hashlib
 from contextlib import suppress
 from pathlib import Path
@@ -23,8 +24,7 @@ def key_of(network: nn.Module, *facts: object) -> str:
         What else decides what is compiled: versions, processor, options.
     """
     digest = hashlib.sha256(repr(facts).encode())
-    for file in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(file.read_bytes())
+    digest.update(_code())
     digest.update(type(network).__qualname__.encode())
     for name, tensor in sorted(network.state_dict().items()):
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
@@ -51,6 +51,13 @@ def keep_compiled(key: str, compiled: bytes) -> None:
         kept = sorted(path.parent.glob("*.compiled"), key=lambda each: each.stat().st_mtime)
         for old in kept[:-MOST_KEPT]:
             old.unlink(missing_ok=True)
+
+
+@functools.cache
+def _code() -> bytes:
+    """Return the code of all networks; it does not change while the program runs."""
+    files = sorted(Path(__file__).parent.rglob("*.py"))
+    return b"".join(file.read_bytes() for file in files)
 
 
 def _path(key: str) -> Path:

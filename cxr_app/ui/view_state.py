@@ -109,7 +109,7 @@ def _one_of(allowed: tuple[Any, ...], requested: str | None) -> Any:
 
 
 def shown_view() -> dict[str, str]:
-    """Return filters and order of this session, to keep them under a name."""
+    """Return filters and order of this window, to keep them under a name."""
     return {name: value for name, value in parameters().items() if name != "page"}
 
 
