@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -340,25 +339,22 @@ def test_an_impossible_option_is_refused(tmp_path: Path, options: list[str]) -> 
 
 
 @pytest.mark.usefixtures("environment")
-def test_an_interrupted_run_says_so_and_continues_later(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_interrupted_run_says_so_and_continues_later(tmp_path: Path, project_root: Path) -> None:
     folder, out = tmp_path / "films", tmp_path / "results.csv"
     folder.mkdir()
     film = jpeg(1)
     for number in range(300):
         (folder / f"{number}.jpg").write_bytes(film + b"%d" % number)
-
-    def stop() -> None:
+    words = [*(str(folder), "--out", str(out), "--no-worklist"), "--workers", "0"]
+    command = [sys.executable, "-m", "training.batch", *words]
+    with subprocess.Popen(command, cwd=project_root, stderr=subprocess.PIPE, text=True) as stopped:
         while not out.exists() or not rows_of(out):
+            assert stopped.poll() is None
             time.sleep(0.01)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    stopping = threading.Thread(target=stop)
-    stopping.start()
-    assert run(folder, "--out", out, "--no-worklist") == batch.STOPPED
-    stopping.join()
-    assert "The same command continues here." in capsys.readouterr().err
+        stopped.send_signal(signal.SIGINT)
+        _, said = stopped.communicate(timeout=60)
+    assert stopped.returncode == batch.STOPPED
+    assert "The same command continues here." in said
     assert 0 < len(rows_of(out)) < 300
     assert run(folder, "--out", out, "--no-worklist") == 0
     assert len({row["sha256"] for row in rows_of(out)}) == len(rows_of(out)) == 300
