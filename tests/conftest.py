@@ -9,6 +9,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.support.file_scheduling import (
+    pytest_xdist_make_scheduler as pytest_xdist_make_scheduler,
+)
+
 # A busy machine is slow, and that is no failure; pytest-timeout catches what hangs.
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
