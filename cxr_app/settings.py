@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
 from cxr_app.access_settings import AccessSettings, Network, items, networks
+from cxr_app.archive_login import parse_logins
 from cxr_app.audit_settings import AuditSettings
 from cxr_app.destination import Destination, parse_destinations
 from cxr_app.errors import SettingsError
@@ -160,9 +161,16 @@ class Settings(AccessSettings, AuditSettings):
     )
     results_to: str = Field(
         default="",
-        description="Archives that results are sent to: `TITLE@HOST:PORT`, several separated by "
-        "commas, each with `=sr+sc+pr+pm` behind it if it gets other objects than report and "
-        "picture (`sr+sc`). Results of films scored from then on are sent; empty for none.",
+        description="Archives that results are sent to: `TITLE@HOST:PORT` (C-STORE) or "
+        "`https://HOST/PATH` (STOW-RS), several separated by commas, each with "
+        "`=sr+sc+pr+pm` behind it if it gets other objects than report and picture "
+        "(`sr+sc`). Results of films scored from then on are sent; empty for none.",
+    )
+    results_logins: str = Field(
+        default="",
+        repr=False,
+        description="Logins of DICOMweb archives: `HOST=TOKEN` or `HOST=USER:PASSWORD`, the host "
+        "with its port as in the address, several separated by spaces; empty for none.",
     )
     results_after_reading: bool = Field(
         default=False,
@@ -207,8 +215,18 @@ class Settings(AccessSettings, AuditSettings):
             found = parse_destinations(value)
         except ValueError as error:
             raise PydanticCustomError("archives", "{why}", {"why": str(error)}) from None
-        if info.field_name == "films_from" and (len(found) > 1 or "=" in value):
+        is_other = len(found) > 1 or "=" in value or any(each.url for each in found)
+        if info.field_name == "films_from" and is_other:
             raise PydanticCustomError("archives", "expected one archive as TITLE@HOST:PORT")
+        return value
+
+    @field_validator("results_logins")
+    @classmethod
+    def _are_logins(cls, value: str) -> str:
+        try:
+            parse_logins(value)
+        except ValueError as error:
+            raise PydanticCustomError("logins", "{why}", {"why": str(error)}) from None
         return value
 
     @classmethod
@@ -224,13 +242,22 @@ class Settings(AccessSettings, AuditSettings):
             return cls(**overrides)
         except ValidationError as error:
             first = error.errors()[0]
-            name = "CXR_" + "_".join(str(part) for part in first["loc"]).upper()
-            raise SettingsError(f"{name} is {first['input']!r}: {first['msg']}.") from error
+            field = "_".join(str(part) for part in first["loc"])
+            is_secret = field in cls.model_fields and not cls.model_fields[field].repr
+            value = "not allowed" if is_secret else repr(first["input"])
+            raise SettingsError(f"CXR_{field.upper()} is {value}: {first['msg']}.") from (
+                None if is_secret else error
+            )
 
     @property
     def destinations(self) -> tuple[Destination, ...]:
         """Archives that results are sent to."""
         return parse_destinations(self.results_to)
+
+    @property
+    def archive_logins(self) -> dict[str, str]:
+        """Authorization header of each DICOMweb archive, by host."""
+        return parse_logins(self.results_logins)
 
     @property
     def film_archive(self) -> Destination | None:

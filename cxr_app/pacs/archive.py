@@ -27,6 +27,9 @@ CLASS_OF = {
 }
 
 _SUCCESS = 0x0000
+DUPLICATE = 0x0111
+"""The archive has an instance of this UID: ours, for a result's UIDs are derived from it."""
+HAD_IT = "the archive had it already"
 _WARNINGS = (0x0001, 0x0107, 0x0116)
 _STATUS_WORDS = {
     0xA7: "it is out of resources",
@@ -107,6 +110,8 @@ class Archive(ArchiveAssociation):
             raise ArchiveError(f"{name} did not answer in time, or ended the association.")
         if code == _SUCCESS:
             return ""
+        if code == DUPLICATE:
+            return HAD_IT
         if code in _WARNINGS or code >> 12 == 0xB:
             return f"stored with a warning (0x{code:04X})"
         why = _STATUS_WORDS.get(code >> 8, "it failed")

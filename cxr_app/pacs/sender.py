@@ -15,9 +15,11 @@ from cxr_app.errors import ArchiveError, CxrError, SettingsError, ShortageError,
 from cxr_app.operations.opening import open_worklist
 from cxr_app.pacs.archive import Archive
 from cxr_app.pacs.companion import USAGE
+from cxr_app.pacs.destinations import archive_at
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.objects import NOTHING_TO_SHOW, FilmResults
 from cxr_app.pacs.stop_event import UNTIL_INPUT_ENDS, stop_event
+from cxr_app.pacs.web_archive import WebArchive
 from cxr_app.settings import Settings
 from cxr_app.worklist import Outgoing, Worklist
 
@@ -85,7 +87,7 @@ class Sender:
         if not claimed:
             return False
         try:
-            with Archive(self._destination, self._settings.ae_title) as archive:
+            with archive_at(self._destination, self._settings) as archive:
                 self._reached()
                 while claimed:
                     self._send_film(archive, claimed)
@@ -112,7 +114,7 @@ class Sender:
             self._swept = time.monotonic()
             self._outbox.give_up(timedelta(hours=self._settings.results_give_up_hours))
 
-    def _send_film(self, archive: Archive, claimed: list[Outgoing]) -> None:
+    def _send_film(self, archive: Archive | WebArchive, claimed: list[Outgoing]) -> None:
         """Send the objects of one film; each has its own outcome."""
         results: FilmResults | None = None
         for outgoing in claimed:
@@ -147,7 +149,7 @@ def send_all(settings: Settings, worklist: Worklist, stop: threading.Event) -> N
         threading.Thread(
             target=Sender(settings, worklist, destination).run,
             args=(stop,),
-            name=f"send-{destination.ae_title}",
+            name=f"send-{destination.name}",
         )
         for destination in settings.destinations
     ]

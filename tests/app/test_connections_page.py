@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from cxr_app.destination import Destination
 from cxr_app.worklist import OutgoingState, Worklist
 from tests.support.archives import Peer, listening
+from tests.support.web_archives import web_archive
 from tests.support.worklists import page_text, scored, shown, table
 
 
@@ -93,6 +94,20 @@ def test_an_echo_tells_whether_the_archive_answers(
         assert "answers" in page.toast[0].value
     page.button(key=f"echo_{name}").click().run()
     assert "cannot be reached" in page.toast[0].value
+
+
+def test_a_dicomweb_archive_is_tested_by_its_address(
+    app: AppTest, worklist: Worklist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with web_archive(lambda _: (200, {}), login="Bearer s3cret") as url:
+        monkeypatch.setenv("CXR_RESULTS_TO", url)
+        worklist.outbox.open(Destination.parse(url))
+        page = connections(app.run())
+        page.button(key=f"echo_{url}").click().run()
+        assert "does not accept the login" in page.toast[0].value
+        monkeypatch.setenv("CXR_RESULTS_LOGINS", f"{url.split('/')[2]}=s3cret")
+        page.button(key=f"echo_{url}").click().run()
+        assert "answers" in page.toast[0].value
 
 
 @pytest.mark.parametrize(("button", "waiting"), [("resume", 2), ("resume_anew", 0)])

@@ -10,7 +10,7 @@ from PIL import Image
 from pydicom import dcmread
 
 from cxr_app.destination import Destination, ResultKind
-from cxr_app.pacs.archive import echo
+from cxr_app.pacs.destinations import check_destination
 from cxr_app.pacs.objects import FilmResults
 from cxr_app.pacs.sender import Sender
 from cxr_app.settings import Settings
@@ -34,7 +34,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def test_results_stand_beside_the_film_in_its_study(orthanc: Orthanc, settings: Settings) -> None:
     destination = Destination(orthanc.title, "127.0.0.1", orthanc.dicom_port, tuple(ResultKind))
-    echo(destination, settings.ae_title)
+    check_destination(destination, settings)
     data = dicom_bytes(radiograph_dataset(film_pixels(320, 288)))
     film = orthanc.post("/instances", data)
     worklist = Worklist.open(settings.worklist_url)

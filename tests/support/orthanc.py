@@ -1,5 +1,6 @@
 """Orthanc in a network of its own: it listens on every address, and has no setting for that."""
 
+import base64
 import ctypes
 import json
 import os
@@ -30,12 +31,11 @@ class Orthanc:
     title: str
     dicom_port: int
     http_port: int
+    login: tuple[str, str] | None = None
 
     def get(self, path: str) -> bytes:
         """Return what the REST API answers."""
-        address = f"http://127.0.0.1:{self.http_port}{path}"
-        with urllib.request.urlopen(address, timeout=10) as answer:
-            return bytes(answer.read())
+        return self._call(path, None)
 
     def json(self, path: str) -> Any:
         """Return an answer that is JSON."""
@@ -43,22 +43,38 @@ class Orthanc:
 
     def post(self, path: str, body: bytes) -> Any:
         """Send a body and return the answer, which is JSON."""
+        return json.loads(self._call(path, body))
+
+    def _call(self, path: str, body: bytes | None) -> bytes:
         address = f"http://127.0.0.1:{self.http_port}{path}"
-        request = urllib.request.Request(address, body, method="POST")
+        request = urllib.request.Request(address, body)
+        if self.login is not None:
+            written = base64.b64encode(":".join(self.login).encode()).decode()
+            request.add_header("Authorization", f"Basic {written}")
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-            return json.loads(answer.read())
+            return bytes(answer.read())
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Orthanc]:
-    """Run Orthanc with the configuration of the guide, and enter its network."""
+def running(
+    folder: Path, login: tuple[str, str] | None = None, **changes: Any
+) -> Iterator[Orthanc]:
+    """Run Orthanc with the configuration of the guide, and enter its network.
+
+    Parameters
+    ----------
+    login
+        User and password of the REST API, if the changes have them.
+    changes
+        Items of the configuration that have other values.
+    """
     program = shutil.which("Orthanc")
     if program is None:
         pytest.skip("Orthanc is not installed: apt-get install orthanc")
     if shutil.which("unshare") is None or shutil.which("ip") is None or os.geteuid() != 0:
         pytest.skip("Orthanc needs a network of its own here, which needs root, unshare and ip")
     configuration = json.loads(CONFIGURATION.read_text(encoding="utf-8"))
-    configuration |= {"StorageDirectory": str(folder), "IndexDirectory": str(folder)}
+    configuration |= {"StorageDirectory": str(folder), "IndexDirectory": str(folder), **changes}
     path = folder / "orthanc.json"
     path.write_text(json.dumps(configuration), encoding="utf-8")
     script = f"ip link set lo up && exec {program} {path}"
@@ -69,7 +85,7 @@ def running(folder: Path) -> Iterator[Orthanc]:
     try:
         _enter_network_of(server.pid, own)
         orthanc = Orthanc(
-            configuration["DicomAet"], configuration["DicomPort"], configuration["HttpPort"]
+            configuration["DicomAet"], configuration["DicomPort"], configuration["HttpPort"], login
         )
         _wait_until_ready(orthanc, folder)
         yield orthanc

@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from cxr_app.destination import Destination
-from cxr_app.pacs.archive import echo
+from cxr_app.pacs.destinations import check_destination
 from cxr_app.permissions import Permission
 from cxr_app.ui import resources
 from cxr_app.ui.access import guarded
@@ -27,8 +27,9 @@ def outgoing_panel() -> None:
     st.header("What goes out", anchor=False)
     if not resources.settings().destinations:
         st.info(
-            "No archive is named. Set CXR_RESULTS_TO, for example to ORTHANC@archive:4242, and "
-            "start the server again: results of films scored from then on stand beside the films."
+            "No archive is named. Set CXR_RESULTS_TO, for example to ORTHANC@archive:4242 or "
+            "https://archive/dicom-web, and start the server again: results of films scored from "
+            "then on stand beside the films."
         )
     show_problem(PLACE)
     st.fragment(_archives)()
@@ -82,16 +83,16 @@ def _resume_anew(name: str) -> None:
 
 
 def _echo_button(name: str) -> None:
-    settings = resources.settings()
-    destination = next(each for each in settings.destinations if each.name == name)
+    named = resources.settings().destinations
+    destination = next(each for each in named if each.name == name)
     if st.button("Echo test", key=f"echo_{name}", icon=":material/network_check:"):
-        attempt(partial(_echo, destination, settings.ae_title))
+        attempt(partial(_echo, destination))
 
 
 @guarded(Permission.TEST_CONNECTION)
-def _echo(destination: Destination, ae_title: str) -> None:
+def _echo(destination: Destination) -> None:
     with st.spinner("Waiting for its answer …"):
-        echo(destination, ae_title)
+        check_destination(destination, resources.settings())
     st.toast(f"{formatting.escape_markdown(destination.name)} answers.", icon=":material/check:")
 
 

@@ -26,6 +26,23 @@ def test_an_address_is_read_as_it_is_written(
     assert Destination.parse(destination.name).kinds == DEFAULT_KINDS
 
 
+@given(
+    st.sampled_from(["https", "http"]),
+    st.sampled_from(["archive", "pacs.example.org", "10.0.0.7", "[::1]"]),
+    st.none() | st.integers(1, 65_535),
+    st.sampled_from(["", "/", "/dicom-web", "/dcm4chee-arc/aets/AE/rs/", "/~a.b_c"]),
+    kinds,
+)
+def test_a_dicomweb_address_is_read_as_it_is_written(
+    scheme: str, host: str, port: int | None, path: str, wanted: list[ResultKind]
+) -> None:
+    url = f"{scheme}://{host}{'' if port is None else f':{port}'}{path}"
+    destination = Destination.parse(f" {url}={'+'.join(kind.value for kind in wanted)} ")
+    assert destination.name == destination.url == url.rstrip("/")
+    assert destination.kinds == tuple(kind for kind in ResultKind if kind in wanted)
+    assert Destination.parse(url).kinds == DEFAULT_KINDS
+
+
 @pytest.mark.parametrize(
     "written",
     [
@@ -41,11 +58,24 @@ def test_an_address_is_read_as_it_is_written(
         "A@archive:104=sr+pdf",
         "A\\B@archive:104",
         "A@archive:104,A@archive:104=sc",
+        "https://archive/rs,https://archive/rs/=sc",
+        "https://",
+        "ftp://archive/rs",
+        "https://archive:65536/rs",
+        "https://archive/rs?study=1",
+        "https://archive/rs#top",
+        "https://scribe:secret@archive/rs",
+        "https://archive/rs=sr+pdf",
     ],
 )
 def test_other_addresses_are_refused_in_words(written: str) -> None:
     with pytest.raises(SettingsError, match="CXR_RESULTS_TO"):
         Settings.read(results_to=written)
+
+
+def test_films_are_fetched_from_a_node_only() -> None:
+    with pytest.raises(SettingsError, match="CXR_FILMS_FROM"):
+        Settings.read(films_from="https://archive/dicom-web")
 
 
 def test_several_archives_each_get_their_own_objects() -> None:
