@@ -3,6 +3,7 @@
     python -m cxr_app.admin backup FOLDER    write a backup, or bring the one there up to date
     python -m cxr_app.admin verify FOLDER    read everything in a backup
     python -m cxr_app.admin restore FOLDER   restore a backup into an empty place
+    python -m cxr_app.admin upgrade FOLDER   back up into FOLDER, then upgrade the installation
     python -m cxr_app.admin doctor           check the installation and say what to do
     python -m cxr_app.admin reenter          enter stored films that the worklist has not
     python -m cxr_app.admin confirm-clock    go on with deletions after the clock has jumped
@@ -10,15 +11,17 @@
     python -m cxr_app.admin audit export     print the audit as JSON lines
 
 The settings CXR_DATA_DIR and CXR_DATABASE_URL say which installation. A backup may be written while
-servers run; stop them before a restoration. Exit status: 0 all well, 1 something needs a person, 2
-usage or settings.
+servers run; stop them before a restoration or an upgrade. Exit status: 0 all well, 1 something
+needs a person, 2 usage, settings or a step that failed.
 """
 
 import argparse
 import getpass
+import logging
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 from cxr_app import log_privacy
@@ -28,6 +31,8 @@ from cxr_app.errors import CxrError
 from cxr_app.operations import backup
 from cxr_app.operations.doctor import examine_installation
 from cxr_app.operations.opening import open_worklist, reenter_films
+from cxr_app.operations.upgrade import upgrade
+from cxr_app.pacs.peer_checks import examine_peers
 from cxr_app.retention import Retention
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
@@ -50,6 +55,7 @@ def _run(command: str, options: argparse.Namespace, settings: Settings) -> int:
         "backup": lambda: _back_up(settings, options.folder),
         "verify": lambda: _told(backup.verify(options.folder), "The backup is whole."),
         "restore": lambda: _restore(settings, options.folder),
+        "upgrade": lambda: _upgrade(settings, options.folder),
         "doctor": lambda: _examine(settings),
         "reenter": lambda: _reenter(settings),
         "confirm-clock": lambda: _confirm_clock(settings),
@@ -61,6 +67,16 @@ def _run(command: str, options: argparse.Namespace, settings: Settings) -> int:
 def _restore(settings: Settings, folder: Path) -> int:
     restored = backup.restore(settings, folder)
     return _told(_lost(restored), f"Restored: {restored.films} films, as of {restored.made_at}.")
+
+
+def _upgrade(settings: Settings, folder: Path) -> int:
+    report = upgrade(settings, folder)
+    if report.backup is None:
+        return _told([], "The installation is up to date.")
+    for remark in (*_lost(report.backup), *report.remarks):
+        print(remark, file=sys.stderr)
+    print(f"Upgraded: {report.before.entries} films. The state before is in {folder}.")
+    return 1 if report.backup.lost or report.remarks else 0
 
 
 def _confirm_clock(settings: Settings) -> int:
@@ -85,9 +101,11 @@ def _lost(manifest: backup.BackupManifest) -> list[str]:
 
 
 def _examine(settings: Settings) -> int:
+    logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)  # what it logs is printed below
     problems = 0
-    for diagnosis in examine_installation(settings):
-        print(f"{diagnosis.name}: {diagnosis.problem or 'well'}")
+    for diagnosis in chain(examine_installation(settings), examine_peers(settings)):
+        well = f"well ({diagnosis.detail})" if diagnosis.detail else "well"
+        print(f"{diagnosis.name}: {diagnosis.problem or well}", flush=True)
         problems += bool(diagnosis.problem)
     return 1 if problems else 0
 
@@ -131,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m cxr_app.admin", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name in ("backup", "verify", "restore"):
+    for name in ("backup", "verify", "restore", "upgrade"):
         add = commands.add_parser(name)
         add.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the backup")
     for name in ("doctor", "reenter", "confirm-clock"):

@@ -27,12 +27,14 @@ MAY_SKIP_IN_CI = (
     "DCMTK",
     "systemd-analyze",
     "nginx",
+    "caddy",
     "dicom3tools",
     "Orthanc",
     "CUDA",
     "MPS",
     "GPU",
     "namespace",
+    "history",
 )
 """What a machine of the CI need not have; any other skip there hides a suite that must run."""
 

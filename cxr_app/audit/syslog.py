@@ -83,7 +83,9 @@ class SyslogSender:
         try:
             with (
                 socket.create_connection(server, timeout=TIMEOUT_SECONDS) as plain,
-                self._context().wrap_socket(plain, server_hostname=server[0]) as secure,
+                syslog_context(self._settings).wrap_socket(
+                    plain, server_hostname=server[0]
+                ) as secure,
             ):
                 secure.sendall(frames)
                 _close(secure)
@@ -93,13 +95,6 @@ class SyslogSender:
                 f"The syslog server {server[0]}:{server[1]} does not take the audit: {reason}. "
                 "Events wait on the disk and are sent again."
             ) from error
-
-    def _context(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self._settings.audit_syslog_authority)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if (own := self._settings.audit_syslog_certificate) is not None:
-            context.load_cert_chain(own)
-        return context
 
     def _sent(self) -> int:
         try:
@@ -127,6 +122,21 @@ class SyslogSender:
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             if sent < BATCH:
                 self._stop.wait(pause)
+
+
+def syslog_context(settings: AuditSettings) -> ssl.SSLContext:
+    """Return the TLS context for the syslog server.
+
+    Raises
+    ------
+    OSError
+        If a file of the settings cannot be used.
+    """
+    context = ssl.create_default_context(cafile=settings.audit_syslog_authority)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if (own := settings.audit_syslog_certificate) is not None:
+        context.load_cert_chain(own)
+    return context
 
 
 def _close(secure: ssl.SSLSocket) -> None:

@@ -34,3 +34,11 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return f"GPU · {torch.cuda.get_device_name(device)}"
     return "GPU · Apple" if device.type == "mps" else "CPU"
+
+
+def gpu_memory() -> tuple[str, int, int] | None:
+    """Return the name of the first CUDA GPU, and its free and whole memory in bytes."""
+    if not torch.cuda.is_available():
+        return None
+    free, total = torch.cuda.mem_get_info(0)
+    return torch.cuda.get_device_name(0), free, total

@@ -20,7 +20,7 @@ from cxr_app.atomic_file import atomic_path, atomic_write
 from cxr_app.errors import FilmLostError, SettingsError, WorklistError
 from cxr_app.film_store import FilmStore, file_sha256, make_private_folder
 from cxr_app.operations.audit_backup import copy_audit, restore_audit
-from cxr_app.operations.opening import open_worklist
+from cxr_app.operations.opening import require_entries
 from cxr_app.settings import Settings
 from cxr_app.worklist.snapshot import (
     SnapshotFilm,
@@ -28,6 +28,7 @@ from cxr_app.worklist.snapshot import (
     restore_snapshot,
     write_snapshot,
 )
+from cxr_app.worklist.stored_schema import stored_schema
 
 MANIFEST = "backup.json"
 WORKLISTS = "worklist-*.sqlite"
@@ -69,7 +70,7 @@ class BackupManifest:
 def back_up(settings: Settings, folder: Path) -> BackupManifest:
     """Write a backup, or bring an earlier one in the same folder up to date.
 
-    Servers may run meanwhile.
+    Servers may run meanwhile. The worklist of an older program is not upgraded.
 
     Raises
     ------
@@ -77,7 +78,8 @@ def back_up(settings: Settings, folder: Path) -> BackupManifest:
         If the worklist cannot be read, or the backup not be written; an earlier backup in the
         folder stays usable.
     """
-    open_worklist(settings).close()  # refuses to replace a backup by a lost worklist
+    # A lost worklist must not replace a backup.
+    require_entries(settings, stored_schema(settings.worklist_url).entries)
     try:
         make_private_folder(folder)
         now = datetime.now(UTC)

@@ -3,76 +3,66 @@
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from cxr_app.errors import CxrError
+from cxr_app.errors import CxrError, WorklistError
 from cxr_app.film_store import FilmStore
-from cxr_app.model import checkpoint
+from cxr_app.operations.certificates import examine_certificates
+from cxr_app.operations.clocks import examine_clocks
+from cxr_app.operations.diagnosis import Diagnosis, checked
+from cxr_app.operations.model_check import examine_model
 from cxr_app.operations.opening import open_worklist
-from cxr_app.promotion import checkpoint_in_use
-from cxr_app.retention import Retention
+from cxr_app.operations.ports import examine_server
 from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Worklist
+from cxr_app.worklist.stored_schema import stored_schema
 
 LEAST_FREE_BYTES = 5 * 2**30
+LEAST_FREE_FILES = 10_000
 LONGEST_UNSCORED = timedelta(hours=1)
 FILMS_AT_ONCE = 500
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """The result of one check.
-
-    Parameters
-    ----------
-    name
-        What was checked.
-    problem
-        What is wrong, and what to do; empty if nothing is.
-    """
-
-    name: str
-    problem: str = ""
-
-
 def examine_installation(settings: Settings) -> Iterator[Diagnosis]:
-    """Yield the result of every check, as it is made; nothing is changed.
-
-    An outdated database is brought up to date, as by the start of a server.
-    """
-    yield _checked("data folder", lambda: _data_folder(settings))
-    yield _checked("free disk", lambda: _free_disk(settings))
+    """Yield the result of every check, as it is made; nothing is changed."""
+    yield checked("data folder", lambda: _private_folder(settings.data_dir, settings.films_dir))
+    yield checked("audit folder", lambda: _private_folder(settings.audit_folder))
+    yield checked("free disk", lambda: _free_disk(settings))
+    yield from examine_certificates(settings)
+    yield examine_server()
     try:
+        _require_current(settings)
         worklist = open_worklist(settings)
     except CxrError as error:
         yield Diagnosis("worklist", str(error))
         return
     with closing(worklist):
         yield Diagnosis("worklist")
-        yield _checked("films", lambda: _films(settings, worklist))
-        yield _checked("waiting for a score", lambda: _unscored(worklist))
-        yield _checked("clock", lambda: _clock(settings, worklist))
-        yield _checked("model", lambda: _model(settings, worklist))
+        yield checked("films", lambda: _films(settings, worklist))
+        yield checked("waiting for a score", lambda: _unscored(worklist))
+        yield from examine_clocks(settings, worklist)
+        yield from examine_model(settings, worklist)
 
 
-def _checked(name: str, check: Callable[[], str]) -> Diagnosis:
-    try:
-        return Diagnosis(name, check())
-    except (CxrError, OSError) as error:
-        return Diagnosis(name, str(error))
+def _require_current(settings: Settings) -> None:
+    stored = stored_schema(settings.worklist_url)
+    if stored.revision is not None and not stored.is_current:
+        raise WorklistError(
+            "The worklist is of another version. Run python -m cxr_app.admin upgrade, or start the "
+            "version that wrote it."
+        )
 
 
-def _data_folder(settings: Settings) -> str:
-    folder = settings.data_dir
+def _private_folder(folder: Path, *below: Path) -> str:
     if not folder.is_dir():
         return ""  # the first start makes it
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return f"{folder} cannot be written by this user. Run the program as its owner."
-    exposed = [path for path in (folder, settings.films_dir) if path.is_dir()]
+    exposed = [path for path in (folder, *below) if path.is_dir()]
     exposed = [path for path in exposed if stat.S_IMODE(path.stat().st_mode) & OTHERS]
     if exposed:
         return f"Other users may look into {exposed[0]}. Run: chmod 700 {exposed[0]}"
@@ -80,12 +70,22 @@ def _data_folder(settings: Settings) -> str:
 
 
 def _free_disk(settings: Settings) -> str:
-    place = next(each for each in (settings.data_dir, *settings.data_dir.parents) if each.is_dir())
+    return _room(settings.data_dir, "CXR_DATA_DIR") or _room(settings.audit_folder, "CXR_AUDIT_DIR")
+
+
+def _room(folder: Path, variable: str) -> str:
+    place = next(each for each in (folder, *folder.parents) if each.is_dir())
     free = shutil.disk_usage(place).free
     if free < LEAST_FREE_BYTES:
         return (
             f"{place} has {free / 2**30:.1f} GB left; films are refused when it is full. "
-            "Make room or move CXR_DATA_DIR to a larger disk."
+            f"Make room or move {variable} to a larger disk."
+        )
+    inodes = os.statvfs(place)
+    if inodes.f_files and inodes.f_favail < LEAST_FREE_FILES:
+        return (
+            f"{place} can hold {inodes.f_favail} more files; each film is one. Make room or move "
+            f"{variable} to a disk with more inodes."
         )
     return ""
 
@@ -123,20 +123,4 @@ def _unscored(worklist: Worklist) -> str:
             f"{worklist.counts().in_progress} films wait for a score, the first for more than an "
             "hour. Check that the server runs, and what it says about the model."
         )
-    return ""
-
-
-def _clock(settings: Settings, worklist: Worklist) -> str:
-    status = Retention(settings, worklist).status()
-    if status is not None and status.has_stopped:
-        return (
-            f"It shows {status.now:%Y-%m-%d %H:%M} UTC, more than a day from the last sweep of "
-            "films, and no film is deleted. If it is right, confirm it on the Backlog page or with "
-            "python -m cxr_app.admin confirm-clock."
-        )
-    return ""
-
-
-def _model(settings: Settings, worklist: Worklist) -> str:
-    checkpoint.load(checkpoint_in_use(settings, worklist))
     return ""

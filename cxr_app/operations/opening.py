@@ -52,7 +52,7 @@ def open_worklist(settings: Settings, *, lock_timeout: int = LOCK_TIMEOUT_SECOND
     """
     worklist = Worklist.open(settings.worklist_url, lock_timeout=lock_timeout)
     try:
-        _refuse_lost(worklist, settings)
+        require_entries(settings, worklist.count(Query(state="all")))
     except WorklistError:
         worklist.close()
         raise
@@ -89,8 +89,15 @@ def reenter_films(settings: Settings, worklist: Worklist) -> ReentryCount:
     return ReentryCount(entered, known, tuple(damaged))
 
 
-def _refuse_lost(worklist: Worklist, settings: Settings) -> None:
-    if FilmStore(settings.films_dir).holds_films() and not worklist.count(Query(state="all")):
+def require_entries(settings: Settings, entries: int) -> None:
+    """Refuse to go on with a worklist of no entries beside films that were received before.
+
+    Raises
+    ------
+    WorklistError
+        If it has none, and the film store is not empty.
+    """
+    if not entries and FilmStore(settings.films_dir).holds_films():
         raise WorklistError(
             f"The worklist is empty, but {settings.films_dir} holds films: the worklist was lost, "
             "or CXR_DATABASE_URL or CXR_DATA_DIR names another one than before. Correct the "

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -129,12 +130,10 @@ class Database:
     """
 
     def __init__(self, url: str, lock_timeout: int = LOCK_TIMEOUT_SECONDS) -> None:
-        address = _parse(url)
-        self._file: Path | None = None
-        if address.get_backend_name() == "sqlite":
-            self._file = Path(address.database or "")
+        self._file = sqlite_file(url)
+        if self._file is not None:
             _make_private_file(self._file)
-        self.engine = _connect(address, lock_timeout)
+        self.engine = connect(url, lock_timeout)
         is_sqlite = self.engine.dialect.name == "sqlite"
         self.insert: Callable[..., Any] = sqlite.insert if is_sqlite else postgresql.insert
         self._reading = sessionmaker(self._engine_for_reading(), expire_on_commit=False)
@@ -179,6 +178,18 @@ class Database:
         if self.engine.dialect.name == "sqlite":  # every transaction has a snapshot
             return self.engine
         return self.engine.execution_options(isolation_level="REPEATABLE READ")
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Return the file of a SQLite worklist; None for PostgreSQL.
+
+    Raises
+    ------
+    SettingsError
+        If the URL names no database that this program can use.
+    """
+    address = _parse(url)
+    return Path(address.database or "") if address.get_backend_name() == "sqlite" else None
 
 
 def _parse(url: str) -> URL:
@@ -238,7 +249,15 @@ class _HintingCompiler(SQLiteCompiler):
         return text
 
 
-def _connect(address: URL, lock_timeout: int) -> Engine:
+def connect(url: str, lock_timeout: int = LOCK_TIMEOUT_SECONDS) -> Engine:
+    """Return connections to a worklist whose tables are left as they are.
+
+    Raises
+    ------
+    SettingsError
+        If the URL names no database that this program can use.
+    """
+    address = _parse(url)
     if address.get_backend_name() == "sqlite":
         engine = create_engine(
             address,
@@ -308,7 +327,8 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _revision(connection: Connection) -> str | None:
+def stored_revision(connection: Connection) -> str | None:
+    """Return the revision of the tables; None if there are none."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     version = table(VERSION_TABLE, column("version_num", String))
@@ -318,16 +338,45 @@ def _revision(connection: Connection) -> str | None:
 def _upgrade(engine: Engine) -> None:
     """Create the tables, or upgrade those of an older program; one process at a time."""
     with engine.connect() as connection:
-        if _revision(connection) == HEAD:
+        if stored_revision(connection) == HEAD:
             return
     with engine.execution_options(writes=True).begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})"))
-        if _revision(connection) != HEAD:
-            _migrate(connection)
+        lock_for_upgrade(connection)
+        if stored_revision(connection) != HEAD:
+            migrate(connection)
 
 
-def _migrate(connection: Connection) -> None:
+def server_clock(url: str) -> datetime:
+    """Return the time of PostgreSQL's server, aware.
+
+    Raises
+    ------
+    WorklistError
+        If it cannot be asked.
+    """
+    engine = connect(url)
+    try:
+        with translated_errors(), engine.connect() as connection:
+            now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+            return now
+    finally:
+        engine.dispose()
+
+
+def lock_for_upgrade(connection: Connection) -> None:
+    """Let one process at a time upgrade, until the end of this transaction."""
+    if connection.dialect.name == "postgresql":  # a writing transaction of SQLite is alone anyway
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})"))
+
+
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Bring the tables to a revision, within the transaction of the connection.
+
+    Raises
+    ------
+    WorklistError
+        If a newer program has changed them.
+    """
     # Imported here: the import takes ten times as long as opening an up-to-date database.
     from alembic import command
     from alembic.config import Config
@@ -337,7 +386,7 @@ def _migrate(connection: Connection) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
     except CommandError as error:
         raise WorklistError(
             f"The worklist was written by a newer version of this program ({error}). "

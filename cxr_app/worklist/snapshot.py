@@ -8,12 +8,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.schema import Table as SchemaTable
 
 from cxr_app.errors import WorklistError
-from cxr_app.worklist.database import Database
+from cxr_app.worklist.database import (
+    Database,
+    connect,
+    migrate,
+    sqlite_file,
+    stored_revision,
+    translated_errors,
+)
 from cxr_app.worklist.outgoing_tables import ArchiveRow
+from cxr_app.worklist.stored_schema import stored_schema, stored_tables
 from cxr_app.worklist.tables import EntryRow, Table
 
 ROWS_AT_ONCE = 1000
@@ -37,26 +54,22 @@ class SnapshotFilm:
 def write_snapshot(url: str, path: Path) -> None:
     """Write one consistent state of a worklist to a new file, while others use the worklist.
 
+    The tables of an older program stay as they are, and are the same in the file.
+
     Raises
     ------
     WorklistError
         If the worklist cannot be read, or the file not be written.
     """
     path.unlink(missing_ok=True)
-    source = Database(url)
-    try:
-        if source.engine.dialect.name == "sqlite":
-            _copy_file(Path(source.engine.url.database or ""), path)
+    if stored_schema(url).revision is None:
+        Database(url).close()  # makes the tables of a new installation
+    source = sqlite_file(url)
+    with translated_errors():
+        if source is not None:
+            _copy_file(source, path)
         else:
-            target = Database(f"sqlite:///{path}")
-            try:
-                _copy_rows(source, target, lambda kept: kept)
-            finally:
-                target.close()
-            with closing(sqlite3.connect(path)) as written:  # one file, without a journal
-                written.execute("PRAGMA journal_mode = DELETE")
-    finally:
-        source.close()
+            _copy_database(url, path)
     path.chmod(0o600)
 
 
@@ -68,10 +81,13 @@ def read_snapshot(path: Path) -> list[SnapshotFilm]:
     WorklistError
         If the file is damaged, or not a snapshot.
     """
-    query = "SELECT sha256, path, film_deleted_at FROM worklist_entry"
+    columns = "SELECT name FROM pragma_table_info('worklist_entry')"
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as snapshot:
             (verdict,) = snapshot.execute("PRAGMA integrity_check(1)").fetchone()
+            named = {name for (name,) in snapshot.execute(columns)}
+            deleted_at = "film_deleted_at" if "film_deleted_at" in named else "NULL"
+            query = f"SELECT sha256, path, {deleted_at} FROM worklist_entry"  # noqa: S608 - ours
             rows = snapshot.execute(query).fetchall() if verdict == "ok" else None
     except sqlite3.Error:
         rows = None
@@ -108,9 +124,40 @@ def restore_snapshot(path: Path, url: str, place_of: Callable[[Path], Path]) -> 
 
 
 def _copy_file(source: Path, path: Path) -> None:
-    with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(path)) as written:
-        read.backup(written)
-        written.execute("PRAGMA journal_mode = DELETE")
+    try:
+        with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(path)) as written:
+            read.backup(written)
+            written.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.Error as error:  # chained, it would be logged with what it quotes
+        name = getattr(error, "sqlite_errorname", type(error).__name__)
+        path.unlink(missing_ok=True)
+        raise WorklistError(
+            f"{source} cannot be copied to {path.parent} ({name}). Check both disks and their "
+            "rights, then run the same command again."
+        ) from None
+
+
+def _copy_database(url: str, path: Path) -> None:
+    """Copy every row of a PostgreSQL worklist to a file with tables of the same revision."""
+    source, target = connect(url), connect(f"sqlite:///{path}")
+    path.touch(mode=0o600)
+    try:
+        snapshot = source.execution_options(isolation_level="REPEATABLE READ")
+        writing = target.execution_options(writes=True)
+        with snapshot.begin() as reading, writing.begin() as written:
+            migrate(written, stored_revision(reading) or "head")
+            tables = stored_tables(reading)
+            for table in reversed(tables):
+                written.execute(delete(table))
+            for table in tables:
+                found = reading.execute(select(table).execution_options(yield_per=ROWS_AT_ONCE))
+                for rows in found.partitions():
+                    written.execute(insert(table), [dict(row._mapping) for row in rows])
+    finally:
+        source.dispose()
+        target.dispose()
+    with closing(sqlite3.connect(path)) as alone:  # one file, without a journal
+        alone.execute("PRAGMA journal_mode = DELETE")
 
 
 def _copy_rows(source: Database, target: Database, place_of: Callable[[Path], Path]) -> None:
