@@ -10,6 +10,7 @@ from cxr_app.operations.certificates import first_certificate
 from cxr_app.operations.diagnosis import Diagnosis, looked_at
 from cxr_app.operations.ports import SECONDS, is_listened_on
 from cxr_app.pacs.archive import echo
+from cxr_app.pacs.destinations import check_destination
 from cxr_app.pacs.film_archive import check_archive
 from cxr_app.settings import Settings
 
@@ -25,14 +26,14 @@ def examine_peers(settings: Settings) -> Iterator[Diagnosis]:
     if (port := settings.dicom_port) is not None:
         yield looked_at("port of the receiver", lambda: _receiver(settings, port))
     for target in settings.destinations:
-        yield looked_at(f"archive {target.name}", lambda target=target: _echo(target, title))
+        yield looked_at(f"archive {target.name}", lambda target=target: _echo(target, settings))
     if (source := settings.film_archive) is not None:
         yield looked_at(f"films from {source.name}", lambda: _search(source, title))
 
 
-def _echo(target: Destination, title: str) -> str:
-    echo(target, title)
-    return "answers an echo"
+def _echo(target: Destination, settings: Settings) -> str:
+    check_destination(target, settings)
+    return "answers"
 
 
 def _search(source: Destination, title: str) -> str:

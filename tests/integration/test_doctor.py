@@ -31,6 +31,7 @@ from tests.integration.conftest import DatabaseFactory
 from tests.support import earlier_version
 from tests.support.certificates import dated_certificate
 from tests.support.checkpoints import write_tiny
+from tests.support.web_archives import web_archive
 
 DAY = timedelta(days=1)
 VERIFICATION = "1.2.840.10008.1.1"
@@ -209,20 +210,24 @@ def test_a_receiver_that_shows_an_old_certificate_must_be_restarted(
 # pynetdicom leaves the socket of a refused connection open.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_every_archive_is_called(site: dict[str, object]) -> None:
-    with peer() as well, peer(refuses=True) as refusing:
+    with (
+        peer() as well,
+        peer(refuses=True) as refusing,
+        web_archive(lambda _: (200, {})) as web,
+    ):
         away = f"AWAY@127.0.0.1:{free_port()}"
         settings = Settings(
             **site,  # type: ignore[arg-type]
-            results_to=f"{well},{refusing},{away}",
+            results_to=f"{well},{web},{refusing},{away}",
             films_from=away,
         )
         found = examined(settings)
-    names = [name for name in found if "@" in name or name.startswith(("archive", "films from"))]
-    assert len(names) == 4
+    names = [name for name in found if name.startswith(("archive", "films from"))]
+    assert len(names) == 5
     told = {name: found[name].problem for name in names}
-    assert [bool(problem) for problem in told.values()] == [False, True, True, True]
-    assert "Register CXR there" in list(told.values())[1]
-    assert all("cannot be reached" in problem for problem in list(told.values())[2:])
+    assert [bool(problem) for problem in told.values()] == [False, False, True, True, True]
+    assert "Register CXR there" in list(told.values())[2]
+    assert all("cannot be reached" in problem for problem in list(told.values())[3:])
     gc.collect()  # let the warning come within this test
 
 
