@@ -5,6 +5,7 @@ import ssl
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
@@ -44,7 +45,7 @@ def examine_certificates(settings: Settings) -> Iterator[Diagnosis]:
         ("authority of syslog", "CXR_AUDIT_SYSLOG_AUTHORITY", settings.audit_syslog_authority),
     ):
         if path is not None:
-            yield looked_at(name, lambda path=path, variable=variable: _in_date(variable, path))
+            yield looked_at(name, partial(_in_date, variable, path))
     if (shown := settings.audit_syslog_certificate) is not None:
         variable = "CXR_AUDIT_SYSLOG_CERTIFICATE"
         yield looked_at(

@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections.abc import Iterator
+from functools import partial
 
 from cxr_app.destination import Destination
 from cxr_app.errors import SettingsError
@@ -26,7 +27,7 @@ def examine_peers(settings: Settings) -> Iterator[Diagnosis]:
     if (port := settings.dicom_port) is not None:
         yield looked_at("port of the receiver", lambda: _receiver(settings, port))
     for target in settings.destinations:
-        yield looked_at(f"archive {target.name}", lambda target=target: _echo(target, settings))
+        yield looked_at(f"archive {target.name}", partial(_echo, target, settings))
     if (source := settings.film_archive) is not None:
         yield looked_at(f"films from {source.name}", lambda: _search(source, title))
 

@@ -27,13 +27,14 @@ from cxr_app.operations.doctor import examine_installation
 from cxr_app.pacs.peer_checks import examine_peers
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
+from cxr_app.worklist.database import server_clock
 from tests.integration.conftest import DatabaseFactory
 from tests.support import earlier_version
 from tests.support.certificates import dated_certificate
 from tests.support.checkpoints import write_tiny
 from tests.support.web_archives import web_archive
 
-DAY = timedelta(days=1)
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 VERIFICATION = "1.2.840.10008.1.1"
 
 
@@ -72,6 +73,7 @@ def peer(title: str = "PACS", *, refuses: bool = False) -> Iterator[str]:
     if refuses:
         entity.require_called_aet = True
     server = entity.start_server(("127.0.0.1", 0), block=False)
+    assert server is not None
     try:
         called = "OTHER" if refuses else title
         yield f"{called}@127.0.0.1:{server.server_address[1]}"
@@ -269,8 +271,7 @@ def test_the_clock_of_the_database_is_compared(
 ) -> None:
     settings = Settings(**site, database_url=new_database("postgresql"))  # type: ignore[arg-type]
     assert examined(settings)["clock of the database"].detail
-    real = clocks.server_clock
-    monkeypatch.setattr(clocks, "server_clock", lambda url: real(url) + timedelta(minutes=7))
+    monkeypatch.setattr(clocks, "server_clock", lambda url: server_clock(url) + 7 * MINUTE)
     assert "420 s ahead of" in examined(settings)["clock of the database"].problem
 
 
