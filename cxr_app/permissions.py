@@ -25,6 +25,7 @@ class Permission(StrEnum):
     OPEN_BACKLOG = "open the Backlog page"
     OPEN_RETRAIN = "open the Retrain page"
     OPEN_MODEL = "open the Model page"
+    OPEN_DRIFT = "open the Drift page"
     OPEN_CONNECTIONS = "open the Connections page"
     REVIEW = "review films"
     ATTEST = "say how a film lies"
@@ -61,6 +62,7 @@ WHO_MAY: dict[Permission, frozenset[Role]] = {
     Permission.OPEN_BACKLOG: ADMINISTRATOR,
     Permission.OPEN_RETRAIN: SCIENTIST,
     Permission.OPEN_MODEL: SCIENTIST,
+    Permission.OPEN_DRIFT: ADMINISTRATOR | SCIENTIST,
     Permission.OPEN_CONNECTIONS: ADMINISTRATOR,
     Permission.REVIEW: READER,
     Permission.ATTEST: READER,

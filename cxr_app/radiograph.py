@@ -66,6 +66,7 @@ class Header:
     patient_orientation: str = ""  # (0020,0020)
     institution_name: str = ""  # (0008,0080)
     manufacturer: str = ""  # (0008,0070)
+    station_name: str = ""  # (0008,1010)
     study_instance_uid: str = ""  # (0020,000D)
     series_instance_uid: str = ""  # (0020,000E)
     sop_instance_uid: str = ""  # (0008,0018)

@@ -13,6 +13,7 @@ from cxr_app.access_settings import AccessSettings, Network, items, networks
 from cxr_app.archive_login import parse_logins
 from cxr_app.audit_settings import AuditSettings
 from cxr_app.destination import Destination, parse_destinations
+from cxr_app.drift_alarms import AlarmLines, parse_alarm_lines
 from cxr_app.errors import SettingsError
 
 OtherAges = Literal["remark", "reject"]
@@ -77,6 +78,13 @@ class Settings(AccessSettings, AuditSettings):
         default="outline",
         description="How the heatmap opens for a reader who has not chosen otherwise: `outline`, "
         "or `colour`, which covers the film.",
+    )
+    drift_alarms: str = Field(
+        default="psi=0.25",
+        description="Lines of the Drift page beyond which it warns, separated by commas: "
+        "`flagged`, `refused`, `psi`, `ks` (upper limits), `agreement`, `sensitivity`, "
+        "`specificity` (lower limits), each with `=` and a number, as in "
+        "`psi=0.25, refused=0.2, sensitivity=0.9`; empty for none.",
     )
     mask_identities: bool = Field(
         default=False,
@@ -208,6 +216,15 @@ class Settings(AccessSettings, AuditSettings):
             raise PydanticCustomError("absolute_paths", "every folder must be an absolute path")
         return value
 
+    @field_validator("drift_alarms")
+    @classmethod
+    def _are_alarm_lines(cls, value: str) -> str:
+        try:
+            parse_alarm_lines(value)
+        except ValueError as error:
+            raise PydanticCustomError("alarm_lines", "{why}", {"why": str(error)}) from None
+        return value
+
     @field_validator("results_to", "films_from")
     @classmethod
     def _are_archives(cls, value: str, info: ValidationInfo) -> str:
@@ -258,6 +275,11 @@ class Settings(AccessSettings, AuditSettings):
     def archive_logins(self) -> dict[str, str]:
         """Authorization header of each DICOMweb archive, by host."""
         return parse_logins(self.results_logins)
+
+    @property
+    def alarm_lines(self) -> AlarmLines:
+        """Lines beyond which the Drift page warns."""
+        return parse_alarm_lines(self.drift_alarms)
 
     @property
     def film_archive(self) -> Destination | None:

@@ -43,6 +43,7 @@ PAGES = (
     PageEntry("Run", "backlog", "Backlog", "inventory_2", Permission.OPEN_BACKLOG),
     PageEntry("Run", "retrain", "Retrain", "model_training", Permission.OPEN_RETRAIN),
     PageEntry("Run", "model", "Model", "monitoring", Permission.OPEN_MODEL),
+    PageEntry("Run", "drift", "Drift", "ssid_chart", Permission.OPEN_DRIFT),
     PageEntry("Run", "connections", "Connections", "lan", Permission.OPEN_CONNECTIONS),
     PageEntry("Run", "audit", "Audit", "policy", Permission.OPEN_AUDIT),
 )

@@ -10,6 +10,7 @@ import streamlit as st
 from cxr_app.audit.log import AuditLog
 from cxr_app.audit.syslog import SyslogSender
 from cxr_app.evaluation import reference_scores
+from cxr_app.evaluation.drift_films import DriftFilms
 from cxr_app.evaluation.operating_curve import OperatingCurve
 from cxr_app.evaluation.queue_simulation import Mix, Room, Wait, simulate, span_for
 from cxr_app.film_store import FilmStore
@@ -29,6 +30,8 @@ SIMULATIONS = 64
 RECEIVER_STOP_SECONDS = 30.0
 """Time for films in flight when the server stops; the receiver bounds it itself, to less."""
 
+DRIFT_WEEKS = 104
+DRIFT_SECONDS = 600
 REFUSAL_LISTS = 8
 """Largest number of backlogs whose refusals stay in memory; others are read again."""
 
@@ -121,6 +124,11 @@ def simulation(room: Room, _mix: Mix, mix_key: str) -> dict[str, dict[str, Wait]
     return simulate(room, _mix, span_for(room))
 
 
+def drift_films() -> DriftFilms:
+    """Return the films of the last two years in columns, at most some minutes old."""
+    return _drift_films(settings().worklist_url)
+
+
 def close() -> None:
     """Stop the threads and close the worklist; background jobs continue without the server."""
     _receiver.clear()
@@ -140,6 +148,11 @@ def _operating_curve(
 ) -> OperatingCurve:
     scores = reference_scores.read(path, file_version)
     return OperatingCurve.of(scores.at_prevalence(*site_prevalence) if site_prevalence else scores)
+
+
+@st.cache_resource(show_spinner="Reading two years of films …", ttl=DRIFT_SECONDS, max_entries=1)
+def _drift_films(url: str) -> DriftFilms:  # `url` is the key of the cache
+    return worklist().drift.films(DRIFT_WEEKS)
 
 
 @st.cache_resource(show_spinner=False, on_release=Worklist.close)

@@ -158,7 +158,7 @@ class ReviewLog(Transactions):
         statement = (
             select(EntryRow, ReviewRow)
             .join(ReviewRow, ReviewRow.entry_number == EntryRow.number)
-            .where(ReviewRow.number.in_(_last_verdicts()), EntryRow.film_deleted_at.is_(None))
+            .where(ReviewRow.number.in_(last_verdicts()), EntryRow.film_deleted_at.is_(None))
             .where(~_is_turned())
             .order_by(EntryRow.number)
         )
@@ -181,7 +181,7 @@ class ReviewLog(Transactions):
         statement = (
             select(*kinds, func.count())
             .join(EntryRow, EntryRow.number == ReviewRow.entry_number)
-            .where(ReviewRow.number.in_(_last_verdicts()))
+            .where(ReviewRow.number.in_(last_verdicts()))
             .group_by(*kinds)
         )
         counts: Counter[str] = Counter()
@@ -199,7 +199,7 @@ class ReviewLog(Transactions):
         statement = (
             select(week, ReviewRow.flagged, ReviewRow.verdict, func.count())
             .where(ReviewRow.model_version == model_version)
-            .where(ReviewRow.number.in_(_last_verdicts()))
+            .where(ReviewRow.number.in_(last_verdicts()))
             .group_by(week, ReviewRow.flagged, ReviewRow.verdict)
         )
         weeks: dict[date, dict[str, int]] = {}
@@ -248,7 +248,7 @@ def _use_name(
     return cause.value.lower() if cause in (Cause.BACTERIAL, Cause.VIRAL) else "without_cause"
 
 
-def _last_verdicts() -> Select[int]:
+def last_verdicts() -> Select[int]:
     """Select the number of every film's last verdict."""
     judged = select(func.max(ReviewRow.number)).where(*_counts())
     return judged.group_by(ReviewRow.entry_number)

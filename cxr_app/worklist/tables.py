@@ -92,6 +92,7 @@ class HeaderFacts:
     patient_orientation: Mapped[str | None] = mapped_column(AnyText)  # (0020,0020)
     institution_name: Mapped[str | None] = mapped_column(AnyText)  # (0008,0080)
     manufacturer: Mapped[str | None] = mapped_column(AnyText)  # (0008,0070)
+    station_name: Mapped[str | None] = mapped_column(AnyText)  # (0008,1010)
     study_instance_uid: Mapped[str | None] = mapped_column(AnyText)  # (0020,000D)
     series_instance_uid: Mapped[str | None] = mapped_column(AnyText)  # (0020,000E)
     sop_instance_uid: Mapped[str | None] = mapped_column(AnyText)  # (0008,0018)

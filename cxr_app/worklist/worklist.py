@@ -23,6 +23,7 @@ from cxr_app.worklist.counting import count, count_unscored, film_counts, oldest
 from cxr_app.worklist.database import LOCK_TIMEOUT_SECONDS, Database
 from cxr_app.worklist.deletions import Deletions
 from cxr_app.worklist.dismissals import Dismissals
+from cxr_app.worklist.drift_query import DriftQuery
 from cxr_app.worklist.earlier_films import earlier_films
 from cxr_app.worklist.entering import enter_films
 from cxr_app.worklist.entry import Counts, Entry, Query, Score
@@ -78,6 +79,8 @@ class Worklist:
         Films whose retention time has ended.
     dismissals
         Files that are plainly no chest films, marked as read at once.
+    drift
+        What films have arrived, from where, and what became of them.
     instances
         DICOM films by their SOP Instance UID and content.
     jobs
@@ -99,12 +102,12 @@ class Worklist:
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = now_in_utc) -> None:
-        self._database = database
-        self._clock = clock
+        self._database, self._clock = database, clock
         self.attestations = Attestations(database, clock)
         self.claims = ClaimLog(database, clock)
         self.deletions = Deletions(database, clock)
         self.dismissals = Dismissals(database, clock)
+        self.drift = DriftQuery(database, clock)
         self.instances = Instances(database, clock)
         self.jobs = JobQueue(database, clock)
         self.outbox = Outbox(database, clock)
@@ -379,8 +382,7 @@ class Worklist:
 
     def _known(self, sha256: str, path: Path) -> str | None:
         """Return the id of an entry that needs no change: unread, so not deleted meanwhile."""
-        statement = select(EntryRow.id).where(EntryRow.sha256 == sha256, EntryRow.path == path)
-        statement = statement.where(~EntryRow.is_read)
+        statement = select(EntryRow.id).filter_by(sha256=sha256, path=path, is_read=False)
         with self._database.reading() as session:
             return session.scalar(statement)
 

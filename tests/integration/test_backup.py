@@ -208,6 +208,7 @@ def test_what_is_no_backup_is_refused(site: Site, run: Run, tmp_path: Path) -> N
 
 
 BEFORE_SWEEPS = (  # undoes each migration since
+    "ALTER TABLE worklist_entry DROP COLUMN station_name",
     "DROP TABLE worklist_annotation",
     "DROP INDEX ix_worklist_entry_study_key",
     "ALTER TABLE worklist_entry DROP COLUMN study_key",

@@ -155,6 +155,7 @@ def downgrade_to_first_version(url: str) -> None:
         urgent = ("urgent_by", "urgent_at", "urgent_reason")
         assigned = ("assigned_to", "assigned_by", "assigned_at")
         columns = (*LATER, *order, *attested, *urgent, *assigned, "study_key", "needs_no_score")
+        columns = (*columns, "station_name")
         for column in ("read_by", "film_deleted_at", "issuer_of_patient_id", *columns):
             connection.execute(text(f"ALTER TABLE worklist_entry DROP COLUMN {column}"))
         for name in ("order", "refused", *RECREATED):

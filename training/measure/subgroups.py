@@ -7,11 +7,9 @@ import numpy as np
 
 from cxr_app.evaluation.metrics import Booleans, Floats, auroc, confusion
 from cxr_app.evaluation.operating_curve import FEWEST
-from cxr_app.patient_age import age_in_years
+from cxr_app.patient_age import age_group, age_in_years
 from training.measure.figures import nan_to_none
 from training.measure.predictions import FilmDetails, Predictions
-
-_AGES = ((1, "under 1 year"), (6, "1 to 5 years"), (18, "6 to 17 years"), (65, "18 to 64 years"))
 
 
 def subgroups(scored: Predictions, threshold: float) -> list[dict[str, Any]]:
@@ -34,19 +32,17 @@ def groups_of(scored: Predictions) -> Iterator[tuple[str, str, Booleans]]:
     known = {
         "view": [facts.view_position for facts in scored.facts],
         "sex": [facts.patient_sex for facts in scored.facts],
-        "age": [age_group(facts) for facts in scored.facts],
+        "age": [film_age_group(facts) for facts in scored.facts],
     }
     for by, values in known.items():
         for value in sorted(set(values) - {""}):
             yield by, value, np.array(values) == value
 
 
-def age_group(facts: FilmDetails) -> str:
+def film_age_group(facts: FilmDetails) -> str:
     """Return the group of (0010,1010) *Patient's Age*; empty if it is unknown."""
     years = age_in_years(facts.patient_age)
-    if years is None:
-        return ""
-    return next((name for bound, name in _AGES if years < bound), "65 years and over")
+    return "" if years is None else age_group(years)
 
 
 def _measure(part: Predictions, threshold: float) -> dict[str, Any]:

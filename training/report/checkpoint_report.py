@@ -26,7 +26,7 @@ from training.measure.operating_points import fixed_points
 from training.measure.paired import compare_models
 from training.measure.pointing import pointing
 from training.measure.predictions import Predictions, score_films
-from training.measure.subgroups import age_group, subgroups
+from training.measure.subgroups import film_age_group, subgroups
 from training.report.misclassified import most_wrong
 from training.report.partitions import films_of_partition
 from training.report.report_page import render
@@ -128,7 +128,7 @@ def _film_scores(
     groups = {
         "view_position": tuple(facts.view_position for facts in scored.facts),
         "patient_sex": tuple(facts.patient_sex for facts in scored.facts),
-        "age_group": tuple(age_group(facts) for facts in scored.facts),
+        "age_group": tuple(film_age_group(facts) for facts in scored.facts),
     }
     return anonymous(
         scored.probabilities,

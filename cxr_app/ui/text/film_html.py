@@ -231,6 +231,7 @@ def _dicom(header: Header) -> list[tuple[str, str]]:
         ("Transfer syntax", header.transfer_syntax),
         ("Institution", header.institution_name),
         ("Manufacturer", header.manufacturer),
+        ("Station", header.station_name),
     ]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.scores import scored_films
 from training.measure.predictions import FilmDetails
-from training.measure.subgroups import age_group, subgroups
+from training.measure.subgroups import film_age_group, subgroups
 
 
 def test_causes_are_measured_against_all_films_without_pneumonia() -> None:
@@ -71,4 +71,4 @@ def test_view_sex_and_age_are_groups_if_headers_have_them() -> None:
     ],
 )
 def test_an_age_belongs_to_one_group(patient_age: str, group: str) -> None:
-    assert age_group(FilmDetails("", rejected=False, patient_age=patient_age)) == group
+    assert film_age_group(FilmDetails("", rejected=False, patient_age=patient_age)) == group
