@@ -93,16 +93,16 @@ def by_sender(
 ) -> dict[str, FilmGroup]:
     """Return the figures of each sender in all these weeks, the one with most films first.
 
-    Its scores are compared with its own in the reference, whose weeks are left out.
+    Its scores in weeks outside of the reference are compared with its own in the reference.
     """
     shown = (films.week >= weeks.start) & (films.week < weeks.stop)
-    shown &= ~reference.covers(films)
+    compared = ~reference.covers(films)
     coded = films.senders[sender]
     groups = {}
     for name in most_films_first(Coded(coded.names, coded.codes[shown]))[:MAX_SENDERS]:
         group = coded.is_name(name)
         scores = reference.of(films, group, model)
-        groups[name] = _group(films, group & shown, model, scores)
+        groups[name] = _group(films, group & shown, model, scores, compared)
     return groups
 
 
@@ -131,14 +131,20 @@ def _of_model(films: DriftFilms, model: str) -> Booleans:
     return films.model.is_name(model) if model else np.ones(len(films), np.bool_)
 
 
-def _group(films: DriftFilms, chosen: Booleans, model: str, scores: Floats | None) -> FilmGroup:
+def _group(
+    films: DriftFilms,
+    chosen: Booleans,
+    model: str,
+    scores: Floats | None,
+    compared: Booleans | None = None,
+) -> FilmGroup:
     scored = chosen & ~np.isnan(films.probability) & _of_model(films, model)
     return FilmGroup(
         films=int(chosen.sum()),
         scored=int(scored.sum()),
         flagged=int((scored & films.flagged).sum()),
         refused=int((chosen & films.refused).sum()),
-        figures=measure(films, chosen, model, scores),
+        figures=measure(films, chosen, model, scores, compared),
     )
 
 

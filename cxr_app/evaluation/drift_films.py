@@ -119,7 +119,13 @@ def model_scores(films: DriftFilms, chosen: Booleans, model: str) -> Floats:
     return scores
 
 
-def measure(films: DriftFilms, chosen: Booleans, model: str, reference: Floats | None) -> Figures:
+def measure(
+    films: DriftFilms,
+    chosen: Booleans,
+    model: str,
+    reference: Floats | None,
+    compared: Booleans | None = None,
+) -> Figures:
     """Return every figure of the chosen films.
 
     Parameters
@@ -130,6 +136,8 @@ def measure(films: DriftFilms, chosen: Booleans, model: str, reference: Floats |
         Only its scores and verdicts on its flags count; all of them, if empty.
     reference
         Probabilities that scores are compared with; None if there is nothing to compare.
+    compared
+        The chosen films whose scores are compared; all of them, if left out.
     """
     scored = chosen & _scored_by(films, model)
     refused = chosen & films.refused
@@ -146,7 +154,8 @@ def measure(films: DriftFilms, chosen: Booleans, model: str, reference: Floats |
         DriftFigure.SENSITIVITY: _share(with_it & flag, with_it),
         DriftFigure.SPECIFICITY: _share(without & ~flag, without),
     }
-    return figures | _moved(films.probability[scored], reference)
+    moving = scored if compared is None else scored & compared
+    return figures | _moved(films.probability[moving], reference)
 
 
 def _scored_by(films: DriftFilms, model: str) -> Booleans:

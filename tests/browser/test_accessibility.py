@@ -31,7 +31,7 @@ SEARCH = """async ([rules, own]) => {
       [id, target, html.slice(0, 160), [...any, ...all].map(({message}) => message)].join(" | ")));
 }"""
 
-PAGES = ("worklist", "film", "upload", "backlog", "retrain", "model")
+PAGES = ("worklist", "film", "upload", "backlog", "retrain", "model", "drift")
 
 
 @pytest.fixture(scope="module")

@@ -136,13 +136,13 @@ def _senders(sender: SenderFact, groups: Mapping[str, FilmGroup], lines: AlarmLi
     """Show the figures of each sender over all weeks shown."""
     st.header(f"By {drift_text.SENDERS[sender].lower()}", anchor=False)
     if not groups:
-        st.caption("All films shown belong to the reference. There are others from next week on.")
+        st.caption("No film came in these weeks.")
         return
     rows = drift_text.sender_rows(sender, groups, lines)
     st.table(rows, hide_index=True, border="horizontal")
     st.caption(
-        "All weeks shown but those of the reference; scores are compared with the same sender's "
-        f"in the reference. {drift_text.ALARM} is beyond a line of the site."
+        "All weeks shown; scores of weeks outside of the reference are compared with the same "
+        f"sender's in the reference. {drift_text.ALARM} is beyond a line of the site."
         + (f" Only the {MAX_SENDERS} with most films." if len(rows) == MAX_SENDERS else "")
     )
 

@@ -107,7 +107,8 @@ def test_a_sender_is_compared_with_its_own_films() -> None:
     lines = {DriftFigure.PSI: 0.25, DriftFigure.FLAGGED: 0.5}
     assert drift_changes.beyond(found["B"].figures, lines) == [DriftFigure.PSI]
     assert drift_changes.beyond(found["A"].figures, lines) == []
-    assert found["A"].films == 100  # without the reference
+    assert found["A"].films == 200
+    assert found["A"].figures[DriftFigure.PSI].films == 100  # without the reference
 
 
 def test_an_alarm_needs_the_whole_interval_beyond_the_line() -> None:
