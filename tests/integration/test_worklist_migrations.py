@@ -154,9 +154,17 @@ def downgrade_to_first_version(url: str) -> None:
         attested = ("attested_by", "attested_at", "quarter_turns", "mirrored")
         urgent = ("urgent_by", "urgent_at", "urgent_reason")
         assigned = ("assigned_to", "assigned_by", "assigned_at")
-        columns = (*LATER, *order, *attested, *urgent, *assigned, "study_key", "needs_no_score")
-        columns = (*columns, "station_name")
-        for column in ("read_by", "film_deleted_at", "issuer_of_patient_id", *columns):
+        columns = (
+            "issuer_of_patient_id",
+            *LATER,
+            *order,
+            *attested,
+            *urgent,
+            *assigned,
+            "study_key",
+            "needs_no_score",
+        )
+        for column in ("station_name", "read_by", "film_deleted_at", *columns):
             connection.execute(text(f"ALTER TABLE worklist_entry DROP COLUMN {column}"))
         for name in ("order", "refused", *RECREATED):
             connection.execute(
