@@ -22,7 +22,7 @@ from cxr_app.settings import OtherAges
 from cxr_app.worklist import Worklist
 
 if TYPE_CHECKING:
-    from cxr_app.model.classifier import Classifier
+    from cxr_app.model.film_classifier import FilmClassifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Scorer:
 
     def __init__(
         self,
-        classifier: "Classifier",
+        classifier: "FilmClassifier",
         other_ages: OtherAges = "remark",
         *,
         in_subprocess: bool = False,

@@ -1,7 +1,4 @@
-"""The server's scoring thread: it keeps one network in memory and scores received films.
-
-Importing this file does not import torch, so that the worklist can be shown during loading.
-"""
+"""The server's scoring thread: it keeps one network in memory and scores received films."""
 
 import logging
 import threading
@@ -15,6 +12,7 @@ from cxr_app import log_privacy
 from cxr_app.errors import CxrError, ShortageError, WorklistError
 from cxr_app.film_store import read_film
 from cxr_app.measured import SCORING_SECONDS
+from cxr_app.model.classifier_choice import load_classifier
 from cxr_app.outcome import Outcome
 from cxr_app.prediction import HeatScale, OperatingPoint
 from cxr_app.promotion import checkpoint_in_use
@@ -144,11 +142,8 @@ class ScoringEngine:
 
     def _load(self, path: Path) -> Scorer:
         """Load a network into memory."""
-        # Here and not above: importing torch takes seconds, and the pages wait for nothing.
-        from cxr_app.model.classifier import Classifier
-
         settings = self._settings
-        classifier = Classifier.load(path, settings.device, settings.runtime, settings.prevalence)
+        classifier = load_classifier(path, settings.device, settings.runtime, settings.prevalence)
         self._status = EngineStatus(
             "ready",
             model_version=classifier.model_version,

@@ -23,7 +23,7 @@ from pydicom.uid import (
 )
 
 from cxr_app.imaging.intake import read_radiograph
-from cxr_app.model.classifier import Classifier
+from cxr_app.model.classifier_choice import load_classifier
 from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
 from tests.support.factories import (
@@ -108,7 +108,7 @@ def main() -> int:
     parser.add_argument("--films", type=int, default=100)
     options = parser.parse_args()
     settings = Settings.read()
-    scorer = Scorer(Classifier.load(settings.checkpoint, settings.device, settings.runtime))
+    scorer = Scorer(load_classifier(settings.checkpoint, settings.device, settings.runtime))
     paths = sorted(path for path in options.folder.rglob("*") if path.is_file())
     chosen = paths[:: -(-len(paths) // options.films)]
     found = differences(scorer, map(read_pixels, chosen))

@@ -7,82 +7,31 @@ was chosen for, so both live here and nowhere else.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, field, replace
-from dataclasses import dataclass as plain_dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from cxr_app.atomic_file import atomic_write
-from cxr_app.errors import CheckpointMismatchError, CheckpointNotFoundError
-from cxr_app.model.networks.base import BINARY_CLASSES, CLASSES
-from cxr_app.model.networks.view import ViewSpec
-from cxr_app.model.preprocessing import InputSpec
-from cxr_app.prediction import HeatScale, OperatingPoint
-
-FORMAT_VERSION = 1
-SCREENING_PREFIX = "screening."
-"""Prefix of the weights of the view network within a checkpoint."""
-
-
-@dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid", strict=True))
-class Description:
-    """Description of a checkpoint, stored in its file.
-
-    Parameters
-    ----------
-    name
-        The recipe it was trained by.
-    architecture
-        A name that `network.build` knows.
-    input_spec
-        How a film becomes the network's input.
-    temperature
-        Divides the logits before the softmax (Guo et al. 2017).
-    operating_points
-        By name: ``balanced`` and ``high_sensitivity``.
-    heat_scale
-        The scale of every heatmap of these weights.
-    classes
-        Order of the logits.
-    training_config, metrics, data_summary
-        How it was made, what it measured, and on what.
-    git_commit
-        Of the program that trained it; empty outside a repository.
-    screening
-        How to use the weights of the view network; None for a checkpoint without them.
-    ages
-        Of the patients that it learned from and was measured on, in completed years.
-    prevalence
-        Share of pneumonia that its probabilities are made for; None if that is not stated.
-    """
-
-    name: str
-    architecture: str
-    input_spec: InputSpec
-    temperature: float
-    operating_points: Mapping[str, OperatingPoint]
-    heat_scale: HeatScale
-    classes: tuple[str, ...] = CLASSES
-    training_config: Mapping[str, Any] = field(default_factory=dict)
-    metrics: Mapping[str, Any] = field(default_factory=dict)
-    data_summary: Mapping[str, Any] = field(default_factory=dict)
-    git_commit: str = ""
-    screening: ViewSpec | None = None
-    ages: tuple[tuple[int, int], ...] = ((1, 5),)
-    prevalence: Annotated[float, Field(gt=0, lt=1)] | None = None
+from cxr_app.errors import CheckpointMismatchError
+from cxr_app.model.description import (
+    FORMAT_VERSION,
+    SCREENING_PREFIX,
+    DescribedCheckpoint,
+    Description,
+    check_halves,
+    describe,
+    metadata_of,
+    not_whole,
+    read_content,
+)
+from cxr_app.model.view_spec import ViewSpec
 
 
-_DESCRIPTION = TypeAdapter(Description)
-
-
-@plain_dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """A checkpoint file that was read and checked.
 
@@ -108,16 +57,22 @@ class Checkpoint:
     site_prevalence: tuple[float, float] | None = None
 
     @property
+    def described(self) -> DescribedCheckpoint:
+        """The same without its weights."""
+        names = {*self.weights, *(SCREENING_PREFIX + name for name in self.screening_weights)}
+        return DescribedCheckpoint(
+            self.description, self.sha256, frozenset(names), self.site_prevalence
+        )
+
+    @property
     def file_version(self) -> str:
-        """The recipe's name and the first digits of the file's SHA-256."""
-        return f"{self.description.name}-{self.sha256[:8]}"
+        """As `DescribedCheckpoint` has it."""
+        return self.described.file_version
 
     @property
     def model_version(self) -> str:
-        """The file's version, and the site's share of pneumonia if it has set one."""
-        if self.site_prevalence is None:
-            return self.file_version
-        return f"{self.file_version}-p{self.site_prevalence[1]:g}"
+        """As `DescribedCheckpoint` has it."""
+        return self.described.model_version
 
 
 def rounded(network: nn.Module) -> dict[str, Tensor]:
@@ -163,7 +118,7 @@ def with_screening(
     """
     content, tensors = _read(path)
     try:
-        spec = ViewSpec(**json.loads(_metadata(content)["screening"]))
+        spec = ViewSpec(**json.loads(metadata_of(content)["screening"]))
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointMismatchError(
             f"{path.name} is no screening network ({error!r}). "
@@ -190,31 +145,18 @@ def load(path: Path) -> Checkpoint:
         if name.startswith(SCREENING_PREFIX)
     }
     weights = {n: tensor for n, tensor in tensors.items() if not n.startswith(SCREENING_PREFIX)}
-    description = _describe(content, path.name)
-    if (description.screening is None) != (not screening):
-        raise CheckpointMismatchError(
-            f"{path.name} holds one half of its screening network. "
-            "Use a checkpoint that training.train made."
-        )
+    description = describe(content, path.name)
+    check_halves(description, tensors, path.name)
     return Checkpoint(description, weights, hashlib.sha256(content).hexdigest(), screening)
 
 
 def _read(path: Path) -> tuple[bytes, dict[str, Tensor]]:
     """Read a .safetensors file; the content is what was hashed and what is used."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise CheckpointNotFoundError(
-            f"There is no readable checkpoint at {path}. "
-            "Set CXR_CHECKPOINT to a .safetensors file that training.train made."
-        ) from error
+    content = read_content(path)
     try:
         return content, load_tensors(content)
     except SafetensorError as error:
-        raise CheckpointMismatchError(
-            f"{path.name} is not a whole .safetensors file ({error}). "
-            "Copy it again from where it was made."
-        ) from error
+        raise not_whole(path, error) from error
 
 
 def fill(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
@@ -235,54 +177,3 @@ def fill(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
                 "Use a checkpoint that training.train made."
             )
     network.load_state_dict({name: weights[name].to(expected[name].dtype) for name in expected})
-
-
-def _describe(content: bytes, file_name: str) -> Description:
-    """Read the description out of the metadata."""
-    try:
-        document = json.loads(_metadata(content)["description"])
-        version = document.pop("format_version")
-        if version != FORMAT_VERSION:
-            raise CheckpointMismatchError(
-                f"{file_name} has format version {version}; this program reads {FORMAT_VERSION}."
-            )
-        return _description(document)
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
-        )
-        raise CheckpointMismatchError(
-            f"{file_name} does not describe itself as this program needs ({problems}). "
-            "Use a checkpoint that training.train made."
-        ) from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointMismatchError(
-            f"{file_name} does not describe itself as this program needs ({error!r}). "
-            "Use a checkpoint that training.train made."
-        ) from error
-
-
-def _metadata(content: bytes) -> dict[str, str]:
-    """Read the header that every .safetensors file begins with."""
-    length = int.from_bytes(content[:8], "little")
-    metadata: dict[str, str] = json.loads(content[8 : 8 + length])["__metadata__"]
-    return metadata
-
-
-def _description(document: dict[str, Any]) -> Description:
-    """Build a description from its JSON form."""
-    classes = tuple(document["classes"])
-    if classes not in {CLASSES, BINARY_CLASSES}:
-        raise CheckpointMismatchError(
-            f"The checkpoint's classes are {document['classes']}; this program reads {CLASSES} "
-            f"and {BINARY_CLASSES}."
-        )
-    if set(document["operating_points"]) != {"balanced", "high_sensitivity"}:
-        raise CheckpointMismatchError(
-            f"The checkpoint's operating points are {sorted(document['operating_points'])}; "
-            "'balanced' and 'high_sensitivity' are needed."
-        )
-    description = _DESCRIPTION.validate_json(json.dumps(document))
-    if not description.temperature > 0:
-        raise CheckpointMismatchError("The checkpoint's temperature must be above 0.")
-    return description

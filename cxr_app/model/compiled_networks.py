@@ -2,52 +2,74 @@
 
 import functools
 import hashlib
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import platformdirs
-from torch import nn
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
 
 from cxr_app.atomic_file import atomic_write
 
 MOST_KEPT = 12
-"""Compiled networks kept; the oldest make room for new ones."""
+"""Checkpoints whose networks are kept; the oldest make room for new ones."""
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
+FILM, LUNGS, CROP, VIEW = "film", "lungs", "crop", "view"
+"""Names of compiled networks. A checkpoint has ``film``, or ``lungs`` and then ``crop``."""
 
-def key_of(network: nn.Module, *facts: object) -> str:
-    """Return the name of a compiled network, which any change of weights, code or facts changes.
+Programs = Mapping[str, bytes]
+"""The compiled networks of a checkpoint, by name."""
+
+
+def key_of(*facts: object) -> str:
+    """Return the name of compiled networks, which any change of code or of a fact changes.
 
     Parameters
     ----------
     facts
-        What else decides what is compiled: versions, processor, options.
+        What decides what is compiled: checkpoint, versions, processor, options.
     """
     digest = hashlib.sha256(repr(facts).encode())
     digest.update(_code())
-    digest.update(type(network).__qualname__.encode())
-    for name, tensor in sorted(network.state_dict().items()):
-        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 
-def read_compiled(key: str) -> bytes | None:
-    """Return a compiled network; None if none is kept, or the file is not what was written."""
+def packed(programs: Programs) -> bytes:
+    """Return compiled networks as one file, which begins with its digest."""
+    arrays = {name: np.frombuffer(each, np.uint8) for name, each in programs.items()}
+    content: bytes = save_arrays(arrays)
+    return hashlib.sha256(content).digest() + content
+
+
+def unpacked(content: bytes) -> Programs | None:
+    """Return compiled networks from their file; None if it is not what `packed` returned."""
+    digest, rest = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+    if hashlib.sha256(rest).digest() != digest:
+        return None
     try:
-        content = _path(key).read_bytes()
+        return {name: each.tobytes() for name, each in load_arrays(rest).items()}
+    except SafetensorError:
+        return None
+
+
+def read_compiled(key: str) -> Programs | None:
+    """Return compiled networks; None if none are kept, or the file is not what was written."""
+    try:
+        return unpacked(_path(key).read_bytes())
     except OSError:
         return None
-    digest, compiled = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
-    return compiled if hashlib.sha256(compiled).digest() == digest else None
 
 
-def keep_compiled(key: str, compiled: bytes) -> None:
-    """Keep a compiled network; where the cache cannot be written, it is compiled each time."""
+def keep_compiled(key: str, content: bytes) -> None:
+    """Keep what `packed` returned; where the cache cannot be written, it is compiled each time."""
     with suppress(OSError):
         path = _path(key)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        atomic_write(path, hashlib.sha256(compiled).digest() + compiled, private=True)
+        atomic_write(path, content, private=True)
         kept = sorted(path.parent.glob("*.compiled"), key=lambda each: each.stat().st_mtime)
         for old in kept[:-MOST_KEPT]:
             old.unlink(missing_ok=True)

@@ -42,3 +42,9 @@ def gpu_memory() -> tuple[str, int, int] | None:
         return None
     free, total = torch.cuda.mem_get_info(0)
     return torch.cuda.get_device_name(0), free, total
+
+
+def use_threads(count: int | None) -> None:
+    """Compute on a CPU with as many threads; None leaves it to PyTorch."""
+    if count is not None:
+        torch.set_num_threads(count)

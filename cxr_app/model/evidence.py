@@ -169,6 +169,6 @@ def resample_evenly(maps: Tensor, source: GridNetwork, size: int) -> Tensor:
         place = ((middles - source.first) / source.spacing).clamp(0, cells - 1)
         axes.append(2 * place / max(cells - 1, 1) - 1)
     y, x = torch.meshgrid(*axes, indexing="ij")
-    grid = torch.stack([x, y], dim=-1).expand(len(maps), -1, -1, -1)  # (B, 2h, 2w, 2)
+    grid = torch.stack([x, y], dim=-1).expand(maps.shape[0], -1, -1, -1)  # (B, 2h, 2w, 2)
     resampled: Tensor = functional.grid_sample(maps[:, None], grid, align_corners=True)
     return resampled[:, 0]

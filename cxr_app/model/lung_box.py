@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from cxr_app.lung_fields import LungFields
+from cxr_app.model.lung_finder import find_lungs
 
 Box = tuple[float, float, float, float]
 """``left, top, right, bottom`` as fractions of the film's width and height."""
@@ -48,6 +49,20 @@ def box_of(probability: NDArray[np.float32], lungs: LungFields) -> Box:
         min(right + ACROSS * wide, 1.0),
         min(bottom + BELOW * high, 1.0),
     )
+
+
+def lungs_and_boxes(
+    probabilities: NDArray[np.float32],
+) -> tuple[tuple[LungFields, ...], list[Box]]:
+    """Find the lungs of a batch of films, and the box around those of each.
+
+    Parameters
+    ----------
+    probabilities
+        Of lung, in ``[0, 1]``, shape ``(B, h, w)``.
+    """
+    lungs = tuple(find_lungs(each) for each in probabilities)
+    return lungs, [box_of(each, its) for each, its in zip(probabilities, lungs, strict=True)]
 
 
 def _ends(profile: NDArray[np.float64]) -> tuple[float, float]:

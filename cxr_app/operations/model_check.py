@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from cxr_app.errors import CheckpointError, SettingsError
-from cxr_app.model.classifier import Classifier
+from cxr_app.model.classifier_choice import load_classifier
 from cxr_app.model.device import gpu_memory
 from cxr_app.operations.diagnosis import Diagnosis, looked_at
 from cxr_app.promotion import checkpoint_in_use
@@ -37,7 +37,7 @@ def drawn_film() -> Image:
 
 def _model(settings: Settings, worklist: Worklist) -> str:
     path = checkpoint_in_use(settings, worklist)
-    classifier = Classifier.load(path, settings.device, settings.runtime, settings.prevalence)
+    classifier = load_classifier(path, settings.device, settings.runtime, settings.prevalence)
     film = [classifier.prepare(drawn_film())]
     classifier.predict(film)  # the first pass builds what the others use
     begin = time.perf_counter()

@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 
 from cxr_app.model import checkpoint, networks
-from cxr_app.model.checkpoint import Description
-from cxr_app.model.networks.base import CLASSES
+from cxr_app.model.classes import CLASSES
+from cxr_app.model.description import Description
 from cxr_app.model.preprocessing import InputSpec
 from cxr_app.prediction import HeatScale, OperatingPoint
 

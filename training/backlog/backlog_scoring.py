@@ -6,9 +6,8 @@ from pathlib import Path
 
 from cxr_app.errors import SettingsError
 from cxr_app.film_store import FilmStore
-from cxr_app.model import checkpoint
-from cxr_app.model.checkpoint import Checkpoint
-from cxr_app.model.site_prevalence import at_prevalence
+from cxr_app.model.description import DescribedCheckpoint, read_described
+from cxr_app.model.site_prevalence import described_at_prevalence
 from cxr_app.operations.opening import open_worklist
 from cxr_app.pacs.film_query import FilmQuery
 from cxr_app.promotion import checkpoint_in_use
@@ -33,7 +32,7 @@ def score_backlog(options: BatchOptions, progress: BatchProgress) -> int:
         if worklist is not None:
             stack.enter_context(closing(worklist))
         path = _checkpoint_path(options, settings, worklist)
-        source = at_prevalence(checkpoint.load(path), settings.prevalence)
+        source = described_at_prevalence(read_described(path), settings.prevalence)
         results = Results(options.out, source.model_version, retry_failed=options.retry_failed)
         stack.enter_context(closing(results))
         plan = _plan(options, settings, (path, source), worklist)
@@ -87,7 +86,7 @@ def _checkpoint_path(options: BatchOptions, settings: Settings, worklist: Workli
 def _plan(
     options: BatchOptions,
     settings: Settings,
-    model: tuple[Path, Checkpoint],
+    model: tuple[Path, DescribedCheckpoint],
     worklist: Worklist | None,
 ) -> BacklogPlan:
     """Collect what the workers need to know."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from cxr_app.errors import FilmError, FilmLostError, WorklistError
 from cxr_app.film_store import FilmStore, read_film
 from cxr_app.imaging.zip_archive import read_member
-from cxr_app.model.checkpoint import Checkpoint
+from cxr_app.model.description import DescribedCheckpoint
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.pacs.reception import Reception
 from cxr_app.scoring import recall, refusal, unreadable
@@ -95,7 +95,11 @@ class Backlog:
     """
 
     def __init__(
-        self, results: Results, worklist: Worklist | None, source: Checkpoint, store: FilmStore
+        self,
+        results: Results,
+        worklist: Worklist | None,
+        source: DescribedCheckpoint,
+        store: FilmStore,
     ) -> None:
         self._results = results
         self._worklist = worklist

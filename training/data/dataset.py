@@ -20,7 +20,7 @@ from cxr_app.atomic_file import atomic_path, discard_partial
 from cxr_app.errors import CxrError, TrainingDataError
 from cxr_app.imaging.formats import FILM_SUFFIXES
 from cxr_app.imaging.intake import read_radiograph
-from cxr_app.model.networks import CLASSES
+from cxr_app.model.classes import CLASSES
 from cxr_app.model.preprocessing import resize_to_square
 from cxr_app.radiograph import SCORED_SIDE
 

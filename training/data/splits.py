@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from cxr_app.errors import TrainingDataError
-from cxr_app.model.checkpoint import Description
-from cxr_app.model.networks import CLASSES
+from cxr_app.model.classes import CLASSES
+from cxr_app.model.description import Description
 from training.data.dataset import LabelledFilm, decode, pixel_digests
 
 Indices = NDArray[np.intp]

@@ -13,8 +13,9 @@ from torch import Tensor
 from cxr_app.evaluation import reference_scores
 from cxr_app.evaluation.metrics import Floats
 from cxr_app.model import checkpoint
-from cxr_app.model.checkpoint import Description
-from cxr_app.model.networks.base import CLASSES, GridNetwork
+from cxr_app.model.classes import CLASSES
+from cxr_app.model.description import Description
+from cxr_app.model.networks.base import GridNetwork
 from cxr_app.model.preprocessing import InputSpec
 from cxr_app.settings import PROJECT
 from training.data.anonymous import anonymous

@@ -14,9 +14,10 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
 from cxr_app.model import checkpoint
-from cxr_app.model.networks.view import VIEWS, ViewNetwork, ViewSpec
+from cxr_app.model.networks.view import ViewNetwork
 from cxr_app.model.preprocessing import resize_to_square
 from cxr_app.model.screening import ViewClass
+from cxr_app.model.view_spec import VIEWS, ViewSpec
 from training.data.augmentation import Augmentation
 from training.data.dataset import Films
 from training.drawing import negatives, phantom_films

@@ -8,17 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import binomtest
-from torch import Tensor
 
-from cxr_app.model.networks.view import (
-    ViewNetwork,
-    ViewSpec,
-    frontal_log_odds,
-    mirrored_log_odds,
-    view_logits,
-    views_of,
-)
+from cxr_app.model.networks.view import ViewNetwork, view_logits
 from cxr_app.model.screening import ViewClass
+from cxr_app.model.view_spec import ViewSpec, frontal_log_odds, mirrored_log_odds, views_of
 from training.data.dataset import Films
 
 MAX_REFUSED = 0.005
@@ -37,15 +30,15 @@ WRONG_VIEWS: dict[str, Callable[[Films], Films]] = {
 """Functions that turn one or many 8-bit films, ``(..., rows, columns)``, into a wrong view."""
 
 
-def batched_logits(network: ViewNetwork, pictures: Films, spec: ViewSpec) -> Tensor:
+def batched_logits(network: ViewNetwork, pictures: Films, spec: ViewSpec) -> NDArray[np.float32]:
     """Compute the logits of many pictures, ``(n, size, size) -> (n, 7)``."""
     logits = []
     with torch.inference_mode():
         for start in range(0, len(pictures), _BATCH):
             some = np.ascontiguousarray(pictures[start : start + _BATCH])
             batch = torch.from_numpy(some).float()[:, None] / 255
-            logits.append(view_logits(network, batch, spec))
-    return torch.cat(logits)
+            logits.append(view_logits(network, batch, spec).cpu().numpy())
+    return np.concatenate(logits)
 
 
 def choose_thresholds(network: ViewNetwork, spec: ViewSpec, films: Mapping[str, Films]) -> ViewSpec:
@@ -53,8 +46,8 @@ def choose_thresholds(network: ViewNetwork, spec: ViewSpec, films: Mapping[str, 
     frontal, mirrored = [], []
     for some in films.values():
         logits = batched_logits(network, some, spec)
-        frontal.append(float(np.quantile(frontal_log_odds(logits).numpy(), MAX_REFUSED)))
-        mirrored.append(float(np.quantile(mirrored_log_odds(logits).numpy(), 1 - MAX_MIRRORED)))
+        frontal.append(float(np.quantile(frontal_log_odds(logits), MAX_REFUSED)))
+        mirrored.append(float(np.quantile(mirrored_log_odds(logits), 1 - MAX_MIRRORED)))
     # Never above even odds: a picture that is more likely a film than not is accepted.
     return replace(spec, least_frontal=min(0.0, *frontal), least_mirrored=max(0.0, *mirrored))
 

@@ -8,8 +8,9 @@ from torchvision.models.resnet import BasicBlock
 
 from cxr_app.errors import CheckpointMismatchError
 from cxr_app.model.architectures import members
+from cxr_app.model.classes import CLASSES
 from cxr_app.model.networks import baselines
-from cxr_app.model.networks.base import CLASSES, GlobalAveragePoolingNetwork, GridNetwork
+from cxr_app.model.networks.base import GlobalAveragePoolingNetwork, GridNetwork
 from cxr_app.model.networks.lung_crop import LungCropNetwork
 from cxr_app.model.networks.two_scale import BetweenCells, TwoScaleNetwork, half_size
 

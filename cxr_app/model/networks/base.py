@@ -10,10 +10,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-CLASSES = ("normal", "bacterial", "viral")
-"""Order of the logits."""
-BINARY_CLASSES = ("normal", "pneumonia")
-"""Order of the logits of a network that does not distinguish causes."""
+from cxr_app.model.classes import BINARY_CLASSES, CLASSES
 
 
 class GridNetwork(nn.Module, ABC):

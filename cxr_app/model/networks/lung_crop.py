@@ -9,8 +9,7 @@ from torch.nn import functional
 
 from cxr_app.lung_fields import LungFields
 from cxr_app.model.architectures import copies
-from cxr_app.model.lung_box import WHOLE_FILM, Box, box_of
-from cxr_app.model.lung_finder import find_lungs
+from cxr_app.model.lung_box import WHOLE_FILM, Box, lungs_and_boxes
 from cxr_app.model.networks.base import GridNetwork
 from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
 from cxr_app.model.networks.lung_unet import LUNG_SIDE, LungNetwork
@@ -105,6 +104,10 @@ class LungCropNetwork(GridNetwork):
         """Read films ``(B, 1, 224, 224)`` in ``[0, 1]``."""
         lungs, found = self.find_lungs(films)
         boxes = torch.tensor(found, device=films.device)
+        return FilmReading(*self.read_boxes(films, boxes), lungs=lungs)
+
+    def read_boxes(self, films: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Read the boxes ``(B, 4)`` around lungs; return a `FilmReading` without these."""
         crops = crop(films, boxes, CROP_SIDE).contiguous(memory_format=torch.channels_last)
         read = [member(crops) for member in self.members]
         adult = (self.gate * torch.stack([each.adult for each in read]).mean(dim=0)).sigmoid()
@@ -112,20 +115,19 @@ class LungCropNetwork(GridNetwork):
         cells = torch.stack([each.cells for each in read]).mean(dim=0)  # (B, h, w)
         cells = self.calibrate(cells, adult[:, None, None])
         outside = torch.full_like(log_odds, NO_EVIDENCE)
-        return FilmReading(
-            logits=self._logits(log_odds, torch.stack([each.cause for each in read]).mean(dim=0)),
-            evidence=paste_on_film(cells, boxes, MAP_SIDE, outside),
-            adult=adult,
-            lungs=lungs,
-        )
+        logits = self._logits(log_odds, torch.stack([each.cause for each in read]).mean(dim=0))
+        return logits, paste_on_film(cells, boxes, MAP_SIDE, outside), adult
 
     def find_lungs(self, films: Tensor) -> tuple[tuple[LungFields, ...], list[Box]]:
         """Draw the lungs of films; return them, and the box around those of each film."""
-        whole = torch.tensor([WHOLE_FILM], device=films.device).expand(len(films), -1)
+        return lungs_and_boxes(self.draw_lungs(films).float().detach().cpu().numpy())
+
+    def draw_lungs(self, films: Tensor) -> Tensor:
+        """Return the probability of lung of each pixel of films, ``(B, 96, 96)``."""
+        whole = torch.tensor([WHOLE_FILM], device=films.device)  # for any number of films
         small = crop(films, whole, LUNG_SIDE).contiguous(memory_format=torch.channels_last)
-        drawn = self.lung_network(small)[:, 0].sigmoid().float().detach().cpu().numpy()
-        lungs = tuple(find_lungs(each) for each in drawn)
-        return lungs, [box_of(each, its) for each, its in zip(drawn, lungs, strict=True)]
+        drawn: Tensor = self.lung_network(small)[:, 0].sigmoid()
+        return drawn
 
     def calibrate(self, log_odds: Tensor, adult: Tensor) -> Tensor:
         """Calibrate log-odds by the share of an adult in ``[0, 1]``; both shapes broadcast."""

@@ -12,7 +12,8 @@ def crop(films: Tensor, boxes: Tensor, side: int) -> Tensor:
     films
         ``(B, 1, H, W)``.
     boxes
-        ``(B, 4)``: ``left, top, right, bottom`` as fractions of width and height.
+        ``(B, 4)``: ``left, top, right, bottom`` as fractions of width and height; ``(1, 4)`` for
+        the same box of all.
     side
         Of the crops, in pixels.
 

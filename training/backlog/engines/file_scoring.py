@@ -7,7 +7,7 @@ from collections.abc import Sequence, Set
 from cxr_app.errors import CheckpointMismatchError, FilmError, ShortageError
 from cxr_app.imaging.limits import MAX_FILE_BYTES
 from cxr_app.imaging.zip_archive import read_member
-from cxr_app.model.classifier import Classifier
+from cxr_app.model.classifier_choice import load_classifier
 from cxr_app.scoring import Examined, Scorer, examine, unreadable
 from training.backlog.engines.contract import (
     RETRY,
@@ -24,15 +24,22 @@ SHORTAGE = (
 )
 
 
-def load_scorer(plan: BacklogPlan) -> Scorer:
+def load_scorer(plan: BacklogPlan, threads: int | None = None) -> Scorer:
     """Load the network of a plan.
+
+    Parameters
+    ----------
+    threads
+        As `load_classifier` takes it.
 
     Raises
     ------
     CheckpointMismatchError
         If the weights were replaced since the run began.
     """
-    classifier = Classifier.load(plan.checkpoint, plan.device, plan.runtime, plan.prevalence)
+    classifier = load_classifier(
+        plan.checkpoint, plan.device, plan.runtime, plan.prevalence, threads
+    )
     scorer = Scorer(classifier, plan.other_ages)
     if scorer.classifier.model_version != plan.model_version:
         raise CheckpointMismatchError(

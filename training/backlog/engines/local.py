@@ -25,11 +25,9 @@ from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
-import torch
-
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError, SettingsError
-from cxr_app.model.device import choose_device
+from cxr_app.model.classifier_choice import prepare_networks, runs_on_cpu
 from cxr_app.scoring import Examined, Scorer, refusal, unreadable
 from training.backlog.engines.contract import (
     AlreadyScored,
@@ -82,10 +80,13 @@ class LocalEngine:
 
     def __init__(self, plan: BacklogPlan) -> None:
         self._plan = plan
-        on_gpu = choose_device(plan.device).type != "cpu"
+        on_gpu = not runs_on_cpu(plan.device)
         self._scorer = load_scorer(plan) if on_gpu else None
         self._batch_size = plan.batch_size or (BATCH_ON_GPU if on_gpu else BATCH_ON_CPU)
         count = cores() if plan.workers is None else plan.workers
+        self._shared_imports = [__name__]
+        if not prepare_networks(plan.checkpoint, plan.device, plan.runtime, plan.prevalence):
+            self._shared_imports.append("cxr_app.model.classifier")
         self._workers = [self._start_worker(in_process=count > 0) for _ in range(max(1, count))]
         try:
             for worker in self._workers:
@@ -122,7 +123,9 @@ class LocalEngine:
             worker.end()
 
     def _start_worker(self, *, in_process: bool) -> "_Worker":
-        return _Worker(self._plan, in_process=in_process, scores=self._scorer is None)
+        return _Worker(
+            self._plan, self._shared_imports, in_process=in_process, scores=self._scorer is None
+        )
 
     def _replace(self, worker: "_Worker") -> None:
         """Replace a worker that has died by a new one."""
@@ -165,9 +168,11 @@ class LocalEngine:
 class _Worker:
     """A process and the batches that it holds; or a thread of this process, for a few films."""
 
-    def __init__(self, plan: BacklogPlan, *, in_process: bool, scores: bool) -> None:
-        context = get_context("forkserver")  # it imports torch once for all of them
-        context.set_forkserver_preload([__name__])
+    def __init__(
+        self, plan: BacklogPlan, imports: list[str], *, in_process: bool, scores: bool
+    ) -> None:
+        context = get_context("forkserver")  # it imports what takes long once for all of them
+        context.set_forkserver_preload(imports)
         self.connection, theirs = context.Pipe()
         self.in_hand: deque[Batch] = deque()
         self._runs: BaseProcess | threading.Thread
@@ -222,19 +227,18 @@ def cores() -> int:
 def _work_in_process(link: Connection, plan: BacklogPlan, scores: bool) -> None:
     """Work in a separate process; Ctrl-C is left to the parent, which then closes the link."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
     try:
-        _work(link, plan, scores)
+        _work(link, plan, scores, threads=1)
     except Exception as error:  # noqa: BLE001 - the message may quote patient data
         log_privacy.report_fault(error)
         sys.exit(1)
 
 
-def _work(link: Connection, plan: BacklogPlan, scores: bool) -> None:
+def _work(link: Connection, plan: BacklogPlan, scores: bool, threads: int | None = None) -> None:
     """Load the network, then work until the link is closed."""
     with link, contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
-            scorer = load_scorer(plan) if scores else None
+            scorer = load_scorer(plan, threads) if scores else None
         except CxrError as error:
             link.send(error)
             return

@@ -12,8 +12,8 @@ from safetensors.torch import load_file
 
 from cxr_app.evaluation import reference_scores
 from cxr_app.jobs.recipe_schema import Recipe
-from cxr_app.model.checkpoint import Description
-from cxr_app.model.networks.base import CLASSES
+from cxr_app.model.classes import CLASSES
+from cxr_app.model.description import Description
 from cxr_app.model.networks.lung_crop import FILM_SIDE, MEMBERS, LungCropNetwork
 from cxr_app.model.networks.lung_unet import LungNetwork
 from cxr_app.model.preprocessing import InputSpec

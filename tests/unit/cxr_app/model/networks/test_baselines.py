@@ -11,6 +11,7 @@ from torchvision.models import vgg19
 from cxr_app.errors import CheckpointMismatchError, SettingsError
 from cxr_app.model import checkpoint
 from cxr_app.model.checkpoint import Checkpoint
+from cxr_app.model.classes import BINARY_CLASSES
 from cxr_app.model.classifier import Classifier
 from cxr_app.model.evidence import (
     class_activation_map,
@@ -19,7 +20,7 @@ from cxr_app.model.evidence import (
     resample_evenly,
 )
 from cxr_app.model.networks import baselines, build
-from cxr_app.model.networks.base import BINARY_CLASSES, BinaryNetwork, GlobalAveragePoolingNetwork
+from cxr_app.model.networks.base import BinaryNetwork, GlobalAveragePoolingNetwork
 from cxr_app.model.networks.baselines import Equalisation
 from tests.support.checkpoints import describe, write_ancestor
 from tests.support.package_cam import package_map

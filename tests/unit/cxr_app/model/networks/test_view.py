@@ -3,16 +3,18 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from cxr_app.errors import CheckpointError, CheckpointMismatchError
 from cxr_app.model import checkpoint
 from cxr_app.model.classifier import Classifier
 from cxr_app.model.networks import view
-from cxr_app.model.networks.view import VIEWS, ViewNetwork, ViewSpec, view_logits, views_of
+from cxr_app.model.networks.view import ViewNetwork, view_logits
 from cxr_app.model.screening import ViewClass
+from cxr_app.model.view_spec import VIEWS, ViewSpec, views_of
 from tests.support.checkpoints import write_tiny
 from training import embed_screening
 from training.drawing.phantom_films import draw_phantom
@@ -25,9 +27,9 @@ def network(seed: int = 0) -> ViewNetwork:
     return ViewNetwork().eval()
 
 
-def sure_of(kind: ViewClass, odds: float = 4.0) -> Tensor:
+def sure_of(kind: ViewClass, odds: float = 4.0) -> NDArray[np.float32]:
     """Logits of a network that is sure."""
-    logits = torch.zeros(1, len(VIEWS))
+    logits = np.zeros((1, len(VIEWS)), np.float32)
     logits[0, VIEWS.index(kind)] = odds
     return logits
 

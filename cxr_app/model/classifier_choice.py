@@ -1,0 +1,116 @@
+"""Which library computes the network: OpenVINO on a CPU, PyTorch elsewhere and as the reference.
+
+PyTorch is imported only where it computes: that takes seconds and half a gigabyte.
+"""
+
+import sys
+from pathlib import Path
+
+from cxr_app.errors import CxrError, SettingsError
+from cxr_app.model.compile_networks import compiled_networks
+from cxr_app.model.compiled_classifier import CompiledClassifier
+from cxr_app.model.description import read_described
+from cxr_app.model.film_classifier import FilmClassifier
+from cxr_app.model.openvino_runtime import is_installed
+from cxr_app.model.site_prevalence import described_at_prevalence
+
+_GPU_FILES = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+"""What a driver for a GPU of NVIDIA or AMD shows under Linux; one of them beneath Windows."""
+
+
+def load_classifier(
+    path: Path,
+    device: str = "auto",
+    runtime: str = "auto",
+    prevalence: float | None = None,
+    threads: int | None = None,
+) -> FilmClassifier:
+    """Read a checkpoint and get it ready to predict.
+
+    Parameters
+    ----------
+    device
+        As `device.choose_device` takes it.
+    runtime
+        ``torch``; ``openvino``, on a CPU; or ``auto``: OpenVINO on a CPU where it is installed and
+        can run the network, else PyTorch.
+    prevalence
+        As `site_prevalence.at_prevalence` takes it.
+    threads
+        To compute with on a CPU; None for the library's own choice, about one a core.
+
+    Raises
+    ------
+    CheckpointError
+        If the file cannot be used.
+    SettingsError
+        If this machine does not have the device, the runtime is not installed or does not run on
+        it, or the checkpoint states no prevalence of its own.
+    """
+    if takes_openvino(device, runtime):
+        try:
+            return CompiledClassifier.load(path, prevalence, threads)
+        except SettingsError:
+            if runtime == "openvino":
+                raise
+    from cxr_app.model.classifier import Classifier
+    from cxr_app.model.device import use_threads
+
+    use_threads(threads)
+    return Classifier.load(path, device, prevalence)
+
+
+def prepare_networks(path: Path, device: str, runtime: str, prevalence: float | None) -> bool:
+    """Compile the networks of a checkpoint for others to load, and return whether these can.
+
+    False means that PyTorch will compute, or say what is wrong. The arguments are those of
+    `load_classifier`.
+    """
+    try:
+        if not takes_openvino(device, runtime):
+            return False
+        source = described_at_prevalence(read_described(path), prevalence)
+        compiled_networks(path, source)
+    except CxrError:
+        return False
+    return True
+
+
+def takes_openvino(device: str, runtime: str) -> bool:
+    """Check whether OpenVINO is to compute, if it can run the network.
+
+    Raises
+    ------
+    SettingsError
+        If it shall, but not on a CPU; or this machine does not have the device.
+    """
+    if runtime == "torch" or (runtime == "auto" and not is_installed()):
+        return False
+    if runs_on_cpu(device):
+        return True
+    if runtime == "openvino":
+        raise SettingsError(
+            f"CXR_RUNTIME is 'openvino', which runs on the CPU; CXR_DEVICE is {device!r}, which "
+            "chose a GPU. Set CXR_DEVICE=cpu or CXR_RUNTIME=torch."
+        )
+    return False
+
+
+def runs_on_cpu(device: str) -> bool:
+    """Check whether a device, as `device.choose_device` takes it, is the CPU.
+
+    Raises
+    ------
+    SettingsError
+        If this machine does not have it.
+    """
+    if device == "cpu" or (device == "auto" and not _may_have_gpu()):
+        return True
+    from cxr_app.model.device import choose_device
+
+    return choose_device(device).type == "cpu"
+
+
+def _may_have_gpu() -> bool:
+    """Check for signs of a GPU; only PyTorch knows whether it can use it."""
+    return sys.platform != "linux" or any(Path(each).exists() for each in _GPU_FILES)
