@@ -2,11 +2,7 @@
 
 from collections.abc import Mapping
 
-ARCHITECTURES = (
-    "lung_crop",
-    "resnet18",
-    "resnet18_coarse",
-    "resnet18_two_scales",
+BASELINES = (
     "five_conv_relu",
     "five_conv_swish",
     "four_conv",
@@ -14,10 +10,17 @@ ARCHITECTURES = (
     "vgg19_transfer",
     "separable_conv",
 )
+"""Networks of other programs, which do not distinguish causes."""
+ARCHITECTURES = ("lung_crop", "resnet18", "resnet18_coarse", "resnet18_two_scales", *BASELINES)
 
 _MEMBERS: Mapping[str, tuple[str, ...]] = {"resnet18_two_scales": ("resnet18", "resnet18_coarse")}
 
 _COPIES: Mapping[str, int] = {"lung_crop": 2}
+
+
+def predicts_causes(architecture: str) -> bool:
+    """Return whether networks of this name distinguish causes."""
+    return architecture not in BASELINES
 
 
 def copies(architecture: str) -> int:

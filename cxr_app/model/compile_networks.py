@@ -14,6 +14,7 @@ from cxr_app.model.compiled_networks import (
     Programs,
     keep_compiled,
     key_of,
+    only_one,
     packed,
     read_compiled,
     unpacked,
@@ -46,11 +47,15 @@ def compiled_networks(path: Path, source: DescribedCheckpoint) -> Programs:
     kept = read_compiled(key)
     if kept is not None:
         return kept
-    content = _compiled_elsewhere(path, prevalence)
-    programs = unpacked(content)
-    if programs is None:
-        raise SettingsError(CANNOT_RUN)
-    keep_compiled(key, content)
+    with only_one():
+        kept = read_compiled(key)  # another process may just have compiled it
+        if kept is not None:
+            return kept
+        content = _compiled_elsewhere(path, prevalence)
+        programs = unpacked(content)
+        if programs is None:
+            raise SettingsError(CANNOT_RUN)
+        keep_compiled(key, content)
     return programs
 
 

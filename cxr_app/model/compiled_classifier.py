@@ -28,7 +28,7 @@ class CompiledClassifier(FilmClassifier):
     programs
         Its compiled networks.
     threads
-        To compute with; None for one a core.
+        To compute with; None for as many as OMP_NUM_THREADS says, else one a core.
 
     Raises
     ------
@@ -40,7 +40,7 @@ class CompiledClassifier(FilmClassifier):
         self, source: DescribedCheckpoint, programs: Programs, threads: int | None = None
     ) -> None:
         super().__init__(source, DEVICE_NAME)
-        count = threads or _cores()
+        count = threads or _thread_count()
         self._programs = {name: Program(each, count) for name, each in programs.items()}
 
     @classmethod
@@ -79,8 +79,11 @@ class CompiledClassifier(FilmClassifier):
         return NetworkOutput(logits, maps, lungs)
 
 
-def _cores() -> int:
-    """Return how many cores this process may use."""
+def _thread_count() -> int:
+    """Return how many threads may be used: what PyTorch would take from its surroundings."""
+    stated = os.environ.get("OMP_NUM_THREADS", "")
+    if stated.isdecimal() and int(stated):
+        return int(stated)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

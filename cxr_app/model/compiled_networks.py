@@ -2,12 +2,13 @@
 
 import functools
 import hashlib
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 import platformdirs
+from filelock import FileLock
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
@@ -73,6 +74,17 @@ def keep_compiled(key: str, content: bytes) -> None:
         kept = sorted(path.parent.glob("*.compiled"), key=lambda each: each.stat().st_mtime)
         for old in kept[:-MOST_KEPT]:
             old.unlink(missing_ok=True)
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Let one process at a time compile; where no lock can be had, each does."""
+    path = _path("").with_name("compiling.lock")
+    with ExitStack() as stack:
+        with suppress(OSError):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            stack.enter_context(FileLock(path))
+        yield
 
 
 @functools.cache

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from cxr_app.errors import CheckpointMismatchError
 from cxr_app.model import checkpoint
@@ -89,7 +88,7 @@ def test_with_a_gpu_the_workers_only_read(
     films: list[FoundFile], plan: BacklogPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The one network still runs on the CPU: this machine may have no GPU.
-    monkeypatch.setattr(local, "choose_device", lambda _: torch.device("cuda"))
+    monkeypatch.setattr(local, "runs_on_cpu", lambda _: False)
     assert_scored_as_alone(score(plan, films), films, plan)
 
 

@@ -23,7 +23,6 @@ __all__ = [
     "build",
     "join",
     "members",
-    "predicts_causes",
 ]
 
 
@@ -96,11 +95,6 @@ def join(networks: Sequence[GridNetwork]) -> GridNetwork:
         case [whole]:
             return whole
     raise ValueError(f"no network joins {len(networks)} of these")
-
-
-def predicts_causes(architecture: str) -> bool:
-    """Return whether networks of this name distinguish causes; the baselines do not."""
-    return architecture not in baselines.NETWORKS
 
 
 def build(architecture: str) -> GridNetwork:

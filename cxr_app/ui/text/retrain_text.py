@@ -12,7 +12,7 @@ from cxr_app.evaluation.operating_curve import FEWEST
 from cxr_app.jobs.kinds import job_threads
 from cxr_app.jobs.recipe_list import RecipeFile
 from cxr_app.jobs.retraining import Comparison, ComparisonResult
-from cxr_app.model import networks
+from cxr_app.model.architectures import predicts_causes
 from cxr_app.ui.components.film_table import TableColumn
 from cxr_app.ui.text import formatting, job_text
 from cxr_app.worklist import Job, JobState, Promotion, Proposal, ReviewedCounts
@@ -71,7 +71,7 @@ def recipe(file: RecipeFile, jobs: Sequence[Job] = ()) -> str:
         Earlier retrainings, newest first.
     """
     size = f"{file.epochs} epochs; network input {file.size} × {file.size} pixels."
-    causes = "" if networks.predicts_causes(file.architecture) else NO_CAUSES
+    causes = "" if predicts_causes(file.architecture) else NO_CAUSES
     return " ".join(
         filter(None, (file.purpose, size, causes, _duration(file, jobs), _memory(file)))
     )

@@ -129,7 +129,16 @@ def test_a_film_is_scored_without_torch(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["cxr_app.scoring_engine", "training.batch", "training.backlog.engines.local"]
+    "module",
+    [
+        "cxr_app.scoring_engine",
+        "cxr_app.ui.resources",
+        "cxr_app.ui.panels.challenger_panel",
+        "cxr_app.ui.text.retrain_text",
+        "cxr_app.ui.server.monitoring_routes",
+        "training.batch",
+        "training.backlog.engines.local",
+    ],
 )
 def test_torch_is_not_imported_to_score(module: str) -> None:
     done = python(IMPORT.format(module=module))

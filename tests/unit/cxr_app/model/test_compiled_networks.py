@@ -1,10 +1,13 @@
 """What was compiled is read back only for the same weights, and only whole."""
 
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from cxr_app.model import compile_networks
 from cxr_app.model.compiled_classifier import CompiledClassifier
 from cxr_app.model.compiled_networks import MOST_KEPT, keep_compiled, key_of, packed, read_compiled
 from tests.support.checkpoints import write_tiny
@@ -17,9 +20,29 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "cxr_app" / "networks"
 
 
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny(tmp_path_factory.mktemp("tiny") / "tiny.safetensors")
+
+
+@pytest.fixture(scope="module")
+def content(tiny: Path) -> bytes:
+    """What the process that compiles has written."""
+    return compile_networks._compiled_elsewhere(tiny, None)
+
+
 @pytest.fixture
-def tiny(tmp_path: Path) -> Path:
-    return write_tiny(tmp_path / "tiny.safetensors")
+def compiled(content: bytes, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Every checkpoint that is compiled; each takes a while."""
+    found: list[Path] = []
+
+    def compile_slowly(path: Path, _: float | None) -> bytes:
+        found.append(path)
+        time.sleep(0.2)
+        return content
+
+    monkeypatch.setattr(compile_networks, "_compiled_elsewhere", compile_slowly)
+    return found
 
 
 def probability(path: Path) -> float:
@@ -29,32 +52,41 @@ def probability(path: Path) -> float:
 
 
 def test_networks_are_compiled_once_and_those_of_another_file_again(
-    cache: Path, tiny: Path, tmp_path: Path
+    tiny: Path, tmp_path: Path, compiled: list[Path]
 ) -> None:
     first = probability(tiny)
-    (kept,) = cache.iterdir()
-    written = kept.stat().st_mtime_ns
     assert probability(tiny) == first
-    assert kept.stat().st_mtime_ns == written
-    probability(write_tiny(tmp_path / "other.safetensors", threshold=0.25))
-    assert len(list(cache.iterdir())) == 2
+    assert compiled == [tiny]
+    other = write_tiny(tmp_path / "other.safetensors", threshold=0.25)
+    probability(other)
+    assert compiled == [tiny, other]
 
 
-def test_a_damaged_file_is_compiled_again(cache: Path, tiny: Path) -> None:
+def test_a_damaged_file_is_compiled_again(tiny: Path, cache: Path, compiled: list[Path]) -> None:
     first = probability(tiny)
-    (kept,) = cache.iterdir()
+    (kept,) = cache.glob("*.compiled")
     whole = kept.read_bytes()
     for damaged in (whole[: len(whole) // 2], whole[:-1] + bytes([whole[-1] ^ 1]), b""):
         kept.write_bytes(damaged)
         assert read_compiled(kept.stem) is None
-    assert probability(tiny) == first
-    assert kept.read_bytes()[:32] == whole[:32]
+        assert probability(tiny) == first
+        assert kept.read_bytes() == whole
+    assert len(compiled) == 4
 
 
-def test_a_cache_that_is_a_file_is_no_cache(tmp_path: Path, tiny: Path) -> None:
+def test_a_cache_that_is_a_file_is_no_cache(
+    tmp_path: Path, tiny: Path, compiled: list[Path]
+) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "cxr_app").write_text("a file")
-    assert 0 < probability(tiny) < 1
+    assert probability(tiny) == probability(tiny)
+    assert len(compiled) == 2
+
+
+def test_many_that_want_the_same_compile_it_once(tiny: Path, compiled: list[Path]) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = set(pool.map(probability, [tiny] * 4))
+    assert (len(compiled), len(found)) == (1, 1)
 
 
 def test_what_was_packed_is_read(cache: Path) -> None:
