@@ -1,6 +1,7 @@
 """Measure scoring and training against what this machine can do at most, in one run.
 
     python -m training.benchmark [--json FILE] [--memory N] [--kills N] [--entries N]
+    python -m training.benchmark --against COMMIT
 
 The films are drawn: 1400 x 1000 grey JPEG, 12-bit uncompressed DICOM and JPEG 2000 DICOM. Only
 the ratios count: the rates mean little while the machine does other work.
@@ -54,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--memory", type=int, metavar="N", help="also follow the memory over N films")
     add("--kills", type=int, metavar="N", help="also kill a run N times, and count what is lost")
     add("--entries", type=int, metavar="N", help="also fill a worklist with N entries")
+    against = "instead compare with an earlier commit and with TorchXRayVision, turn by turn"
+    add("--against", metavar="COMMIT", help=against)
     return parser
 
 

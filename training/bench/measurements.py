@@ -14,6 +14,7 @@ from training.backlog.engines import BacklogPlan
 from training.backlog.engines.local import cores
 from training.bench import kill_test, memory_growth, million_entries, throughput
 from training.bench.bench_films import SUFFIXES, write_bench_films
+from training.bench.comparison import compare
 from training.bench.training_throughput import training_rates
 
 FILMS_A_KILL = 20
@@ -33,6 +34,7 @@ class BenchmarkOptions(Namespace):
     memory: int | None
     kills: int | None
     entries: int | None
+    against: str | None
 
 
 def run_benchmark(options: BenchmarkOptions) -> Document:
@@ -40,12 +42,12 @@ def run_benchmark(options: BenchmarkOptions) -> Document:
     settings = Settings.read()
     path = (options.checkpoint or settings.checkpoint).resolve()
     source = checkpoint.load(path)
-    plan = BacklogPlan(path, source.model_version, source.description.input_spec, "cpu")
+    plan = BacklogPlan(path, source.model_version, source.description.input_spec, "cpu", "auto")
     cpu_settings = {"CXR_CHECKPOINT": str(path), "CXR_DEVICE": "cpu"}
     measured: Document = {"model_version": source.model_version, "cores": cores()}
     with TemporaryDirectory() as name:
         workspace = Path(name)
-        if options.films:
+        if options.films and not options.against:
             measured |= _scoring(workspace, plan, cpu_settings, options.films)
             _report("Training")
             whole, network = throughput.in_fresh_process(
@@ -53,36 +55,34 @@ def run_benchmark(options: BenchmarkOptions) -> Document:
             )
             measured["training"] = {"whole": whole, "network": network, "share": whole / network}
         measured |= _endurance(workspace, cpu_settings, options)
+        if options.against:
+            ratios = compare(options.against, options.films, _report)
+            measured["against"] = [each._asdict() for each in ratios]
     return measured
 
 
 def _scoring(
     workspace: Path, plan: BacklogPlan, cpu_settings: Mapping[str, str], count: int
 ) -> Document:
-    """Measure each format against its limit, and JPEG against the plain loop."""
+    """Measure each format against its limit, and the network against PyTorch's."""
     _report("Drawing films")
     folders = {kind: write_bench_films(workspace / kind, kind, count) for kind in SUFFIXES}
     jpeg = folders["jpeg"]
     _report("Network alone")
     network = {size: throughput.network_rate(jpeg, plan, size) for size in throughput.BATCH_SIZES}
     best = max(network, key=lambda size: network[size])
-    settings = {**cpu_settings, "CXR_RUNTIME": "torch"}
+    reference = throughput.network_rate(jpeg, replace(plan, runtime="torch"), best)
     formats = {}
     for kind, folder in folders.items():
         _report(f"The command on {kind}, against decoding and the network alone")
-        formats[kind] = _median_round(folder, plan, best, settings)
-    _report("Yardstick")
-    plain = throughput.yardstick_rate(jpeg)
-    measured = {
+        formats[kind] = _median_round(folder, plan, best, cpu_settings)
+    return {
         "network": network,
         "best_batch_size": best,
+        "times_torch": network[best] / reference,
         "formats": formats,
-        "yardstick": {"rate": plain, "times": formats["jpeg"]["whole"] / plain},
         "latency_ms": 1000 * throughput.latency(jpeg, plan),
     }
-    _report("OpenVINO")
-    measured["openvino"] = _openvino(jpeg, plan, cpu_settings, measured)
-    return measured
 
 
 def _median_round(
@@ -98,19 +98,6 @@ def _median_round(
         found = {"decode": decode, "network": network, "limit": limit, "whole": whole}
         rounds.append({**found, "share": whole / limit})
     return sorted(rounds, key=lambda found: found["share"])[ROUNDS // 2]
-
-
-def _openvino(
-    jpeg: Path, plan: BacklogPlan, cpu_settings: Mapping[str, str], measured: Document
-) -> Document:
-    """Measure the same with OpenVINO."""
-    plan, size = replace(plan, runtime="openvino"), measured["best_batch_size"]
-    found = _median_round(jpeg, plan, size, {**cpu_settings, "CXR_RUNTIME": "openvino"})
-    return {
-        **found,
-        "times_torch": found["network"] / measured["formats"]["jpeg"]["network"],
-        "times_yardstick": found["whole"] / measured["yardstick"]["rate"],
-    }
 
 
 def _endurance(

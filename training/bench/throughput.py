@@ -4,9 +4,6 @@ Everything is measured on all cores that the program may use. Decoding and the n
 program, one process with one thread a core, so that the rates can be compared.
 """
 
-import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,9 +15,6 @@ from threading import Barrier
 from typing import TypeVar
 
 import numpy as np
-import torch
-from PIL import Image as PillowImage
-from torchvision.models import densenet121
 
 from cxr_app.scoring import Examined
 from cxr_app.settings import PROJECT
@@ -28,13 +22,13 @@ from training.backlog.engines import BacklogPlan
 from training.backlog.engines.file_scoring import load_scorer, read_file
 from training.backlog.engines.local import cores
 from training.backlog.folder import FolderScan
+from training.bench.command_cost import cost_of
 
 T = TypeVar("T")
 
 BATCH_SIZES = (1, 4, 8, 16)
 NETWORK_SECONDS = 4.0
 """How long one batch size is measured."""
-YARDSTICK_SIDE = 224
 
 Timing = tuple[int, float, float]
 """Number of films, and when a process began and finished them."""
@@ -52,29 +46,18 @@ def network_rate(folder: Path, plan: BacklogPlan, batch_size: int) -> float:
     return _rate(_predict, folder, plan, batch_size)
 
 
-def yardstick_rate(folder: Path) -> float:
-    """Measure the plain loop that a user would write, with PyTorch's default threads."""
-    return in_fresh_process(_yardstick, folder)
-
-
 def latency(folder: Path, plan: BacklogPlan) -> float:
     """Measure the seconds from bytes to outcome for one film on an idle server."""
     return in_fresh_process(_latency, folder, plan)
 
 
 def command_rate(folder: Path, settings: Mapping[str, str]) -> float:
-    """Measure the whole command, from first film to last, with a new worklist."""
+    """Measure the whole command with a new worklist, starting up counted."""
     with TemporaryDirectory() as name:
-        out, progress = f"{name}/results.csv", f"{name}/progress.json"
-        command = [sys.executable, "-m", "training.batch", str(folder), "--out", out]
-        subprocess.run(  # noqa: S603 - our own command
-            [*command, "--progress", progress],
-            cwd=PROJECT,
-            env={**os.environ, "CXR_DATA_DIR": name, **settings},
-            check=True,
-            capture_output=True,
-        )
-        return float(json.loads(Path(progress).read_text(encoding="utf-8"))["rate"])
+        command = [sys.executable, "-m", "training.batch", str(folder), "--out"]
+        command.append(f"{name}/results.csv")
+        spent = cost_of(command, PROJECT, {"CXR_DATA_DIR": name, **settings})
+    return len(list(folder.iterdir())) / spent.seconds
 
 
 def combined_rate(decode: float, network: float) -> float:
@@ -92,15 +75,14 @@ def _rate(work: Callable[..., Timing], folder: Path, *arguments: object) -> floa
     """Divide the films among one process a core; all start together."""
     context, count = get_context("forkserver"), cores()
     barrier = context.Barrier(count)
-    with ProcessPoolExecutor(count, context, _one_thread, (barrier,)) as pool:
+    with ProcessPoolExecutor(count, context, _keep, (barrier,)) as pool:
         shares = [pool.submit(work, folder, number, *arguments) for number in range(count)]
         timings = [share.result() for share in shares]
     films = sum(timing[0] for timing in timings)
     return films / (max(each[2] for each in timings) - min(each[1] for each in timings))
 
 
-def _one_thread(barrier: Barrier) -> None:
-    torch.set_num_threads(1)
+def _keep(barrier: Barrier) -> None:
     _barriers.append(barrier)
 
 
@@ -115,7 +97,7 @@ def _decode(folder: Path, number: int, plan: BacklogPlan) -> Timing:
 
 
 def _predict(folder: Path, _: int, plan: BacklogPlan, batch_size: int) -> Timing:
-    scorer = load_scorer(plan)
+    scorer = load_scorer(plan, threads=1)
     films = _ready(folder, plan, batch_size)
     scorer.score_all(films)
     _barriers[0].wait()
@@ -131,24 +113,6 @@ def _ready(folder: Path, plan: BacklogPlan, count: int) -> list[Examined]:
     return [
         film for film in (read_file(each, plan) for each in found) if isinstance(film, Examined)
     ]
-
-
-def _yardstick(folder: Path) -> float:
-    """Measure Pillow and torchvision's DenseNet-121 with random weights, one film at a time."""
-    network = densenet121(weights=None).eval()
-    paths = [film.path for film in FolderScan(folder)]
-    _plain_score(network, paths[0])
-    began = time.monotonic()
-    for path in paths:
-        _plain_score(network, path)
-    return len(paths) / (time.monotonic() - began)
-
-
-def _plain_score(network: torch.nn.Module, path: Path) -> float:
-    picture = PillowImage.open(path).convert("RGB").resize((YARDSTICK_SIDE, YARDSTICK_SIDE))
-    batch = torch.from_numpy(np.asarray(picture).transpose(2, 0, 1).copy())[None].float() / 255
-    with torch.no_grad():
-        return float(network(batch).softmax(dim=1)[0, 0])
 
 
 def _latency(folder: Path, plan: BacklogPlan) -> float:
