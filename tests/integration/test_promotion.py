@@ -17,7 +17,7 @@ from cxr_app.errors import PromotionError
 from cxr_app.film_store import FilmStore
 from cxr_app.jobs.retraining import Challenger
 from cxr_app.model import checkpoint
-from cxr_app.model.classifier import Classifier
+from cxr_app.model.film_classifier import FilmClassifier
 from cxr_app.promotion import checkpoint_in_use, go_back, promote, propose, ways_back
 from cxr_app.scoring_engine import ScoringEngine
 from cxr_app.settings import Settings
@@ -260,7 +260,7 @@ def test_a_fault_while_a_model_is_loaded_ends_no_scoring(
         before = engine.status().model_version
         made = challenger(tmp_path / "job", settings.checkpoint)
         with monkeypatch.context() as full:
-            full.setattr(Classifier, "__init__", _out_of_memory)
+            full.setattr(FilmClassifier, "__init__", _out_of_memory)
             promote(settings, site, made, "", "Ada")
             engine.wake()
             wait_for(lambda: engine.status().message != "")

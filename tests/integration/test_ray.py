@@ -50,7 +50,7 @@ folder, weights, out = map(Path, sys.argv[1:])
 source = checkpoint.load(weights)
 spec = source.description.input_spec
 plan = engines.BacklogPlan(
-    weights, source.model_version, spec, device="cpu", workers=2, batch_size=4
+    weights, source.model_version, spec, "cpu", "auto", workers=2, batch_size=4
 )
 films = [engines.FoundFile(path, path.name) for path in sorted(folder.iterdir())]
 films.insert(5, engines.FoundFile(Deadly("/deadly"), "deadly"))
