@@ -1,7 +1,8 @@
 """Measure scoring and training against what this machine can do at most, in one run.
 
-    python -m training.benchmark [--json FILE] [--memory N] [--kills N] [--entries N]
     python -m training.benchmark --against COMMIT
+    python -m training.benchmark [--json FILE] [--memory N] [--kills N] [--entries N] [--receive N]
+        [--results N]
 
 The films are drawn: 1400 x 1000 grey JPEG, 12-bit uncompressed DICOM and JPEG 2000 DICOM. Only
 the ratios count: the rates mean little while the machine does other work.
@@ -57,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--entries", type=int, metavar="N", help="also fill a worklist with N entries")
     against = "instead compare with an earlier commit and with TorchXRayVision, turn by turn"
     add("--against", metavar="COMMIT", help=against)
+    add("--receive", type=int, metavar="N", help="also receive N large films, and Orthanc the same")
+    add("--results", type=int, metavar="N", help="also make the results of N films for an archive")
     return parser
 
 

@@ -15,6 +15,7 @@ from cxr_app.errors import PacsError
 from cxr_app.film_store import FilmStore
 from cxr_app.pacs.callers import Callers
 from cxr_app.pacs.contexts import supported_contexts
+from cxr_app.pacs.fast_pdus import on_connected
 from cxr_app.pacs.peer_counts import PeerCounter, PeerName
 from cxr_app.pacs.reception import Reception
 from cxr_app.pacs.storage_commitment import StorageCommitment
@@ -74,6 +75,7 @@ class StoreServer:
         """
         address = (self._settings.dicom_host, self._settings.dicom_port or 0)
         handlers: list[Any] = [
+            (evt.EVT_CONN_OPEN, on_connected),
             (evt.EVT_REQUESTED, self._on_requested),
             (evt.EVT_C_ECHO, self._on_echo),
             (evt.EVT_C_STORE, self._on_store),

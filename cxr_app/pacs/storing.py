@@ -22,6 +22,7 @@ from cxr_app.imaging.film_identity import FilmIdentity, film_identity
 from cxr_app.imaging.limits import MAX_FILE_BYTES
 from cxr_app.pacs import store_answers
 from cxr_app.pacs.contexts import FILM_CLASSES
+from cxr_app.pacs.fast_pdus import received_file
 from cxr_app.pacs.peer_counts import PeerName
 from cxr_app.pacs.reception import Arrived, Reception
 from cxr_app.pacs.store_answers import StoreAnswer
@@ -75,7 +76,7 @@ class Storing:
         if _size(request.DataSet) > MAX_FILE_BYTES:
             return Stored(store_answers.TOO_LARGE)
         announced = str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID)
-        return self.take(event.encoded_dataset(), "@".join(peer), announced)
+        return self.take(received_file(event), "@".join(peer), announced)
 
     def take(self, data: bytes, source: str, announced: tuple[str, str] | None = None) -> Stored:
         """Store an object, or refuse it with the reason; whatever it is, there is an answer.

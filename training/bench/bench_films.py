@@ -46,6 +46,29 @@ def write_bench_films(folder: Path, kind: str, count: int) -> Path:
     return folder
 
 
+def write_study_films(folder: Path, count: int, rows: int, columns: int) -> list[Path]:
+    """Write uncompressed films as a modality sends them, each of a patient and study of its own.
+
+    Parameters
+    ----------
+    rows, columns
+        Of the films, of 16 bits a pixel.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = [draw_phantom(seed, rows, columns, opacities_of(seed)) for seed in range(DRAWN)]
+    films = [_dicom(picture, compressed=False) for picture in pictures]
+    for number in range(count):
+        ds = films[number % DRAWN]
+        ds.PatientName, ds.PatientID = f"Phantom^{number}", f"BENCH-{number}"
+        ds.PatientBirthDate, ds.PatientSex = "", "O"
+        ds.StudyID, ds.StudyDate, ds.StudyTime = str(number), "20260105", "093000"
+        ds.AccessionNumber, ds.ReferringPhysicianName = f"A{number}", ""
+        ds.StudyInstanceUID, ds.SeriesInstanceUID = generate_uid(), generate_uid()
+        ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
+        _write_as_another(ds, folder / f"{number:06}.dcm")
+    return sorted(folder.glob("*.dcm"))
+
+
 def _jpeg(picture: NDArray[np.float32]) -> bytes:
     file = BytesIO()
     PillowImage.fromarray(np.rint(picture * 255).astype(np.uint8)).save(

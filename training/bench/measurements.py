@@ -15,6 +15,8 @@ from training.backlog.engines.local import cores
 from training.bench import kill_test, memory_growth, million_entries, throughput
 from training.bench.bench_films import SUFFIXES, write_bench_films
 from training.bench.comparison import compare
+from training.bench.dicom_peers import in_own_network
+from training.bench.result_cost import result_cost
 from training.bench.training_throughput import training_rates
 
 FILMS_A_KILL = 20
@@ -35,6 +37,8 @@ class BenchmarkOptions(Namespace):
     kills: int | None
     entries: int | None
     against: str | None
+    receive: int | None
+    results: int | None
 
 
 def run_benchmark(options: BenchmarkOptions) -> Document:
@@ -54,6 +58,11 @@ def run_benchmark(options: BenchmarkOptions) -> Document:
                 training_rates, options.recipe, settings.device
             )
             measured["training"] = {"whole": whole, "network": network, "share": whole / network}
+        if options.results:
+            _report(f"Results of {options.results} films")
+            measured["results"] = throughput.in_fresh_process(
+                result_cost, workspace, plan, options.results
+            )
         measured |= _endurance(workspace, cpu_settings, options)
         if options.against:
             ratios = compare(options.against, options.films, _report)
@@ -115,6 +124,9 @@ def _endurance(
         settings = {**cpu_settings, "CXR_DATA_DIR": str(workspace / "killed")}
         result = kill_test.run_kill_test(films, workspace / "killed.csv", settings, options.kills)
         measured["kills"] = asdict(result)
+    if options.receive:
+        _report(f"Receiving {options.receive} films beside Orthanc")
+        measured["receive"] = in_own_network("training.bench.receive_cost", str(options.receive))
     if options.entries:
         _report(f"A worklist of {options.entries} entries")
         measured["entries"] = million_entries.measure_entries(

@@ -9,7 +9,7 @@ from cxr_app.model.screening import screen
 from cxr_app.outcome import ScoringState
 from cxr_app.worklist import Query, Worklist
 from training.bench import million_entries
-from training.bench.bench_films import COLUMNS, ROWS, SUFFIXES, write_bench_films
+from training.bench.bench_films import COLUMNS, ROWS, SUFFIXES, write_bench_films, write_study_films
 from training.bench.comparison import Ratio
 from training.bench.memory_growth import growth_of, write_small_films
 from training.bench.result_table import result_table
@@ -38,6 +38,24 @@ def test_the_small_films_are_all_different(tmp_path: Path) -> None:
     films = [path.read_bytes() for path in write_small_films(tmp_path / "films", 20).iterdir()]
     assert len(set(films)) == 20
     assert all(screen(read_radiograph(film)) is None for film in films[:8])
+
+
+def test_films_of_studies_are_of_patients_of_their_own(tmp_path: Path) -> None:
+    films = [
+        read_radiograph(path.read_bytes()) for path in write_study_films(tmp_path, 5, 320, 300)
+    ]
+    assert all(screen(film) is None for film in films)
+    headers = [film.header for film in films if film.header]
+    assert len({each.study_instance_uid for each in headers}) == 5
+    assert len({each.patient_id for each in headers}) == 5
+
+
+def test_the_cost_of_archives_stands_beside_what_is_wanted() -> None:
+    costs = {"scoring_ms": 80.0, "sr_ms": 50.0, "sc_ms": 30.0, "share": 1.0}
+    receive = {"ours_ms": 50.0, "orthanc_ms": 100.0, "share": 0.5, "megabytes": 10.2}
+    rows = result_table({"model_version": "m", "cores": 2, "results": costs, "receive": receive})
+    assert ("results against scoring", "1.00 times", "wanted: at most 0.4 times") in rows
+    assert ("receiving against Orthanc", "0.50 times", "wanted: at most 0.75 times") in rows
 
 
 def test_the_combined_rate_is_that_of_one_task_after_the_other() -> None:
