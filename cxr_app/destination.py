@@ -28,6 +28,8 @@ class ResultKind(Enum):
     """Grayscale Softcopy Presentation State: the heatmap's outline on the film itself."""
     HEATMAP = "pm"
     """Parametric Map: the evidence as numbers."""
+    READING = "reading"
+    """Comprehensive 3D SR: what readers said of the flag, with their comments."""
 
 
 DEFAULT_KINDS = (ResultKind.REPORT, ResultKind.PICTURE)

@@ -171,7 +171,7 @@ class Settings(AccessSettings, AuditSettings):
         default="",
         description="Archives that results are sent to: `TITLE@HOST:PORT` (C-STORE) or "
         "`https://HOST/PATH` (STOW-RS), several separated by commas, each with "
-        "`=sr+sc+pr+pm` behind it if it gets other objects than report and picture "
+        "`=sr+sc+pr+pm+reading` behind it if it gets other objects than report and picture "
         "(`sr+sc`). Results of films scored from then on are sent; empty for none.",
     )
     results_logins: str = Field(

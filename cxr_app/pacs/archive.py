@@ -24,6 +24,7 @@ CLASS_OF = {
     ResultKind.PICTURE: SecondaryCaptureImageStorage,
     ResultKind.OUTLINE: GrayscaleSoftcopyPresentationStateStorage,
     ResultKind.HEATMAP: ParametricMapStorage,
+    ResultKind.READING: Comprehensive3DSRStorage,
 }
 
 _SUCCESS = 0x0000
@@ -58,8 +59,8 @@ class Archive(ArchiveAssociation):
     def __init__(self, destination: Destination, ae_title: str) -> None:
         self._destination = destination
         self._ae = calling_entity(ae_title)
-        for kind in destination.kinds:
-            self._ae.add_requested_context(CLASS_OF[kind], ExplicitVRLittleEndian)
+        for sop_class in dict.fromkeys(CLASS_OF[kind] for kind in destination.kinds):
+            self._ae.add_requested_context(sop_class, ExplicitVRLittleEndian)
 
     def _open(self) -> Association:
         return open_association(self._ae, self._destination)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from pydicom import Dataset
 from pydicom.config import disable_value_validation
@@ -15,17 +16,49 @@ from cxr_app.model.screening import MIRRORED
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.parametric_map import parametric_map
 from cxr_app.pacs.presentation_state import presentation_state
+from cxr_app.pacs.reading_report import judged_verdict, reading_report, reviews_at
 from cxr_app.pacs.scored_film import ScoredFilm, film_header
 from cxr_app.pacs.secondary_capture import secondary_capture
 from cxr_app.pacs.structured_report import structured_report
 from cxr_app.pose import AS_IT_LIES
 from cxr_app.prediction import visible_extent
 from cxr_app.radiograph import Header
-from cxr_app.worklist import Entry, Outgoing, Score, Worklist
+from cxr_app.worklist import Entry, Outgoing, Review, Score, Worklist
 
 NOTHING_TO_SHOW = "The film has no heat to show."
 
 _without_validation = threading.Lock()
+
+
+class FilmVerdict:
+    """What readers had said of a film at a moment, as an object that can be sent.
+
+    Parameters
+    ----------
+    worklist
+        Where the reviews are.
+    installation
+        Whose result was judged.
+    outgoing
+        The object that is to be sent.
+
+    Raises
+    ------
+    CxrError
+        As `FilmResults`, and if no reader has said a verdict.
+    """
+
+    def __init__(self, worklist: Worklist, installation: Installation, outgoing: Outgoing) -> None:
+        entry, data = _kept_film(worklist, outgoing)
+        moment = outgoing.scored_at
+        self._installation = installation
+        self._reviews = reviews_at(worklist.reviews.of_film(entry.id), moment)
+        self._film = _scored_film(entry, judged_verdict(self._reviews), data, outgoing)
+
+    def build(self, _kind: ResultKind) -> Dataset:
+        """Build the object."""
+        with _without_validation, disable_value_validation():
+            return reading_report(self._film, self._reviews, self._installation)
 
 
 class FilmResults:
@@ -49,17 +82,18 @@ class FilmResults:
     """
 
     def __init__(self, worklist: Worklist, installation: Installation, outgoing: Outgoing) -> None:
-        entry = worklist.entry(outgoing.entry_id)
-        if entry.film_deleted_at is not None:
-            raise FilmLostError("The film was deleted before its result was sent.")
-        self._data = read_film(entry.path, entry.sha256)
+        entry, self._data = _kept_film(worklist, outgoing)
+        score = _score(worklist, entry, outgoing)
+        heat = score.activation_map
         self._installation = installation
-        self._film = _scored_film(
-            entry,
-            _score(worklist, entry, outgoing),
-            self._data,
-            outgoing,
-            _beside(worklist, entry, outgoing),
+        self._film = replace(
+            _scored_film(entry, score, self._data, outgoing),
+            operating_point_name=score.operating_point_name,
+            # Archives have the film as its file has it.
+            activation_map=None if heat is None else (score.pose or AS_IT_LIES).undone(heat),
+            heat_scale=score.heat_scale,
+            extent=_extent(entry, score),
+            beside=_beside(worklist, entry, outgoing),
         )
 
     def build(self, kind: ResultKind) -> Dataset | None:
@@ -83,6 +117,21 @@ class FilmResults:
     def _picture(self) -> Dataset:
         softcopy = intake.read_softcopy(self._data, in_subprocess=True)
         return secondary_capture(self._film, softcopy, self._installation)
+
+
+def results_of(
+    worklist: Worklist, installation: Installation, outgoing: Outgoing
+) -> FilmResults | FilmVerdict:
+    """Return what an object that is to be sent is built from; errors as the classes."""
+    made = FilmVerdict if outgoing.kind is ResultKind.READING else FilmResults
+    return made(worklist, installation, outgoing)
+
+
+def _kept_film(worklist: Worklist, outgoing: Outgoing) -> tuple[Entry, bytes]:
+    entry = worklist.entry(outgoing.entry_id)
+    if entry.film_deleted_at is not None:
+        raise FilmLostError("The film was deleted before its result was sent.")
+    return entry, read_film(entry.path, entry.sha256)
 
 
 def _score(worklist: Worklist, entry: Entry, outgoing: Outgoing) -> Entry | Score:
@@ -112,30 +161,20 @@ def _beside(worklist: Worklist, entry: Entry, outgoing: Outgoing) -> tuple[Heade
 
 
 def _scored_film(
-    entry: Entry,
-    score: Entry | Score,
-    data: bytes,
-    outgoing: Outgoing,
-    beside: tuple[Header, ...],
+    entry: Entry, score: Entry | Score | Review, data: bytes, outgoing: Outgoing
 ) -> ScoredFilm:
     if score.pneumonia_probability is None or score.threshold is None or score.flagged is None:
         raise CxrError("The result has no probability.")
-    heat = score.activation_map
     return ScoredFilm(
         header=film_header(data),
         sha256=entry.sha256,
         flagged=score.flagged,
         pneumonia_probability=score.pneumonia_probability,
         threshold=score.threshold,
-        operating_point_name=score.operating_point_name,
+        operating_point_name="",
         model_version=score.model_version,
         scored_at=outgoing.scored_at,
         predecessor_scored_at=outgoing.predecessor_scored_at,
-        # Archives have the film as its file has it.
-        activation_map=None if heat is None else (score.pose or AS_IT_LIES).undone(heat),
-        heat_scale=score.heat_scale,
-        extent=_extent(entry, score),
-        beside=beside,
     )
 
 

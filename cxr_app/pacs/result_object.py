@@ -18,6 +18,7 @@ _WORDS = {
     ResultKind.PICTURE: "heatmap picture",
     ResultKind.OUTLINE: "heatmap outline",
     ResultKind.HEATMAP: "heatmap values",
+    ResultKind.READING: "reader's verdict",
 }
 _FIRST_SERIES = 9001
 """(0020,0011) *Series Number*: above those that modalities give."""
@@ -65,7 +66,7 @@ def completed(
         result[keyword] = film.header[keyword]
     if "SpecificCharacterSet" in film.evidence:
         result.SpecificCharacterSet = film.evidence.SpecificCharacterSet
-    if kind is not ResultKind.REPORT:
+    if kind not in (ResultKind.REPORT, ResultKind.READING):
         _set_body_part(result, film.header)
     result.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     return result

@@ -17,7 +17,7 @@ from cxr_app.pacs.archive import Archive
 from cxr_app.pacs.companion import USAGE
 from cxr_app.pacs.destinations import archive_at
 from cxr_app.pacs.installation import Installation
-from cxr_app.pacs.objects import NOTHING_TO_SHOW, FilmResults
+from cxr_app.pacs.objects import NOTHING_TO_SHOW, FilmResults, FilmVerdict, results_of
 from cxr_app.pacs.stop_event import UNTIL_INPUT_ENDS, stop_event
 from cxr_app.pacs.web_archive import WebArchive
 from cxr_app.settings import Settings
@@ -116,10 +116,10 @@ class Sender:
 
     def _send_film(self, archive: Archive | WebArchive, claimed: list[Outgoing]) -> None:
         """Send the objects of one film; each has its own outcome."""
-        results: FilmResults | None = None
+        results: FilmResults | FilmVerdict | None = None
         for outgoing in claimed:
             try:
-                results = results or FilmResults(self._worklist, self._installation, outgoing)
+                results = results or results_of(self._worklist, self._installation, outgoing)
                 built = results.build(outgoing.kind)
                 if built is None:
                     self._outbox.skip(outgoing, NOTHING_TO_SHOW)

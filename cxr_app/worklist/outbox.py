@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 from cxr_app.destination import Destination, ResultKind
 from cxr_app.outcome import ScoringState
 from cxr_app.worklist.outgoing import ArchiveState, Outgoing, OutgoingState
+from cxr_app.worklist.outgoing_readings import NEEDED, unsent_readings
 from cxr_app.worklist.outgoing_tables import ArchiveRow, OutgoingRow
 from cxr_app.worklist.tables import READ_AT_INDEX, SCORED_AT_INDEX, EntryRow, SecretRow
 from cxr_app.worklist.transactions import Transactions
@@ -32,13 +33,6 @@ LONGEST_PAUSE = timedelta(hours=1)
 
 NOT_AGAIN = "Not sent after the worklist was restored from a backup."
 AT_ONCE = 500
-NEEDED = (
-    EntryRow.sop_class_uid,
-    EntryRow.sop_instance_uid,
-    EntryRow.series_instance_uid,
-    EntryRow.study_instance_uid,
-)
-"""Without these a film has no place in an archive that a result could stand beside."""
 
 
 class Outbox(Transactions):
@@ -85,6 +79,9 @@ class Outbox(Transactions):
             if begun is None:
                 return 0
             moment = max(begun, changed_since)
+            readings: list[dict[str, Any]] = []
+            if ResultKind.READING in destination.kinds:
+                readings = unsent_readings(session, destination, moment, AT_ONCE)
             films = [_films(destination, begun, SCORED_AT_INDEX, EntryRow.scored_at >= moment)]
             if after_reading:
                 films = [films[0].where(EntryRow.is_read)]
@@ -92,11 +89,13 @@ class Outbox(Transactions):
             found = {row for each in films for row in session.execute(each.limit(AT_ONCE))}
         now = self._clock()
         oldest_first = sorted(found, key=lambda film: (film.scored_at, film.number))
-        rows = [
-            _row(film, destination, kind, now)
+        results = [
+            _result(film, kind)
             for film in oldest_first
             for kind in destination.kinds
+            if kind is not ResultKind.READING
         ]
+        rows = [each | _new(destination, now) for each in (*results, *readings)]
         if rows:
             insert = self._database.insert(OutgoingRow.__table__).on_conflict_do_nothing()
             with self._database.writing() as session:
@@ -275,11 +274,13 @@ def _films(
         OutgoingRow.entry_number == EntryRow.number,
         OutgoingRow.destination == destination.name,
         OutgoingRow.scored_at == EntryRow.scored_at,
+        OutgoingRow.kind != ResultKind.READING,
     )
     earlier = aliased(OutgoingRow)
     before = (
         select(func.max(earlier.scored_at))
         .where(earlier.entry_number == EntryRow.number, earlier.scored_at < EntryRow.scored_at)
+        .where(earlier.kind != ResultKind.READING)
         .scalar_subquery()
         .label("predecessor_scored_at")
     )
@@ -293,16 +294,22 @@ def _films(
     )
 
 
-def _row(film: Any, destination: Destination, kind: ResultKind, now: datetime) -> dict[str, Any]:
-    """Return the column values of a new object."""
+def _result(film: Any, kind: ResultKind) -> dict[str, Any]:
+    """Return what an object of a film's result shows, as column values."""
     return {
         "entry_number": film.number,
-        "destination": destination.name,
         "kind": kind,
-        "state": OutgoingState.WAITING,
-        "model_version": film.model_version,
         "scored_at": film.scored_at,
         "predecessor_scored_at": film.predecessor_scored_at,
+        "model_version": film.model_version,
+    }
+
+
+def _new(destination: Destination, now: datetime) -> dict[str, Any]:
+    """Return the column values of an object that was not sent yet."""
+    return {
+        "destination": destination.name,
+        "state": OutgoingState.WAITING,
         "tries": 0,
         "requested_at": now,
         "due_at": now,

@@ -12,10 +12,12 @@ from cxr_app.imaging import intake
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.parametric_map import parametric_map
 from cxr_app.pacs.presentation_state import presentation_state
+from cxr_app.pacs.reading_report import reading_report
 from cxr_app.pacs.scored_film import ScoredFilm, film_header
 from cxr_app.pacs.secondary_capture import secondary_capture
 from cxr_app.pacs.structured_report import structured_report
 from cxr_app.prediction import HeatScale
+from cxr_app.worklist import Review, Verdict
 
 INSTALLATION = Installation("CXR", "2.25.329800735698586629295641978511506172918")
 SCORED_AT = datetime(2026, 1, 5, 9, 30, 15, 250_000, tzinfo=UTC)
@@ -45,6 +47,21 @@ def scored_film(data: bytes, **values: Any) -> ScoredFilm:
     return ScoredFilm(**(chosen | values))
 
 
+def review(**values: Any) -> Review:
+    """Return a reader's verdict: the film was flagged rightly; `values` replace others."""
+    chosen: dict[str, Any] = {
+        "reader": "Dr. Łucja Weiß",
+        "reviewed_at": SCORED_AT,
+        "verdict": Verdict.AGREE,
+        "comment": "Right base – see the lateral.",
+        "model_version": "pneumonia-a41c9f02",
+        "flagged": True,
+        "pneumonia_probability": 0.8725,
+        "threshold": 0.2915,
+    }
+    return Review(**(chosen | values))
+
+
 def result_object(kind: ResultKind, data: bytes, **values: Any) -> Dataset:
     """Build one object of a film."""
     film = scored_film(data, **values)
@@ -55,6 +72,7 @@ def result_object(kind: ResultKind, data: bytes, **values: Any) -> Dataset:
         ),
         ResultKind.OUTLINE: lambda: presentation_state(film, INSTALLATION),
         ResultKind.HEATMAP: lambda: parametric_map(film, INSTALLATION),
+        ResultKind.READING: lambda: reading_report(film, [review()], INSTALLATION),
     }
     built = makers[kind]()
     assert built is not None

@@ -24,6 +24,7 @@ KINDS = {
     ResultKind.PICTURE: "picture",
     ResultKind.OUTLINE: "outline",
     ResultKind.HEATMAP: "heat values",
+    ResultKind.READING: "verdict",
 }
 
 STATES = {

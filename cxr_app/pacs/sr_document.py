@@ -1,0 +1,171 @@
+"""A structured report as a document: its place, what it replaces, who observed, the tree.
+
+References
+----------
+DICOM PS3.16 TID 1500, 1001; PS3.3 A.35.13, C.17.2.
+"""
+
+from collections.abc import Sequence
+
+from highdicom import SOPClass
+from highdicom.sr import (
+    CodedConcept,
+    DeviceObserverIdentifyingAttributes,
+    LanguageOfContentItemAndDescendants,
+    MeasurementReport,
+    MeasurementsAndQualitativeEvaluations,
+    ObservationContext,
+    ObserverContext,
+)
+from pydicom import Dataset
+from pydicom.sr.coding import Code
+from pydicom.uid import Comprehensive3DSRStorage, ExplicitVRLittleEndian
+
+from cxr_app.destination import ResultKind
+from cxr_app.imaging.own_results import MANUFACTURER, MODEL_NAME
+from cxr_app.pacs.installation import Installation
+from cxr_app.pacs.plain_words import plain
+from cxr_app.pacs.result_object import completed, identity
+from cxr_app.pacs.scored_film import ScoredFilm
+
+PNEUMONIA = Code("233604007", "SCT", "Pneumonia")
+LUNG = Code("39607008", "SCT", "Lung")
+CHEST_FILM = Code("399208008", "SCT", "Plain chest X-ray")
+ENGLISH = CodedConcept("en-US", "RFC5646", "English (United States)")
+DEVICE = CodedConcept("121007", "DCM", "Device")
+
+
+def sr_document(
+    film: ScoredFilm,
+    installation: Installation,
+    kind: ResultKind,
+    groups: Sequence[MeasurementsAndQualitativeEvaluations],
+    reader: ObserverContext | None = None,
+) -> Dataset:
+    """Build a report about a film.
+
+    highdicom's own class of this object costs three times as much: it copies the tree, and searches
+    it for the film that is known here.
+
+    Parameters
+    ----------
+    groups
+        What it says, each a group of template 1411.
+    reader
+        The person who observed it, besides this program.
+    """
+    evidence = film.evidence
+    report = SOPClass(
+        study_instance_uid=evidence.StudyInstanceUID,
+        **identity(film, kind),
+        sop_class_uid=Comprehensive3DSRStorage,
+        modality="SR",
+        transfer_syntax_uid=ExplicitVRLittleEndian,
+        patient_id=evidence.PatientID,
+        patient_name=evidence.PatientName,
+        patient_birth_date=evidence.PatientBirthDate,
+        patient_sex=evidence.PatientSex,
+        accession_number=evidence.AccessionNumber,
+        study_id=evidence.StudyID,
+        study_date=evidence.StudyDate,
+        study_time=evidence.StudyTime,
+        referring_physician_name=evidence.ReferringPhysicianName,
+        specific_character_set=evidence.get("SpecificCharacterSet"),
+    )
+    report.copy_patient_and_study_information(evidence)
+    _set_document(report, film, kind)
+    for element in _tree(groups, installation, reader):
+        report[element.tag] = element
+    return completed(report, film, installation, kind)
+
+
+def _set_document(report: Dataset, film: ScoredFilm, kind: ResultKind) -> None:
+    """Set what the document is: complete, not final, not verified, and which one it replaces.
+
+    References
+    ----------
+    DICOM PS3.3 C.17.2 (SR Document General).
+    """
+    report.CompletionFlag = "COMPLETE"
+    report.PreliminaryFlag = "PRELIMINARY"
+    report.VerificationFlag = "UNVERIFIED"
+    report.ContentDate = report.ContentTime = ""  # set with the other times
+    report.ReferencedPerformedProcedureStepSequence = []
+    report.PerformedProcedureCodeSequence = []
+    report.CurrentRequestedProcedureEvidenceSequence = [_evidence(film)]
+    before = film.predecessor(kind)
+    if before is not None:
+        before.SOPClassUID = Comprehensive3DSRStorage
+        report.PredecessorDocumentsSequence = [_reference(before)]
+
+
+def _tree(
+    groups: Sequence[MeasurementsAndQualitativeEvaluations],
+    installation: Installation,
+    reader: ObserverContext | None,
+) -> Dataset:
+    """Build the tree of the report's content."""
+    (root,) = MeasurementReport(
+        observation_context=ObservationContext(
+            observer_person_context=reader, observer_device_context=_observer(installation)
+        ),
+        procedure_reported=CHEST_FILM,
+        imaging_measurements=groups,
+        language_of_content_item_and_descendants=LanguageOfContentItemAndDescendants(ENGLISH),
+    )
+    found: Dataset = root
+    return found
+
+
+def _reference(header: Dataset) -> Dataset:
+    """Return the place of an instance in its study."""
+    instance, series, study = Dataset(), Dataset(), Dataset()
+    instance.ReferencedSOPClassUID = header.SOPClassUID
+    instance.ReferencedSOPInstanceUID = header.SOPInstanceUID
+    series.SeriesInstanceUID = header.SeriesInstanceUID
+    series.ReferencedSOPSequence = [instance]
+    study.StudyInstanceUID = header.StudyInstanceUID
+    study.ReferencedSeriesSequence = [series]
+    return study
+
+
+def _evidence(film: ScoredFilm) -> Dataset:
+    """Return the film and the other films of its study that were known.
+
+    References
+    ----------
+    DICOM PS3.3 C.17.2: the sequence names all instances of the procedure of which the maker knows.
+    """
+    study = _reference(film.header)
+    for header in film.beside:
+        series = next(
+            (
+                each
+                for each in study.ReferencedSeriesSequence
+                if each.SeriesInstanceUID == header.series_instance_uid
+            ),
+            None,
+        )
+        if series is None:
+            series = Dataset()
+            series.SeriesInstanceUID = header.series_instance_uid
+            series.ReferencedSOPSequence = []
+            study.ReferencedSeriesSequence.append(series)
+        instance = Dataset()
+        instance.ReferencedSOPClassUID = header.sop_class_uid
+        instance.ReferencedSOPInstanceUID = header.sop_instance_uid
+        series.ReferencedSOPSequence.append(instance)
+    return study
+
+
+def _observer(installation: Installation) -> ObserverContext:
+    return ObserverContext(
+        observer_type=DEVICE,
+        observer_identifying_attributes=DeviceObserverIdentifyingAttributes(
+            uid=installation.uid,
+            name=plain(installation.ae_title),
+            manufacturer_name=MANUFACTURER,
+            model_name=MODEL_NAME,
+            serial_number=installation.serial_number,
+        ),
+    )

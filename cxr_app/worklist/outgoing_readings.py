@@ -1,0 +1,84 @@
+"""Which verdicts and comments of readers an archive has not been sent."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from cxr_app.destination import Destination, ResultKind
+from cxr_app.worklist.outgoing_tables import OutgoingRow
+from cxr_app.worklist.tables import EntryRow, ReviewRow
+
+NEEDED = (
+    EntryRow.sop_class_uid,
+    EntryRow.sop_instance_uid,
+    EntryRow.series_instance_uid,
+    EntryRow.study_instance_uid,
+)
+"""Without these a film has no place in an archive that a result could stand beside."""
+
+
+def unsent_readings(
+    session: Session, destination: Destination, since: datetime, limit: int
+) -> list[dict[str, Any]]:
+    """Return the column values of the objects to add, oldest first.
+
+    A film's first verdict on a flag, and from then on each verdict, comment and withdrawal, makes a
+    new object; it replaces the one before.
+
+    Parameters
+    ----------
+    since
+        Earlier reviews are not looked at.
+    """
+    moment = ReviewRow.reviewed_at
+    others = aliased(ReviewRow)
+    has_verdict = exists().where(
+        others.entry_number == ReviewRow.entry_number,
+        others.number <= ReviewRow.number,
+        others.verdict.is_not(None),
+        others.flagged.is_not(None),
+    )
+    known = exists().where(
+        OutgoingRow.entry_number == ReviewRow.entry_number,
+        OutgoingRow.destination == destination.name,
+        OutgoingRow.kind == ResultKind.READING,
+        OutgoingRow.scored_at == moment,
+    )
+    earlier = aliased(OutgoingRow)
+    before = (
+        select(func.max(earlier.scored_at))
+        .where(earlier.entry_number == ReviewRow.entry_number, earlier.scored_at < moment)
+        .where(earlier.kind == ResultKind.READING)
+        .scalar_subquery()
+        .label("before")
+    )
+    statement = (
+        select(ReviewRow.entry_number, moment, EntryRow.model_version, before)
+        .join(EntryRow, EntryRow.number == ReviewRow.entry_number)
+        .where(moment >= since, has_verdict, ~known, EntryRow.film_deleted_at.is_(None))
+        .where(*(uid.is_not(None) for uid in NEEDED))
+        .order_by(ReviewRow.number)
+        .limit(limit)
+    )
+    return _chained(session.execute(statement).all())
+
+
+def _chained(found: Any) -> list[dict[str, Any]]:
+    """Let each object name the one before it, which may be among those found."""
+    newest: dict[int, datetime] = {}
+    rows = []
+    for number, moment, model_version, before in found:
+        earlier = [each for each in (before, newest.get(number)) if each and each < moment]
+        newest[number] = moment
+        rows.append(
+            {
+                "entry_number": number,
+                "kind": ResultKind.READING,
+                "scored_at": moment,
+                "predecessor_scored_at": max(earlier, default=None),
+                "model_version": model_version or "",
+            }
+        )
+    return rows

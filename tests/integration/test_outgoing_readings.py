@@ -1,0 +1,129 @@
+"""Readers' verdicts on their way to archives: none before there is one, each change once."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cxr_app.destination import Destination, ResultKind
+from cxr_app.pacs.sender import Sender
+from cxr_app.settings import Settings
+from cxr_app.worklist import Outgoing, OutgoingState, Verdict, Worklist
+from tests.support.archives import Peer, listening
+from tests.support.factories import dicom_bytes
+from tests.support.scored_films import score_film
+from tests.support.site import Clock
+
+READINGS = Destination("A", "archive", 104, (ResultKind.READING,))
+BOTH = Destination("B", "archive", 104, (ResultKind.REPORT, ResultKind.READING))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def worklist(worklist_url: str, clock: Clock) -> Iterator[Worklist]:
+    opened = Worklist.open(worklist_url, clock)
+    yield opened
+    opened.close()
+
+
+def fill(worklist: Worklist, destination: Destination, clock: Clock) -> int:
+    return worklist.outbox.fill(destination, clock.now - timedelta(minutes=10))
+
+
+def readings(worklist: Worklist, film: str, destination: Destination) -> list[Outgoing]:
+    """Return the verdicts for an archive, oldest first."""
+    of_film = reversed(worklist.outbox.of_film(film))
+    return [
+        each
+        for each in of_film
+        if (each.kind, each.destination) == (ResultKind.READING, destination.name)
+    ]
+
+
+def test_each_change_after_the_first_verdict_is_sent_once_and_names_the_one_before(
+    settings: Settings, worklist: Worklist, clock: Clock
+) -> None:
+    for destination in (READINGS, BOTH):
+        worklist.outbox.open(destination)
+    film = score_film(settings, worklist, dicom_bytes())
+    worklist.reviews.add(film, "Weiss", comment="Look at this.")
+    assert fill(worklist, READINGS, clock) == 0
+    moments = []
+    for step in ("verdict", "comment", "take back"):
+        clock.now += timedelta(seconds=1)
+        if step == "verdict":
+            verdict = worklist.reviews.add(film, "Weiss", Verdict.AGREE)
+        elif step == "comment":
+            worklist.reviews.add(film, "Quist", comment="Agreed.")
+        else:
+            worklist.reviews.take_back(verdict.number, "Weiss")
+        moments.append(clock.now)
+        if step != "comment":  # the next two are found together
+            assert fill(worklist, READINGS, clock) == (1 if step == "verdict" else 2)
+    assert fill(worklist, READINGS, clock) == 0
+    assert fill(worklist, BOTH, clock) == 4
+    for destination in (READINGS, BOTH):
+        found = readings(worklist, film, destination)
+        assert [each.scored_at for each in found] == moments
+        assert [each.predecessor_scored_at for each in found] == [None, *moments[:2]]
+
+
+def test_reviews_of_before_an_archive_was_named_are_not_sent(
+    settings: Settings, worklist: Worklist, clock: Clock
+) -> None:
+    film = score_film(settings, worklist, dicom_bytes())
+    worklist.reviews.add(film, "Weiss", Verdict.AGREE)
+    clock.now += timedelta(seconds=1)
+    worklist.outbox.open(READINGS)
+    assert fill(worklist, READINGS, clock) == 0
+    clock.now += timedelta(seconds=1)
+    worklist.reviews.add(film, "Quist", Verdict.DISAGREE)
+    assert fill(worklist, READINGS, clock) == 1
+
+
+def test_a_score_made_after_the_verdict_is_sent_as_if_there_were_none(
+    settings: Settings, worklist: Worklist, clock: Clock
+) -> None:
+    worklist.outbox.open(BOTH)
+    data = dicom_bytes()
+    film = score_film(settings, worklist, data)
+    assert fill(worklist, BOTH, clock) == 1
+    clock.now += timedelta(seconds=1)
+    worklist.reviews.add(film, "Weiss", Verdict.AGREE)
+    assert fill(worklist, BOTH, clock) == 1
+    (report,) = [each for each in worklist.outbox.of_film(film) if each.kind is ResultKind.REPORT]
+    assert report.predecessor_scored_at is None
+
+
+def test_an_archive_receives_the_verdict_after_the_report_and_both_once(
+    settings: Settings,
+) -> None:
+    worklist = Worklist.open(settings.worklist_url)
+    with listening(Peer()) as peer:
+        sender = Sender(settings, worklist, peer.destination(ResultKind.REPORT, ResultKind.READING))
+        film = score_film(settings, worklist, dicom_bytes())
+        assert sender.send_once()
+        verdict = worklist.reviews.add(film, "Weiß", Verdict.DISAGREE, comment="Nipple shadow.")
+        assert sender.send_once()
+        worklist.reviews.take_back(verdict.number, "Weiß")
+        assert sender.send_once()
+        assert not sender.send_once()
+    assert {each.state for each in worklist.outbox.newest()} == {OutgoingState.SENT}
+    report, first, second = peer.received
+    assert "PredecessorDocumentsSequence" not in report
+    assert "PredecessorDocumentsSequence" not in first
+    (named,) = second.PredecessorDocumentsSequence
+    assert str(first.SOPInstanceUID) in str(named)
+    assert "Verdict taken back" in str(second)
+    assert first.StudyInstanceUID == report.StudyInstanceUID
+    worklist.close()
