@@ -87,6 +87,6 @@ class ArchiveDesk:
 
 def _command_of(process: psutil.Process) -> list[str]:
     try:
-        return process.cmdline()
+        return list(process.cmdline())
     except psutil.Error:
         return []

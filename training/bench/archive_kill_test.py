@@ -61,18 +61,18 @@ class ArchiveKillResult:
     seconds: float
 
 
-def run_archive_kill_test(folder: Path, kills: int, films: int = 0) -> ArchiveKillResult:
+def run_archive_kill_test(folder: Path, kills: int) -> ArchiveKillResult:
     """Send films while parts are killed.
 
     Parameters
     ----------
     folder
         An empty one, for everything.
-    films
-        0 for `FILMS_A_KILL` for each kill.
+    kills
+        How often; there are `FILMS_A_KILL` films for each.
     """
     begun = time.monotonic()
-    paths = write_study_films(folder / "films", films or FILMS_A_KILL * kills, ROWS, COLUMNS)
+    paths = write_study_films(folder / "films", FILMS_A_KILL * kills, ROWS, COLUMNS)
     settings = {
         "CXR_DATA_DIR": str(folder / "data"),
         "CXR_DICOM_PORT": str(RECEIVER_PORT),
@@ -158,8 +158,7 @@ def _objects() -> Counter[tuple[str, str]]:
 def main() -> None:
     """Run the test, and print the result as JSON."""
     with TemporaryDirectory() as name:
-        kills, films = map(int, sys.argv[1:3])
-        print(json.dumps(asdict(run_archive_kill_test(Path(name), kills, films))))
+        print(json.dumps(asdict(run_archive_kill_test(Path(name), int(sys.argv[1])))))
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ class BenchmarkOptions(Namespace):
     against: str | None
     receive: int | None
     results: int | None
+    archive_kills: int | None
 
 
 def run_benchmark(options: BenchmarkOptions) -> Document:
@@ -124,6 +125,11 @@ def _endurance(
         settings = {**cpu_settings, "CXR_DATA_DIR": str(workspace / "killed")}
         result = kill_test.run_kill_test(films, workspace / "killed.csv", settings, options.kills)
         measured["kills"] = asdict(result)
+    if options.archive_kills:
+        _report(f"{options.archive_kills} kills of receiver, sender and server beside Orthanc")
+        measured["archive_kills"] = in_own_network(
+            "training.bench.archive_kill_test", str(options.archive_kills)
+        )
     if options.receive:
         _report(f"Receiving {options.receive} films beside Orthanc")
         measured["receive"] = in_own_network("training.bench.receive_cost", str(options.receive))

@@ -86,6 +86,11 @@ def _archive_rows(measured: Document) -> list[BenchmarkRow]:
             ("its picture (SC), CPU", _milliseconds(results["sc_ms"]), ""),
             _at_most("results against scoring", results["share"], RESULTS_TIMES),
         ]
+    if kills := measured.get("archive_kills"):
+        lost = kills["films_lost"] + kills["unscored"] + kills["results_lost"]
+        twice = kills["films_twice"] + kills["scored_twice"] + kills["results_twice"]
+        name = f"{kills['films']} films to an archive, {sum(kills['kills'].values())} kills"
+        rows.append((name, f"{lost} lost, {twice} twice", "wanted: 0"))
     if receive := measured.get("receive"):
         film = f"a film of {receive['megabytes']:.1f} MB"
         rows += [

@@ -53,7 +53,12 @@ def test_films_of_studies_are_of_patients_of_their_own(tmp_path: Path) -> None:
 def test_the_cost_of_archives_stands_beside_what_is_wanted() -> None:
     costs = {"scoring_ms": 80.0, "sr_ms": 50.0, "sc_ms": 30.0, "share": 1.0}
     receive = {"ours_ms": 50.0, "orthanc_ms": 100.0, "share": 0.5, "megabytes": 10.2}
-    rows = result_table({"model_version": "m", "cores": 2, "results": costs, "receive": receive})
+    kills: dict[str, object] = {"films": 40, "kills": {"server": 1, "sender": 3}}
+    kills |= dict.fromkeys(("films_lost", "unscored", "scored_twice", "films_twice"), 1)
+    kills |= {"results_lost": 2, "results_twice": 3}
+    measured = {"results": costs, "receive": receive, "archive_kills": kills}
+    rows = result_table({"model_version": "m", "cores": 2, **measured})
+    assert ("40 films to an archive, 4 kills", "4 lost, 5 twice", "wanted: 0") in rows
     assert ("results against scoring", "1.00 times", "wanted: at most 0.4 times") in rows
     assert ("receiving against Orthanc", "0.50 times", "wanted: at most 0.75 times") in rows
 
