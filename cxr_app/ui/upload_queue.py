@@ -54,6 +54,8 @@ class UploadStatus:
         Names of files that are no films of any kind, and were not added.
     missing
         Paths of images that a disc lists and that were not among its files.
+    repeated
+        Names of files whose film had arrived in another file.
     """
 
     files: int
@@ -62,6 +64,7 @@ class UploadStatus:
     problem: str
     passed_over: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
 
 
 class UploadedFile(Protocol):
@@ -105,6 +108,7 @@ class UploadQueue:
         self._discs: dict[int, DiscContents] = {}  # by batch
         self._passed_over: dict[str, None] = {}  # in order, each once
         self._missing: dict[str, None] = {}
+        self._repeated: list[str] = []
 
     def status(self) -> UploadStatus:
         """Return the progress as one snapshot, so that a page cannot miss the last arrival."""
@@ -116,6 +120,7 @@ class UploadQueue:
                 self._problem,
                 tuple(self._passed_over),
                 tuple(self._missing),
+                tuple(self._repeated),
             )
 
     def take(self, files: Iterable[UploadedFile]) -> None:
@@ -152,9 +157,11 @@ class UploadQueue:
                         return
                 batch, file = self._waiting[0]
                 films = self._films_of(file, self._discs.get(batch))
-                arrived = [entry for film in films for entry in self._receive(film)]
+                arrived = [(film.name, each) for film in films for each in self._receive(film)]
                 with self._lock:
-                    for entry_id, is_new in arrived:
+                    for name, (entry_id, is_new) in arrived:
+                        if entry_id in self._arrivals:
+                            self._repeated.append(name)
                         self._arrivals.setdefault(entry_id, Arrival(is_new, batch))
                     self._waiting.popleft()
                 if isinstance(file, Discardable):

@@ -87,6 +87,9 @@ def test_the_same_film_twice_is_one_entry_and_reported_as_such(
     assert worklist.count(Query()) == 1
     assert shown(upload, "remark") == ["Already in the worklist."]
     assert progress(upload) == "0 of 1 film done. 1 already in the worklist."
+    labels = [each.label for each in upload.expander]
+    assert "1 file has a film that had arrived in other files: each film is listed once." in labels
+    assert "third.dcm" in upload.code[0].value
 
 
 def test_a_later_upload_is_listed_above_an_earlier_one(upload: AppTest) -> None:

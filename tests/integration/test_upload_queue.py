@@ -16,7 +16,7 @@ from cxr_app.film_store import FilmStore
 from cxr_app.scoring_engine import ScoringEngine
 from cxr_app.ui.upload_queue import UploadQueue
 from cxr_app.worklist import Query, Worklist
-from tests.support.factories import dicom_bytes, png_bytes
+from tests.support.factories import dicom_bytes, film_pixels, png_bytes
 from tests.unit.cxr_app.imaging.test_passed_over import dicomdir, packed
 
 WAIT_SECONDS = 30
@@ -111,6 +111,18 @@ def test_a_known_film_is_reported_as_such(open_queue: Callable[..., UploadQueue]
         queue.take([File("a.dcm", b"a")])
         wait_for(queue)
         assert [arrival.is_new for arrival in queue.status().arrivals.values()] == [is_new]
+
+
+def test_files_that_have_one_film_are_named(open_queue: Callable[..., UploadQueue]) -> None:
+    queue = open_queue()
+    film, other = png_bytes(), png_bytes(film_pixels(seed=3, bits=8))
+    queue.take([File("a.png", film), File("b.png", other), File("c.png", film)])
+    wait_for(queue)
+    queue.take([File("again.zip", packed({"d.png": film, "e.png": film}))])
+    wait_for(queue)
+    status = queue.status()
+    assert status.repeated == ("c.png", "again.zip/d.png", "again.zip/e.png")
+    assert len(status.arrivals) == 2
 
 
 def test_the_engine_is_woken(open_queue: Callable[..., UploadQueue]) -> None:

@@ -97,6 +97,18 @@ def passed_over(names: Sequence[str]) -> None:
         st.code("\n".join(masking.file_name(name) for name in names), language=None)
 
 
+def repeated(names: Sequence[str]) -> None:
+    """Show how many files had a film that another file had, and list them on demand."""
+    if not names:
+        return
+    verb = "has a film" if len(names) == 1 else "have films"
+    with st.expander(
+        f"{formatting.files(len(names))} {verb} that had arrived in other files: each film is "
+        "listed once."
+    ):
+        st.code("\n".join(masking.file_name(name) for name in names), language=None)
+
+
 def missing(images: Sequence[str]) -> None:
     """Warn that a disc was not sent whole, and name its missing images on demand."""
     if not images:
@@ -125,6 +137,7 @@ def uploads() -> None:
     progress(now, entries)
     missing(now.missing)
     passed_over(now.passed_over)
+    repeated(now.repeated)
     drawn = datetime.now(UTC)
     gesture = film_table(
         "uploads",
