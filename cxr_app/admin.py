@@ -16,7 +16,6 @@ needs a person, 2 usage, settings or a step that failed.
 """
 
 import argparse
-import getpass
 import logging
 import sys
 from collections.abc import Callable
@@ -25,10 +24,12 @@ from itertools import chain
 from pathlib import Path
 
 from cxr_app import log_privacy
+from cxr_app.audit.event import AuditOutcome
 from cxr_app.audit.message import as_json
 from cxr_app.audit.store import AuditStore
 from cxr_app.errors import CxrError
 from cxr_app.operations import backup
+from cxr_app.operations.command_events import noted_command, operating_system_user
 from cxr_app.operations.doctor import examine_installation
 from cxr_app.operations.opening import open_worklist, reenter_films
 from cxr_app.operations.upgrade import upgrade
@@ -38,16 +39,29 @@ from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 
 EVENTS_AT_ONCE = 1_000
+READING = frozenset({"verify", "doctor"})
+"""Commands that only read: they begin no audit where there is none."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = _parser().parse_args(arguments)
     try:
-        return _run(options.command, options, Settings.read())
+        return _noted_run(options, Settings.read())
     except CxrError as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _noted_run(options: argparse.Namespace, settings: Settings) -> int:
+    """Run the command and record it in the audit; a restoration in the audit that it restores."""
+    name = " ".join(filter(None, ("admin", options.command, getattr(options, "task", ""))))
+    announces, creates = options.command != "restore", options.command not in READING
+    with noted_command(settings, name, announces=announces, creates=creates) as run:
+        status = _run(options.command, options, settings)
+        run.outcome = AuditOutcome.FAILED if status else AuditOutcome.DONE
+        run.detail = f"exit status {status}"
+        return status
 
 
 def _run(command: str, options: argparse.Namespace, settings: Settings) -> int:
@@ -81,7 +95,7 @@ def _upgrade(settings: Settings, folder: Path) -> int:
 
 def _confirm_clock(settings: Settings) -> int:
     with closing(open_worklist(settings)) as worklist:
-        Retention(settings, worklist).confirm_clock(f"{getpass.getuser()} (command line)")
+        Retention(settings, worklist).confirm_clock(f"{operating_system_user()} (command line)")
     return _told([], "The clock is confirmed.")
 
 

@@ -13,12 +13,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from cxr_app.atomic_file import PARTIAL, discard_partial
-from cxr_app.audit.event import AuditKind
+from cxr_app.audit.event import AuditKind, AuditOutcome
 from cxr_app.audit.log import AuditLog
 from cxr_app.errors import WorklistError
 from cxr_app.film_store import FilmStore
+from cxr_app.radiograph import Header
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 from cxr_app.worklist.deletions import RETENTION
@@ -148,12 +150,14 @@ class Retention:
                 "Check the clock, then confirm it on the Backlog page.",
                 *(f"{each:%Y-%m-%d %H:%M} UTC" for each in (status.now, status.last_sweep) if each),
             )
+            self._note(AuditKind.SWEPT, outcome=AuditOutcome.REFUSED, detail="the clock has jumped")
             return 0
         read_before = status.now - self._keep
         deleted = self._delete_ripe(read_before, status.now - MARKED_FOR)
         if marked := self._worklist.deletions.mark(self._films.root, read_before):
             logger.info("Films marked, to be deleted in a day: %d", marked)
         self._worklist.deletions.sweeps.record()
+        self._note(AuditKind.SWEPT, detail=f"{deleted} deleted, {marked} marked")
         self._unscrubbed |= deleted > 0
         if self._unscrubbed and not self._stop.is_set():
             self._forget_decoded()
@@ -175,17 +179,18 @@ class Retention:
             if self._stop.is_set() or deleted >= most or faults >= MANY:
                 break
             try:
+                header = next((e.header for e in self._worklist.entries_by_ids([entry_id])), None)
                 if deletions.delete(entry_id, read_before, self._films.delete):
                     deleted += 1
-                    self._note(entry_id)
+                    self._note(AuditKind.DELETED, header, film=entry_id)
             except WorklistError as error:  # one film must not keep the others
                 faults += 1
                 logger.warning("A film whose retention time has ended is still there: %s", error)
         return deleted
 
-    def _note(self, entry_id: str) -> None:
+    def _note(self, kind: AuditKind, header: Header | None = None, **facts: Any) -> None:
         if self._audit is not None:
-            self._audit.record(AuditKind.DELETED, who=RETENTION, film=entry_id)
+            self._audit.record_now(kind, header, who=RETENTION, **facts)
 
     def _forget_decoded(self) -> None:
         """Delete the films that training has decoded: no name shows whose films a file holds."""

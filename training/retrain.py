@@ -19,6 +19,7 @@ from pathlib import Path
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError
 from cxr_app.jobs.recipe_list import SHIPPED
+from cxr_app.operations.command_events import noted_command
 from cxr_app.settings import Settings
 from training.command_line.device_option import add_device_option
 from training.fit.challenger_training import retrain
@@ -36,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         settings = Settings.read()
         device = options.device or settings.device
         recipe = read_recipe(options.recipe)
-        comparison = retrain(_request(options), recipe, settings, device, progress)
+        with noted_command(settings, "training.retrain", creates=False):
+            comparison = retrain(_request(options), recipe, settings, device, progress)
     except CxrError as error:
         if options.progress is None:  # else the file has it, and a log holds no file's name
             print(error, file=sys.stderr)

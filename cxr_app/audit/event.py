@@ -30,6 +30,14 @@ class AuditKind(StrEnum):
     """A person was given a file; the detail says which."""
     DELETED = "DELETED"
     """A film was deleted at the end of its retention time."""
+    SWEPT = "SWEPT"
+    """Films whose retention time has ended were looked for; the detail says how many."""
+    RECEIVED = "RECEIVED"
+    """A film came from another machine, or was refused to it; the detail says which."""
+    SENT = "SENT"
+    """A film's result was sent to an archive, or not taken by it."""
+    COMMAND = "COMMAND"
+    """A user of the operating system ran a command; the detail says which and how it ended."""
     AUDIT_READ = "AUDIT_READ"
     """A person read or exported the audit."""
 
@@ -51,9 +59,10 @@ class AuditEvent:
     happened_at
         Aware, UTC.
     who
-        Name as signed in, else as typed; of the program where nobody asked.
+        Name as signed in, else as typed; AE title of a machine, user of the operating system for a
+        command, name of the program where nobody asked.
     address
-        IP address from which the person asked; empty if unknown.
+        IP address from which it was asked; empty if unknown.
     film
         Id of the film's entry; empty if it concerns none.
     patient

@@ -1,7 +1,8 @@
 """Events on their way into the audit: written in batches by a thread, so that nobody waits.
 
-An event is on the disk within `FLUSH_SECONDS`. If the disk does not take it, it is kept in memory
-and tried again; the state says so.
+An event is on the disk within `FLUSH_SECONDS`, or at once where somebody waits for it: many that
+wait share one write. If the disk does not take it, it is kept in memory and tried again; the state
+says so.
 """
 
 import hashlib
@@ -13,19 +14,22 @@ from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from cxr_app.atomic_file import atomic_write
 from cxr_app.audit.event import AuditEvent, AuditKind
 from cxr_app.audit.store import AuditStore
 from cxr_app.errors import AuditError
 from cxr_app.radiograph import Header
+from cxr_app.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 KEY_FILE = "audit.key"
 KEY_BYTES = 32
 FLUSH_SECONDS = 0.2
+LONGEST_WAIT_SECONDS = 2.0
+"""How long `AuditLog.record_now` waits for the disk: senders of films must have an answer."""
 BATCH = 5_000
 MARK_DIGITS = 24
 """Length of a patient's mark: 96 bits."""
@@ -52,15 +56,30 @@ class AuditLog:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.store = AuditStore(folder)
-        self._key = _key(folder)
+        with self.store.locked():  # another process may be starting, too
+            self._key = _key(folder)
         self._in_clear = in_clear
         self._clock = clock
         self._waiting: deque[AuditEvent] = deque()
-        self._wake, self._stop = threading.Event(), threading.Event()
+        self._wake, self._hurry = threading.Event(), threading.Event()
+        self._is_ending = False
         self._writing = threading.Lock()
+        self._tried = threading.Condition()
+        self._recorded = self._written = 0
         self.problem = ""
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
         self._thread.start()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Open the audit of an installation.
+
+        Raises
+        ------
+        AuditError
+            If its file or its key cannot be used.
+        """
+        return cls(settings.audit_folder, in_clear=settings.audit_patient_ids)
 
     def record(self, kind: AuditKind, header: Header | None = None, **facts: Any) -> None:
         """Record an event; this returns at once.
@@ -76,8 +95,34 @@ class AuditLog:
             facts["patient"] = self.mark(header.patient_id, header.issuer_of_patient_id)
             if self._in_clear:
                 facts["patient_id"] = header.patient_id
-        self._waiting.append(AuditEvent(self._clock(), kind, **facts))
+        with self._tried:
+            self._waiting.append(AuditEvent(self._clock(), kind, **facts))
+            self._recorded += 1
         self._wake.set()
+
+    def record_now(self, kind: AuditKind, header: Header | None = None, **facts: Any) -> bool:
+        """Record an event and wait until it is on the disk, at most `LONGEST_WAIT_SECONDS`.
+
+        Parameters
+        ----------
+        header, facts
+            As in `record`.
+
+        Returns
+        -------
+        bool
+            False if the disk does not take it now: it is kept in memory and tried again.
+        """
+        self.record(kind, header, **facts)
+        if self.problem:
+            return False
+        with self._tried:
+            number = self._recorded
+            self._hurry.set()
+            self._tried.wait_for(
+                lambda: self._written >= number or bool(self.problem), LONGEST_WAIT_SECONDS
+            )
+            return self._written >= number
 
     def mark(self, patient_id: str, issuer: str = "") -> str:
         """Return the keyed hash of a patient's identity; empty for none."""
@@ -102,21 +147,27 @@ class AuditLog:
             while self._waiting:
                 batch = [self._waiting[n] for n in range(min(BATCH, len(self._waiting)))]
                 self.store.append(batch)
-                for _ in batch:
-                    self._waiting.popleft()
+                with self._tried:
+                    for _ in batch:
+                        self._waiting.popleft()
+                    self._written += len(batch)
+                    self._tried.notify_all()
             self.problem = ""
 
     def close(self) -> None:
         """Write what waits and end."""
-        self._stop.set()
+        self._is_ending = True
+        self._hurry.set()
         self._wake.set()
         self._thread.join()
+        self.store.close()
 
     def _run(self) -> None:
-        while not self._stop.is_set():
+        while not self._is_ending:
             self._wake.wait()
-            self._stop.wait(FLUSH_SECONDS)
+            self._hurry.wait(FLUSH_SECONDS)
             self._wake.clear()
+            self._hurry.clear()
             self._try()
         self._try()
 
@@ -124,7 +175,9 @@ class AuditLog:
         try:
             self.flush()
         except AuditError as error:
-            self.problem = str(error)
+            with self._tried:
+                self.problem = str(error)
+                self._tried.notify_all()
             logger.error("%s %d events wait in memory.", error, len(self._waiting))  # noqa: TRY400
             self._wake.set()
 

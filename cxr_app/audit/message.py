@@ -17,6 +17,7 @@ ACTIVITY = ("110100", "Application Activity")
 ACCESSED = ("110103", "DICOM Instances Accessed")
 DELETED = ("110105", "DICOM Study Deleted")
 EXPORT = ("110106", "Export")
+TRANSFERRED = ("110104", "DICOM Instances Transferred")
 QUERY = ("110112", "Query")
 ALERT = ("110113", "Security Alert")
 AUTHENTICATION = ("110114", "User Authentication")
@@ -36,6 +37,10 @@ CODES: dict[AuditKind, tuple[tuple[str, str], tuple[str, str] | None, str]] = {
     AuditKind.UNMASKED: (RECORD, None, "R"),
     AuditKind.EXPORTED: (EXPORT, None, "R"),
     AuditKind.DELETED: (DELETED, None, "D"),
+    AuditKind.SWEPT: (ACTIVITY, None, "E"),
+    AuditKind.RECEIVED: (TRANSFERRED, None, "C"),
+    AuditKind.SENT: (TRANSFERRED, None, "R"),
+    AuditKind.COMMAND: (ACTIVITY, None, "E"),
     AuditKind.AUDIT_READ: (LOG_USED, None, "R"),
 }
 """EventID, EventTypeCode and EventActionCode of each kind: PS3.16 CID 400 and 401."""

@@ -9,6 +9,7 @@ syslog server have it too).
 import hashlib
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ ORIGIN = "0" * 64
 """Digest before the first event."""
 LOCK_SECONDS = 30.0
 COLUMNS = "happened_at, kind, who, address, outcome, film, patient, patient_id, detail"
+INSERT = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
   number INTEGER PRIMARY KEY, happened_at INTEGER NOT NULL, kind TEXT NOT NULL, who TEXT NOT NULL,
@@ -83,6 +85,8 @@ class AuditStore:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
+        self._appending = threading.Lock()
+        self._opened: tuple[int, sqlite3.Connection] | None = None
         with _translated(self.path):
             make_private_folder(folder)
             self.path.touch(mode=0o600)
@@ -98,18 +102,33 @@ class AuditStore:
         AuditError
             If they cannot be written; none is then.
         """
-        insert = f"INSERT INTO event VALUES ({', '.join('?' * 11)})"  # noqa: S608 - no value in it
+        with _translated(self.path), self._appending:
+            connection = self._writer()
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany(INSERT, _chained(self._last(connection), events))
+                connection.execute("COMMIT")
+            except BaseException:
+                self._close_writer()  # and so roll back
+                raise
+
+    def close(self) -> None:
+        """Close what `append` keeps open; it opens it again."""
+        with self._appending:
+            self._close_writer()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from writing meanwhile.
+
+        Raises
+        ------
+        AuditError
+            If the file cannot be used.
+        """
         with _translated(self.path), closing(self._connect()) as connection:
             connection.execute("BEGIN IMMEDIATE")
-            number, digest = self._last(connection)
-            rows = []
-            for event in events:
-                number += 1
-                row = _row(event)
-                digest = _digest(digest, number, row)
-                rows.append((number, *row, digest))
-            connection.executemany(insert, rows)
-            connection.execute("COMMIT")
+            yield
 
     def head(self) -> tuple[int, str]:
         """Return number and digest of the last event; 0 and zeros if there is none."""
@@ -194,24 +213,57 @@ class AuditStore:
         found: tuple[int, str] | None = connection.execute(query).fetchone()
         return found or (0, ORIGIN)
 
+    def _writer(self) -> sqlite3.Connection:
+        """Return a connection that stays open: the last one to close writes the whole log again.
+
+        A file that was replaced meanwhile, as by a restoration, is opened anew.
+        """
+        inode = self.path.stat().st_ino
+        if self._opened is None or self._opened[0] != inode:
+            self._close_writer()
+            self._opened = inode, self._connect()
+        return self._opened[1]
+
+    def _close_writer(self) -> None:
+        if self._opened is not None:
+            self._opened[1].close()
+            self._opened = None
+
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=LOCK_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(
+            self.path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False
+        )
         connection.execute("PRAGMA synchronous = FULL")
         return connection
+
+
+def _chained(last: tuple[int, str], events: Iterable[AuditEvent]) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of events that follow the last one."""
+    number, digest = last
+    for event in events:
+        number += 1
+        row = _row(event)
+        digest = _digest(digest, number, row)
+        yield number, *row, digest
 
 
 def _row(event: AuditEvent) -> EventValues:
     return (
         _micros(event.happened_at),
         event.kind.value,
-        event.who,
-        event.address,
+        _storable(event.who),
+        _storable(event.address),
         event.outcome.value,
-        event.film,
-        event.patient,
-        event.patient_id,
-        event.detail,
+        _storable(event.film),
+        _storable(event.patient),
+        _storable(event.patient_id),
+        _storable(event.detail),
     )
+
+
+def _storable(text: str) -> str:
+    """Return a text without what UTF-8 cannot hold: one such event would stop all others."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _event(row: tuple[object, ...]) -> AuditEvent:

@@ -44,12 +44,16 @@ class FilmIdentity:
         Empty if the dataset states no legal one.
     is_own_result
         Whether it is a result of this program and no film.
+    patient_id, issuer_of_patient_id
+        As in `Header`.
     """
 
     dataset_sha256: str
     sop_instance_uid: str
     sop_class_uid: str
     is_own_result: bool
+    patient_id: str = ""
+    issuer_of_patient_id: str = ""
 
 
 def film_identity(data: bytes) -> FilmIdentity | None:
@@ -73,6 +77,8 @@ def film_identity(data: bytes) -> FilmIdentity | None:
         sop_instance_uid=_uid(ds, "SOPInstanceUID"),
         sop_class_uid=_uid(ds, "SOPClassUID"),
         is_own_result=is_own_result(ds),
+        patient_id=text(ds, "PatientID"),
+        issuer_of_patient_id=text(ds, "IssuerOfPatientID"),
     )
 
 

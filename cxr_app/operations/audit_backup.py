@@ -38,7 +38,9 @@ def copy_audit(settings: Settings, folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def restore_audit(settings: Settings, folder: Path) -> None:
-    """Restore the audit of a backup; events that the place has already are kept beside it.
+    """Restore the audit of a backup, unless the place has it, and perhaps later events, already.
+
+    Other events that the place has are kept beside it.
 
     Raises
     ------
@@ -51,7 +53,7 @@ def restore_audit(settings: Settings, folder: Path) -> None:
     make_private_folder(target)
     if (target / FILE).is_file():
         here = AuditStore(target)
-        if here.head()[0] and here.head() == _head(source, target):
+        if _has(here, _head(source, target)):
             return
         _set_aside(here, target)
     for name in (FILE, KEY_FILE):
@@ -70,6 +72,12 @@ def _head(source: Path, target: Path) -> tuple[int, str]:
         for path in copy.iterdir():
             path.unlink()
         copy.rmdir()
+
+
+def _has(here: AuditStore, head: tuple[int, str]) -> bool:
+    """Check whether an audit holds another, whose head is given, and perhaps later events."""
+    number, digest = head
+    return number > 0 and any(each.digest == digest for each in here.after(number - 1, 1))
 
 
 def _set_aside(here: AuditStore, folder: Path) -> None:

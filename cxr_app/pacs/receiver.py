@@ -10,8 +10,10 @@ import argparse
 import logging
 import sys
 import threading
+from contextlib import closing
 
 from cxr_app import log_privacy
+from cxr_app.audit.log import AuditLog
 from cxr_app.errors import CxrError, SettingsError
 from cxr_app.film_store import FilmStore
 from cxr_app.operations.opening import open_worklist
@@ -59,14 +61,14 @@ def _receive(settings: Settings, stop: threading.Event) -> int:
     """Serve until `stop` is set, then let films in flight finish."""
     if settings.dicom_port is None:
         raise SettingsError("CXR_DICOM_PORT is not set: choose the port, for example 11112.")
-    worklist = open_worklist(settings, lock_timeout=LOCK_SECONDS)
-    try:
-        server = StoreServer(settings, worklist, FilmStore(settings.films_dir))
+    with (
+        closing(open_worklist(settings, lock_timeout=LOCK_SECONDS)) as worklist,
+        closing(AuditLog.of(settings)) as audit,
+    ):
+        server = StoreServer(settings, worklist, FilmStore(settings.films_dir), audit)
         server.start()
         stop.wait()
         server.stop()
-    finally:
-        worklist.close()
     return STOPPED
 
 

@@ -7,9 +7,13 @@ import logging
 import sys
 import threading
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+from pydicom import Dataset
+
 from cxr_app import log_privacy
+from cxr_app.audit.log import AuditLog
 from cxr_app.destination import Destination
 from cxr_app.errors import ArchiveError, CxrError, SettingsError, ShortageError, WorklistError
 from cxr_app.operations.opening import open_worklist
@@ -18,6 +22,7 @@ from cxr_app.pacs.companion import USAGE
 from cxr_app.pacs.destinations import archive_at
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.objects import NOTHING_TO_SHOW, FilmResults, FilmVerdict, results_of
+from cxr_app.pacs.sent_events import noted_sending
 from cxr_app.pacs.stop_event import UNTIL_INPUT_ENDS, stop_event
 from cxr_app.pacs.web_archive import WebArchive
 from cxr_app.settings import Settings
@@ -48,10 +53,19 @@ class Sender:
         Whose results are sent.
     destination
         The archive.
+    audit
+        Where each object is recorded; None records them in the outbox alone.
     """
 
-    def __init__(self, settings: Settings, worklist: Worklist, destination: Destination) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        worklist: Worklist,
+        destination: Destination,
+        audit: AuditLog | None = None,
+    ) -> None:
         self._settings = settings
+        self._audit = audit
         self._worklist = worklist
         self._outbox = worklist.outbox
         self._destination = destination
@@ -124,7 +138,8 @@ class Sender:
                 if built is None:
                     self._outbox.skip(outgoing, NOTHING_TO_SHOW)
                 else:
-                    self._outbox.sent(outgoing, archive.store(built))
+                    remark = self._store(archive, outgoing, built)
+                    self._outbox.sent(outgoing, remark)
             except WorklistError:
                 raise
             except (CxrError, MemoryError) as error:
@@ -132,6 +147,13 @@ class Sender:
             except Exception as error:  # noqa: BLE001 - one film must not hold up the others
                 logger.error("A result failed:\n%s", log_privacy.fault_report(error))  # noqa: TRY400
                 self._outbox.fail(outgoing, UNEXPECTED)
+
+    def _store(self, archive: Archive | WebArchive, outgoing: Outgoing, built: Dataset) -> str:
+        """Send an object and note it in the audit; return what the archive remarks."""
+        found = self._worklist.entries_by_ids([outgoing.entry_id])
+        header = found[0].header if found else None
+        with noted_sending(self._audit, header, outgoing, self._destination):
+            return archive.store(built)
 
     def _reached(self) -> None:
         self._pause = 0.0
@@ -143,11 +165,13 @@ class Sender:
         self._outbox.unreachable(self._destination.name, problem)
 
 
-def send_all(settings: Settings, worklist: Worklist, stop: threading.Event) -> None:
+def send_all(
+    settings: Settings, worklist: Worklist, stop: threading.Event, audit: AuditLog | None = None
+) -> None:
     """Send to every archive of the settings until stopped, each in a thread of its own."""
     threads = [
         threading.Thread(
-            target=Sender(settings, worklist, destination).run,
+            target=Sender(settings, worklist, destination, audit).run,
             args=(stop,),
             name=f"send-{destination.name}",
         )
@@ -179,12 +203,12 @@ def main() -> int:
         settings = Settings.read()
         if not settings.destinations:
             raise SettingsError("CXR_RESULTS_TO names no archive.")
-        worklist = open_worklist(settings)
+        worklist, audit = open_worklist(settings), AuditLog.of(settings)
     except CxrError as error:
         sys.stderr.write(f"Results cannot be sent. {error}\n")
         return USAGE if isinstance(error, SettingsError) else 1
-    send_all(settings, worklist, stop)
-    worklist.close()
+    with closing(worklist), closing(audit):
+        send_all(settings, worklist, stop, audit)
     return 0
 
 

@@ -11,12 +11,14 @@ from pynetdicom.association import Association
 from pynetdicom.pdu import P_DATA_TF
 from pynetdicom.transport import ThreadedAssociationServer
 
+from cxr_app.audit.log import AuditLog
 from cxr_app.errors import PacsError
 from cxr_app.film_store import FilmStore
 from cxr_app.pacs.callers import Callers
 from cxr_app.pacs.contexts import supported_contexts
 from cxr_app.pacs.fast_pdus import on_connected
 from cxr_app.pacs.peer_counts import PeerCounter, PeerName
+from cxr_app.pacs.received_events import note_received, note_rejected
 from cxr_app.pacs.reception import Reception
 from cxr_app.pacs.storage_commitment import StorageCommitment
 from cxr_app.pacs.storing import Storing
@@ -33,6 +35,7 @@ STOP_SECONDS = 20.0
 POLL_SECONDS = 0.05
 REJECTED_TITLE = (0x01, 0x01, 0x03)
 """Permanent, by the service user, calling AE title not recognised (PS3.8 9.3.4)."""
+TOO_MANY = f"More than {MAX_ASSOCIATIONS} associations at a time."
 
 
 class StoreServer:
@@ -44,6 +47,8 @@ class StoreServer:
         Title, host, port, and who may send.
     worklist, films
         Where films are entered and kept.
+    audit
+        Where each object and each refusal is recorded; None counts them alone.
 
     Raises
     ------
@@ -51,8 +56,15 @@ class StoreServer:
         If the files for TLS cannot be used.
     """
 
-    def __init__(self, settings: Settings, worklist: Worklist, films: FilmStore) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        worklist: Worklist,
+        films: FilmStore,
+        audit: AuditLog | None = None,
+    ) -> None:
         self._settings = settings
+        self._audit = audit
         self._callers = Callers(settings)
         self._tls = tls_context(settings)
         self._counter = PeerCounter(worklist)
@@ -77,6 +89,7 @@ class StoreServer:
         handlers: list[Any] = [
             (evt.EVT_CONN_OPEN, on_connected),
             (evt.EVT_REQUESTED, self._on_requested),
+            (evt.EVT_REJECTED, self._on_rejected),
             (evt.EVT_C_ECHO, self._on_echo),
             (evt.EVT_C_STORE, self._on_store),
             (evt.EVT_N_ACTION, self._commitment.on_action),
@@ -130,8 +143,15 @@ class StoreServer:
         if objection:
             logger.warning("Association from %s@%s rejected: %s", *peer, objection)
             self._counter.refused(peer, objection)
+            note_rejected(self._audit, peer, objection)
             association.acse.send_reject(*REJECTED_TITLE)
             association.kill()
+
+    def _on_rejected(self, event: evt.Event) -> None:
+        """Note that pynetdicom has rejected a peer: too many are connected."""
+        requestor = event.assoc.requestor
+        title = getattr(requestor.primitive, "calling_ae_title", "")
+        note_rejected(self._audit, (str(title).strip(), str(requestor.address)), TOO_MANY)
 
     def _on_echo(self, event: evt.Event) -> int:
         self._counter.seen(_peer(event))
@@ -146,6 +166,7 @@ class StoreServer:
         else:
             logger.warning("Refused from %s@%s: 0x%04X %s", *peer, answer.status, answer.comment)
             self._counter.refused(peer, answer.comment)
+        note_received(self._audit, peer, stored)
         return answer.as_dataset()
 
     def _on_pdu_received(self, event: evt.Event) -> None:

@@ -4,9 +4,10 @@ Every function that changes or exports something for a page is `guarded`; a test
 are not.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from inspect import signature
 from typing import ParamSpec, TypeVar
 
 import streamlit as st
@@ -69,8 +70,8 @@ def guarded(
         def run(*args: Given.args, **kwargs: Given.kwargs) -> Returned:
             needed = permission
             named = needed if isinstance(needed, Permission) else needed(*args, **kwargs)
-            who, film = auditing.asker(), _film_of(args)  # before the action: see `actions`
-            with _noted(who, named, film):
+            who, films = auditing.asker(), _films_of(action, args)  # before the action: `actions`
+            with _noted(who, named, films, done=action.__name__.strip("_").replace("_", " ")):
                 require(named)
                 return action(*args, **kwargs)
 
@@ -90,7 +91,7 @@ def exporting(
     refused = "" if is_allowed else _refusal(permission)
 
     def run() -> Returned:
-        with _noted(who, permission, film, AuditKind.EXPORTED):
+        with _noted(who, permission, [film] if film else [], AuditKind.EXPORTED):
             if not is_allowed:
                 raise NotPermittedError(refused)
             return make()
@@ -100,27 +101,49 @@ def exporting(
 
 @contextmanager
 def _noted(
-    who: Asker, permission: Permission, film: str, kind: AuditKind = AuditKind.ACTION
+    who: Asker,
+    permission: Permission,
+    films: Sequence[str],
+    kind: AuditKind = AuditKind.ACTION,
+    done: str = "",
 ) -> Iterator[None]:
-    """Record in the audit how an action ended."""
+    """Record in the audit how an action ended, once for each of its films.
+
+    Parameters
+    ----------
+    done
+        What the action does, where its permission allows more than one thing.
+    """
     kind = AuditKind.UNMASKED if permission is Permission.UNMASK else kind
-    facts = {"film": film, "detail": permission.value}
-    header = auditing.header_of(film) if film else None
+    detail = ": ".join(filter(None, (permission.value, done)))
+    headers = auditing.headers_of(films) or {"": None}
+
+    def note(kind: AuditKind, outcome: AuditOutcome) -> None:
+        for film, header in headers.items():
+            who.note(kind, header, outcome=outcome, film=film, detail=detail)
+
     try:
         yield
     except NotPermittedError:
-        who.note(AuditKind.REFUSED, header, outcome=AuditOutcome.REFUSED, **facts)
+        note(AuditKind.REFUSED, AuditOutcome.REFUSED)
         raise
     except CxrError:
-        who.note(kind, header, outcome=AuditOutcome.FAILED, **facts)
+        note(kind, AuditOutcome.FAILED)
         raise
-    who.note(kind, header, **facts)
+    note(kind, AuditOutcome.DONE)
 
 
-def _film_of(arguments: tuple[object, ...]) -> str:
-    """Return the id of the film that an action is about; empty if it is about none."""
+def _films_of(action: Callable[..., object], arguments: Sequence[object]) -> list[str]:
+    """Return the ids of the films that an action is about: its first argument, by its name."""
+    name = next(iter(signature(action).parameters), "")
     first = arguments[0] if arguments else None
-    return first.id if isinstance(first, Entry) else ""
+    if isinstance(first, Entry):
+        return [first.id]
+    if name == "entry_id" and isinstance(first, str):
+        return [first]
+    if name == "entry_ids" and isinstance(first, Sequence):
+        return [str(each) for each in first]
+    return []
 
 
 def _refusal(permission: Permission) -> str:

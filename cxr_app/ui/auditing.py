@@ -1,6 +1,7 @@
 """Events of the pages and routes, noted in the audit with who asked and from where."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,13 +70,17 @@ def note_once(kind: AuditKind, what: str, header: Header | None = None, **facts:
         note(kind, header, **facts)
 
 
-def header_of(entry_id: str) -> Header | None:
-    """Return the header of a film as it is in the file, for the patient's mark."""
-    try:
-        found = resources.worklist().entries_by_ids([entry_id])  # needs no heatmap
-    except CxrError:
-        return None
-    return found[0].header if found else None
+def headers_of(entry_ids: Sequence[str]) -> dict[str, Header | None]:
+    """Return the headers of films as they are in the files, by their ids, for the patients' marks.
+
+    A film that is not there has none.
+    """
+    headers: dict[str, Header | None] = dict.fromkeys(entry_ids)
+    with suppress(CxrError):
+        if entry_ids:  # no heatmap is read
+            found = resources.worklist().entries_by_ids(entry_ids)
+            headers |= {each.id: each.header for each in found}
+    return headers
 
 
 def changed_settings(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxr_app.audit.event import AuditEvent, AuditKind, AuditOutcome
 from cxr_app.ui import resources
-from cxr_app.worklist import Worklist
+from cxr_app.worklist import AnnotationKind, Measurement, Worklist
 from tests.support.worklists import page_text, scored
 
 PATIENT = "QX-18151210"
@@ -48,10 +48,33 @@ def test_a_review_is_noted_with_the_patient_even_if_names_are_masked(
     film_page.toggle(key="mask_identities").set_value(True).run()
     film_page.button(f"pneumonia_{film}").click().run()
     (review,) = noted(AuditKind.ACTION)
-    assert (review.film, review.detail) == (film, "review films")
+    assert (review.film, review.detail) == (film, "review films: answer")
     assert review.patient == resources.audit().mark(PATIENT)
     film_page.toggle(key="mask_identities").set_value(False).run()
     assert len(noted(AuditKind.UNMASKED)) == 1
+
+
+def test_what_readers_hand_over_and_draw_is_noted_with_film_and_patient(
+    film_page: AppTest, film: str, worklist: Worklist
+) -> None:
+    film_page.text_input(f"urgent_reason_{film}").set_value("tube").run()
+    film_page.button(f"urgent_{film}").click().run()
+    film_page.selectbox(f"assign_to_{film}").set_value("Weiss").run()
+    film_page.button(f"assign_{film}").click().run()
+    film_page.text_input(f"note_{film}").set_value("call the ward").run()
+    film_page.button(f"leave_note_{film}").click().run()
+    film_page.button("settle_1").click().run()
+    film_page.button(f"unassign_{film}").click().run()
+    film_page.button(f"not_urgent_{film}").click().run()
+    line = Measurement(AnnotationKind.LENGTH, ((0.0, 0.0), (1.0, 1.0)), 1.0, "px", "", "0")
+    worklist.room.annotations.add(film, "Weiss", line)
+    film_page.run().button(f"take_mark_back_{film}_1").click().run()
+    done = noted(AuditKind.ACTION)
+    handed = ("mark urgent", "assign", "write note", "settle", "end assignment")
+    expected = [f"hand films over: {each}" for each in (*handed, "take urgency back")]
+    assert [each.detail for each in done] == [*expected, "review films: take back"]
+    assert {(each.film, each.patient) for each in done} == {(film, resources.audit().mark(PATIENT))}
+    assert "ward" not in str(done)
 
 
 def test_a_search_is_noted_by_the_mark_of_its_words(app: AppTest, film: str) -> None:

@@ -8,6 +8,7 @@ from cxr_app.errors import SettingsError
 from cxr_app.film_store import FilmStore
 from cxr_app.model.description import DescribedCheckpoint, read_described
 from cxr_app.model.site_prevalence import described_at_prevalence
+from cxr_app.operations.command_events import CommandRun, noted_command
 from cxr_app.operations.opening import open_worklist
 from cxr_app.pacs.film_query import FilmQuery
 from cxr_app.promotion import checkpoint_in_use
@@ -29,7 +30,9 @@ def score_backlog(options: BatchOptions, progress: BatchProgress) -> int:
     origin = _origin(options, settings)
     with ExitStack() as stack:
         worklist = open_worklist(settings) if options.worklist else None
+        run = CommandRun()
         if worklist is not None:
+            run = stack.enter_context(noted_command(settings, "training.batch"))
             stack.enter_context(closing(worklist))
         path = _checkpoint_path(options, settings, worklist)
         source = described_at_prevalence(read_described(path), settings.prevalence)
@@ -45,6 +48,8 @@ def score_backlog(options: BatchOptions, progress: BatchProgress) -> int:
         except KeyboardInterrupt:
             if not options.watch:  # which has no other end
                 raise
+        finally:
+            run.detail = str(backlog.tally)
         return 1 if backlog.tally.failed or results.earlier["FAILED"] else 0
 
 

@@ -70,6 +70,13 @@ class Tally:
         """Files to score, as far as is known."""
         return max(self.due, self.expected)
 
+    def __str__(self) -> str:
+        """Return what was entered into the worklist, in words."""
+        return (
+            f"{self.done} of {self.total} films: {self.scored} scored, {self.rejected} rejected, "
+            f"{self.failed} failed"
+        )
+
     def add(self, outcome: Outcome) -> None:
         """Count one file whose row is written."""
         self.done += 1

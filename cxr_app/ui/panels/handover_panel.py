@@ -27,7 +27,7 @@ def handover_lines(entry: Entry) -> None:
         _assigned_line(entry)
         for note in notes:
             if note.settled_at is None:
-                _note_line(note)
+                _note_line(entry, note)
 
 
 def handover_forms(entry: Entry) -> None:
@@ -65,13 +65,13 @@ def _assigned_line(entry: Entry) -> None:
     )
 
 
-def _note_line(note: Note) -> None:
+def _note_line(entry: Entry, note: Note) -> None:
     _line(
         f"✎ **Note of {escape_markdown(note.reader)}**, "
         f"{display_text.timestamp(note.written_at)}: {escape_markdown(note.text)}",
         "Done",
         f"settle_{note.number}",
-        partial(_settle, note.number),
+        partial(_settle, entry.id, note.number),
     )
 
 
@@ -165,7 +165,7 @@ def _write_note(entry_id: str, said: str) -> None:
 
 
 @guarded(Permission.HAND_OVER)
-def _settle(number: int) -> None:
+def _settle(entry_id: str, number: int) -> None:  # the audit notes the film
     resources.worklist().room.notes.settle(number, current_reader.name())
 
 

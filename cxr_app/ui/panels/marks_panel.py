@@ -76,7 +76,7 @@ def _mark(entry: Entry, mark: Annotation) -> None:
             key=f"take_mark_back_{entry.id}_{mark.number}",
             type="tertiary",
             on_click=attempt,
-            args=(partial(_take_back, mark.number),),
+            args=(partial(_take_back, entry.id, mark.number),),
         )
 
 
@@ -86,5 +86,5 @@ def _keep_measurement(entry_id: str, measurement: Measurement) -> None:
 
 
 @guarded(Permission.REVIEW)
-def _take_back(number: int) -> None:
+def _take_back(entry_id: str, number: int) -> None:  # the audit notes the film
     resources.worklist().room.annotations.take_back(number, current_reader.name())

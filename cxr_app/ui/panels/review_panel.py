@@ -196,12 +196,12 @@ def take_back_verdict() -> None:
         return
     who = current_reader.name()
     st.query_params["film"] = last.entry_id
-    _withdraw(last.number, who)
+    _withdraw(last.entry_id, last.number, who)
     last.number = None
 
 
 @guarded(Permission.REVIEW)
-def _withdraw(number: int, who: str) -> None:
+def _withdraw(entry_id: str, number: int, who: str) -> None:  # the audit notes the film
     resources.worklist().reviews.take_back(number, who)
 
 

@@ -57,7 +57,7 @@ def _read_button(films: Sequence[Entry], others: Claim | None) -> None:
 
 
 @guarded(Permission.REVIEW)
-def _mark_read(ids: Sequence[str]) -> None:
+def _mark_read(entry_ids: Sequence[str]) -> None:
     reader = current_reader.name()
-    for entry_id in ids:
+    for entry_id in entry_ids:
         resources.worklist().mark_read(entry_id, reader)

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from cxr_app.audit.event import AuditKind, AuditOutcome
 from cxr_app.errors import CxrError
 from cxr_app.operations.monitoring import CONTENT_TYPE, InstallationCollector, exposition
 from cxr_app.ui import resources
@@ -54,6 +55,12 @@ def _metrics(request: Request) -> Response:
         return PlainTextResponse("Nothing here: CXR_METRICS_TOKEN is not set.\n", 404)
     shown = request.headers.get("authorization", "")
     if not hmac.compare_digest(shown.encode(), f"Bearer {token}".encode()):
+        resources.audit().record(
+            AuditKind.REFUSED,
+            address=request.client.host if request.client else "",
+            outcome=AuditOutcome.REFUSED,
+            detail="figures without the token",
+        )
         answer = PlainTextResponse("Show the token of CXR_METRICS_TOKEN as Bearer.\n", 401)
         answer.headers["WWW-Authenticate"] = "Bearer"
         return answer

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from cxr_app.audit.event import AuditKind, AuditOutcome
 from cxr_app.pacs.peer_counts import PeerCounter
 from cxr_app.pacs.reception import Arrived, Reception
 from cxr_app.ui import resources
@@ -60,13 +61,21 @@ def _unauthorized(request: Request) -> Response | None:
     shown = request.headers.get("authorization", "")
     if hmac.compare_digest(shown.encode(), f"Bearer {token}".encode()):
         return None
+    resources.audit().record(
+        AuditKind.REFUSED,
+        who=SENDER,
+        address=request.client.host if request.client else "",
+        outcome=AuditOutcome.REFUSED,
+        detail="films without the token",
+    )
     answer = _problem(401, "Show the token of CXR_DICOMWEB_TOKEN as Authorization: Bearer ...")
     answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
 
 
 def _take(part: bytes, address: str) -> "Stored":
-    """Store one object, wake the engine, and count it."""
+    """Store one object, wake the engine, count it and note it in the audit."""
+    from cxr_app.pacs.received_events import note_received
     from cxr_app.pacs.storing import Storing
 
     films, worklist = resources.film_store(), resources.worklist()
@@ -79,6 +88,7 @@ def _take(part: bytes, address: str) -> "Stored":
     else:
         counter.arrived(peer, stored.arrived)
     counter.report()
+    note_received(resources.audit(), peer, stored)
     return stored
 
 

@@ -180,3 +180,18 @@ def test_no_event_is_lost_while_the_disk_takes_none(
     kinds = [record.event.kind for record in log.store.after(0, 10)]
     assert kinds == [AuditKind.STARTED, AuditKind.STOPPED]
     assert log.problem == ""
+
+
+def test_events_go_on_in_a_file_that_has_replaced_the_other(tmp_path: Path) -> None:
+    store, restored = AuditStore(tmp_path / "here"), AuditStore(tmp_path / "backup")
+    store.append([event(who="before")])
+    restored.append([event(who="restored")])
+    restored.close()
+    store.close()
+    store.append([event(who="between")])
+    restored.path.replace(store.path)
+    for left in store.path.parent.glob("audit.sqlite-*"):
+        left.unlink()
+    store.append([event(who="after")])
+    names = [record.event.who for record in AuditStore(store.path.parent).after(0, 10)]
+    assert names == ["restored", "after"]

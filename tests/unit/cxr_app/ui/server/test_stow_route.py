@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
+from cxr_app.audit.event import AuditEvent, AuditKind, AuditOutcome
 from cxr_app.ui import resources
 from cxr_app.ui.server import stow_route
 from cxr_app.ui.server.multipart import RelatedParts, boundary_of
 from cxr_app.worklist import Query
 from tests.support import asgi
 from tests.support.asgi import Answer
+from tests.support.audited import events
 from tests.support.factories import dicom_bytes, radiograph_dataset
 from tests.support.worklists import ReadyEngine
 
@@ -29,6 +31,12 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Starlett
     monkeypatch.setattr(resources, "engine", ReadyEngine)
     yield Starlette(routes=stow_route.routes())
     resources._worklist.clear()
+
+
+def noted(kind: AuditKind) -> list[AuditEvent]:
+    """Return the events of a kind so far."""
+    resources.audit().flush()
+    return events(resources.settings().audit_folder, kind)
 
 
 def body(*films: bytes) -> bytes:
@@ -72,6 +80,18 @@ def test_nothing_is_taken_without_the_token(client: Starlette, shown: str) -> No
     answer = post(client, body(dicom_bytes()), Authorization=shown)
     assert answer.status == 401
     assert answer.headers["www-authenticate"] == "Bearer"
+    (refused,) = noted(AuditKind.REFUSED)
+    assert (refused.who, refused.address) == ("STOW-RS", "10.0.0.9")
+    assert refused.outcome is AuditOutcome.REFUSED
+
+
+def test_each_object_is_in_the_audit_with_its_patient(client: Starlette) -> None:
+    post(client, body(dicom_bytes(radiograph_dataset(PatientID="QX-1")), b"no DICOM"))
+    film, other = noted(AuditKind.RECEIVED)
+    assert (film.who, film.address, film.detail) == ("STOW-RS", "10.0.0.9", "new")
+    assert film.film
+    assert film.patient == resources.audit().mark("QX-1")
+    assert (other.outcome, other.film) == (AuditOutcome.REFUSED, "")
 
 
 def test_nothing_is_taken_where_no_token_is_set(
