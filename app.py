@@ -29,6 +29,7 @@ from cxr_app.ui.server import (
 from cxr_app.ui.server.allowed_hosts import AllowedHosts
 from cxr_app.ui.server.gc_freeze import freeze_after_start
 from cxr_app.ui.server.page_head import PageHead
+from cxr_app.ui.server.rate_limits import RateLimits
 from cxr_app.ui.server.security_headers import SecurityHeaders
 from cxr_app.ui.server.static_cache import StaticCache
 from cxr_app.ui.server.tcp_nodelay import disable_nagle
@@ -86,6 +87,7 @@ app = st.App(
     routes=[*monitoring_routes.routes(), *film_route.routes(), *stow_route.routes()],
     middleware=[
         Middleware(AllowedHosts, resources.settings().host_names),
+        Middleware(RateLimits, resources.settings()),
         Middleware(sign_in.SignIn, resources.settings(), resources.sign_in_sessions()),
         Middleware(StaticCache),
         Middleware(SecurityHeaders),

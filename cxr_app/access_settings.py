@@ -28,14 +28,32 @@ class AccessSettings(BaseSettings):
     )
     proxy_addresses: str = Field(
         default="127.0.0.1,::1",
-        description="Addresses or networks of the proxies that are believed if CXR_SIGN_IN is "
-        "`proxy`, separated by `,`.",
+        description="Addresses or networks of the proxies that are believed, separated by `,`: who "
+        "a reader is, if CXR_SIGN_IN is `proxy`, and from which address a request comes.",
     )
     idle_minutes: int = Field(
         default=30,
         gt=0,
         description="Minutes without use after which a reader must sign in again if CXR_SIGN_IN "
         "is `oidc`.",
+    )
+    sign_ins_per_minute: int = Field(
+        default=30,
+        ge=0,
+        description="Sign-ins by OpenID Connect that an address may begin or end in a minute; `0` "
+        "for any number.",
+    )
+    stow_per_minute: int = Field(
+        default=600,
+        ge=0,
+        description="Requests by STOW-RS that an address may send in a minute; a request may have "
+        "many films. `0` for any number.",
+    )
+    wrong_tokens_per_minute: int = Field(
+        default=10,
+        ge=0,
+        description="Wrong tokens that an address may show in a minute at `/dicom-web` and "
+        "`/metrics`; then both answer 429 for a while. `0` for any number.",
     )
     reader_header: str = Field(
         default="",

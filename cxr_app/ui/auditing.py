@@ -12,6 +12,7 @@ from cxr_app.audit.event import AuditKind
 from cxr_app.errors import CxrError
 from cxr_app.radiograph import Header
 from cxr_app.ui import current_reader, resources
+from cxr_app.ui.client_address import FORWARDED, LOOPBACK, client_address, forwarded_address
 from cxr_app.ui.identity import person_of
 
 NOTED = "audited"
@@ -40,14 +41,17 @@ class Asker:
 
 def asker() -> Asker:
     """Return who is at this page."""
-    address = st.context.ip_address
-    return Asker(current_reader.name_if_known(), address if isinstance(address, str) else "")
+    peer = st.context.ip_address  # None from this computer
+    proxies = resources.settings().proxies
+    forwarded = str(st.context.headers.get(FORWARDED) or "")
+    address = forwarded_address(peer if isinstance(peer, str) else LOOPBACK, forwarded, proxies)
+    return Asker(current_reader.name_if_known(), address)
 
 
 def sender(request: HTTPConnection) -> Asker:
     """Return who sends a request to a route."""
-    address = request.client.host if request.client else ""
     settings = resources.settings()
+    address = client_address(request, settings.proxies)
     who = person_of(settings, request.headers, request.cookies).name
     if not who and not settings.signs_in:
         who = current_reader.cookie_name(request.cookies)

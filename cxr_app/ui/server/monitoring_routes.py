@@ -10,6 +10,7 @@ from cxr_app.audit.event import AuditKind, AuditOutcome
 from cxr_app.errors import CxrError
 from cxr_app.operations.monitoring import CONTENT_TYPE, InstallationCollector, exposition
 from cxr_app.ui import resources
+from cxr_app.ui.client_address import client_address
 from cxr_app.ui.server.film_route import base_path
 
 
@@ -57,7 +58,7 @@ def _metrics(request: Request) -> Response:
     if not hmac.compare_digest(shown.encode(), f"Bearer {token}".encode()):
         resources.audit().record(
             AuditKind.REFUSED,
-            address=request.client.host if request.client else "",
+            address=client_address(request, resources.settings().proxies),
             outcome=AuditOutcome.REFUSED,
             detail="figures without the token",
         )

@@ -16,6 +16,7 @@ from cxr_app.audit.event import AuditKind, AuditOutcome
 from cxr_app.pacs.peer_counts import PeerCounter
 from cxr_app.pacs.reception import Arrived, Reception
 from cxr_app.ui import resources
+from cxr_app.ui.client_address import client_address
 from cxr_app.ui.server.film_route import PRIVATE, base_path
 from cxr_app.ui.server.multipart import MalformedBodyError, RelatedParts, boundary_of
 
@@ -40,7 +41,7 @@ async def _store(request: Request) -> Response:
         return _problem(415, f"Send the films as {ACCEPTED}")
     from cxr_app.pacs.stow_answer import stow_answer  # pynetdicom: not needed by any page
 
-    address = request.client.host if request.client else ""
+    address = client_address(request, resources.settings().proxies)
     parts, stored = RelatedParts(boundary), []
     try:
         async for chunk in request.stream():
@@ -64,7 +65,7 @@ def _unauthorized(request: Request) -> Response | None:
     resources.audit().record(
         AuditKind.REFUSED,
         who=SENDER,
-        address=request.client.host if request.client else "",
+        address=client_address(request, resources.settings().proxies),
         outcome=AuditOutcome.REFUSED,
         detail="films without the token",
     )
