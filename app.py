@@ -67,6 +67,7 @@ def check() -> None:
     try:
         auth = sign_in.auth_section()
         sign_in.check_sign_in(resources.settings(), st.get_option("server.address"), auth)
+        sign_in.bind_windows(resources.settings())
         resources.worklist()
         resources.audit()
         if (log := resources.settings().log_file) is not None:

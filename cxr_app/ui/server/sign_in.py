@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.auth_util import get_secrets_auth_section
+from streamlit.config import set_option
 
 from cxr_app.audit.event import AuditKind, AuditOutcome
 from cxr_app.errors import SettingsError
@@ -101,6 +102,16 @@ def check_sign_in(settings: Settings, address: str | None, auth: Mapping[str, ob
             f"CXR_SIGN_IN is 'oidc', and the section [auth] of .streamlit/secrets.toml lacks "
             f"{', '.join(missing)}. docs/administration.md shows an example."
         )
+
+
+def bind_windows(settings: Settings) -> None:
+    """Let Streamlit keep each window for the person whom the proxy named when it was opened.
+
+    Who knows the id of another person's window could take it over otherwise. By OpenID Connect the
+    identity in the cookie binds it already.
+    """
+    if settings.sign_in == "proxy":
+        set_option("server.trustedUserHeaders", {settings.reader_header: "name"})
 
 
 class SignIn:

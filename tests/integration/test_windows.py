@@ -1,0 +1,107 @@
+"""Windows and routes of a server behind a proxy that names readers: asked by nobody and by others.
+
+With real requests and real websockets, as a browser sends them.
+"""
+
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from tests.browser.driving import ServerWithTinyModel
+from tests.support.desk import Desk
+from tests.support.films import jpeg
+
+HEADER = "X-Forwarded-User"
+PATIENCE = 60
+
+
+class ServerBehindProxy(ServerWithTinyModel):
+    """A server that believes who a proxy on this computer says a reader is."""
+
+    def _environment(self) -> dict[str, str]:
+        return super()._environment() | {
+            "CXR_SIGN_IN": "proxy",
+            "CXR_READER_HEADER": HEADER,
+            "CXR_DICOMWEB_TOKEN": "secret",
+            "CXR_METRICS_TOKEN": "secret",
+        }
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerBehindProxy, str]]:
+    folder: Path = tmp_path_factory.mktemp("proxied")
+    desk = Desk(folder / "data")
+    film = desk.enter(jpeg(1), 0.8, "film.jpeg")
+    desk.worklist.close()
+    with ServerBehindProxy(folder / "data", folder / "output.txt") as server:
+        yield server, film
+
+
+def status(server: ServerBehindProxy, method: str, path: str, **headers: str) -> int:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+    connection.request(method, path, headers=headers)
+    found = connection.getresponse().status
+    connection.close()
+    return found
+
+
+def window(server: ServerBehindProxy, name: str = "", session: str = "") -> ClientConnection:
+    """Open the websocket of a window, new or with the id of a session that was there before."""
+    return connect(
+        f"ws://127.0.0.1:{server.port}/_stcore/stream",
+        additional_headers={HEADER: name} if name else {},
+        subprotocols=["streamlit", "none", session] if session else ["streamlit"],  # type: ignore[list-item]
+        open_timeout=PATIENCE,
+    )
+
+
+def session_of(opened: ClientConnection) -> str:
+    """Have the window's page run; return the id of its session."""
+    asked = BackMsg()
+    asked.rerun_script.query_string = ""
+    opened.send(asked.SerializeToString())
+    while True:
+        message = opened.recv(timeout=PATIENCE)
+        told = ForwardMsg.FromString(message if isinstance(message, bytes) else message.encode())
+        if told.HasField("new_session"):
+            return told.new_session.initialize.session_id
+
+
+def test_a_window_opens_only_for_a_person_whom_the_proxy_names(
+    site: tuple[ServerBehindProxy, str],
+) -> None:
+    server, _ = site
+    with pytest.raises(InvalidStatus) as refused:
+        window(server)
+    assert refused.value.response.status_code in (401, 403)
+    with window(server, "Weiss") as mine:
+        assert session_of(mine)
+
+
+def test_a_window_is_resumed_by_its_own_person_alone(site: tuple[ServerBehindProxy, str]) -> None:
+    server, _ = site
+    with window(server, "Weiss") as mine:
+        session = session_of(mine)
+        with window(server, "Ada", session) as stolen:
+            assert session_of(stolen) != session, "while it is open"
+    with window(server, "Ada", session) as stolen:
+        assert session_of(stolen) != session, "while it waits for its reader"
+    with window(server, "Weiss", session) as again:
+        assert session_of(again) == session
+
+
+def test_films_need_a_name_and_programs_their_token(site: tuple[ServerBehindProxy, str]) -> None:
+    server, film = site
+    for path in (f"/films/{film}", f"/films/{film}/heat", f"/films/{film}/small"):
+        assert status(server, "GET", path) == 401
+        assert status(server, "GET", path, **{HEADER: "Weiss"}) == 200
+    for method, path, taken in (("POST", "/dicom-web/studies", 415), ("GET", "/metrics", 200)):
+        assert status(server, method, path) == 401
+        assert status(server, method, path, **{HEADER: "Weiss"}) == 401, "a name is no token"
+        assert status(server, method, path, Authorization="Bearer secret") == taken
