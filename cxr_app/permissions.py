@@ -45,6 +45,7 @@ class Permission(StrEnum):
     PROMOTE = "promote a model"
     TEST_CONNECTION = "test a connection"
     RETRY_RESULTS = "send results again"
+    EXPORT_WITHOUT_IDENTITIES = "export films without identities"
     OPEN_AUDIT = "open the audit"
     CHECK_AUDIT = "check the audit"
     EXPORT_AUDIT = "export the audit"
@@ -82,6 +83,7 @@ WHO_MAY: dict[Permission, frozenset[Role]] = {
     Permission.PROMOTE: SCIENTIST,
     Permission.TEST_CONNECTION: ADMINISTRATOR,
     Permission.RETRY_RESULTS: ADMINISTRATOR,
+    Permission.EXPORT_WITHOUT_IDENTITIES: SCIENTIST,
     Permission.OPEN_AUDIT: AUDITOR,
     Permission.CHECK_AUDIT: AUDITOR,
     Permission.EXPORT_AUDIT: AUDITOR,

@@ -9,6 +9,7 @@ from cxr_app.ui import resources
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.panels.agreement_panel import agreement_panel
 from cxr_app.ui.panels.performance_panel import performance_panel
+from cxr_app.ui.panels.research_panel import research_panel
 from cxr_app.ui.text import formatting
 
 REFRESH_SECONDS = 1.0
@@ -70,11 +71,13 @@ def page() -> None:
     status = resources.engine().status()
     if status.checkpoint is None:
         no_model(status)
+        research_panel()
         return
     performance_panel(status, status.checkpoint)
     agreement_panel(status.model_version)
     limitations()
     model_card(status.checkpoint, status.file_version)
+    research_panel()
 
 
 page()
