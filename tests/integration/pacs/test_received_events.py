@@ -13,8 +13,8 @@ PATIENT = "QX-18151210"
 PLANTED = "Quuxlove^Zebedea"
 
 
-def film(**header: str) -> bytes:
-    return dicom_bytes(radiograph_dataset(PatientName=PLANTED, PatientID=PATIENT, **header))
+def film() -> bytes:
+    return dicom_bytes(radiograph_dataset(PatientName=PLANTED, PatientID=PATIENT))
 
 
 def received(folder: Path) -> list[AuditEvent]:
