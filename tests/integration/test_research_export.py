@@ -4,6 +4,7 @@ import json
 from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,8 @@ def lines(worklist: Worklist, limit: int = 1000) -> list[dict[str, object]]:
 
 
 def test_nothing_that_names_anybody_leaves(worklist: Worklist) -> None:
-    film = scored(worklist, 0.9, **PLANTED, **FACTS)
+    header: dict[str, Any] = PLANTED | FACTS
+    film = scored(worklist, 0.9, **header)
     worklist.room.urgency.mark(film, "QXreader", "QXwhy")
     worklist.reviews.add(film, "QXreader", True, cause=Cause.VIRAL, comment="QXcomment")
     worklist.room.notes.write(film, "QXreader", "QXnote")

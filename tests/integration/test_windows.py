@@ -70,7 +70,7 @@ def session_of(opened: ClientConnection) -> str:
         message = opened.recv(timeout=PATIENCE)
         told = ForwardMsg.FromString(message if isinstance(message, bytes) else message.encode())
         if told.HasField("new_session"):
-            return told.new_session.initialize.session_id
+            return str(told.new_session.initialize.session_id)
 
 
 def test_a_window_opens_only_for_a_person_whom_the_proxy_names(
