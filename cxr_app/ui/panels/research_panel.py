@@ -15,12 +15,13 @@ def research_panel() -> None:
     if not may(Permission.EXPORT_WITHOUT_IDENTITIES):
         return
     worklist = resources.worklist()
+
+    def make() -> bytes:
+        return "".join(research_lines(worklist, MOST_FILMS)).encode()
+
     st.download_button(
         "Results and reviews without identities",
-        exporting(
-            Permission.EXPORT_WITHOUT_IDENTITIES,
-            lambda: "".join(research_lines(worklist, MOST_FILMS)).encode(),
-        ),
+        exporting(Permission.EXPORT_WITHOUT_IDENTITIES, make),
         "films.jsonl",
         "application/jsonl",
         key="export_research",
