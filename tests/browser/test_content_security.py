@@ -24,6 +24,7 @@ SEEN = {
     "backlog": "[data-testid='stMain'] h1",
     "retrain": "[data-testid='stMain'] h1",
     "model": ".js-plotly-plot .main-svg",
+    "drift": "[data-testid='stMain'] h1",
     "connections": "[data-testid='stMain'] h1",
     "audit": "[data-testid='stDataFrame'] canvas",
 }
