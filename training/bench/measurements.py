@@ -50,6 +50,7 @@ def run_benchmark(options: BenchmarkOptions) -> Document:
     plan = BacklogPlan(path, source.model_version, source.description.input_spec, "cpu", "auto")
     cpu_settings = {"CXR_CHECKPOINT": str(path), "CXR_DEVICE": "cpu"}
     measured: Document = {"model_version": source.model_version, "cores": cores()}
+    measured["films"] = options.films
     with TemporaryDirectory() as name:
         workspace = Path(name)
         if options.films and not options.against:
