@@ -43,18 +43,26 @@ def in_own_network(module: str, *arguments: str) -> Any:
     """
     if missing := [each for each in PROGRAMS if shutil.which(each) is None]:
         raise PeerMissingError(
-            f"{', '.join(missing)} is not installed: apt-get install orthanc dcmtk iproute2"
+            f"Orthanc is not measured: {', '.join(missing)} is not installed. "
+            "Run: apt-get install orthanc dcmtk iproute2"
         )
+    own_network = ["unshare", "--net", "--map-root-user", "sh", "-c"]
     script = 'ip link set lo up && exec "$@"'
-    command = ["unshare", "--net", "--map-root-user", "sh", "-c", script, "sh"]
+    trial = subprocess.run(  # noqa: S603 - our own command
+        [*own_network, script, "sh", "true"], capture_output=True, check=False
+    )
+    if trial.returncode != 0:
+        raise PeerMissingError(
+            "Orthanc is not measured: a network namespace of its own is not permitted here."
+        )
     run = subprocess.run(  # noqa: S603 - our own command
-        [*command, sys.executable, "-m", module, *arguments],
+        [*own_network, script, "sh", sys.executable, "-m", module, *arguments],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         check=False,
     )
     if run.returncode != 0:
-        raise PeerMissingError(f"{module} ended with status {run.returncode}; see above.")
+        raise RuntimeError(f"{module} ended with status {run.returncode}; see above.")
     return json.loads(run.stdout)
 
 
