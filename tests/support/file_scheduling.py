@@ -26,4 +26,4 @@ def pytest_xdist_make_scheduler(
     config: pytest.Config, log: object
 ) -> SurvivingFileScheduling | None:
     """Return the scheduler of ``--dist loadfile``."""
-    return SurvivingFileScheduling(config) if config.getvalue("dist") == "loadfile" else None
+    return SurvivingFileScheduling(config, log) if config.getvalue("dist") == "loadfile" else None

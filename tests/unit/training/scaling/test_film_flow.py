@@ -8,6 +8,7 @@ import pytest
 
 from cxr_app.errors import SettingsError
 from training import simulate
+from training.scaling import installation_plan
 from training.scaling.deployment import Deployment
 from training.scaling.film_flow import CutOff, backlog_rate, simulate_flow
 from training.scaling.part_costs import PartCosts
@@ -83,6 +84,6 @@ def test_the_command_reads_a_benchmark_and_compares_itself_with_it(
 
 
 def test_of_a_busy_day_the_busiest_hours_are_simulated() -> None:
-    hours = simulate._hours([20_000.0 * share for share in simulate.DAY])
-    assert sum(hours) <= simulate.SIMULATED_FILMS
-    assert max(hours) == 20_000 * max(simulate.DAY)
+    hours = installation_plan.busiest_hours([20_000.0 * share for share in installation_plan.DAY])
+    assert sum(hours) <= installation_plan.SIMULATED_FILMS
+    assert max(hours) == 20_000 * max(installation_plan.DAY)
