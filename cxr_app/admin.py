@@ -56,7 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _noted_run(options: argparse.Namespace, settings: Settings) -> int:
     """Run the command and record it in the audit; a restoration in the audit that it restores."""
     name = " ".join(filter(None, ("admin", options.command, getattr(options, "task", ""))))
-    announces, creates = options.command != "restore", options.command not in READING
+    announces = options.command != "restore"
+    is_nowhere = options.command == "upgrade" and not settings.data_dir.is_dir()
+    creates = options.command not in READING and not is_nowhere
     with noted_command(settings, name, announces=announces, creates=creates) as run:
         status = _run(options.command, options, settings)
         run.outcome = AuditOutcome.FAILED if status else AuditOutcome.DONE

@@ -64,7 +64,10 @@ def run(old: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
 
 
 def held(settings: Settings) -> tuple[object, ...]:
-    """Return everything that an earlier program would find: tables, indexes, rows, files."""
+    """Return everything that an earlier program would find: tables, indexes, rows, files.
+
+    It looks at no audit, where this program records that it was asked to upgrade.
+    """
     engine = create_engine(settings.worklist_url)
     with engine.connect() as connection:
         found = inspect(connection)
@@ -83,7 +86,9 @@ def held(settings: Settings) -> tuple[object, ...]:
     files = {
         path.relative_to(settings.data_dir): path.read_bytes()
         for path in sorted(settings.data_dir.rglob("*"))
-        if path.is_file() and not path.name.startswith("worklist.sqlite")
+        if path.is_file()
+        and not path.name.startswith("worklist.sqlite")
+        and not path.is_relative_to(settings.audit_folder)
     }
     return names, rows, files, stored_schema(settings.worklist_url)
 
