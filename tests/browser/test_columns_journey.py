@@ -39,7 +39,7 @@ def test_empty_columns_are_left_out_and_the_reader_chooses_orders_and_widens_the
     listed: Page,
 ) -> None:
     assert "cause" in heads(listed)
-    assert "remark" not in heads(listed)
+    assert "note" not in heads(listed)
     listed.get_by_role("button", name="Choose columns").click()
     listed.get_by_role("checkbox", name="Cause").uncheck()
     listed.get_by_role("button", name="Name earlier").click()

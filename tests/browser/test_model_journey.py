@@ -9,6 +9,11 @@ from tests.browser.driving import Server, wait_idle
 SLOW_MILLISECONDS = 60_000
 """A busy machine takes long to load the network, and some seconds to simulate."""
 
+FITS = """() => {
+  const main = document.querySelector("[data-testid='stMain']");
+  return main.scrollWidth <= main.clientWidth;
+}"""
+
 
 def metric(page: Page, label: str) -> str:
     """The value under a label."""
@@ -52,8 +57,7 @@ def test_the_page_fits_a_small_screen(server: Server, page: Page) -> None:
     wait_idle(page)
     page.get_by_text("Model card", exact=True).click()
     expect(page.get_by_role("heading", name="Known failures")).to_be_visible()
-    main = page.get_by_test_id("stMain")
-    assert main.evaluate("element => element.scrollWidth <= element.clientWidth")
+    page.wait_for_function(FITS, timeout=SLOW_MILLISECONDS)  # charts take their width when drawn
     app = page.get_by_test_id("stApp")  # scrolls in its main part alone
     assert app.evaluate("element => element.scrollHeight <= element.clientHeight")
     values = page.locator("[data-testid='stMetricValue'] > *")
