@@ -7,16 +7,8 @@ from datetime import date
 import numpy as np
 
 from cxr_app.drift_alarms import LOWER_IS_WORSE, AlarmLines, DriftFigure
-from cxr_app.evaluation.drift_films import (
-    FEWEST,
-    Coded,
-    DriftFilms,
-    Figures,
-    SenderFact,
-    measure,
-    model_scores,
-    monday,
-)
+from cxr_app.evaluation.drift_figures import FEWEST, Figures, measure, model_scores, scored_by
+from cxr_app.evaluation.drift_films import Coded, DriftFilms, SenderFact, monday
 from cxr_app.evaluation.metrics import Booleans, Floats
 
 MAX_SENDERS = 40
@@ -73,7 +65,7 @@ class FilmGroup:
 
 def first_weeks(films: DriftFilms, model: str) -> range | None:
     """Return the first weeks in which a model has scored films, if they hold enough."""
-    weeks = films.week[~np.isnan(films.probability) & _of_model(films, model)]
+    weeks = films.week[scored_by(films, model)]
     if not len(weeks):
         return None
     found = range(int(weeks.min()), int(weeks.min()) + REFERENCE_WEEKS)
@@ -127,10 +119,6 @@ def new_senders(films: DriftFilms, coded: Coded) -> Mapping[str, date]:
     return {name: monday(week) for name, week in sorted(first.items()) if week > start}
 
 
-def _of_model(films: DriftFilms, model: str) -> Booleans:
-    return films.model.is_name(model) if model else np.ones(len(films), np.bool_)
-
-
 def _group(
     films: DriftFilms,
     chosen: Booleans,
@@ -138,7 +126,7 @@ def _group(
     scores: Floats | None,
     compared: Booleans | None = None,
 ) -> FilmGroup:
-    scored = chosen & ~np.isnan(films.probability) & _of_model(films, model)
+    scored = chosen & scored_by(films, model)
     return FilmGroup(
         films=int(chosen.sum()),
         scored=int(scored.sum()),

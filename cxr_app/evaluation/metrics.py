@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -151,6 +150,9 @@ def wilson_interval(part: int, whole: int) -> tuple[float, float]:
     ----------
     Wilson 1927.
     """
+    # Here and not above: it takes most of a second, which every program would wait for.
+    from scipy.stats import binomtest
+
     if not whole:
         return 0.0, 1.0
     interval = binomtest(part, whole).proportion_ci(0.95, method="wilson")

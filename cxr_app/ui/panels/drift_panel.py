@@ -14,7 +14,8 @@ from cxr_app.evaluation.drift_changes import (
     by_week,
     new_senders,
 )
-from cxr_app.evaluation.drift_films import FEWEST, DriftFilms, SenderFact, monday
+from cxr_app.evaluation.drift_figures import FEWEST
+from cxr_app.evaluation.drift_films import DriftFilms, SenderFact, monday
 from cxr_app.ui import resources
 from cxr_app.ui.panels import drift_charts
 from cxr_app.ui.panels.drift_controls import DriftChoice

@@ -6,7 +6,8 @@ from datetime import date
 
 from cxr_app.drift_alarms import LOWER_IS_WORSE, AlarmLines, DriftFigure
 from cxr_app.evaluation.drift_changes import FilmGroup, beyond
-from cxr_app.evaluation.drift_films import FEWEST, Measured, SenderFact, monday
+from cxr_app.evaluation.drift_figures import FEWEST, Measured
+from cxr_app.evaluation.drift_films import SenderFact, monday
 from cxr_app.evaluation.metrics import Estimate
 from cxr_app.ui.text import formatting
 from cxr_app.worklist import Promotion

@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 from cxr_app.drift_alarms import DriftFigure
 from cxr_app.evaluation import drift_changes
 from cxr_app.evaluation.drift_changes import Reference, by_sender, by_week
+from cxr_app.evaluation.drift_figures import FEWEST, measure
 from cxr_app.evaluation.drift_films import (
-    FEWEST,
     NO_VERDICT,
     Coded,
     DriftFilms,
     SenderFact,
-    measure,
     monday,
     week_of,
 )

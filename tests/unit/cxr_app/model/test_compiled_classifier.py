@@ -145,6 +145,13 @@ def test_torch_is_not_imported_to_score(module: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("module", ["cxr_app.worklist", "cxr_app.scoring_engine", "training.batch"])
+def test_statistics_are_not_imported_where_none_are_computed(module: str) -> None:
+    """They take most of a second, in every process that scores, receives or sends."""
+    done = python(f"import sys, {module}; assert 'scipy.stats' not in sys.modules")
+    assert done.returncode == 0, done.stderr
+
+
 def test_nobody_outside_hears_of_it(tmp_path: Path) -> None:
     """Importing OpenVINO by itself reports the import, and leaves a client's number at home."""
     script = (
