@@ -14,6 +14,7 @@ from cxr_app.model.film_classifier import FilmBatch, FilmClassifier, NetworkOutp
 from cxr_app.model.lung_box import lungs_and_boxes
 from cxr_app.model.openvino_runtime import Program
 from cxr_app.model.site_prevalence import described_at_prevalence
+from cxr_app.usable_cores import cores
 
 DEVICE_NAME = "CPU · OpenVINO"
 
@@ -84,6 +85,4 @@ def _thread_count() -> int:
     stated = os.environ.get("OMP_NUM_THREADS", "")
     if stated.isdecimal() and int(stated):
         return int(stated)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return cores()

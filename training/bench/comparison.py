@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from training.backlog.engines.local import cores
+from cxr_app.usable_cores import cores
 from training.bench.bench_films import SUFFIXES, write_bench_films
 from training.bench.command_cost import Cost, cost_of
 from training.bench.film_latency import __file__ as LATENCY_SCRIPT  # noqa: N812 - a path

@@ -14,7 +14,6 @@ memory and time, which start without torch and exchange no pickled objects.
 
 import contextlib
 import logging
-import os
 import signal
 import sys
 import threading
@@ -29,6 +28,7 @@ from cxr_app import log_privacy
 from cxr_app.errors import CxrError, SettingsError
 from cxr_app.model.classifier_choice import prepare_networks, runs_on_cpu
 from cxr_app.scoring import Examined, Scorer, refusal, unreadable
+from cxr_app.usable_cores import cores
 from training.backlog.engines.contract import (
     AlreadyScored,
     BacklogPlan,
@@ -217,11 +217,6 @@ class _Worker:
         self._runs.join(PATIENCE_SECONDS)
         if isinstance(self._runs, BaseProcess) and self._runs.is_alive():
             self._runs.kill()
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _work_in_process(link: Connection, plan: BacklogPlan, scores: bool) -> None:
