@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cxr_app.errors import CheckpointMismatchError
-from cxr_app.model import checkpoint
+from cxr_app.model import checkpoint, compile_networks
 from cxr_app.model.classifier import Classifier
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.scoring import Scorer
@@ -97,6 +97,21 @@ def test_a_known_film_is_not_scored_again(films: list[FoundFile], plan: BacklogP
     assert score(replace(plan, known=frozenset({first.sha256})), films).keys() == {
         film.source for film in films[1:]
     }
+
+
+def test_workers_do_not_try_again_what_openvino_cannot(
+    films: list[FoundFile], plan: BacklogPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Path] = []
+
+    def failing(path: Path, _: float | None) -> bytes:
+        tried.append(path)
+        return b""
+
+    monkeypatch.setattr(compile_networks, "read_compiled", lambda _: None)
+    monkeypatch.setattr(compile_networks, "_compiled_elsewhere", failing)
+    assert_scored_as_alone(score(replace(plan, runtime="auto"), films), films, plan)
+    assert len(tried) == 1
 
 
 def test_weights_replaced_during_a_run_stop_it(plan: BacklogPlan) -> None:

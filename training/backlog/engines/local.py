@@ -20,6 +20,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -87,6 +88,8 @@ class LocalEngine:
         self._shared_imports = [__name__]
         if not prepare_networks(plan.checkpoint, plan.device, plan.runtime, plan.prevalence):
             self._shared_imports.append("cxr_app.model.classifier")
+            if plan.runtime == "auto":  # else each worker would try to compile them, too
+                self._plan = replace(plan, runtime="torch")
         self._workers = [self._start_worker(in_process=count > 0) for _ in range(max(1, count))]
         try:
             for worker in self._workers:
