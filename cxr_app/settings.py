@@ -165,7 +165,8 @@ class Settings(AccessSettings, AuditSettings):
 
     films_from: str = Field(
         default="",
-        description="Archive that films are fetched from: `TITLE@HOST:PORT`; empty for none.",
+        description="Archive that films are fetched from: `TITLE@HOST:PORT` (C-FIND, C-GET) or "
+        "`https://HOST/PATH` (QIDO-RS, WADO-RS); empty for none.",
     )
     results_to: str = Field(
         default="",
@@ -232,9 +233,10 @@ class Settings(AccessSettings, AuditSettings):
             found = parse_destinations(value)
         except ValueError as error:
             raise PydanticCustomError("archives", "{why}", {"why": str(error)}) from None
-        is_other = len(found) > 1 or "=" in value or any(each.url for each in found)
-        if info.field_name == "films_from" and is_other:
-            raise PydanticCustomError("archives", "expected one archive as TITLE@HOST:PORT")
+        if info.field_name == "films_from" and (len(found) > 1 or "=" in value):
+            raise PydanticCustomError(
+                "archives", "expected one archive as TITLE@HOST:PORT or https://HOST/PATH"
+            )
         return value
 
     @field_validator("results_logins")

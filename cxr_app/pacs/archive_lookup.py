@@ -5,6 +5,7 @@ header of each film that came. What is another patient's, or may be, is not kept
 """
 
 import logging
+import re
 import threading
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -14,8 +15,9 @@ from cxr_app.errors import ArchiveError, CxrError, FilmNotSentError, PacsError
 from cxr_app.film_store import FilmStore
 from cxr_app.imaging.film_identity import read_header
 from cxr_app.pacs import store_answers
-from cxr_app.pacs.film_archive import ArchivedFilm, FilmArchive
+from cxr_app.pacs.archived_film import ArchivedFilm
 from cxr_app.pacs.film_query import DEFAULT_MODALITIES, FilmQuery, study_day
+from cxr_app.pacs.film_sources import film_source
 from cxr_app.pacs.reception import Arrived, Reception
 from cxr_app.pacs.storing import Storing
 from cxr_app.patient_identity import is_patient_id, same_patient
@@ -29,6 +31,12 @@ logger = logging.getLogger(__name__)
 MOST_FILMS = 20
 """Films that are fetched for one film, the newest first."""
 _WILD = set("*?\\")
+_ODD = re.compile(r"[^A-Za-z0-9._~-]")
+"""What is escaped in an address; Orthanc's plug-in 1.7 finds no id with such a character."""
+NOT_SEARCHED = (
+    "Some DICOMweb archives find no Patient ID that has a space or a sign such as ^: look there by "
+    "hand too."
+)
 
 LookupState = Literal["searching", "fetching", "done", "failed", "cancelled"]
 
@@ -115,13 +123,15 @@ class ArchiveLookup:
         if target is None:
             raise PacsError("No archive is named: set CXR_FILMS_FROM.")
         query = earlier_films_query(self._header)
-        with FilmArchive(target, self._settings.ae_title) as archive:
+        with film_source(target, self._settings) as archive:
             found = [
                 film
                 for film in archive.films(query)
                 if film.may_be_film and is_wanted(film.header, self._header)
             ]
         found.sort(key=lambda film: film.header.study_date + film.header.study_time, reverse=True)
+        if not found and target.url and _ODD.search(self._header.patient_id):
+            self._missing.append(NOT_SEARCHED)
         wanted = [film for film in found if not self._is_here(film)][:MOST_FILMS]
         self._status = LookupStatus("fetching", wanted=len(wanted))
         self._fetch(wanted)
@@ -140,7 +150,7 @@ class ArchiveLookup:
         if target is None or not films:
             return
         classes = {film.sop_class_uid for film in films}
-        with FilmArchive(target, self._settings.ae_title, classes) as archive:
+        with film_source(target, self._settings, classes) as archive:
             for film in films:
                 if self._cancelled.is_set():
                     return

@@ -10,12 +10,10 @@ DICOM PS3.4 C.4.1 (C-FIND), C.4.3 (C-GET), C.6.2 (study root); PS3.7 D.3.3.4 (ro
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from pydicom import Dataset
-from pydicom.dataset import FileMetaDataset
 from pydicom.uid import (
     ComputedRadiographyImageStorage,
     DigitalXRayImageStorageForPresentation,
@@ -28,14 +26,17 @@ from pynetdicom.presentation import build_context
 
 from cxr_app.destination import Destination
 from cxr_app.errors import ArchiveError, FilmNotSentError
-from cxr_app.imaging.dicom import header_of
 from cxr_app.imaging.dicom_decoding import TRANSFER_SYNTAXES
 from cxr_app.imaging.dicom_values import text
 from cxr_app.imaging.limits import MAX_FILE_BYTES
+from cxr_app.pacs.archived_film import (
+    PATIENT_KEYS,
+    ArchivedFilm,
+    archived_film,
+    facts,
+)
 from cxr_app.pacs.association import ArchiveAssociation, calling_entity, open_association
-from cxr_app.pacs.contexts import FILM_CLASSES
 from cxr_app.pacs.film_query import SERIES_KEYS, STUDY_KEYS, FilmQuery
-from cxr_app.radiograph import Header
 
 FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 GET = "1.2.840.10008.5.1.4.1.2.2.3"
@@ -54,15 +55,6 @@ USUAL_CLASSES = tuple(
 MOST_CLASSES = 6
 """Of an association: 128 contexts are allowed, and each class needs one for each syntax."""
 PDU_BYTES = 131_072
-PATIENT_KEYS = (
-    "PatientID",
-    "IssuerOfPatientID",
-    "PatientName",
-    "PatientBirthDate",
-    "PatientSex",
-    "StudyTime",
-)
-
 _PENDING = (0xFF00, 0xFF01)
 _STATUS_WORDS = {
     0xA7: "it is out of resources",
@@ -74,30 +66,6 @@ _STATUS_WORDS = {
 }
 _NO_UID = "2.25.0"
 """A UID that no study has."""
-
-
-@dataclass(frozen=True, slots=True)
-class ArchivedFilm:
-    """A film that an archive has.
-
-    Parameters
-    ----------
-    header
-        What the archive states of patient, study and series; the film itself may state more.
-    sop_class_uid
-        Empty if the archive does not state it.
-    """
-
-    study_instance_uid: str
-    series_instance_uid: str
-    sop_instance_uid: str
-    sop_class_uid: str
-    header: Header
-
-    @property
-    def may_be_film(self) -> bool:
-        """Whether its class can hold a film."""
-        return not self.sop_class_uid or self.sop_class_uid in FILM_CLASSES
 
 
 class FilmArchive(ArchiveAssociation):
@@ -151,7 +119,7 @@ class FilmArchive(ArchiveAssociation):
         for keys in query.study_keys(today):
             studies = self._find("STUDY", dict.fromkeys((*STUDY_KEYS, *PATIENT_KEYS), "") | keys)
             for study in sorted(studies, key=lambda ds: text(ds, "StudyDate")):
-                if query.accepts_study(_facts(study, STUDY_KEYS)):
+                if query.accepts_study(facts(study, STUDY_KEYS)):
                     yield from self._films_of_study(study, query)
 
     def check(self) -> None:
@@ -199,12 +167,12 @@ class FilmArchive(ArchiveAssociation):
     def _films_of_study(self, study: Dataset, query: FilmQuery) -> Iterator[ArchivedFilm]:
         above = {"StudyInstanceUID": text(study, "StudyInstanceUID")}
         for series in self._find("SERIES", dict.fromkeys(SERIES_KEYS, "") | above):
-            if not query.accepts_series(_facts(series, SERIES_KEYS)):
+            if not query.accepts_series(facts(series, SERIES_KEYS)):
                 continue
             keys = above | {"SeriesInstanceUID": text(series, "SeriesInstanceUID")}
             found = self._find("IMAGE", {**keys, "SOPInstanceUID": "", "SOPClassUID": ""})
             for image in sorted(found, key=lambda ds: text(ds, "SOPInstanceUID")):
-                yield _film(study, series, image)
+                yield archived_film(study, series, image)
 
     def _find(self, level: str, keys: Mapping[str, str]) -> list[Dataset]:
         """Return all answers of a search; a part of them is an error, for a film may be missing."""
@@ -251,18 +219,6 @@ class FilmArchive(ArchiveAssociation):
         return 0x0000
 
 
-def check_archive(target: Destination, ae_title: str) -> None:
-    """Check that an archive can be reached, and searches for this program.
-
-    Raises
-    ------
-    ArchiveError
-        If not; the message says what to check.
-    """
-    with FilmArchive(target, ae_title) as archive:
-        archive.check()
-
-
 def _request(level: str, keys: Mapping[str, str]) -> Dataset:
     request = Dataset()
     request.SpecificCharacterSet = "ISO_IR 192"
@@ -270,26 +226,3 @@ def _request(level: str, keys: Mapping[str, str]) -> Dataset:
     for keyword, value in keys.items():
         setattr(request, keyword, value)
     return request
-
-
-def _facts(answer: Dataset, keywords: Collection[str]) -> dict[str, str]:
-    return {keyword: text(answer, keyword) for keyword in keywords}
-
-
-def _film(study: Dataset, series: Dataset, image: Dataset) -> ArchivedFilm:
-    """Return a film with what was answered on every level."""
-    answers = (study, series, image)
-    headers = [asdict(_header(answer)) for answer in answers]
-    facts = {name: next(filter(None, (each[name] for each in headers)), "") for name in headers[0]}
-    return ArchivedFilm(
-        study_instance_uid=text(study, "StudyInstanceUID"),
-        series_instance_uid=text(series, "SeriesInstanceUID"),
-        sop_instance_uid=text(image, "SOPInstanceUID"),
-        sop_class_uid=text(image, "SOPClassUID"),
-        header=Header(**facts),
-    )
-
-
-def _header(answer: Dataset) -> Header:
-    answer.file_meta = FileMetaDataset()
-    return header_of(answer)

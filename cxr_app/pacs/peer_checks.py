@@ -12,7 +12,7 @@ from cxr_app.operations.diagnosis import Diagnosis, looked_at
 from cxr_app.operations.ports import SECONDS, is_listened_on
 from cxr_app.pacs.archive import echo
 from cxr_app.pacs.destinations import check_destination
-from cxr_app.pacs.film_archive import check_archive
+from cxr_app.pacs.film_sources import check_film_source
 from cxr_app.settings import Settings
 
 
@@ -23,13 +23,12 @@ def examine_peers(settings: Settings) -> Iterator[Diagnosis]:
     ----------
     DICOM PS3.4 A.4 (C-ECHO).
     """
-    title = settings.ae_title
     if (port := settings.dicom_port) is not None:
         yield looked_at("port of the receiver", lambda: _receiver(settings, port))
     for target in settings.destinations:
         yield looked_at(f"archive {target.name}", partial(_echo, target, settings))
     if (source := settings.film_archive) is not None:
-        yield looked_at(f"films from {source.name}", lambda: _search(source, title))
+        yield looked_at(f"films from {source.name}", partial(_search, source, settings))
 
 
 def _echo(target: Destination, settings: Settings) -> str:
@@ -37,9 +36,9 @@ def _echo(target: Destination, settings: Settings) -> str:
     return "answers"
 
 
-def _search(source: Destination, title: str) -> str:
-    check_archive(source, title)
-    return "answers an echo and a search"
+def _search(source: Destination, settings: Settings) -> str:
+    check_film_source(source, settings)
+    return "answers a search" if source.url else "answers an echo and a search"
 
 
 def _receiver(settings: Settings, port: int) -> str:

@@ -8,39 +8,23 @@ References
 DICOM PS3.18 10.5 (Store Transaction), I.2 (Store Instances Response Module).
 """
 
-import logging
-import ssl
 from io import BytesIO
-from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
 import httpx
 from pydicom import Dataset
 
-from cxr_app.destination import Destination
 from cxr_app.errors import ArchiveError
 from cxr_app.pacs.archive import DUPLICATE, HAD_IT
-from cxr_app.pacs.association import ANSWER_SECONDS, CONNECT_SECONDS
+from cxr_app.pacs.web_connection import CLIENT_ERRORS, NO_SEARCH, WebConnection
 
-DICOM_JSON = "application/dicom+json"
 _REFERENCED, _FAILED = "00081199", "00081198"
 _INSTANCE, _REASON, _WARNING = "00081155", "00081197", "00081196"
-_NO_LOGIN = (401, 403, 407)
-_NO_SEARCH = (403, 405, 501)
-"""Answers to a search of archives that take objects only."""
-_MOVED = range(300, 400)
-_CLIENT_ERRORS = range(400, 500)
-_SERVER_ERRORS = range(500, 600)
-
-logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each request
 
 
-class WebArchive:
-    """Connections with an archive by HTTP; use it with ``with``, in one thread.
-
-    The certificates that the system trusts are trusted. Redirections are not followed: objects and
-    login go to the address that the settings name.
+class WebArchive(WebConnection):
+    """A DICOMweb archive that takes objects; use it with ``with``, in one thread.
 
     Parameters
     ----------
@@ -55,37 +39,12 @@ class WebArchive:
         On entering, if it cannot be reached or does not accept the login.
     """
 
-    def __init__(self, destination: Destination, authorization: str = "") -> None:
-        self._name, self._url = destination.name, destination.url
-        headers = {"Authorization": authorization} if authorization else {}
-        self._client = httpx.Client(
-            headers=headers | {"Accept": DICOM_JSON},
-            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
-            verify=ssl.create_default_context(),
-        )
-        self._search_status = 0
-        self.is_open = False
+    _search_status = 0
 
     def __enter__(self) -> Self:
-        try:
-            answer = self._ask("GET", "/studies", params={"limit": "1"})
-            self._search_status = answer.status_code
-            if answer.status_code not in _NO_SEARCH:
-                self._check_status(answer)
-        except ArchiveError:
-            self._client.close()
-            raise
-        self.is_open = True
+        answer = self._begin(NO_SEARCH)
+        self._search_status = answer.status_code
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.is_open = False
-        self._client.close()
 
     def echo(self) -> None:
         """Check that the search on entering was answered as a DICOMweb server answers.
@@ -96,7 +55,7 @@ class WebArchive:
             If it was not.
         """
         status = self._search_status
-        if status in _CLIENT_ERRORS and status not in _NO_SEARCH:
+        if status in CLIENT_ERRORS and status not in NO_SEARCH:
             raise ArchiveError(
                 f"{self._name} answers a search by HTTP {status}. Check the path of its address."
             )
@@ -139,35 +98,6 @@ class WebArchive:
             f"(HTTP {answer.status_code})."
         )
 
-    def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        try:
-            return self._client.request(method, f"{self._url}{path}", **options)
-        except httpx.TimeoutException:
-            self.is_open = False
-            raise ArchiveError(f"{self._name} did not answer in time.") from None
-        except httpx.HTTPError as error:
-            self.is_open = False
-            why = "its certificate" if _is_about_certificate(error) else "its address, firewalls"
-            raise ArchiveError(
-                f"{self._name} cannot be reached. Check that it runs, and {why}."
-            ) from None
-
-    def _check_status(self, answer: httpx.Response) -> None:
-        """Raise what the administrator can do about a status, if there is anything."""
-        status = answer.status_code
-        if status in _NO_LOGIN:
-            self.is_open = False
-            raise ArchiveError(
-                f"{self._name} does not accept the login (HTTP {status}). Check "
-                "CXR_RESULTS_LOGINS, and what the login may do there."
-            )
-        if status in _MOVED:
-            raise ArchiveError(
-                f"{self._name} sends requests on to another address (HTTP {status}). Name that one."
-            )
-        if status in _SERVER_ERRORS:
-            raise ArchiveError(f"{self._name} is in trouble (HTTP {status}). Check its log.")
-
 
 def _body(result: Dataset, boundary: str) -> bytes:
     """Return a request with one object, as a file of DICOM PS3.10."""
@@ -203,11 +133,3 @@ def _values(item: dict[str, Any], tag: str) -> list[Any]:
 
 def _hexadecimal(code: object) -> str:
     return f"0x{code:04X}" if isinstance(code, int) else "unknown"
-
-
-def _is_about_certificate(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

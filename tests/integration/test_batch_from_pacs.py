@@ -10,7 +10,8 @@ import pytest
 
 from cxr_app.errors import ArchiveError
 from cxr_app.film_store import FilmStore
-from cxr_app.pacs.film_archive import ArchivedFilm, FilmArchive
+from cxr_app.pacs.archived_film import ArchivedFilm
+from cxr_app.pacs.film_archive import FilmArchive
 from cxr_app.pacs.reception import Reception
 from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Worklist

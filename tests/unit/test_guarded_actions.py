@@ -11,7 +11,7 @@ UI = PROJECT / "cxr_app" / "ui"
 WORKLIST = PROJECT / "cxr_app" / "worklist"
 
 OTHERS = {"submit", "resume", "cancel", "promote", "propose", "go_back", "save_template"}
-OTHERS |= {"confirm_clock", "discard", "echo", "check_archive"}
+OTHERS |= {"confirm_clock", "discard", "echo", "check_film_source"}
 """What changes something, or calls another machine, and is not a method of the worklist."""
 NO_ACTION = {"masking_key", "receive", "claim", "release", "enter"}
 """Writes that belong to opening a film or to uploading one, which the page's own line allows."""

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from cxr_app.errors import SettingsError
-from cxr_app.pacs.film_archive import ArchivedFilm, FilmArchive
+from cxr_app.pacs.archived_film import ArchivedFilm
 from cxr_app.pacs.film_query import FilmQuery
+from cxr_app.pacs.film_sources import film_source
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 from training.backlog.engines import FoundFile
@@ -72,7 +73,7 @@ class ArchiveOrigin:
 
     def _search(self, progress: BatchProgress) -> list[ArchivedFilm]:
         """Return the films that the archive has; let the summary say so if it has none."""
-        with FilmArchive(self._target, self._settings.ae_title) as archive:
+        with film_source(self._target, self._settings) as archive:
             found = list(progress.searching(archive.films(self._query)))
         if not found:
             progress.remark = f"{self._target.name} has no film that matches {self._query.written}."

@@ -11,7 +11,8 @@ from pathlib import Path
 from cxr_app.errors import ArchiveError, FilmNotSentError, WorklistError
 from cxr_app.film_store import FilmStore
 from cxr_app.pacs import store_answers
-from cxr_app.pacs.film_archive import ArchivedFilm, FilmArchive
+from cxr_app.pacs.archived_film import ArchivedFilm
+from cxr_app.pacs.film_sources import film_source
 from cxr_app.pacs.reception import Arrived, Reception
 from cxr_app.pacs.storing import Stored, Storing
 from cxr_app.settings import Settings
@@ -95,7 +96,7 @@ class FilmFetcher:
         if target is None:
             raise ArchiveError("No archive is named: set CXR_FILMS_FROM.")
         classes = {film.sop_class_uid for film in waiting}
-        with FilmArchive(target, self._settings.ae_title, classes) as archive:
+        with film_source(target, self._settings, classes) as archive:
             while waiting and not self._stop.is_set():
                 try:
                     film = self._received(archive.fetch(waiting[0]), waiting[0], target.name)

@@ -5,8 +5,9 @@ from functools import partial
 import streamlit as st
 
 from cxr_app.destination import Destination
-from cxr_app.pacs.film_archive import check_archive
+from cxr_app.pacs.film_sources import check_film_source
 from cxr_app.permissions import Permission
+from cxr_app.settings import Settings
 from cxr_app.ui import resources
 from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt
@@ -23,16 +24,14 @@ def archive_panel() -> None:
             st.markdown(connection_text.NO_ARCHIVE)
             return
         st.markdown(f"`{archive.name}`")
-        st.caption(
-            f"Register `{settings.ae_title}` there, and allow it to search (C-FIND) and to fetch "
-            "(C-GET)."
-        )
-        if st.button("Test the archive (C-ECHO, C-FIND)", key="test_film_archive"):
-            attempt(partial(_test, archive, settings.ae_title))
+        st.caption(connection_text.to_allow(archive, settings))
+        services = "QIDO-RS" if archive.url else "C-ECHO, C-FIND"
+        if st.button(f"Test the archive ({services})", key="test_film_archive"):
+            attempt(partial(_test, archive, settings))
 
 
 @guarded(Permission.TEST_CONNECTION)
-def _test(archive: Destination, ae_title: str) -> None:
+def _test(archive: Destination, settings: Settings) -> None:
     with st.spinner("Waiting for its answer …"):
-        check_archive(archive, ae_title)
+        check_film_source(archive, settings)
     st.toast(f"{formatting.escape_markdown(archive.name)} answers.", icon=":material/check:")

@@ -15,10 +15,10 @@ from starlette.routing import Route
 from cxr_app.audit.event import AuditKind, AuditOutcome
 from cxr_app.pacs.peer_counts import PeerCounter
 from cxr_app.pacs.reception import Arrived, Reception
+from cxr_app.pacs.related_parts import MalformedBodyError, RelatedParts, boundary_of
 from cxr_app.ui import resources
 from cxr_app.ui.client_address import client_address
 from cxr_app.ui.server.film_route import PRIVATE, base_path
-from cxr_app.ui.server.multipart import MalformedBodyError, RelatedParts, boundary_of
 
 if TYPE_CHECKING:
     from cxr_app.pacs.storing import Stored

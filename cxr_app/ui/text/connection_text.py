@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from cxr_app.destination import Destination
 from cxr_app.settings import Settings
 from cxr_app.worklist import Peer
 
@@ -17,7 +18,7 @@ NOT_RUNNING = (
 )
 NO_ARCHIVE = (
     "Films are fetched from no archive: set `CXR_FILMS_FROM`, for example to "
-    "`ORTHANC@archive:4242`, and restart the server."
+    "`ORTHANC@archive:4242` or `https://archive/dicom-web`, and restart the server."
 )
 NO_PEERS = "Nobody has sent anything yet."
 
@@ -32,6 +33,19 @@ def reachable_from(settings: Settings, server_name: str) -> tuple[str, str]:
             "reached from this machine only; `CXR_DICOM_HOST` chooses another address of the server"
         )
     return host, ""
+
+
+def to_allow(archive: Destination, settings: Settings) -> str:
+    """Return what to allow in the archive that films come from."""
+    if archive.url:
+        return (
+            "The login in `CXR_RESULTS_LOGINS`, if it asks for one, must be allowed to search "
+            "(QIDO-RS) and to fetch (WADO-RS)."
+        )
+    return (
+        f"Register `{settings.ae_title}` there, and allow it to search (C-FIND) and to fetch "
+        "(C-GET)."
+    )
 
 
 def allowed_senders(settings: Settings) -> str:

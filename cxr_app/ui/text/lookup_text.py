@@ -24,7 +24,8 @@ def ended(status: LookupStatus) -> str:
     if status.state == "cancelled":
         return f"Cancelled; {films(status.fetched)} fetched."
     if not status.wanted:
-        return "The archive has no earlier film of this patient that is not in the list."
+        none = "The archive has no earlier film of this patient that is not in the list."
+        return f"{none} {status.message}".strip()
     return f"{films(status.fetched).capitalize()} fetched. {status.message}".strip()
 
 

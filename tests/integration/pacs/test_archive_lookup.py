@@ -1,4 +1,4 @@
-"""Earlier films are fetched from a real archive; never another patient's."""
+"""Earlier films are fetched from a real archive, in each way; never another patient's."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +10,16 @@ from pydicom import Dataset
 from cxr_app.imaging.film_identity import read_header
 from cxr_app.pacs import archive_lookup
 from cxr_app.pacs.archive_lookup import ArchiveLookup, LookupStatus
-from cxr_app.pacs.film_archive import ArchivedFilm, FilmArchive
+from cxr_app.pacs.archived_film import ArchivedFilm
+from cxr_app.pacs.film_archive import FilmArchive
+from cxr_app.pacs.web_film_archive import WebFilmArchive
 from cxr_app.radiograph import Header
 from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Worklist
 from tests.support.factories import dicom_bytes, radiograph_dataset
 from tests.support.orthanc import Orthanc, running
 
+WEB_PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 NOW: dict[str, Any] = {
     "PatientID": "P-77",
     "IssuerOfPatientID": "North",
@@ -57,7 +60,8 @@ def own() -> list[str]:
 
 @pytest.fixture(scope="module")
 def orthanc(tmp_path_factory: pytest.TempPathFactory, own: list[str]) -> Iterator[Orthanc]:
-    with running(tmp_path_factory.mktemp("orthanc")) as server:
+    plugins = [str(WEB_PLUGIN)] if WEB_PLUGIN.exists() else []
+    with running(tmp_path_factory.mktemp("orthanc"), Plugins=plugins) as server:
         for changed in OTHERS.values():
             server.post("/instances", dicom_bytes(earlier_film(changed)))
         for changed in ({}, {"IssuerOfPatientID": None, "StudyDate": "20240101"}):
@@ -67,9 +71,13 @@ def orthanc(tmp_path_factory: pytest.TempPathFactory, own: list[str]) -> Iterato
         yield server
 
 
-@pytest.fixture
-def settings(orthanc: Orthanc, tmp_path: Path) -> Settings:
+@pytest.fixture(params=["C-GET", "WADO-RS"])
+def settings(request: pytest.FixtureRequest, orthanc: Orthanc, tmp_path: Path) -> Settings:
     address = f"{orthanc.title}@127.0.0.1:{orthanc.dicom_port}"
+    if request.param == "WADO-RS":
+        if not WEB_PLUGIN.exists():
+            pytest.skip("Orthanc's plug-in is not installed: apt-get install orthanc-dicomweb")
+        address = f"http://127.0.0.1:{orthanc.http_port}/dicom-web"
     return Settings(data_dir=tmp_path / "data", films_from=address)
 
 
@@ -110,16 +118,26 @@ def test_the_patients_own_earlier_films_come_and_no_others(
     assert (again.state, again.wanted) == ("done", 0)
 
 
+def test_a_search_that_an_archive_may_not_understand_is_said(
+    settings: Settings, desk: Worklist
+) -> None:
+    status = looked(settings, desk, header(PatientID="P 77^B"))
+    is_web = settings.films_from.startswith("http")
+    assert (status.state, status.wanted) == ("done", 0)
+    assert status.message == (archive_lookup.NOT_SEARCHED if is_web else "")
+
+
 def test_a_film_of_another_patient_is_not_kept_even_if_the_archive_sends_it(
     settings: Settings, desk: Worklist, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The archive's own list may be wrong: the film's header has the last word."""
     other = dicom_bytes(earlier_film({"PatientName": "Hopper^Grace"}))
 
-    def fetch(_archive: FilmArchive, _film: ArchivedFilm) -> bytes:
+    def fetch(_archive: Any, _film: ArchivedFilm) -> bytes:
         return other
 
     monkeypatch.setattr(FilmArchive, "fetch", fetch)
+    monkeypatch.setattr(WebFilmArchive, "fetch", fetch)
     status = looked(settings, desk, header())
     assert (status.state, status.fetched) == ("done", 0)
     assert "does not name this patient" in status.message
@@ -150,7 +168,9 @@ def test_who_cannot_be_told_apart_is_not_looked_for(
     ("changed", "words"),
     [
         ({"films_from": "ORTHANC@127.0.0.1:1"}, "cannot be reached"),
-        ({"ae_title": "STRANGER"}, "STRANGER is registered there"),
+        ({"films_from": "ORTHANC@127.0.0.1:4242", "ae_title": "STRANGER"}, "is registered there"),
+        ({"films_from": "http://127.0.0.1:1/dicom-web"}, "cannot be reached"),
+        ({"films_from": "http://127.0.0.1:8042/elsewhere"}, "Check the path of its address"),
         ({"films_from": ""}, "No archive is named"),
     ],
 )
@@ -167,13 +187,13 @@ def test_a_look_that_is_cancelled_keeps_what_has_come(
     settings: Settings, desk: Worklist, own: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lookup = ArchiveLookup(settings, desk, header())
-    fetch = FilmArchive.fetch
+    receive = ArchiveLookup._receive
 
-    def fetch_and_cancel(archive: FilmArchive, film: ArchivedFilm) -> bytes:
-        lookup.cancel()
-        return fetch(archive, film)
+    def receive_and_cancel(self: ArchiveLookup, *film: Any) -> None:
+        self.cancel()
+        receive(self, *film)
 
-    monkeypatch.setattr(FilmArchive, "fetch", fetch_and_cancel)
+    monkeypatch.setattr(ArchiveLookup, "_receive", receive_and_cancel)
     lookup.start()
     lookup.wait(120)
     assert lookup.status().state == "cancelled"

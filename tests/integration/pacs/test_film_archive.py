@@ -15,10 +15,13 @@ from pynetdicom import AE, evt
 from cxr_app.destination import Destination
 from cxr_app.errors import ArchiveError, FilmNotSentError
 from cxr_app.imaging.film_identity import film_identity
+from cxr_app.pacs.archived_film import ArchivedFilm
 from cxr_app.pacs.association import VERIFICATION
-from cxr_app.pacs.film_archive import FIND, ArchivedFilm, FilmArchive, check_archive
+from cxr_app.pacs.film_archive import FIND, FilmArchive
 from cxr_app.pacs.film_query import FilmQuery
+from cxr_app.pacs.film_sources import check_film_source
 from cxr_app.radiograph import Header
+from cxr_app.settings import Settings
 from tests.integration.pacs.test_receiver import COMPRESSED, NATIVE
 from tests.support.factories import (
     compressed_dicom_bytes,
@@ -38,6 +41,10 @@ TITLE = "CXR"
 def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
     with running(tmp_path_factory.mktemp("orthanc")) as server:
         yield server
+
+
+def check_archive(target: Destination, ae_title: str) -> None:
+    check_film_source(target, Settings(ae_title=ae_title))
 
 
 def target_of(orthanc: Orthanc) -> Destination:

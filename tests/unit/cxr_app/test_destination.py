@@ -73,9 +73,11 @@ def test_other_addresses_are_refused_in_words(written: str) -> None:
         Settings.read(results_to=written)
 
 
-def test_films_are_fetched_from_a_node_only() -> None:
-    with pytest.raises(SettingsError, match="CXR_FILMS_FROM"):
-        Settings.read(films_from="https://archive/dicom-web")
+def test_films_are_fetched_from_one_archive() -> None:
+    for several in ("A@one:104,B@two:105", "A@one:104=sr", "A@one:104,https://two/dicom-web"):
+        with pytest.raises(SettingsError, match="CXR_FILMS_FROM"):
+            Settings.read(films_from=several)
+    assert Settings.read(films_from="https://one/dicom-web").film_archive is not None
 
 
 def test_several_archives_each_get_their_own_objects() -> None:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from cxr_app.audit.event import AuditEvent, AuditKind, AuditOutcome
+from cxr_app.pacs.related_parts import RelatedParts, boundary_of
 from cxr_app.ui import resources
 from cxr_app.ui.server import stow_route
-from cxr_app.ui.server.multipart import RelatedParts, boundary_of
 from cxr_app.worklist import Query
 from tests.support import asgi
 from tests.support.asgi import Answer

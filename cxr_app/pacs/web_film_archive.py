@@ -1,0 +1,200 @@
+"""A DICOMweb archive that films are fetched from: searched by QIDO-RS, fetched by WADO-RS.
+
+Some servers ignore a key that they do not know, ``limit`` or ``offset``: what is answered is
+compared again, and a page that brings nothing new is the last.
+
+References
+----------
+DICOM PS3.18 10.6 (Search Transaction), 10.4 (Retrieve Transaction), F (DICOM JSON Model).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Self
+
+import httpx
+from pydicom import Dataset
+from python_multipart.multipart import parse_options_header
+
+from cxr_app.errors import ArchiveError, FilmNotSentError
+from cxr_app.imaging.dicom_values import text
+from cxr_app.imaging.limits import MAX_FILE_BYTES
+from cxr_app.pacs.archived_film import PATIENT_KEYS, ArchivedFilm, archived_film, facts
+from cxr_app.pacs.film_query import SERIES_KEYS, STUDY_KEYS, FilmQuery
+from cxr_app.pacs.related_parts import MalformedBodyError, RelatedParts
+from cxr_app.pacs.web_connection import DICOM_JSON, WebConnection
+
+AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*'
+PAGE = 200
+"""Answers asked for at once."""
+MOST_PAGES = 500
+_UID = re.compile(r"[0-9.]{1,64}")
+_NO_ANSWER = 204
+_NOT_THERE = (404, 410)
+_NOT_AS_STORED = (406, 415)
+
+
+class WebFilmArchive(WebConnection):
+    """A DICOMweb archive that films come from; use it with ``with``, in one thread.
+
+    Raises
+    ------
+    ArchiveError
+        On entering, if it cannot be reached, does not accept the login, or does not search.
+    """
+
+    def __enter__(self) -> Self:
+        first = self._begin()
+        try:
+            self._answers(first)
+        except ArchiveError:
+            self._client.close()
+            raise
+        return self
+
+    def films(self, query: FilmQuery) -> Iterator[ArchivedFilm]:
+        """Yield the films that a query asks for, study by study.
+
+        Raises
+        ------
+        ArchiveError
+            If the archive does not search, or not to the end.
+        """
+        today = datetime.now().astimezone().date()
+        for keys in query.study_keys(today):
+            wanted = {name: value for name, value in keys.items() if value}
+            studies = self._find("/studies", wanted, (*STUDY_KEYS, *PATIENT_KEYS))
+            for study in sorted(studies, key=lambda ds: text(ds, "StudyDate")):
+                if query.accepts_study(facts(study, STUDY_KEYS)):
+                    yield from self._films_of_study(study, query)
+
+    def fetch(self, film: ArchivedFilm) -> bytes:
+        """Return a film as a file, as the archive stores it.
+
+        Raises
+        ------
+        FilmNotSentError
+            If the archive answers and does not send this film.
+        ArchiveError
+            If it does not answer.
+        """
+        path = (
+            f"/studies/{_uid(film.study_instance_uid)}/series/{_uid(film.series_instance_uid)}"
+            f"/instances/{_uid(film.sop_instance_uid)}"
+        )
+        with (
+            self._in_words(),
+            self._client.stream("GET", f"{self._url}{path}", headers={"Accept": AS_STORED}) as sent,
+        ):
+            self._check_film(sent)
+            data = _film_in(sent)
+        if data is None:
+            raise FilmNotSentError(f"{self._name} did not send the film: it sent no DICOM file.")
+        return data
+
+    def check(self) -> None:
+        """Check that the search on entering was answered: it is an error by then if not."""
+
+    def _check_film(self, sent: httpx.Response) -> None:
+        status = sent.status_code
+        if status in _NOT_THERE:
+            why = "it has deleted it"
+        elif status in _NOT_AS_STORED:
+            why = "it cannot send it as it is stored"
+        else:
+            self._check_status(sent)
+            if sent.is_success:
+                return
+            why = "it failed"
+        raise FilmNotSentError(f"{self._name} did not send the film: {why} (HTTP {status}).")
+
+    def _films_of_study(self, study: Dataset, query: FilmQuery) -> Iterator[ArchivedFilm]:
+        above = f"/studies/{_uid(text(study, 'StudyInstanceUID'))}/series"
+        for series in self._find(above, {}, SERIES_KEYS):
+            if not query.accepts_series(facts(series, SERIES_KEYS)):
+                continue
+            within = f"{above}/{_uid(text(series, 'SeriesInstanceUID'))}/instances"
+            found = self._find(within, {}, ("SOPInstanceUID", "SOPClassUID"))
+            for image in sorted(found, key=lambda ds: text(ds, "SOPInstanceUID")):
+                yield archived_film(study, series, image)
+
+    def _find(self, path: str, keys: Mapping[str, str], wanted: tuple[str, ...]) -> list[Dataset]:
+        """Return all answers to a search; a part of them is an error, for a film may be missing."""
+        found: dict[str, Dataset] = {}
+        for page in range(MOST_PAGES):
+            limits = {"limit": str(PAGE), "offset": str(page * PAGE)}
+            fields = {"includefield": list(wanted)}  # some read no list with escaped commas
+            answers = self._answers(self._ask("GET", path, params={**keys, **fields, **limits}))
+            known = len(found)
+            found |= {_key(each): each for each in answers}
+            if len(answers) < PAGE or len(found) == known:
+                return list(found.values())
+        raise ArchiveError(f"{self._name} found more than can be fetched. Ask for fewer days.")
+
+    def _answers(self, answer: httpx.Response) -> list[Dataset]:
+        """Return what an archive answered to a search."""
+        self._check_status(answer)
+        if answer.status_code == _NO_ANSWER:
+            return []
+        if not answer.is_success:
+            raise ArchiveError(
+                f"{self._name} answers a search by HTTP {answer.status_code}. "
+                "Check the path of its address."
+            )
+        found = _as_datasets(answer)
+        if found is None:
+            raise ArchiveError(
+                f"{self._name} gave an answer to a search that is no {DICOM_JSON}. "
+                "Check the path of its address."
+            )
+        return found
+
+
+def _as_datasets(answer: httpx.Response) -> list[Dataset] | None:
+    """Return the items of an answer in DICOM JSON; None for any other."""
+    try:
+        items: Any = answer.json()
+        return [Dataset.from_json(each) for each in items] if isinstance(items, list) else None
+    except Exception:  # noqa: BLE001 - whatever pydicom makes of it; messages may quote it
+        return None
+
+
+def _key(answer: Dataset) -> str:
+    """Return the UID of what an answer is about, the innermost that it has."""
+    names = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
+    return next(filter(None, (text(answer, name) for name in names)), "")
+
+
+def _uid(written: str) -> str:
+    """Return a UID that is one: it becomes part of an address."""
+    if not _UID.fullmatch(written):
+        raise ArchiveError("The archive gave an answer without a valid UID.")
+    return written
+
+
+def _film_in(sent: httpx.Response) -> bytes | None:
+    """Return the DICOM file of an answer, from the first part or the whole body; None if none."""
+    kind, options = parse_options_header(sent.headers.get("Content-Type", ""))
+    if kind.lower() == b"application/dicom":
+        return _whole(sent)
+    boundary = options.get(b"boundary")
+    if kind.lower() != b"multipart/related" or not boundary:
+        return None
+    parts = RelatedParts(boundary)
+    try:
+        for chunk in sent.iter_bytes():
+            if done := parts.take(chunk):
+                return done[0]
+    except MalformedBodyError:
+        return None
+    return None
+
+
+def _whole(sent: httpx.Response) -> bytes | None:
+    data = bytearray()
+    for chunk in sent.iter_bytes():
+        data += chunk
+        if len(data) > MAX_FILE_BYTES:
+            return None
+    return bytes(data)
