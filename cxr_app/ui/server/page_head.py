@@ -1,11 +1,11 @@
-"""Additions to the head of every page: theme, last input, preloaded files."""
+"""Additions to every page: theme, last input, preloaded files, and what may run in it."""
 
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cxr_app.ui.server import preload
+from cxr_app.ui.server import content_security, preload
 
 COMPONENTS = Path(__file__).parent.parent / "components"
 SCRIPTS = "\n".join(
@@ -64,6 +64,7 @@ async def _send_page(start: Message, page: bytes, send: Send) -> None:
     """Send the edited page with matching headers."""
     headers = MutableHeaders(scope=start)
     headers["content-length"] = str(len(page))
+    headers[content_security.HEADER] = content_security.page_policy(page)
     for name in ("etag", "last-modified"):  # they describe Streamlit's own file
         if name in headers:
             del headers[name]

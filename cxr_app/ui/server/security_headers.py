@@ -1,12 +1,15 @@
 """Security headers for every response.
 
-Streamlit sends none of them. There is no Content-Security-Policy: the pages need inline scripts and
-styles, which a policy strict enough to help would forbid.
+Streamlit sends none of them. A page has its own Content-Security-Policy (`content_security`); the
+scripts and styles that it loads need none.
 """
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cxr_app.ui.server import content_security
+
+STATIC = "/static/"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
@@ -30,6 +33,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                if STATIC not in scope.get("path", ""):
+                    headers.setdefault(content_security.HEADER, content_security.OTHERS)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
