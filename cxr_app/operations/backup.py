@@ -20,6 +20,7 @@ from cxr_app.atomic_file import atomic_path, atomic_write
 from cxr_app.errors import FilmLostError, SettingsError, WorklistError
 from cxr_app.film_store import FilmStore, file_sha256, make_private_folder
 from cxr_app.operations.audit_backup import copy_audit, restore_audit
+from cxr_app.operations.film_copies import copy_films, copy_new_films
 from cxr_app.operations.opening import require_entries
 from cxr_app.settings import Settings
 from cxr_app.worklist.snapshot import (
@@ -87,7 +88,7 @@ def back_up(settings: Settings, folder: Path) -> BackupManifest:
         write_snapshot(settings.worklist_url, worklist)
         entries = read_snapshot(worklist)
         films = FilmStore(folder / FILMS)
-        _copy_films(FilmStore(settings.films_dir), films)
+        copy_new_films(FilmStore(settings.films_dir), films)
         files = dict([*_copied_files(settings, folder), *copy_audit(settings, folder)])
         films_dir = settings.films_dir.absolute()
         manifest = BackupManifest(
@@ -151,8 +152,7 @@ def restore(settings: Settings, folder: Path) -> BackupManifest:
     backed_up, films = FilmStore(folder / FILMS), FilmStore(settings.films_dir)
     was, now = Path(manifest.films_dir), settings.films_dir.absolute()
     try:
-        for sha256 in backed_up.stored():
-            films.keep(backed_up.read(sha256))
+        copy_films(backed_up, films)
         for name in manifest.files:
             if Path(name).parts[0] in FOLDERS:
                 _copy(folder / name, settings.data_dir / name)
@@ -184,14 +184,6 @@ def read_manifest(folder: Path) -> BackupManifest:
         raise SettingsError(
             f"{folder} holds no complete backup. Name the folder that a backup was written to."
         ) from error
-
-
-def _copy_films(store: FilmStore, films: FilmStore) -> None:
-    """Copy the films that the backup has not; a damaged one never replaces a whole one."""
-    for sha256 in store.stored():
-        if _size(films, sha256) != _size(store, sha256):
-            with suppress(FilmLostError):  # told as lost if the worklist names it
-                films.keep(store.read(sha256))
 
 
 def _copied_files(settings: Settings, folder: Path) -> Iterator[tuple[str, str]]:
@@ -245,13 +237,6 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, partial)
         shutil.copystat(source, partial)
         partial.chmod(0o600)
-
-
-def _size(films: FilmStore, sha256: str) -> int:
-    try:
-        return films.path(sha256).stat().st_size
-    except OSError:
-        return -1
 
 
 def _cannot(folder: Path, error: OSError) -> WorklistError:
