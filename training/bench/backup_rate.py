@@ -10,6 +10,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from io import BytesIO
@@ -22,6 +23,7 @@ from PIL import Image as PillowImage
 
 from cxr_app.film_store import FilmStore
 from cxr_app.operations.backup import back_up, restore, verify
+from cxr_app.operations.film_copies import THREADS
 from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Worklist
 from training.bench.million_entries import synthetic_films
@@ -59,15 +61,22 @@ def receive_films(settings: Settings, numbers: range) -> None:
     """Store drawn films, each with other bytes, and enter them as a run does."""
     pictures = _pictures()
     films = FilmStore(settings.films_dir)
-    with closing(Worklist.open(settings.worklist_url)) as worklist:
+
+    def keep(number: int) -> str:
+        # After the end of the picture, which decoders ignore.
+        return films.keep(pictures[number % DRAWN] + b"%d" % number)
+
+    with (
+        closing(Worklist.open(settings.worklist_url)) as worklist,
+        ThreadPoolExecutor(THREADS) as threads,
+    ):
         for start in range(numbers.start, numbers.stop, TOGETHER):
             part = range(start, min(start + TOGETHER, numbers.stop))
-            entered = []
-            for number, (outcome, source, _) in zip(part, synthetic_films(part), strict=True):
-                # After the end of the picture, which decoders ignore.
-                sha256 = films.keep(pictures[number % DRAWN] + b"%d" % number)
-                entered.append((replace(outcome, sha256=sha256), source, films.path(sha256)))
-            worklist.enter(entered)
+            kept = threads.map(keep, part)
+            worklist.enter(
+                (replace(outcome, sha256=sha256), source, films.path(sha256))
+                for sha256, (outcome, source, _) in zip(kept, synthetic_films(part), strict=True)
+            )
 
 
 def compare_installations(first: Settings, second: Settings) -> int:
