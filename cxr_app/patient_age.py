@@ -1,7 +1,10 @@
 """Ages as DICOM writes them: (0010,1010) *Patient's Age*, value representation AS."""
 
 import re
+from typing import Literal
 
+OtherAges = Literal["remark", "reject"]
+"""What happens to films of patients outside the ages of the training films."""
 AGE_GROUPS = (
     (1, "under 1 year"),
     (6, "1 to 5 years"),

@@ -5,7 +5,7 @@ not import torch, so that the worklist can be shown while the network is still b
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,10 @@ from cxr_app.imaging import intake
 from cxr_app.model import screening
 from cxr_app.model.preprocessing import InputSpec, NetworkInput, to_input
 from cxr_app.outcome import Outcome, ScoringState
+from cxr_app.patient_age import OtherAges
 from cxr_app.pose import AS_IT_LIES, Pose, posed_radiograph
-from cxr_app.prediction import OperatingPoint, Prediction
+from cxr_app.prediction import Prediction
 from cxr_app.radiograph import Header, Radiograph
-from cxr_app.settings import OtherAges
-from cxr_app.worklist import Worklist
 
 if TYPE_CHECKING:
     from cxr_app.model.film_classifier import FilmClassifier
@@ -218,43 +217,4 @@ def _facts(radiograph: Radiograph) -> FilmFacts:
         rows=radiograph.rows,
         columns=radiograph.columns,
         remarks=radiograph.remarks,
-    )
-
-
-def recall(
-    worklist: Worklist, sha256: str, model_version: str, points: Mapping[str, OperatingPoint]
-) -> Outcome | None:
-    """Return a model's earlier outcome for a film from the worklist; None if there is none.
-
-    Parameters
-    ----------
-    points
-        The operating points of that model.
-    """
-    entry = worklist.entry_by_sha256(sha256)
-    scores = worklist.scores(entry.id) if entry else []
-    score = next((each for each in scores if each.model_version == model_version), None)
-    if entry is None or score is None or score.activation_map is None:
-        return None
-    return Outcome(
-        sha256=sha256,
-        state=score.state,
-        priority=score.priority,
-        prediction=Prediction(
-            bacterial_probability=score.bacterial_probability,
-            viral_probability=score.viral_probability,
-            activation_map=score.activation_map,
-            model_version=model_version,
-            undivided_probability=(
-                score.pneumonia_probability if score.bacterial_probability is None else None
-            ),
-            heat_scale=score.heat_scale,
-            lungs=score.lungs,
-        ),
-        operating_point=points[score.operating_point_name],
-        header=entry.header,
-        file_format=entry.file_format,
-        rows=entry.rows,
-        columns=entry.columns,
-        remarks=entry.remarks,
     )

@@ -15,8 +15,8 @@ from cxr_app.audit_settings import AuditSettings
 from cxr_app.destination import Destination, parse_destinations
 from cxr_app.drift_alarms import AlarmLines, parse_alarm_lines
 from cxr_app.errors import SettingsError
+from cxr_app.patient_age import OtherAges
 
-OtherAges = Literal["remark", "reject"]
 HeatStyle = Literal["outline", "colour"]
 HeatTiming = Literal["at_once", "after_verdict"]
 

@@ -9,47 +9,26 @@ Exit status: 0 all done, 1 done but some files FAILED, 2 usage or settings; 130 
 """
 
 import argparse
-import logging
 import signal
 import sys
 from pathlib import Path
 
-from tqdm.contrib.logging import logging_redirect_tqdm
-
 from cxr_app import log_privacy
-from cxr_app.errors import CxrError
-from training.backlog import engines
-from training.backlog.backlog_scoring import score_backlog
 from training.backlog.batch_options import BatchOptions
-from training.backlog.run_progress import BatchProgress
+from training.backlog.engines import ENGINES, imports_ahead
 from training.command_line.device_option import add_device_option
 from training.command_line.number_types import whole_number
-
-STOPPED = 130
-"""Exit status of a run that was stopped half-way, as shells use it."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = _parser().parse_args(arguments, BatchOptions())
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    progress = BatchProgress(options.progress)
-    try:
-        with logging_redirect_tqdm():
-            status = score_backlog(options, progress)
-    except KeyboardInterrupt:
-        status = STOPPED
-    except CxrError as error:
-        if options.progress is None:  # else it is written there; a log holds no file's name
-            print(error, file=sys.stderr)
-        progress.end(2, str(error))
-        return 2
-    print(progress.summary(options.out))
-    if status == STOPPED:
-        print("Stopped before the end. The same command continues here.", file=sys.stderr)
-    else:
-        progress.end(status)
-    return status
+    if options.engine == "local" and options.workers != 0:
+        imports_ahead.begin()
+    # Not before: both import the same at the same time, which takes seconds.
+    from training.backlog.batch_run import run_batch
+
+    return run_batch(options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         help="default: the model in use; with --no-worklist CXR_CHECKPOINT",
     )
     add_device_option(parser)
-    add("--engine", choices=sorted(engines.ENGINES), default="local", help="default: local")
+    add("--engine", choices=sorted(ENGINES), default="local", help="default: local")
     add(
         "--workers",
         type=whole_number(0, 1024),

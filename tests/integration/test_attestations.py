@@ -24,7 +24,7 @@ from tests.support.checkpoints import write_tiny
 from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 from tests.support.films import jpeg
 from tests.support.outcomes import refused, scored, sha256
-from training.backlog.engines import BacklogPlan, FoundFile, ScoredFile
+from training.backlog.engines.contract import BacklogPlan, FoundFile, ScoredFile
 from training.backlog.engines.file_scoring import score_files
 
 NOON = datetime(2026, 10, 7, 12, tzinfo=UTC)

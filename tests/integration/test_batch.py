@@ -20,7 +20,8 @@ from tests.support.checkpoints import write_tiny
 from tests.support.films import jpeg
 from training import batch
 from training.backlog import folder_origin
-from training.backlog.engines import FoundFile
+from training.backlog.batch_run import STOPPED
+from training.backlog.engines.contract import FoundFile
 from training.backlog.folder import FolderScan
 from training.backlog.results import COLUMNS
 
@@ -353,7 +354,7 @@ def test_an_interrupted_run_says_so_and_continues_later(tmp_path: Path, project_
             time.sleep(0.01)
         stopped.send_signal(signal.SIGINT)
         _, said = stopped.communicate(timeout=60)
-    assert stopped.returncode == batch.STOPPED
+    assert stopped.returncode == STOPPED
     assert "The same command continues here." in said
     assert 0 < len(rows_of(out)) < 300
     assert run(folder, "--out", out, "--no-worklist") == 0

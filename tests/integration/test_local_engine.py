@@ -17,7 +17,8 @@ from cxr_app.scoring import Scorer
 from tests.support.checkpoints import write_tiny
 from tests.support.films import jpeg
 from training.backlog import engines
-from training.backlog.engines import BacklogPlan, FoundFile, ScoredFile, local
+from training.backlog.engines import local
+from training.backlog.engines.contract import BacklogPlan, FoundFile, ScoredFile
 
 FILMS = 21
 

@@ -10,7 +10,7 @@ import pytest
 from cxr_app.errors import EntryNotFoundError
 from cxr_app.outcome import Priority, ScoringState
 from cxr_app.radiograph import Header
-from cxr_app.scoring import recall
+from cxr_app.recall import recall
 from cxr_app.worklist import Query, Worklist
 from tests.support.lungs import two_lungs
 from tests.support.outcomes import HEAT_SCALE, OPERATING_POINTS, prediction, refused, scored, sha256

@@ -12,7 +12,7 @@ from cxr_app.pacs.film_query import FilmQuery
 from cxr_app.pacs.film_sources import film_source
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
-from training.backlog.engines import FoundFile
+from training.backlog.engines.contract import FoundFile
 from training.backlog.film_fetching import FilmFetcher
 from training.backlog.run import Backlog
 from training.backlog.run_progress import BatchProgress

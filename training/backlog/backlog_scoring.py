@@ -3,6 +3,7 @@
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cxr_app.errors import SettingsError
 from cxr_app.film_store import FilmStore
@@ -15,13 +16,15 @@ from cxr_app.promotion import checkpoint_in_use
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 from training.backlog import engines
-from training.backlog.archive_origin import ArchiveOrigin
 from training.backlog.batch_options import BatchOptions
-from training.backlog.engines import BacklogPlan, FoundFile
+from training.backlog.engines.contract import BacklogEngine, BacklogPlan, FoundFile
 from training.backlog.folder_origin import FolderOrigin
 from training.backlog.results import Results
 from training.backlog.run import Backlog
 from training.backlog.run_progress import BatchProgress
+
+if TYPE_CHECKING:  # it brings the DICOM network, which a folder does not need
+    from training.backlog.archive_origin import ArchiveOrigin
 
 
 def score_backlog(options: BatchOptions, progress: BatchProgress) -> int:
@@ -53,7 +56,7 @@ def score_backlog(options: BatchOptions, progress: BatchProgress) -> int:
         return 1 if backlog.tally.failed or results.earlier["FAILED"] else 0
 
 
-def _origin(options: BatchOptions, settings: Settings) -> FolderOrigin | ArchiveOrigin:
+def _origin(options: BatchOptions, settings: Settings) -> "FolderOrigin | ArchiveOrigin":
     """Return where the films come from, or say which options do not go together."""
     if options.folder is not None and options.from_pacs is None:
         return FolderOrigin(options.folder, options.within, watches=options.watch)
@@ -65,11 +68,13 @@ def _origin(options: BatchOptions, settings: Settings) -> FolderOrigin | Archive
             "--from-pacs keeps films as the receiver does and enters them into the worklist: "
             "leave out --no-worklist, --watch and --within."
         )
+    from training.backlog.archive_origin import ArchiveOrigin
+
     return ArchiveOrigin(settings, query, options.limit)
 
 
 def _due(
-    origin: FolderOrigin | ArchiveOrigin,
+    origin: "FolderOrigin | ArchiveOrigin",
     worklist: Worklist | None,
     backlog: Backlog,
     progress: BatchProgress,
@@ -123,7 +128,7 @@ def _score(
     """Score the films as they come, up to the limit."""
     left: int | None = options.limit
     with ExitStack() as stack:
-        engine: engines.BacklogEngine | None = None
+        engine: BacklogEngine | None = None
         for found in arrivals:
             due = found[:left]
             if due and engine is None:  # it takes seconds to load

@@ -17,7 +17,7 @@ from cxr_app.pacs.reception import Arrived, Reception
 from cxr_app.pacs.storing import Stored, Storing
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
-from training.backlog.engines import FoundFile
+from training.backlog.engines.contract import FoundFile
 
 PAUSES_SECONDS = (1.0, 5.0, 20.0)
 """Waits before the archive is called again after a failure."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cxr_app.errors import SettingsError
 from training.backlog.archives import open_archives
-from training.backlog.engines import FoundFile
+from training.backlog.engines.contract import FoundFile
 from training.backlog.folder import FolderScan, FolderWatch, refuse_outside_links
 from training.backlog.run import Backlog
 from training.backlog.run_progress import BatchProgress

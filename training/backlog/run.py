@@ -16,16 +16,11 @@ from cxr_app.imaging.zip_archive import read_member
 from cxr_app.model.description import DescribedCheckpoint
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.pacs.reception import Reception
-from cxr_app.scoring import recall, refusal, unreadable
+from cxr_app.recall import recall
+from cxr_app.scoring import refusal, unreadable
 from cxr_app.worklist import Worklist
-from training.backlog.engines import (
-    BacklogEngine,
-    FoundFile,
-    Result,
-    ScoredFile,
-    has_content,
-    is_another,
-)
+from training.backlog.engines.contract import BacklogEngine, FoundFile, Result, ScoredFile
+from training.backlog.engines.file_scoring import has_content, is_another
 from training.backlog.results import Results
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from typing import Any
 from cxr_app.model import checkpoint
 from cxr_app.settings import Settings
 from cxr_app.usable_cores import cores
-from training.backlog.engines import BacklogPlan
+from training.backlog.engines.contract import BacklogPlan
 from training.bench import kill_test, memory_growth, million_entries, throughput
 from training.bench.bench_films import SUFFIXES, write_bench_films
 from training.bench.comparison import compare

@@ -18,7 +18,7 @@ from cxr_app.film_store import FilmStore
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.objects import FilmResults
 from cxr_app.worklist import Worklist
-from training.backlog.engines import BacklogPlan
+from training.backlog.engines.contract import BacklogPlan
 from training.backlog.engines.file_scoring import load_scorer
 from training.bench.bench_films import COLUMNS, ROWS, write_study_films
 

@@ -19,7 +19,7 @@ import numpy as np
 from cxr_app.scoring import Examined
 from cxr_app.settings import PROJECT
 from cxr_app.usable_cores import cores
-from training.backlog.engines import BacklogPlan
+from training.backlog.engines.contract import BacklogPlan
 from training.backlog.engines.file_scoring import load_scorer, read_file
 from training.backlog.folder import FolderScan
 from training.bench.command_cost import cost_of

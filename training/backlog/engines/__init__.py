@@ -5,38 +5,19 @@ time. It stores nothing: the caller does, so that one process alone writes the r
 worklist.
 """
 
-from collections.abc import Callable
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from training.backlog.engines.contract import (
-    AlreadyScored,
-    BacklogEngine,
-    BacklogPlan,
-    FoundFile,
-    Result,
-    ScoredFile,
-)
-from training.backlog.engines.file_scoring import has_content, is_another, score_files
+if TYPE_CHECKING:  # the names of the engines must cost nothing
+    from collections.abc import Callable
 
-__all__ = [
-    "ENGINES",
-    "AlreadyScored",
-    "BacklogEngine",
-    "BacklogPlan",
-    "FoundFile",
-    "Result",
-    "ScoredFile",
-    "has_content",
-    "is_another",
-    "score_files",
-    "start",
-]
+    from training.backlog.engines.contract import BacklogEngine, BacklogPlan
 
 ENGINES = {"local": "training.backlog.engines.local", "ray": "training.backlog.engines.cluster"}
 """Module of each engine, with its function `start`; imported only if the engine is chosen."""
 
 
-def start(name: str, plan: BacklogPlan) -> BacklogEngine:
+def start(name: str, plan: "BacklogPlan") -> "BacklogEngine":
     """Start an engine by its name; `BacklogEngine.close` ends it.
 
     Raises

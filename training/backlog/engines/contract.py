@@ -7,8 +7,8 @@ from typing import Protocol
 
 from cxr_app.model.preprocessing import InputSpec
 from cxr_app.outcome import Outcome
+from cxr_app.patient_age import OtherAges
 from cxr_app.pose import Pose
-from cxr_app.settings import OtherAges
 
 RETRY = "Make it readable, then run the same command again."
 

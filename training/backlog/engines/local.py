@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from multiprocessing import connection, get_context
+from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
@@ -38,6 +38,7 @@ from training.backlog.engines.contract import (
     ScoredFile,
 )
 from training.backlog.engines.file_scoring import load_scorer, read_file, score_examined
+from training.backlog.engines.imports_ahead import scoring_processes
 
 logger = logging.getLogger(__name__)
 
@@ -85,11 +86,9 @@ class LocalEngine:
         self._scorer = load_scorer(plan) if on_gpu else None
         self._batch_size = plan.batch_size or (BATCH_ON_GPU if on_gpu else BATCH_ON_CPU)
         count = cores() if plan.workers is None else plan.workers
-        self._shared_imports = [__name__]
-        if not prepare_networks(plan.checkpoint, plan.device, plan.runtime, plan.prevalence):
-            self._shared_imports.append("cxr_app.model.classifier")
-            if plan.runtime == "auto":  # else each worker would try to compile them, too
-                self._plan = replace(plan, runtime="torch")
+        prepared = prepare_networks(plan.checkpoint, plan.device, plan.runtime, plan.prevalence)
+        if not prepared and plan.runtime == "auto":  # else each worker would try to compile, too
+            self._plan = replace(plan, runtime="torch")
         self._workers = [self._start_worker(in_process=count > 0) for _ in range(max(1, count))]
         try:
             for worker in self._workers:
@@ -126,9 +125,7 @@ class LocalEngine:
             worker.end()
 
     def _start_worker(self, *, in_process: bool) -> "_Worker":
-        return _Worker(
-            self._plan, self._shared_imports, in_process=in_process, scores=self._scorer is None
-        )
+        return _Worker(self._plan, in_process=in_process, scores=self._scorer is None)
 
     def _replace(self, worker: "_Worker") -> None:
         """Replace a worker that has died by a new one."""
@@ -171,11 +168,8 @@ class LocalEngine:
 class _Worker:
     """A process and the batches that it holds; or a thread of this process, for a few films."""
 
-    def __init__(
-        self, plan: BacklogPlan, imports: list[str], *, in_process: bool, scores: bool
-    ) -> None:
-        context = get_context("forkserver")  # it imports what takes long once for all of them
-        context.set_forkserver_preload(imports)
+    def __init__(self, plan: BacklogPlan, *, in_process: bool, scores: bool) -> None:
+        context = scoring_processes()
         self.connection, theirs = context.Pipe()
         self.in_hand: deque[Batch] = deque()
         self._runs: BaseProcess | threading.Thread
