@@ -38,7 +38,7 @@ from cxr_app.ui.server.unknown_addresses import UnknownAddresses
 
 @asynccontextmanager
 async def lifespan(_: App) -> AsyncIterator[None]:
-    """Start what runs beside the pages: engine, jobs, retention, receiver, sender."""
+    """Start what runs beside the pages: engine, jobs, retention, DICOM processes."""
     disable_nagle()
     note_start()
     resources.syslog()
@@ -46,6 +46,7 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     resources.supervisor()
     resources.retention()
     resources.sender()
+    resources.prefetcher()
     resources.receiver()
     freezing = asyncio.create_task(freeze_after_start())
     yield

@@ -168,6 +168,16 @@ class Settings(AccessSettings, AuditSettings):
         description="Archive that films are fetched from: `TITLE@HOST:PORT` (C-FIND, C-GET) or "
         "`https://HOST/PATH` (QIDO-RS, WADO-RS); empty for none.",
     )
+    films_by_move: bool = Field(
+        default=False,
+        description="Whether earlier films are fetched by C-MOVE to the receiver; without it, only "
+        "from an archive that does not offer C-GET.",
+    )
+    prefetch: bool = Field(
+        default=False,
+        description="Whether earlier films of the patients of flagged films are fetched from the "
+        "archive of `CXR_FILMS_FROM` before a reader asks.",
+    )
     results_to: str = Field(
         default="",
         description="Archives that results are sent to: `TITLE@HOST:PORT` (C-STORE) or "

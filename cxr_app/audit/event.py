@@ -34,6 +34,9 @@ class AuditKind(StrEnum):
     """Films whose retention time has ended were looked for; the detail says how many."""
     RECEIVED = "RECEIVED"
     """A film came from another machine, or was refused to it; the detail says which."""
+    FETCHED = "FETCHED"
+    """An archive was asked for a patient's earlier films ahead of a reader; the detail says how
+    it ended."""
     SENT = "SENT"
     """A film's result was sent to an archive, or not taken by it."""
     COMMAND = "COMMAND"

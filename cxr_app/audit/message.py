@@ -39,6 +39,7 @@ CODES: dict[AuditKind, tuple[tuple[str, str], tuple[str, str] | None, str]] = {
     AuditKind.DELETED: (DELETED, None, "D"),
     AuditKind.SWEPT: (ACTIVITY, None, "E"),
     AuditKind.RECEIVED: (TRANSFERRED, None, "C"),
+    AuditKind.FETCHED: (QUERY, None, "E"),
     AuditKind.SENT: (TRANSFERRED, None, "R"),
     AuditKind.COMMAND: (ACTIVITY, None, "E"),
     AuditKind.AUDIT_READ: (LOG_USED, None, "R"),

@@ -16,10 +16,12 @@ from cxr_app.film_store import FilmStore
 from cxr_app.imaging.film_identity import read_header
 from cxr_app.pacs import store_answers
 from cxr_app.pacs.archived_film import ArchivedFilm
+from cxr_app.pacs.film_archive import FilmArchive
 from cxr_app.pacs.film_query import DEFAULT_MODALITIES, FilmQuery, study_day
 from cxr_app.pacs.film_sources import film_source
 from cxr_app.pacs.reception import Arrived, Reception
 from cxr_app.pacs.storing import Storing
+from cxr_app.pacs.web_film_archive import WebFilmArchive
 from cxr_app.patient_identity import is_patient_id, same_patient
 from cxr_app.radiograph import Header
 from cxr_app.settings import Settings
@@ -80,13 +82,18 @@ class ArchiveLookup:
         Where films are entered.
     header
         Of the film whose patient's earlier films are wanted.
+    entry_id
+        Of that film's entry, by which the receiver knows whose films come by C-MOVE.
     """
 
-    def __init__(self, settings: Settings, worklist: Worklist, header: Header) -> None:
+    def __init__(
+        self, settings: Settings, worklist: Worklist, header: Header, entry_id: str
+    ) -> None:
         store = FilmStore(settings.films_dir)
         self._settings = settings
         self._worklist = worklist
         self._header = header
+        self._entry_id = entry_id
         self._storing = Storing(Reception(store, worklist), store.root)
         self._status = LookupStatus()
         self._cancelled = threading.Event()
@@ -151,13 +158,50 @@ class ArchiveLookup:
             return
         classes = {film.sop_class_uid for film in films}
         with film_source(target, self._settings, classes) as archive:
+            mover = self._mover(archive, films)
             for film in films:
                 if self._cancelled.is_set():
                     return
                 try:
-                    self._receive(archive.fetch(film), film, target.name)
+                    if mover is not None:
+                        self._move(mover, film)
+                    else:
+                        self._receive(archive.fetch(film), film, target.name)
                 except FilmNotSentError as error:
                     self._missing.append(str(error))
+
+    def _mover(
+        self, archive: FilmArchive | WebFilmArchive, films: list[ArchivedFilm]
+    ) -> FilmArchive | None:
+        """Return the archive if films come by C-MOVE, once the receiver knows what was asked for.
+
+        Raises
+        ------
+        PacsError
+            If there is no receiver.
+        """
+        if not isinstance(archive, FilmArchive):
+            return None
+        if archive.offers_get and not self._settings.films_by_move:
+            return None
+        if self._settings.dicom_port is None:
+            raise PacsError(
+                "The films come by C-MOVE, for which this program must receive: set "
+                "CXR_DICOM_PORT, and register the receiver in the archive."
+            )
+        uids = [film.sop_instance_uid for film in films]
+        self._worklist.film_requests.ask(self._entry_id, uids)
+        return archive
+
+    def _move(self, archive: FilmArchive, film: ArchivedFilm) -> None:
+        """Let a film come to the receiver, which has entered it once the archive answers."""
+        archive.move(film)
+        alike = self._worklist.instances.alike("", "", film.sop_instance_uid)
+        arrived = [each.entry_id for each in alike if not each.is_deleted]
+        if arrived:
+            self._note_arrived(arrived[0])
+        else:
+            self._missing.append("A film that the archive sent is not in the list.")
 
     def _receive(self, data: bytes, film: ArchivedFilm, source: str) -> None:
         """Keep and enter a film, if it is the patient's by its own header."""
@@ -172,9 +216,12 @@ class ArchiveLookup:
         if not stored.answer.is_success:
             self._missing.append(f"A film was left out. {stored.answer.comment}")
         elif stored.arrived is not Arrived.OWN_RESULT:
-            status = self._status
-            ids = (*status.entry_ids, stored.entry_id)
-            self._status = replace(status, fetched=status.fetched + 1, entry_ids=ids)
+            self._note_arrived(stored.entry_id)
+
+    def _note_arrived(self, entry_id: str) -> None:
+        status = self._status
+        ids = (*status.entry_ids, entry_id)
+        self._status = replace(status, fetched=status.fetched + 1, entry_ids=ids)
 
     def _end(self, state: LookupState, message: str) -> None:
         self._status = replace(self._status, state=state, message=message)

@@ -1,4 +1,4 @@
-"""An archive that films are fetched from: searched by C-FIND, fetched one by one by C-GET.
+"""An archive that films are fetched from: searched by C-FIND, fetched by C-GET or C-MOVE.
 
 One by one, because archives end a C-GET of many films at the first that they cannot send. Each
 class is proposed in each transfer syntax in a presentation context of its own: of one context with
@@ -6,7 +6,8 @@ several, archives choose the one that they like best, and cannot send a film in 
 
 References
 ----------
-DICOM PS3.4 C.4.1 (C-FIND), C.4.3 (C-GET), C.6.2 (study root); PS3.7 D.3.3.4 (roles).
+DICOM PS3.4 C.4.1 (C-FIND), C.4.2 (C-MOVE), C.4.3 (C-GET), C.6.2 (study root);
+PS3.7 D.3.3.4 (roles).
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -40,6 +41,7 @@ from cxr_app.pacs.film_query import SERIES_KEYS, STUDY_KEYS, FilmQuery
 
 FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 GET = "1.2.840.10008.5.1.4.1.2.2.3"
+MOVE = "1.2.840.10008.5.1.4.1.2.2.2"
 """Study Root Query/Retrieve Information Model."""
 
 USUAL_CLASSES = tuple(
@@ -64,6 +66,12 @@ _STATUS_WORDS = {
     0x01: "it does not allow it",
     0xFE: "it was cancelled",
 }
+_SERVICES = {
+    FIND: "searching (C-FIND)",
+    GET: "fetching (C-GET)",
+    MOVE: "sending to others (C-MOVE)",
+}
+_NO_DESTINATION = 0xA801
 _NO_UID = "2.25.0"
 """A UID that no study has."""
 
@@ -91,7 +99,7 @@ class FilmArchive(ArchiveAssociation):
         self._classes = sorted({each for each in classes if each} or USUAL_CLASSES)[:MOST_CLASSES]
         self._entity = calling_entity(ae_title)
         self._entity.maximum_pdu_size = PDU_BYTES
-        for model in (FIND, GET):
+        for model in (FIND, GET, MOVE):
             self._entity.add_requested_context(model)
         contexts = [
             build_context(each, syntax) for each in self._classes for syntax in TRANSFER_SYNTAXES
@@ -145,16 +153,8 @@ class FilmArchive(ArchiveAssociation):
             If it does not answer, or ended the association.
         """
         self._received.clear()
-        request = _request(
-            "IMAGE",
-            {
-                "StudyInstanceUID": film.study_instance_uid,
-                "SeriesInstanceUID": film.series_instance_uid,
-                "SOPInstanceUID": film.sop_instance_uid,
-            },
-        )
         code = None
-        for status, _ in self._asked("send_c_get", request, GET):
+        for status, _ in self._asked("send_c_get", _named(film), GET):
             code = status.get("Status")
         data = self._received.pop(film.sop_instance_uid, None)
         if data is not None:
@@ -163,6 +163,39 @@ class FilmArchive(ArchiveAssociation):
             raise self._silence()
         why = _STATUS_WORDS.get(code >> 8, "it has deleted it, or cannot send it as it is stored")
         raise FilmNotSentError(f"{self._target.name} did not send the film: {why} (0x{code:04X}).")
+
+    @property
+    def offers_get(self) -> bool:
+        """Whether films can be fetched over this association."""
+        return any(each.abstract_syntax == GET for each in self._association.accepted_contexts)
+
+    def move(self, film: ArchivedFilm) -> None:
+        """Let the archive send a film to the receiver of this program, which enters it.
+
+        Raises
+        ------
+        FilmNotSentError
+            If the archive answers and the film was not received.
+        ArchiveError
+            If it does not answer, or does not know where the receiver is.
+        """
+        code, moved = None, 0
+        for status, _ in self._asked("send_c_move", _named(film), self._entity.ae_title, MOVE):
+            code = status.get("Status")
+            moved = status.get("NumberOfCompletedSuboperations") or 0
+        name, title = self._target.name, self._entity.ae_title
+        if code is None:
+            raise self._silence()
+        if code == _NO_DESTINATION:
+            raise ArchiveError(
+                f"{name} does not know where {title} is. Register this program's receiver there, "
+                "with its address and port."
+            )
+        if code != 0 or not moved:
+            raise FilmNotSentError(
+                f"{name} could not send the film to {title} (0x{code:04X}): it has deleted it, "
+                "does not reach the receiver, or was refused; the Connections page says more."
+            )
 
     def _films_of_study(self, study: Dataset, query: FilmQuery) -> Iterator[ArchivedFilm]:
         above = {"StudyInstanceUID": text(study, "StudyInstanceUID")}
@@ -190,14 +223,14 @@ class FilmArchive(ArchiveAssociation):
                 raise ArchiveError(f"{self._target.name} did not search: {why} (0x{code:04X}).")
         return found
 
-    def _asked(self, how: str, request: Dataset, model: str) -> Iterator[tuple[Dataset, Any]]:
+    def _asked(self, how: str, request: Dataset, *where: str) -> Iterator[tuple[Dataset, Any]]:
         """Yield what is answered to a request."""
         try:
-            yield from getattr(self._association, how)(request, model)
+            yield from getattr(self._association, how)(request, *where)
         except (RuntimeError, ValueError):  # the messages may quote the request
             if not self._association.is_established:
                 raise self._silence() from None
-            service = "searching (C-FIND)" if model == FIND else "fetching (C-GET)"
+            service = _SERVICES[where[-1]]
             raise ArchiveError(
                 f"{self._target.name} does not offer {service}. "
                 f"Allow it there for {self._entity.ae_title}."
@@ -207,7 +240,7 @@ class FilmArchive(ArchiveAssociation):
         return ArchiveError(
             f"{self._target.name} did not answer in time, or ended the association. Check that "
             f"{self._entity.ae_title} is registered there and may search (C-FIND) and fetch "
-            "(C-GET)."
+            "(C-GET or C-MOVE)."
         )
 
     def _on_store(self, event: evt.Event) -> int:
@@ -217,6 +250,18 @@ class FilmArchive(ArchiveAssociation):
             return 0xA700
         self._received[str(request.AffectedSOPInstanceUID)] = event.encoded_dataset()
         return 0x0000
+
+
+def _named(film: ArchivedFilm) -> Dataset:
+    """Return a request for one film."""
+    return _request(
+        "IMAGE",
+        {
+            "StudyInstanceUID": film.study_instance_uid,
+            "SeriesInstanceUID": film.series_instance_uid,
+            "SOPInstanceUID": film.sop_instance_uid,
+        },
+    )
 
 
 def _request(level: str, keys: Mapping[str, str]) -> Dataset:

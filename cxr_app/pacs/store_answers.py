@@ -48,4 +48,5 @@ OTHER_OBJECT = StoreAnswer(0xA900, "The dataset has another SOP class or UID tha
 UNREADABLE = StoreAnswer(0xC000, "The header is damaged and cannot be read.")
 CUT_SHORT = StoreAnswer(0xC001, "The pixel data is cut short.")
 TOO_LARGE = StoreAnswer(0xC002, "The object is larger than any film.")
+OTHER_PATIENT = StoreAnswer(0xC003, "Not a film of the patient whose films were asked for.")
 FAULT = StoreAnswer(0x0110, "The receiver itself failed; see its log.")

@@ -17,6 +17,7 @@ from cxr_app.film_store import FilmStore
 from cxr_app.pacs.callers import Callers
 from cxr_app.pacs.contexts import supported_contexts
 from cxr_app.pacs.fast_pdus import on_connected
+from cxr_app.pacs.moved_films import MovedFilms
 from cxr_app.pacs.peer_counts import PeerCounter, PeerName
 from cxr_app.pacs.received_events import note_received, note_rejected
 from cxr_app.pacs.reception import Reception
@@ -69,6 +70,7 @@ class StoreServer:
         self._tls = tls_context(settings)
         self._counter = PeerCounter(worklist)
         self._storing = Storing(Reception(films, worklist), films.root)
+        self._moved = MovedFilms(worklist, settings.ae_title)
         self._commitment = StorageCommitment(settings, worklist)
         self._entity = AE(settings.ae_title)
         self._entity.maximum_associations = MAX_ASSOCIATIONS
@@ -159,7 +161,7 @@ class StoreServer:
 
     def _on_store(self, event: evt.Event) -> Dataset:
         peer = _peer(event)
-        stored = self._storing.store(event, peer)
+        stored = self._moved.refuse(event) or self._storing.store(event, peer)
         answer = stored.answer
         if stored.arrived is not None:
             self._counter.arrived(peer, stored.arrived)

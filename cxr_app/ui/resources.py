@@ -92,6 +92,11 @@ def sender() -> Companion:
     return _sender(settings().model_dump_json())
 
 
+def prefetcher() -> Companion:
+    """Return the process that fetches earlier films ahead; start it if that is wanted."""
+    return _prefetcher(settings().model_dump_json())
+
+
 def receiver() -> Companion:
     """Return the process that receives films over the network; start it if there is a port."""
     return _receiver(settings().model_dump_json())
@@ -132,6 +137,7 @@ def drift_films() -> DriftFilms:
 def close() -> None:
     """Stop the threads and close the worklist; background jobs continue without the server."""
     _receiver.clear()
+    _prefetcher.clear()
     _sender.clear()
     _retention.clear()
     _supervisor.clear()
@@ -207,6 +213,15 @@ def _sign_in_sessions(idle_minutes: int) -> SignInSessions:
 def _sender(settings_json: str) -> Companion:
     chosen = Settings.model_validate_json(settings_json)
     started = Companion("cxr_app.pacs.sender", chosen, is_wanted=bool(chosen.destinations))
+    started.start()
+    return started
+
+
+@st.cache_resource(show_spinner=False, on_release=Companion.stop)
+def _prefetcher(settings_json: str) -> Companion:
+    chosen = Settings.model_validate_json(settings_json)
+    is_wanted = chosen.prefetch and chosen.film_archive is not None
+    started = Companion("cxr_app.pacs.prefetcher", chosen, is_wanted=is_wanted)
     started.start()
     return started
 

@@ -30,6 +30,7 @@ from cxr_app.worklist.job_queue import JobQueue
 from cxr_app.worklist.outbox import Outbox
 from cxr_app.worklist.outgoing import ArchiveState, Outgoing, OutgoingState
 from cxr_app.worklist.peers import Peer, PeerCounts, PeerLog
+from cxr_app.worklist.prefetch import Prefetch, PrefetchState
 from cxr_app.worklist.promotions import Promotion, PromotionLog
 from cxr_app.worklist.proposals import Proposal, ProposalLog
 from cxr_app.worklist.review import (
@@ -81,6 +82,8 @@ __all__ = [
     "Peer",
     "PeerCounts",
     "PeerLog",
+    "Prefetch",
+    "PrefetchState",
     "Promotion",
     "PromotionLog",
     "Proposal",

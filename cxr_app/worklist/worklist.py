@@ -10,11 +10,7 @@ from sqlalchemy.orm import Session
 
 from cxr_app.errors import EntryNotFoundError
 from cxr_app.outcome import Outcome
-from cxr_app.worklist.arrivals import (
-    end_arrivals_in_the_future,
-    insert_film,
-    new_entry,
-)
+from cxr_app.worklist.arrivals import end_arrivals_in_the_future, insert_film, new_entry
 from cxr_app.worklist.attestations import Attestations
 from cxr_app.worklist.attested_scores import AttestedScoreRow
 from cxr_app.worklist.claims import ClaimLog, claims_of
@@ -27,20 +23,17 @@ from cxr_app.worklist.drift_query import DriftQuery
 from cxr_app.worklist.earlier_films import earlier_films
 from cxr_app.worklist.entering import enter_films
 from cxr_app.worklist.entry import Counts, Entry, Query, Score
+from cxr_app.worklist.film_requests import FilmRequests
 from cxr_app.worklist.further_files import by_any_file, has_file, lock_uids, sharing_uids
 from cxr_app.worklist.instances import Instances
 from cxr_app.worklist.job_queue import JobQueue
 from cxr_app.worklist.locking import locked_entry
-from cxr_app.worklist.mapping import (
-    add_outcome,
-    as_entry,
-    as_score,
-    evidence_of,
-)
+from cxr_app.worklist.mapping import add_outcome, as_entry, as_score, evidence_of
 from cxr_app.worklist.newer_films import newer_films
 from cxr_app.worklist.order import neighbours, numbers
 from cxr_app.worklist.outbox import Outbox
 from cxr_app.worklist.peers import PeerLog
+from cxr_app.worklist.prefetch_queue import PrefetchQueue
 from cxr_app.worklist.promotions import PromotionLog
 from cxr_app.worklist.proposals import ProposalLog
 from cxr_app.worklist.reading_room import ReadingRoom
@@ -81,12 +74,16 @@ class Worklist:
         Files that are plainly no chest films, marked as read at once.
     drift
         What films have arrived, from where, and what became of them.
+    film_requests
+        Films that an archive was asked to send.
     instances
         DICOM films by their SOP Instance UID and content.
     jobs
         Long-running jobs.
     peers
         Who has sent films, and what became of them.
+    prefetches
+        Flagged films whose patients' earlier films are fetched.
     promotions
         Which model was put to use when.
     proposals
@@ -108,10 +105,12 @@ class Worklist:
         self.deletions = Deletions(database, clock)
         self.dismissals = Dismissals(database, clock)
         self.drift = DriftQuery(database, clock)
+        self.film_requests = FilmRequests(database, clock)
         self.instances = Instances(database, clock)
         self.jobs = JobQueue(database, clock)
         self.outbox = Outbox(database, clock)
         self.peers = PeerLog(database, clock)
+        self.prefetches = PrefetchQueue(database, clock)
         self.promotions = PromotionLog(database, clock)
         self.proposals = ProposalLog(database, clock)
         self.reviews = ReviewLog(database, clock)

@@ -106,7 +106,9 @@ def _send_and_kill(desk: ArchiveDesk, paths: Sequence[Path], kills: int) -> Coun
             time.sleep(PAUSE_SECONDS / 10)
         time.sleep(chance.uniform(0.0, LONGEST_DELAY))
         part = (RECEIVER, SENDER, SERVER)[number % 3]
-        killed[part] += desk.kill(part)
+        while not desk.kill(part):  # it has not been started again yet
+            time.sleep(PAUSE_SECONDS)
+        killed[part] += 1
     modality.join()
     return killed
 

@@ -24,12 +24,22 @@ def archive_lookup_panel(entry: Entry) -> None:
         return
     film, lookup = st.session_state.get(LOOKUP, ("", None))
     if film != entry.id or lookup is None:
+        _show_prefetched(entry)
         _offer(entry, "Look in the archive")
     elif _is_followed(lookup.status()):
         st.fragment(_follow)(lookup)
     else:
         _end(lookup.status())
         _offer(entry, "Look in the archive again")
+
+
+def _show_prefetched(entry: Entry) -> None:
+    """Show what was fetched before anybody asked."""
+    if not resources.settings().prefetch:
+        return
+    prefetch = resources.worklist().prefetches.of_film(entry.id)
+    if prefetch is not None and (words := lookup_text.prefetched(prefetch)):
+        st.caption(formatting.escape_markdown(words))
 
 
 def _offer(entry: Entry, label: str) -> None:
@@ -49,7 +59,7 @@ def _offer(entry: Entry, label: str) -> None:
 def _start(entry: Entry) -> None:
     if entry.header is None:
         return
-    lookup = ArchiveLookup(resources.settings(), resources.worklist(), entry.header)
+    lookup = ArchiveLookup(resources.settings(), resources.worklist(), entry.header, entry.id)
     st.session_state[LOOKUP] = (entry.id, lookup)
     lookup.start()
 

@@ -1,6 +1,7 @@
 """Words for a look into the archive for earlier films."""
 
 from cxr_app.pacs.archive_lookup import LookupStatus
+from cxr_app.worklist import Prefetch, PrefetchState
 
 
 def fraction_done(status: LookupStatus) -> float:
@@ -27,6 +28,18 @@ def ended(status: LookupStatus) -> str:
         none = "The archive has no earlier film of this patient that is not in the list."
         return f"{none} {status.message}".strip()
     return f"{films(status.fetched).capitalize()} fetched. {status.message}".strip()
+
+
+def prefetched(prefetch: Prefetch) -> str:
+    """Return what was fetched before the reader came; empty if there is nothing to report."""
+    if prefetch.state is PrefetchState.SKIPPED:
+        return ""
+    if prefetch.state is PrefetchState.DONE:
+        return f"Fetched ahead: {films(prefetch.films)}. {prefetch.problem}".strip()
+    if not prefetch.problem:
+        return "Earlier films are being fetched ahead."
+    ending = "Not tried again." if prefetch.state is PrefetchState.GIVEN_UP else "Tried again soon."
+    return f"Earlier films were not fetched ahead. {prefetch.problem} {ending}"
 
 
 def films(number: int) -> str:

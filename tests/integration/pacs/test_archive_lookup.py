@@ -6,19 +6,25 @@ from typing import Any
 
 import pytest
 from pydicom import Dataset
+from pynetdicom.association import Association
 
+from cxr_app.film_store import FilmStore
 from cxr_app.imaging.film_identity import read_header
 from cxr_app.pacs import archive_lookup
 from cxr_app.pacs.archive_lookup import ArchiveLookup, LookupStatus
 from cxr_app.pacs.archived_film import ArchivedFilm
 from cxr_app.pacs.film_archive import FilmArchive
+from cxr_app.pacs.store_server import StoreServer
 from cxr_app.pacs.web_film_archive import WebFilmArchive
 from cxr_app.radiograph import Header
 from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Worklist
 from tests.support.factories import dicom_bytes, radiograph_dataset
 from tests.support.orthanc import Orthanc, running
+from tests.support.outcomes import scored, sha256
 
+RECEIVER_PORT = 11112
+"""Of the guide's configuration."""
 WEB_PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 NOW: dict[str, Any] = {
     "PatientID": "P-77",
@@ -71,21 +77,36 @@ def orthanc(tmp_path_factory: pytest.TempPathFactory, own: list[str]) -> Iterato
         yield server
 
 
-@pytest.fixture(params=["C-GET", "WADO-RS"])
+@pytest.fixture(params=["C-GET", "C-MOVE", "WADO-RS"])
 def settings(request: pytest.FixtureRequest, orthanc: Orthanc, tmp_path: Path) -> Settings:
     address = f"{orthanc.title}@127.0.0.1:{orthanc.dicom_port}"
     if request.param == "WADO-RS":
         if not WEB_PLUGIN.exists():
             pytest.skip("Orthanc's plug-in is not installed: apt-get install orthanc-dicomweb")
         address = f"http://127.0.0.1:{orthanc.http_port}/dicom-web"
-    return Settings(data_dir=tmp_path / "data", films_from=address)
+    is_move = request.param == "C-MOVE"
+    return Settings(
+        data_dir=tmp_path / "data",
+        films_from=address,
+        films_by_move=is_move,
+        dicom_port=RECEIVER_PORT if is_move else None,
+    )
 
 
 @pytest.fixture
 def desk(settings: Settings) -> Iterator[Worklist]:
     opened = Worklist.open(settings.worklist_url)
+    receiver = StoreServer(settings, opened, FilmStore(settings.films_dir))
+    if settings.films_by_move:
+        receiver.start()
     yield opened
+    receiver.stop()
     opened.close()
+
+
+def one_way(name: str) -> pytest.MarkDecorator:
+    """Return a mark by which a test fetches films in one way only."""
+    return pytest.mark.parametrize("settings", [name], indirect=True)
 
 
 def header(**changed: Any) -> Header:
@@ -95,14 +116,21 @@ def header(**changed: Any) -> Header:
 
 
 def looked(settings: Settings, desk: Worklist, of: Header) -> LookupStatus:
-    lookup = ArchiveLookup(settings, desk, of)
+    lookup = ArchiveLookup(settings, desk, of, entered(desk, of))
     lookup.start()
     lookup.wait(120)
     return lookup.status()
 
 
+def entered(desk: Worklist, of: Header) -> str:
+    """Enter a film with this header; return its entry's id."""
+    desk.receive(sha256("film"), "upload", Path("/nowhere"))
+    return desk.record(scored("film", header=of))
+
+
 def kept(desk: Worklist) -> set[str]:
-    paths = [entry.path for entry in desk.page(Query(state="all"), limit=100)]
+    entries = desk.page(Query(state="all"), limit=100)
+    paths = [entry.path for entry in entries if entry.source != "upload"]
     headers = [read_header(path.read_bytes()) for path in paths]
     return {each.sop_instance_uid for each in headers if each}
 
@@ -128,9 +156,15 @@ def test_a_search_that_an_archive_may_not_understand_is_said(
 
 
 def test_a_film_of_another_patient_is_not_kept_even_if_the_archive_sends_it(
-    settings: Settings, desk: Worklist, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, desk: Worklist, own: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The archive's own list may be wrong: the film's header has the last word."""
+    if settings.films_by_move:
+        monkeypatch.setattr(archive_lookup, "is_wanted", lambda *_: True)
+        status = looked(settings, desk, header())
+        assert (status.state, status.fetched, kept(desk)) == ("done", len(own), set(own))
+        assert "could not send the film to CXR" in status.message
+        return
     other = dicom_bytes(earlier_film({"PatientName": "Hopper^Grace"}))
 
     def fetch(_archive: Any, _film: ArchivedFilm) -> bytes:
@@ -144,6 +178,7 @@ def test_a_film_of_another_patient_is_not_kept_even_if_the_archive_sends_it(
     assert kept(desk) == set()
 
 
+@one_way("C-GET")
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
@@ -163,6 +198,7 @@ def test_who_cannot_be_told_apart_is_not_looked_for(
     assert kept(desk) == set()
 
 
+@one_way("C-GET")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     ("changed", "words"),
@@ -186,20 +222,43 @@ def test_each_failure_of_the_archive_has_its_words(
 def test_a_look_that_is_cancelled_keeps_what_has_come(
     settings: Settings, desk: Worklist, own: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lookup = ArchiveLookup(settings, desk, header())
-    receive = ArchiveLookup._receive
+    lookup = ArchiveLookup(settings, desk, header(), entered(desk, header()))
+    note = ArchiveLookup._note_arrived
 
-    def receive_and_cancel(self: ArchiveLookup, *film: Any) -> None:
+    def note_and_cancel(self: ArchiveLookup, entry_id: str) -> None:
         self.cancel()
-        receive(self, *film)
+        note(self, entry_id)
 
-    monkeypatch.setattr(ArchiveLookup, "_receive", receive_and_cancel)
+    monkeypatch.setattr(ArchiveLookup, "_note_arrived", note_and_cancel)
     lookup.start()
     lookup.wait(120)
     assert lookup.status().state == "cancelled"
     assert kept(desk) == {own[0]}  # the newest first
 
 
+@one_way("C-MOVE")
+def test_a_move_needs_a_receiver(settings: Settings, desk: Worklist) -> None:
+    status = looked(settings.model_copy(update={"dicom_port": None}), desk, header())
+    assert status.state == "failed"
+    assert "set CXR_DICOM_PORT" in status.message
+
+
+@one_way("C-MOVE")
+def test_an_archive_that_does_not_know_the_receiver_is_told_apart(
+    settings: Settings, desk: Worklist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move = Association.send_c_move
+
+    def move_elsewhere(self: Association, dataset: Dataset, _title: str, model: str) -> Any:
+        return move(self, dataset, "NOWHERE", model)
+
+    monkeypatch.setattr(Association, "send_c_move", move_elsewhere)
+    status = looked(settings, desk, header())
+    assert status.fetched == 0
+    assert "CXR" in status.message
+
+
+@one_way("C-GET")
 def test_only_so_many_films_are_fetched(
     settings: Settings, desk: Worklist, own: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
