@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
 
 from tests.browser.driving import PROJECT, ServerWithTinyModel, _free_port
 from tests.support.desk import Desk
@@ -85,6 +89,27 @@ def status(port: int, path: str, cookie: str = "") -> int:
         connection.close()
 
 
+def shown_in_window(server: ServerWithSignIn, cookie: str) -> str:
+    """What the server sends for the start page into a new window with this cookie."""
+    asked, shown = BackMsg(), []
+    asked.rerun_script.query_string = ""
+    token = cookie.partition("_streamlit_xsrf=")[2].partition(";")[0]
+    with connect(
+        f"ws://127.0.0.1:{server.port}/_stcore/stream",
+        origin=Origin(server.url),
+        additional_headers={"Cookie": cookie} if cookie else {},
+        subprotocols=[Subprotocol(each) for each in ("streamlit", token) if each],
+        open_timeout=60,
+    ) as window:
+        window.send(asked.SerializeToString())
+        while True:
+            message = window.recv(timeout=60)
+            told = ForwardMsg.FromString(message if isinstance(message, bytes) else b"")
+            shown.append(str(told))
+            if told.HasField("script_finished"):
+                return "".join(shown)
+
+
 def test_a_reader_signs_in_reads_and_signs_out(
     signed: tuple[ServerWithSignIn, str], page: Page, console_errors: list[str]
 ) -> None:
@@ -101,10 +126,16 @@ def test_a_reader_signs_in_reads_and_signs_out(
     cookie = "; ".join(f"{each['name']}={each['value']}" for each in page.context.cookies())
     assert status(server.port, f"/films/{film}", cookie) == 200
     assert status(server.port, f"/films/{film}/heat", cookie) == 200
+    assert "film.jpeg" in shown_in_window(server, cookie)
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("button", name="End session").click(timeout=PATIENCE)  # at the provider
     expect(page.get_by_text("Sign in to see films.")).to_be_visible(timeout=PATIENCE)
     assert status(server.port, f"/films/{film}", cookie) == 401, "the old cookie opens nothing"
+    for ended in (cookie, ""):
+        shown = shown_in_window(server, ended)
+        assert "Sign in to see films." in shown
+        assert "film.jpeg" not in shown
+        assert film not in shown
     # The provider's pages load a style sheet that is not there.
     console_errors[:] = [each for each in console_errors if server.url in each]
 
