@@ -1,0 +1,44 @@
+"""A window of a reader without a browser: the websocket that a page opens."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
+
+from tests.browser.driving import Server
+
+
+@contextmanager
+def opened_window(server: Server, headers: Mapping[str, str]) -> Iterator[ClientConnection]:
+    """Open a window with the headers of a browser or a proxy."""
+    token = headers.get("Cookie", "").partition("_streamlit_xsrf=")[2].partition(";")[0]
+    with connect(
+        f"ws://127.0.0.1:{server.port}/_stcore/stream",
+        origin=Origin(server.url),
+        additional_headers=headers,
+        subprotocols=[Subprotocol(each) for each in ("streamlit", token) if each],
+        open_timeout=60,
+    ) as window:
+        yield window
+
+
+def run_page(window: ClientConnection) -> str:
+    """Have the start page run in a window; return what the server sends for it."""
+    asked, shown = BackMsg(), []
+    asked.rerun_script.query_string = ""
+    window.send(asked.SerializeToString())
+    while True:
+        message = window.recv(timeout=60)
+        told = ForwardMsg.FromString(message if isinstance(message, bytes) else b"")
+        shown.append(str(told))
+        if told.HasField("script_finished"):
+            return "".join(shown)
+
+
+def shown_in_window(server: Server, cookie: str) -> str:
+    """Return what the server sends for the start page into a new window with this cookie."""
+    with opened_window(server, {"Cookie": cookie} if cookie else {}) as window:
+        return run_page(window)
