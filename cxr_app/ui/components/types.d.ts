@@ -110,6 +110,8 @@ interface ViewerData {
   /** Marks that are kept with the film, and whether the reader may add some. */
   marks: { kind: "length" | "angle" | "ratio"; points: [number, number][]; words: string }[];
   canMark: boolean;
+  /** Which of two compared films it is; empty for a film alone. */
+  side: "" | "current" | "earlier";
   marksAcknowledged: number;
 }
 

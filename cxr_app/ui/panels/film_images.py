@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 import streamlit as st
 
@@ -23,12 +24,13 @@ def film_images(
     if earlier is None:
         _film(entry, reviews, after)
         return
-    left, right = st.columns(2, gap="small")
-    with left:
-        st.html(film_html.caption(masking.shown(entry)))
-        _film(entry, reviews, after)
-    with right:
-        _earlier_film(earlier)
+    with st.container(key="compared"):
+        left, right = st.columns(2, gap="small")
+        with left:
+            st.html(film_html.caption(masking.shown(entry)))
+            _film(entry, reviews, after, side="current")
+        with right:
+            _earlier_film(earlier)
 
 
 def _handle_key(letter: str, entry_id: str) -> None:
@@ -54,7 +56,12 @@ def _on_key(letter: str, entry_id: str) -> None:
 KEYS = replace(review_panel.KEYS, act=_on_key)
 
 
-def _film(entry: Entry, reviews: list[Review], after: Entry | None) -> None:
+def _film(
+    entry: Entry,
+    reviews: list[Review],
+    after: Entry | None,
+    side: Literal["", "current"] = "",
+) -> None:
     """Show the film, and have the browser load the next one ahead."""
     heat, note = _heatmap(entry, reviews)
     if attestation_panel.shown_pose(entry) != entry.pose:
@@ -66,7 +73,7 @@ def _film(entry: Entry, reviews: list[Review], after: Entry | None) -> None:
     address, outline = _address(entry), _opens_as_outline()
     marks = shown_marks(entry, resources.worklist().room.annotations.of_film(entry.id))
     keep = keep_mark if entry.film_deleted_at is None else None
-    shown = ViewerFilm(entry.id, address, heat, note, prepare, outline, marks, keep)
+    shown = ViewerFilm(entry.id, address, heat, note, prepare, outline, marks, keep, side)
     if film_viewer(shown, keys=KEYS):
         review_panel.note_heat_seen(entry)
 
@@ -74,7 +81,7 @@ def _film(entry: Entry, reviews: list[Review], after: Entry | None) -> None:
 def _earlier_film(entry: Entry) -> None:
     """Show an earlier film of the patient for comparison, without its heatmap."""
     st.html(film_html.caption(entry))
-    film_viewer(ViewerFilm(entry.id, _address(entry)), key="earlier_viewer")
+    film_viewer(ViewerFilm(entry.id, _address(entry), side="earlier"), key="earlier_viewer")
 
 
 def _address(entry: Entry) -> str:

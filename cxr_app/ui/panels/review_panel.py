@@ -38,6 +38,8 @@ KEYS = Keys(
         ("C", "comment; Enter saves it, Esc leaves"),
         ("M", "mark as read, or unread"),
         ("E", "compare with an earlier film"),
+        ("8", "beside, overlay, difference"),
+        ("9", "link the films, or not"),
         ("K", "copy the report"),
         ("T", "take over the film"),
         ("W", "back to the worklist"),

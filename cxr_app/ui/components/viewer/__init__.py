@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -26,6 +26,7 @@ SCRIPTS = (
     "geometry.js",
     "controls.js",
     "marking.js",
+    "comparison.js",
     "key_presses.js",
     "viewer.js",
 )
@@ -62,6 +63,9 @@ class ViewerFilm:
         Kept with the film: ``kind``, ``points`` and ``words`` of each.
     keep_mark
         Called with a new mark and the id of the entry that it was made on; None if none may be.
+    side
+        ``current`` or ``earlier`` if two films are compared: their viewers are linked, and the
+        earlier film's has the controls of the comparison. Empty for a film alone.
     """
 
     entry_id: str
@@ -72,6 +76,7 @@ class ViewerFilm:
     outline: bool = True
     marks: Sequence[Mapping[str, Any]] = ()
     keep_mark: Callable[[dict[str, Any], str], object] | None = None
+    side: Literal["", "current", "earlier"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,7 @@ def film_viewer(film: ViewerFilm, *, key: str = "viewer", keys: Keys = NO_KEYS) 
         "outline": film.outline,
         "marks": [dict(mark) for mark in film.marks],
         "canMark": film.keep_mark is not None,
+        "side": film.side,
         "marksAcknowledged": delivery.acknowledged(f"{key}_marks"),
     }
     _mount(

@@ -18,7 +18,10 @@ const KEYS = {
   j: "ratio",
   f: "full",
   "?": "help",
+  8: "blend",
+  9: "linked",
 };
+const OF_THE_PAGE = ["heat", "outline", "lungs", "length", "angle", "ratio", "help"]; // one film's
 const REPEATING = ["in", "out"]; // controls that a held key clicks again and again
 
 /** Directions to pan in, across and down.
@@ -46,3 +49,32 @@ function focusOn(selector) {
   const field = document.querySelector(selector);
   if (field instanceof HTMLElement) field.focus();
 }
+
+/** Return what a key does in this viewer, if anything. Of two viewers, the one that has the focus
+ * changes its view; all else is the current film's, but for the controls that only the other has.
+ * @param {any} viewer @param {string} key @param {KeyboardEvent} event
+ * @returns {(() => void) | undefined} */
+function handlerOf(viewer, key, event) {
+  const { comparison, focusKeys, presses, scriptKeys, entry } = viewer;
+  const name = KEYS[key];
+  const preset = "12345".indexOf(key);
+  const focus = event.composedPath().find((each) => isViewer(each));
+  const isOther = comparison.side === "earlier";
+  if (key.length === 1 && scriptKeys.includes(key)) {
+    return () => event.repeat || presses.add({ key, entry });
+  }
+  if (focusKeys[key]) return () => focusOn(focusKeys[key]);
+  if (name && viewer.part(name).closest(".compare")) return isOther ? press : undefined;
+  const mine = OF_THE_PAGE.includes(name) || !focus ? !isOther : focus === viewer.root;
+  if (!mine) return undefined;
+  if (preset >= 0) return () => viewer.usePreset(preset);
+  return name ? press : undefined;
+
+  function press() {
+    if (name === "blend") comparison.nextBlend();
+    else if (!event.repeat || REPEATING.includes(name)) viewer.part(name).click();
+  }
+}
+
+/** @param {EventTarget} target */
+const isViewer = (target) => target instanceof HTMLElement && target.classList.contains("viewer");

@@ -46,3 +46,7 @@ function load(address) {
   if (!known) coming.catch(() => held.delete(address));
   return coming;
 }
+
+/** Return the result, or the error in its place.
+ * @template T @param {Promise<T>} promise @returns {Promise<T | Error>} */
+const settled = (promise) => promise.catch((error) => error);

@@ -9,10 +9,6 @@ const viewers = new WeakMap();
  * @type {View | null} */
 let lastView = null;
 
-/** Return the result, or the error in its place.
- * @template T @param {Promise<T>} promise @returns {Promise<T | Error>} */
-const settled = (promise) => promise.catch((error) => error);
-
 class Viewer {
   /** @type {Film | null} */ film = null;
   /** @type {GreyWindow | null} */ window = null;
@@ -47,6 +43,7 @@ class Viewer {
     this.heat = { on: true, outline: undefined, opacity: 0.4, lungs: false, ...readHabits() };
     this.find(".legend i").style.backgroundImage = heatGradient();
     this.marking = new Marking(this);
+    this.comparison = new Comparison(this);
     this._listen();
   }
 
@@ -86,6 +83,7 @@ class Viewer {
     listKeys(this.find("dialog dl"), keys ?? []);
     if (entry !== this.entry || film !== this.address) this._open(entry, film);
     this.marking.update(data, send);
+    this.comparison.update(data.side ?? "");
     if (heat !== this.heatAddress) this._openHeat(heat);
     this._sendHeat();
     this._refresh();
@@ -145,6 +143,7 @@ class Viewer {
     this._changeTable();
     this._draw();
     this.root.dataset.ready = "true";
+    this.comparison.join();
     performance.mark("film-visible", { detail: this.entry });
     for (const address of this.next) load(address).catch(() => {}); // loaded ahead; may fail quietly
   }
@@ -196,7 +195,7 @@ class Viewer {
   setWindow(window) {
     this.window = { ...window, width: Math.max(window.width, this.span / 500) };
     this._changeTable();
-    this._refresh();
+    this._moved();
   }
 
   _changeTable() {
@@ -216,7 +215,7 @@ class Viewer {
     if (!this.film) return;
     this.inverted = !this.inverted;
     this._changeTable();
-    this._refresh();
+    this._moved();
   }
 
   /** @param {Partial<HeatHabits>} change */
@@ -235,24 +234,24 @@ class Viewer {
   /** @param {number} factor @param {number} [x] @param {number} [y] */
   zoom(factor, x = this.canvas.width / 2, y = this.canvas.height / 2) {
     this.viewport.zoomAt(factor, x, y);
-    this._refresh();
+    this._moved();
   }
 
   /** @param {number} scale */
   zoomTo(scale) {
     this.viewport.zoomTo(scale);
-    this._refresh();
+    this._moved();
   }
 
   /** @param {number} across @param {number} down */
   pan(across, down) {
     this.viewport.pan(across, down);
-    this._refresh();
+    this._moved();
   }
 
   fit() {
     this.viewport.reset();
-    this._refresh();
+    this._moved();
   }
 
   reset() {
@@ -270,6 +269,12 @@ class Viewer {
 
   // --- drawing -----------------------------------------------------------------------------
 
+  /** The reader changed what part is seen, or how: another film may go along. */
+  _moved() {
+    this._refresh();
+    this.comparison.announce();
+  }
+
   _refresh() {
     showState(this);
     this.frame ??= requestAnimationFrame(() => this._draw());
@@ -283,6 +288,7 @@ class Viewer {
     if (!this.film) return;
     const { place } = this.viewport;
     this.film.draw(this.context, place);
+    this.comparison.draw(this.context, place);
     const thickness = this.canvas.width / Math.max(this.canvas.clientWidth, 1);
     this.heatmap?.draw(this.context, place, this.heat, thickness);
     this.marking.draw(this.context, place, thickness);
@@ -335,24 +341,11 @@ class Viewer {
   onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
     const key = event.key.toLowerCase();
-    const handle = this._handlerOf(key, event.repeat);
+    const handle = handlerOf(this, key, event);
     if (!this.root.isConnected || !handle) return;
     event.preventDefault();
     event.stopImmediatePropagation(); // ours alone: Streamlit would rerun the page on R
     handle();
-  }
-
-  /** @param {string} key @param {boolean} repeated @returns {(() => void) | undefined} */
-  _handlerOf(key, repeated) {
-    const name = KEYS[key];
-    const preset = "12345".indexOf(key);
-    if (key.length === 1 && this.scriptKeys.includes(key)) {
-      return () => repeated || this.presses.add({ key, entry: this.entry });
-    }
-    if (this.focusKeys[key]) return () => focusOn(this.focusKeys[key]);
-    if (preset >= 0) return () => this.usePreset(preset);
-    if (name) return () => (repeated && !REPEATING.includes(name)) || this.part(name).click();
-    return undefined;
   }
 
   /** @param {KeyboardEvent} event */

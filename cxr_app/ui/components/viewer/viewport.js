@@ -35,13 +35,26 @@ class Viewport {
   /** Zoom by a factor; the point of the film at (x, y) of the box stays there.
    * @param {number} factor @param {number} x @param {number} y */
   zoomAt(factor, x, y) {
-    const smallest = Math.min(1, 1 / this.fit); // the whole film, or one to one if that is smaller
-    const largest = Math.max(LARGEST_SCALE / this.fit, 1);
-    const zoom = Math.min(Math.max(this.zoom * factor, smallest), largest);
+    const zoom = this._allowed(this.zoom * factor);
     const shift = 1 / this.scale - 1 / (this.fit * zoom);
     this.middle.x += ((x - this.box.width / 2) * shift) / this.film.columns;
     this.middle.y += ((y - this.box.height / 2) * shift) / this.film.rows;
     this.zoom = zoom;
+    this._stayInside();
+  }
+
+  /** @param {number} zoom */
+  _allowed(zoom) {
+    const smallest = Math.min(1, 1 / this.fit); // the whole film, or one to one if that is smaller
+    const largest = Math.max(LARGEST_SCALE / this.fit, 1);
+    return Math.min(Math.max(zoom, smallest), largest);
+  }
+
+  /** Show the same part as another film's viewport does, as far as this film reaches.
+   * @param {number} zoom @param {{x: number, y: number}} middle in fractions of the film */
+  follow(zoom, middle) {
+    this.zoom = this._allowed(zoom);
+    this.middle = { ...middle };
     this._stayInside();
   }
 
