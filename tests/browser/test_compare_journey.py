@@ -95,7 +95,7 @@ def _check_links(page: Page, current: Locator, earlier: Locator) -> None:
 
 
 def _check_blends(page: Page, current: Locator, earlier: Locator) -> None:
-    """Lay a film over one of the same shadows: they do not differ, and neither changes the other."""
+    """Lay a film over one of the same shadows: neither differs, nor changes the other."""
     alone = _middle(current)
     page.keyboard.press("8")
     expect(current.get_by_text("not registered")).to_be_visible()
