@@ -65,3 +65,31 @@ def test_lengths_and_ratio_are_kept_with_the_film(desk: Desk, app_url: str, page
     expect(marks).not_to_contain_text("Length")
     kinds = [each.measurement.kind for each in desk.worklist.room.annotations.of_film(film)]
     assert kinds == ["ratio"]
+
+
+def test_a_turned_film_is_measured_as_it_was_sent(desk: Desk, app_url: str, page: Page) -> None:
+    ds = radiograph_dataset(film_pixels(300, 400), PatientID="P-2", ImagerPixelSpacing=[0.8, 0.8])
+    film = desk.enter(dicom_bytes(ds), 0.9)
+    page.goto(f"{app_url}/film?film={film}")
+    viewer = page.locator(".viewer[data-ready='true']")
+    expect(viewer).to_be_visible()
+    wait_idle(page)
+    page.keyboard.press(".")
+    page.keyboard.press("6")
+    expect(viewer).to_have_attribute("data-turn", "1m")
+    expect(viewer.get_by_text("Turned 90° clockwise, mirrored: for view only")).to_be_visible()
+    page.keyboard.press("7")
+    expect(viewer).to_have_attribute("data-lens", "on")
+    page.keyboard.press("d")
+    page.keyboard.press("Enter")
+    for _ in range(20):
+        page.keyboard.press("ArrowDown")  # a fifth of the turned film's height: of the width sent
+    page.keyboard.press("Enter")
+    expect(page.locator(".st-key-marks")).to_contain_text("Length: 64.0 mm (at the detector)")
+    [mark] = desk.worklist.room.annotations.of_film(film)
+    points = [coordinate for point in mark.measurement.points for coordinate in point]
+    assert points == pytest.approx([0.5, 0.5, 0.7, 0.5])
+    assert desk.worklist.entry(film).pose.changes_nothing
+    page.keyboard.press("r")
+    expect(viewer).to_have_attribute("data-turn", "0")
+    expect(viewer.get_by_text("for view only")).to_have_count(0)

@@ -32,7 +32,7 @@ function heatmap(change = {}) {
     newCanvas: () => ({}),
     drawingOn: () => ({ putImageData() {} }),
   };
-  const { Heatmap } = run(["viewer/heatmap.js"], ["Heatmap"], globals);
+  const { Heatmap } = run(["viewer/turning.js", "viewer/heatmap.js"], ["Heatmap"], globals);
   const header = { rows: 1, columns: 1, empty: false, outline: [], lungs: [SQUARE], ...change };
   return new Heatmap({ header, values: new Uint8Array(1) });
 }

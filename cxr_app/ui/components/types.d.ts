@@ -91,6 +91,8 @@ interface View {
   preset: number;
   window: GreyWindow;
   inverted: boolean;
+  /** By quarters clockwise first, then mirrored. */
+  turn: { quarters: number; mirrored: boolean };
   place: { zoom: number; middle: { x: number; y: number } };
 }
 

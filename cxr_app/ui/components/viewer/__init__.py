@@ -21,12 +21,14 @@ FOLDER = Path(__file__).parent
 SCRIPTS = (
     "transport.js",
     "greyscale.js",
+    "turning.js",
     "heatmap.js",
     "viewport.js",
     "geometry.js",
     "controls.js",
     "marking.js",
     "comparison.js",
+    "magnifier.js",
     "key_presses.js",
     "viewer.js",
 )

@@ -8,7 +8,7 @@ const BLENDS = ["beside", "overlay", "difference"];
 /** A window as a change from the film's own first one: films differ in their grey values.
  * @typedef {{shift: number, stretch: number, name: string}} WindowChange */
 /** @typedef {{zoom: number, middle: {x: number, y: number}, inverted: boolean, change: WindowChange}} LinkedView */
-/** @typedef {{address: string, window: GreyWindow, inverted: boolean, blend: string, share: number}} Shown */
+/** @typedef {{address: string, window: GreyWindow, inverted: boolean, turn: Turn, blend: string, share: number}} Shown */
 
 /** @param {GreyWindow} window @param {GreyWindow[]} presets @returns {WindowChange} */
 function changeOf(window, presets) {
@@ -104,14 +104,14 @@ class Comparison {
 
   /** Let the other viewer know how this film is looked at. */
   announce() {
-    const { film, window, inverted, viewport, address, root } = this.viewer;
+    const { film, window, inverted, viewport, root } = this.viewer;
     if (!this.side || !film || !window || root.dataset.ready !== "true") return;
     const { zoom, middle } = viewport;
     const change = changeOf(window, film.header.windows);
     this._say({
       view: { zoom, middle: { ...middle }, inverted, change },
       linked: this.side === "current" || this.habits.linked,
-      shown: { address, window, inverted, blend: this.blend, share: this.share },
+      shown: this._shown(),
     });
   }
 
@@ -147,10 +147,15 @@ class Comparison {
     if (this.side === "earlier") this._sayShown();
   }
 
+  /** @returns {Shown} */
+  _shown() {
+    const { window, inverted, address, turn } = this.viewer;
+    return { address, window, inverted, turn, blend: this.blend, share: this.share };
+  }
+
   /** Let the current film's viewer know what to lay over it, after this one followed it. */
   _sayShown() {
-    const { window, inverted, address } = this.viewer;
-    this._say({ shown: { address, window, inverted, blend: this.blend, share: this.share } });
+    this._say({ shown: this._shown() });
   }
 
   /** @param {Partial<{linked: boolean, swapped: boolean}>} change */
@@ -174,14 +179,16 @@ class Comparison {
 
   /** @param {Shown} shown */
   async _layOver(shown) {
-    const { address } = shown;
-    const known = this.film && this.other?.address === address;
+    const { address, turn } = shown;
+    const is = (/** @type {Shown | null} */ other) =>
+      other?.address === address && other.turn === turn;
+    const known = this.film && is(this.other);
     this.other = shown;
     if (shown.blend !== "beside" && !known) {
       this.film = null;
       const loaded = await settled(load(address));
-      if (this.other?.address !== address || loaded instanceof Error) return;
-      this.film ??= new Film(loaded);
+      if (!is(this.other) || loaded instanceof Error) return;
+      this.film ??= new Film(turnFilm(loaded, turn));
     }
     this._paint();
     this._show();
@@ -213,6 +220,8 @@ class Comparison {
     const { viewer, side, habits, other } = this;
     const controls = side === "earlier";
     viewer.find(".compare").hidden = !controls;
+    if (side) viewer.root.dataset.side = side;
+    else delete viewer.root.dataset.side;
     setPressed(viewer.part("linked"), habits.linked);
     setPressed(viewer.part("swap"), habits.swapped);
     viewer.part("blend").value = this.blend;
@@ -227,19 +236,20 @@ class Comparison {
   }
 
   /** Draw the earlier film over the current one.
-   * @param {CanvasRenderingContext2D} context @param {Place} place of the current film */
-  draw(context, place) {
+   * @param {CanvasRenderingContext2D} context @param {Place} place of the current film
+   * @param {Frame} seen */
+  draw(context, place, seen) {
     if (!this.film || !this.other || this.other.blend === "beside") return;
     const differs = this.other.blend === "difference";
-    const within = placeWithin(place, this.film.header);
+    const inner = placeWithin(place, this.film.header);
     context.save();
     context.globalAlpha = differs ? 0.5 : this.other.share;
-    this.film.draw(context, within);
+    this.film.draw(context, inner, seen);
     context.restore();
     if (!differs) return;
     context.beginPath(); // what only one of the films shows is no difference
     context.rect(place.x, place.y, place.width, place.height);
-    context.rect(within.x, within.y, within.width, within.height);
+    context.rect(inner.x, inner.y, inner.width, inner.height);
     context.fill("evenodd");
   }
 }

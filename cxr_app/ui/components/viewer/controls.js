@@ -81,6 +81,10 @@ const BUTTONS = {
   angle: (viewer) => viewer.marking.choose("angle"),
   ratio: (viewer) => viewer.marking.choose("ratio"),
   full: (viewer) => swapFullScreen(viewer.root),
+  left: (viewer) => viewer.setTurn(turnedBy(viewer.turn, -1)),
+  right: (viewer) => viewer.setTurn(turnedBy(viewer.turn, 1)),
+  flip: (viewer) => viewer.setTurn({ ...viewer.turn, mirrored: !viewer.turn.mirrored }),
+  magnify: (viewer) => viewer.magnifier.set(!viewer.magnifier.on),
   help: (viewer) => viewer.help(),
 };
 
@@ -105,6 +109,8 @@ function showState(viewer) {
   data.inverted = String(viewer.inverted);
   setPressed(viewer.part("invert"), viewer.inverted);
   data.zoom = viewport.zoom.toFixed(3);
+  data.turn = `${viewer.turn.quarters}${viewer.turn.mirrored ? "m" : ""}`;
+  setPressed(viewer.part("flip"), viewer.turn.mirrored);
   const share = (viewport.scale * film.header.columns) / film.header.film_columns;
   const percent = `${Math.round(100 * share)} %`;
   viewer.part("actual").textContent = percent;
@@ -142,4 +148,45 @@ function showHeat(viewer) {
     : heatmap
       ? ""
       : viewer.note;
+}
+
+/** Act on the controls, keys and hands until the viewer ends.
+ * @param {any} viewer */
+function listen(viewer) {
+  const { signal } = viewer.stopping;
+  /** @param {string} name @param {string} event @param {(control: any) => void} handle
+   * @param {string} [tag] */
+  const on = (name, event, handle, tag) =>
+    viewer.part(name, tag).addEventListener(event, (/** @type {Event} */ e) => handle(e.target), {
+      signal,
+    });
+  for (const [name, action] of Object.entries(BUTTONS)) on(name, "click", () => action(viewer));
+  on("preset", "change", (control) => {
+    viewer.usePreset(Number(control.value));
+    control.blur(); // so that the next key is a key again
+  });
+  on("opacity", "input", (control) => viewer.setHeat({ opacity: Number(control.value) }));
+  for (const name of ["center", "width"]) {
+    const change = (/** @type {any} */ control) => {
+      if (viewer.window) viewer.setWindow({ ...viewer.window, [name]: Number(control.value) });
+    };
+    on(name, "input", change, "input");
+  }
+  const onKey = (/** @type {KeyboardEvent} */ event) => viewer.onKey(event);
+  document.addEventListener("keydown", onKey, { signal, capture: true });
+  document.addEventListener("change", releaseKeys, { signal });
+  viewer.canvas.addEventListener(
+    "keydown",
+    (/** @type {KeyboardEvent} */ event) => viewer._onArrow(event),
+    { signal },
+  );
+  const stop = followHand(viewer.canvas, {
+    pan: (across, down) => viewer.pan(across, down),
+    windowing: (across, down) => viewer.dragWindow(across, down),
+    zoom: (factor, x, y) => viewer.zoom(factor, x, y),
+    reset: () => viewer.fit(),
+    windowsByLeftDrag: () => viewer.windowing,
+  });
+  signal.addEventListener("abort", stop);
+  watchSize(viewer);
 }

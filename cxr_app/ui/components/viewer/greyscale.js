@@ -92,16 +92,17 @@ class Film {
 
   /** Draw the film with its top left corner at (x, y), each film pixel `scale` wide.
    * @param {CanvasRenderingContext2D} context
-   * @param {Place} place */
-  draw(context, { scale, x, y }) {
+   * @param {Place} place
+   * @param {Frame} within the part of the canvas that is seen */
+  draw(context, { scale, x, y }, within) {
     const level = this.level(scale);
     const across = (this.header.columns * scale) / level.columns;
     const down = (this.header.rows * scale) / level.rows;
     const seen = {
-      left: Math.max(0, Math.floor(-x / across) - 1),
-      top: Math.max(0, Math.floor(-y / down) - 1),
-      right: Math.min(level.columns, Math.ceil((context.canvas.width - x) / across) + 1),
-      bottom: Math.min(level.rows, Math.ceil((context.canvas.height - y) / down) + 1),
+      left: Math.max(0, Math.floor((within.left - x) / across) - 1),
+      top: Math.max(0, Math.floor((within.top - y) / down) - 1),
+      right: Math.min(level.columns, Math.ceil((within.right - x) / across) + 1),
+      bottom: Math.min(level.rows, Math.ceil((within.bottom - y) / down) + 1),
     };
     if (seen.right <= seen.left || seen.bottom <= seen.top) return;
     const canvas = paint(level, seen, this.table);

@@ -68,6 +68,22 @@ class Heatmap {
     const pixels = new Uint32Array(image.data.buffer);
     for (let at = 0; at < values.length; at++) pixels[at] = table[values[at]];
     drawingOn(this.canvas).putImageData(image, 0, 0);
+    this.shown = this._turned(AS_SENT);
+  }
+
+  /** Show it as the film lies on the screen.
+   * @param {Turn} turn */
+  turn(turn) {
+    this.shown = this._turned(turn);
+  }
+
+  /** @param {Turn} turn */
+  _turned(turn) {
+    const lines = (/** @type {[number, number][][]} */ sent) =>
+      sent.map((line) => line.map((point) => turnPoint(point, turn)));
+    const { outline, lungs, canvas } = this;
+    const picture = turnPicture(canvas, turn);
+    return { outline: lines(outline), lungs: lines(lungs), picture };
   }
 
   /** Draw what the reader has chosen to see.
@@ -78,12 +94,12 @@ class Heatmap {
   draw(context, place, { on, outline, opacity, lungs }, thickness) {
     if (lungs) {
       const style = { colour: LUNG_COLOUR, width: thickness, opacity: 0.7 };
-      drawLines(context, this.lungs, place, style);
+      drawLines(context, this.shown.lungs, place, style);
     }
     if (!on || this.empty) return;
     if (outline) {
       const style = { colour: OUTLINE_COLOUR, width: 1.5 * thickness };
-      drawLines(context, this.outline, place, { ...style, opacity: Math.max(opacity, 0.15) });
+      drawLines(context, this.shown.outline, place, { ...style, opacity: Math.max(opacity, 0.15) });
     } else this._drawColour(context, place, opacity);
   }
 
@@ -94,7 +110,7 @@ class Heatmap {
     context.save();
     context.globalAlpha = opacity;
     context.imageSmoothingEnabled = true;
-    context.drawImage(this.canvas, x, y, width, height);
+    context.drawImage(this.shown.picture, x, y, width, height);
     context.restore();
   }
 }

@@ -18,6 +18,10 @@ const KEYS = {
   j: "ratio",
   f: "full",
   "?": "help",
+  ",": "left",
+  ".": "right",
+  6: "flip",
+  7: "magnify",
   8: "blend",
   9: "linked",
 };

@@ -20,7 +20,7 @@ const linesOf = (kind, points) =>
 class Marking {
   /** @type {MarkKind | null} */ kind = null;
   /** @type {Point[]} */ points = [];
-  /** @type {Point} */ pointer = [0.5, 0.5];
+  /** @type {Point} */ pointer = [0.5, 0.5]; // on the film as it lies on the screen
   /** @type {Mark[]} */ kept = []; // by the page's script
   /** @type {Mark[]} */ sent = []; // and not known to be kept yet
 
@@ -120,17 +120,29 @@ class Marking {
     this.viewer._refresh();
   }
 
+  /** The point of the film, as it was sent, under the pointer.
+   * @returns {Point} */
+  _pointed() {
+    const [x, y] = unturnPoint(this.pointer, this.viewer.turn);
+    return [clampShare(x), clampShare(y)];
+  }
+
+  /** @param {Point[]} points @returns {Point[]} */
+  _turned(points) {
+    return points.map((point) => turnPoint(point, this.viewer.turn));
+  }
+
   _add() {
     const { kind } = this;
     if (!kind || !this.viewer.film) return;
-    this.points = [...this.points, this.pointer];
+    this.points = [...this.points, this._pointed()];
     if (this.points.length === POINTS_OF[kind]) this._finish(kind, this.points);
     this.viewer._refresh();
   }
 
   /** @param {MarkKind} kind @param {Point[]} points */
   _finish(kind, points) {
-    const measured = measure(kind, points, this.viewer.film.header);
+    const measured = measure(kind, points, this.viewer.data.header);
     this.points = [];
     if (!Number.isFinite(measured.value)) return; // two points in one place
     this.sent.push({ kind, points, words: measureWords(measured) });
@@ -141,13 +153,15 @@ class Marking {
 
   /** @param {CanvasRenderingContext2D} context @param {Place} place @param {number} thickness */
   draw(context, place, thickness) {
-    for (const mark of [...this.kept, ...this.sent]) drawMark(context, place, mark, thickness);
+    const show = (/** @type {Mark} */ mark) =>
+      drawMark(context, place, { ...mark, points: this._turned(mark.points) }, thickness);
+    for (const mark of [...this.kept, ...this.sent]) show(mark);
     if (!this.kind || !this.viewer.film) return;
-    const points = [...this.points, this.pointer];
+    const points = [...this.points, this._pointed()];
     const whole = points.length === POINTS_OF[this.kind];
-    const measured = whole ? measure(this.kind, points, this.viewer.film.header) : null;
+    const measured = whole ? measure(this.kind, points, this.viewer.data.header) : null;
     const words = measured && Number.isFinite(measured.value) ? measureWords(measured) : "";
-    drawMark(context, place, { kind: this.kind, points, words }, thickness);
+    show({ kind: this.kind, points, words });
     drawCross(context, place, this.pointer, thickness);
   }
 }

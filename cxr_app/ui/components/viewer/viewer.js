@@ -10,7 +10,9 @@ const viewers = new WeakMap();
 let lastView = null;
 
 class Viewer {
-  /** @type {Film | null} */ film = null;
+  /** @type {FilmData | null} */ data = null; // as the server sends it
+  /** @type {Film | null} */ film = null; // as it lies on the screen
+  /** @type {Turn} */ turn = AS_SENT;
   /** @type {GreyWindow | null} */ window = null;
   /** @type {Heatmap | null} */ heatmap = null;
   /** @type {string | null | undefined} */ heatAddress = undefined;
@@ -44,7 +46,8 @@ class Viewer {
     this.find(".legend i").style.backgroundImage = heatGradient();
     this.marking = new Marking(this);
     this.comparison = new Comparison(this);
-    this._listen();
+    this.magnifier = new Magnifier(this);
+    listen(this);
   }
 
   /** @param {string} selector @returns {any} */
@@ -92,11 +95,12 @@ class Viewer {
   /** @param {string} entry @param {string} address */
   async _open(entry, address) {
     this._remember();
-    this.film = this.window = this.heatmap = null; // never one patient's film under another's name
+    this.film = this.data = this.window = this.heatmap = null; // never one patient's film under another's name
     this.heatAddress = undefined;
     this.marking.clear();
-    Object.assign(this, { entry, address });
-    for (const fact of ["inverted", "zoom", "windowCenter", "windowWidth"]) {
+    Object.assign(this, { entry, address, turn: AS_SENT });
+    this.find(".turned").textContent = "";
+    for (const fact of ["inverted", "zoom", "turn", "windowCenter", "windowWidth"]) {
       delete this.root.dataset[fact];
     }
     Object.assign(this.root.dataset, { entry, ready: "false" });
@@ -112,7 +116,7 @@ class Viewer {
     if (this.address !== address) return;
     this.notify("");
     if (loaded instanceof Error) this._refuse(loaded);
-    else this._show(new Film(loaded));
+    else this._show(loaded);
   }
 
   /** @param {Error} error */
@@ -124,15 +128,15 @@ class Viewer {
     this.root.dataset.ready = "error";
   }
 
-  /** @param {Film} film */
-  _show(film) {
-    this.film = film;
-    const { columns, rows, film_columns, film_rows, windows } = film.header;
-    this.viewport.setFilm(columns, rows);
+  /** @param {FilmData} data */
+  _show(data) {
+    this.data = data;
+    const { columns, rows, film_columns, film_rows, windows } = data.header;
+    this._lay(lastView?.entry === this.entry ? lastView.turn : AS_SENT);
     this.viewport.reset();
     this.inverted = false;
     offerWindows(this.part("preset"), windows);
-    this._bound(film.header);
+    this._bound(data.header);
     this.usePreset(0);
     if (lastView?.entry === this.entry) this._restore(lastView);
     fitBox(this.canvas, this.viewport);
@@ -156,15 +160,16 @@ class Viewer {
     const loaded = await settled(load(address));
     if (this.heatAddress !== address || loaded instanceof Error) return;
     this.heatmap = new Heatmap(loaded);
+    this.heatmap.turn(this.turn);
     this._refresh();
   }
 
   /** Remember how this film was looked at, should it come back. */
   _remember() {
     if (!this.film || !this.window) return;
-    const { entry, preset, window, inverted } = this;
+    const { entry, preset, window, inverted, turn } = this;
     const { zoom, middle } = this.viewport;
-    lastView = { entry, preset, window, inverted, place: { zoom, middle } };
+    lastView = { entry, preset, window, inverted, turn, place: { zoom, middle } };
     this.film.forgetPainting();
   }
 
@@ -226,6 +231,26 @@ class Viewer {
     this._refresh();
   }
 
+  /** Turn the film on the screen; what is scored and measured stays as it was sent.
+   * @param {Turn} turn */
+  setTurn(turn) {
+    if (!this.data) return;
+    this._lay(turn);
+    this.viewport.reset();
+    this._changeTable();
+    this._moved();
+  }
+
+  /** @param {Turn} turn */
+  _lay(turn) {
+    if (!this.data) return;
+    this.turn = turn;
+    this.film = new Film(turnFilm(this.data, turn));
+    this.viewport.setFilm(this.film.header.columns, this.film.header.rows);
+    this.heatmap?.turn(turn);
+    this.find(".turned").textContent = turnWords(turn);
+  }
+
   swapHand() {
     this.windowing = !this.windowing;
     this._refresh();
@@ -257,6 +282,8 @@ class Viewer {
   reset() {
     if (!this.film) return;
     this.inverted = false;
+    if (!changesNothing(this.turn)) this._lay(AS_SENT);
+    this.magnifier.set(false);
     this.viewport.reset();
     this.usePreset(0);
   }
@@ -287,11 +314,16 @@ class Viewer {
     this.context.fillRect(0, 0, this.canvas.width, this.canvas.height);
     if (!this.film) return;
     const { place } = this.viewport;
-    this.film.draw(this.context, place);
-    this.comparison.draw(this.context, place);
     const thickness = this.canvas.width / Math.max(this.canvas.clientWidth, 1);
-    this.heatmap?.draw(this.context, place, this.heat, thickness);
-    this.marking.draw(this.context, place, thickness);
+    const paint = (/** @type {Place} */ at, /** @type {Frame} */ within) => {
+      this.film?.draw(this.context, at, within);
+      this.comparison.draw(this.context, at, within);
+      this.heatmap?.draw(this.context, at, this.heat, thickness);
+      this.marking.draw(this.context, at, thickness);
+    };
+    const { width, height } = this.canvas;
+    paint(place, { left: 0, top: 0, right: width, bottom: height });
+    this.magnifier.draw(this.context, place, paint, thickness);
   }
 
   /** Send whether heatmaps are shown, if the server assumes otherwise: a verdict may follow them. */
@@ -302,40 +334,6 @@ class Viewer {
   }
 
   // --- hands and keys ----------------------------------------------------------------------
-
-  _listen() {
-    const { signal } = this.stopping;
-    /** @param {string} name @param {string} event @param {(control: any) => void} handle
-     * @param {string} [tag] */
-    const on = (name, event, handle, tag) =>
-      this.part(name, tag).addEventListener(event, (/** @type {Event} */ e) => handle(e.target), {
-        signal,
-      });
-    for (const [name, action] of Object.entries(BUTTONS)) on(name, "click", () => action(this));
-    on("preset", "change", (control) => {
-      this.usePreset(Number(control.value));
-      control.blur(); // so that the next key is a key again
-    });
-    on("opacity", "input", (control) => this.setHeat({ opacity: Number(control.value) }));
-    for (const name of ["center", "width"]) {
-      const change = (/** @type {any} */ control) => {
-        if (this.window) this.setWindow({ ...this.window, [name]: Number(control.value) });
-      };
-      on(name, "input", change, "input");
-    }
-    document.addEventListener("keydown", (event) => this.onKey(event), { signal, capture: true });
-    document.addEventListener("change", releaseKeys, { signal });
-    this.canvas.addEventListener("keydown", (event) => this._onArrow(event), { signal });
-    const stop = followHand(this.canvas, {
-      pan: (across, down) => this.pan(across, down),
-      windowing: (across, down) => this.dragWindow(across, down),
-      zoom: (factor, x, y) => this.zoom(factor, x, y),
-      reset: () => this.fit(),
-      windowsByLeftDrag: () => this.windowing,
-    });
-    signal.addEventListener("abort", stop);
-    watchSize(this);
-  }
 
   /** @param {KeyboardEvent} event */
   onKey(event) {
