@@ -77,7 +77,7 @@ def test_a_turned_film_is_measured_as_it_was_sent(desk: Desk, app_url: str, page
     page.keyboard.press(".")
     page.keyboard.press("6")
     expect(viewer).to_have_attribute("data-turn", "1m")
-    expect(viewer.get_by_text("Turned 90° clockwise, mirrored: for view only")).to_be_visible()
+    expect(viewer.locator(".turned")).to_contain_text("Turned 90° clockwise, mirrored")
     page.keyboard.press("7")
     expect(viewer).to_have_attribute("data-lens", "on")
     page.keyboard.press("d")
@@ -92,4 +92,4 @@ def test_a_turned_film_is_measured_as_it_was_sent(desk: Desk, app_url: str, page
     assert desk.worklist.entry(film).pose.changes_nothing
     page.keyboard.press("r")
     expect(viewer).to_have_attribute("data-turn", "0")
-    expect(viewer.get_by_text("for view only")).to_have_count(0)
+    expect(viewer.locator(".turned")).to_be_empty()
