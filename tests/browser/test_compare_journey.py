@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def film(server: Server) -> Iterator[str]:
     assert isinstance(server.data_dir, Path)
     desk = Desk(server.data_dir)
     pixels = film_pixels(600, 500, seed=3)
-    shared = {"PatientName": "Example^Ada", "PatientID": "P-1"}
+    shared: dict[str, Any] = {"PatientName": "Example^Ada", "PatientID": "P-1"}
     earlier = radiograph_dataset(
         pixels // 2, window=(1024, 2048), StudyDate="20250101", SOPInstanceUID="1.2.3.1", **shared
     )
