@@ -44,6 +44,7 @@ class Permission(StrEnum):
     DISCARD = "discard a model"
     PROMOTE = "promote a model"
     TEST_CONNECTION = "test a connection"
+    NAME_ARCHIVES = "name archives"
     RETRY_RESULTS = "send results again"
     EXPORT_WITHOUT_IDENTITIES = "export films without identities"
     OPEN_AUDIT = "open the audit"
@@ -82,6 +83,7 @@ WHO_MAY: dict[Permission, frozenset[Role]] = {
     Permission.DISCARD: SCIENTIST,
     Permission.PROMOTE: SCIENTIST,
     Permission.TEST_CONNECTION: ADMINISTRATOR,
+    Permission.NAME_ARCHIVES: ADMINISTRATOR,
     Permission.RETRY_RESULTS: ADMINISTRATOR,
     Permission.EXPORT_WITHOUT_IDENTITIES: SCIENTIST,
     Permission.OPEN_AUDIT: AUDITOR,

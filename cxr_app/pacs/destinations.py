@@ -1,10 +1,24 @@
-"""An archive by its address: a DICOM node, or a DICOMweb server."""
+"""The archives that results are sent to, and one by its address: a node or a DICOMweb server."""
 
 from cxr_app.archive_login import authorization
 from cxr_app.destination import Destination
 from cxr_app.pacs.archive import Archive
 from cxr_app.pacs.web_archive import WebArchive
 from cxr_app.settings import Settings
+from cxr_app.worklist import Worklist
+
+
+def destinations_of(settings: Settings, worklist: Worklist) -> tuple[Destination, ...]:
+    """Return the archives that results are sent to: the settings', then those entered on the page.
+
+    Raises
+    ------
+    WorklistError
+        If the worklist cannot be read.
+    """
+    named = {each.name for each in settings.destinations}
+    entered = (each for each in worklist.destinations.all() if each.name not in named)
+    return (*settings.destinations, *entered)
 
 
 def archive_at(destination: Destination, settings: Settings) -> Archive | WebArchive:

@@ -19,7 +19,7 @@ from cxr_app.errors import ArchiveError, CxrError, SettingsError, ShortageError,
 from cxr_app.operations.opening import open_worklist
 from cxr_app.pacs.archive import Archive
 from cxr_app.pacs.companion import USAGE
-from cxr_app.pacs.destinations import archive_at
+from cxr_app.pacs.destinations import archive_at, destinations_of
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.objects import NOTHING_TO_SHOW, FilmResults, FilmVerdict, results_of
 from cxr_app.pacs.sent_events import noted_sending
@@ -168,19 +168,37 @@ class Sender:
 def send_all(
     settings: Settings, worklist: Worklist, stop: threading.Event, audit: AuditLog | None = None
 ) -> None:
-    """Send to every archive of the settings until stopped, each in a thread of its own."""
-    threads = [
-        threading.Thread(
-            target=Sender(settings, worklist, destination, audit).run,
-            args=(stop,),
-            name=f"send-{destination.name}",
-        )
-        for destination in settings.destinations
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    """Send to every archive until stopped, each in a thread of its own, as they come and go."""
+    running: dict[Destination, tuple[threading.Thread, threading.Event]] = {}
+    while not stop.is_set():
+        try:
+            wanted = destinations_of(settings, worklist)
+            for destination in running.keys() - set(wanted):
+                _end(*running.pop(destination))
+                worklist.destinations.withdraw(destination.name)
+            for destination in wanted:
+                if destination not in running:
+                    sender = Sender(settings, worklist, destination, audit)
+                    running[destination] = _begin(sender, destination)
+        except WorklistError as error:
+            logger.warning("The archives cannot be read: %s", error)
+        stop.wait(IDLE_SECONDS)
+    for _, ended in running.values():
+        ended.set()
+    for thread, _ in running.values():
         thread.join()
+
+
+def _begin(sender: Sender, destination: Destination) -> tuple[threading.Thread, threading.Event]:
+    ended = threading.Event()
+    thread = threading.Thread(target=sender.run, args=(ended,), name=f"send-{destination.name}")
+    thread.start()
+    return thread, ended
+
+
+def _end(thread: threading.Thread, ended: threading.Event) -> None:
+    ended.set()
+    thread.join()
 
 
 def _problem(error: CxrError | MemoryError) -> str:
@@ -201,9 +219,10 @@ def main() -> int:
     stop = stop_event(until_input_ends=UNTIL_INPUT_ENDS in sys.argv[1:])
     try:
         settings = Settings.read()
-        if not settings.destinations:
-            raise SettingsError("CXR_RESULTS_TO names no archive.")
         worklist, audit = open_worklist(settings), AuditLog.of(settings)
+        if not destinations_of(settings, worklist):
+            worklist.close()
+            raise SettingsError("Neither CXR_RESULTS_TO nor the Connections page names an archive.")
     except CxrError as error:
         sys.stderr.write(f"Results cannot be sent. {error}\n")
         return USAGE if isinstance(error, SettingsError) else 1

@@ -24,6 +24,7 @@ from cxr_app.film_store import read_film
 from cxr_app.imaging.film_identity import film_identity
 from cxr_app.pacs.association import calling_entity, open_association
 from cxr_app.pacs.contexts import COMMITMENT
+from cxr_app.pacs.destinations import destinations_of
 from cxr_app.settings import Settings
 from cxr_app.worklist import Instance, Worklist
 
@@ -128,7 +129,8 @@ class StorageCommitment:
 
     def _address(self, title: str) -> Destination | None:
         archive = self._settings.film_archive
-        known = (*self._settings.destinations, *((archive,) if archive else ()))
+        known = destinations_of(self._settings, self._worklist)
+        known = (*known, *((archive,) if archive else ()))
         return next((each for each in known if each.ae_title == title), None)
 
     def _call(self, address: Destination, report: Dataset, kind: int) -> None:

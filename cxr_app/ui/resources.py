@@ -18,6 +18,7 @@ from cxr_app.jobs.supervisor import Supervisor
 from cxr_app.jobs.unscored import RefusalReader
 from cxr_app.operations.opening import open_worklist
 from cxr_app.pacs.companion import Companion
+from cxr_app.pacs.destinations import destinations_of
 from cxr_app.retention import Retention
 from cxr_app.scoring_engine import ScoringEngine
 from cxr_app.settings import Settings, current_settings
@@ -89,7 +90,8 @@ def retention() -> Retention:
 
 def sender() -> Companion:
     """Return the process that sends results to archives; start it if there are any."""
-    return _sender(settings().model_dump_json())
+    has_archives = bool(destinations_of(settings(), worklist()))
+    return _sender(settings().model_dump_json(), is_wanted=has_archives)
 
 
 def prefetcher() -> Companion:
@@ -210,9 +212,9 @@ def _sign_in_sessions(idle_minutes: int) -> SignInSessions:
 
 
 @st.cache_resource(show_spinner=False, on_release=Companion.stop)
-def _sender(settings_json: str) -> Companion:
+def _sender(settings_json: str, *, is_wanted: bool) -> Companion:
     chosen = Settings.model_validate_json(settings_json)
-    started = Companion("cxr_app.pacs.sender", chosen, is_wanted=bool(chosen.destinations))
+    started = Companion("cxr_app.pacs.sender", chosen, is_wanted=is_wanted)
     started.start()
     return started
 

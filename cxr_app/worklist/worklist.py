@@ -18,6 +18,7 @@ from cxr_app.worklist.column_types import AnyText, Moment
 from cxr_app.worklist.counting import count, count_unscored, film_counts, oldest_unread, unscored
 from cxr_app.worklist.database import LOCK_TIMEOUT_SECONDS, Database
 from cxr_app.worklist.deletions import Deletions
+from cxr_app.worklist.destination_list import DestinationList
 from cxr_app.worklist.dismissals import Dismissals
 from cxr_app.worklist.drift_query import DriftQuery
 from cxr_app.worklist.earlier_films import earlier_films
@@ -53,12 +54,7 @@ def now_in_utc() -> datetime:
 class Worklist:
     """The films that were received, and their results. Safe for many threads and processes.
 
-    Parameters
-    ----------
-    database
-        Open and up to date.
-    clock
-        Returns the current time, aware.
+    `Transactions` has the parameters.
 
     Attributes
     ----------
@@ -70,6 +66,8 @@ class Worklist:
         Which reader has which film open.
     deletions
         Films whose retention time has ended.
+    destinations
+        Archives that a person has entered.
     dismissals
         Files that are plainly no chest films, marked as read at once.
     drift
@@ -103,6 +101,7 @@ class Worklist:
         self.attestations = Attestations(database, clock)
         self.claims = ClaimLog(database, clock)
         self.deletions = Deletions(database, clock)
+        self.destinations = DestinationList(database, clock)
         self.dismissals = Dismissals(database, clock)
         self.drift = DriftQuery(database, clock)
         self.film_requests = FilmRequests(database, clock)

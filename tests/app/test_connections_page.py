@@ -5,9 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cxr_app.audit.event import AuditKind
 from cxr_app.destination import Destination
+from cxr_app.settings import Settings
 from cxr_app.worklist import OutgoingState, Worklist
 from tests.support.archives import Peer, listening
+from tests.support.audited import events
 from tests.support.web_archives import web_archive
 from tests.support.worklists import page_text, scored, shown, table
 
@@ -123,3 +126,48 @@ def test_a_person_decides_what_a_restored_worklist_sends(
     assert not page.exception
     assert "held since" not in page_text(page)
     assert len(worklist.outbox.claim(destination.name)) == waiting
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_archive_is_entered_tested_and_removed_on_the_page(
+    app: AppTest, worklist: Worklist
+) -> None:
+    with listening(Peer()) as peer, web_archive(lambda _: (200, {})) as url:
+        node = peer.destination().name
+        page = connections(app.run())
+        for written, name in ((f"{node}=sr", node), (url, url)):
+            page.text_input(key="new_destination").set_value(written)
+            page.button(key="add_destination").click().run()
+            assert not page.exception
+            worklist.outbox.open(Destination.parse(name))  # as the sender does
+            page.run()
+            page.button(key=f"echo_{name}").click().run()
+            assert "answers" in page.toast[0].value
+        assert [each.name for each in worklist.destinations.all()] == sorted([node, url])
+    film = fill(worklist, Destination.parse(node))
+    page.button(key=f"remove_{node}").click().run()
+    assert not page.exception
+    assert [each.name for each in worklist.destinations.all()] == [url]
+    assert [each.state for each in worklist.outbox.of_film(film)] == [OutgoingState.GIVEN_UP] * 2
+    details = [each.detail for each in events(Settings.read().audit_folder, AuditKind.ACTION)]
+    assert f"archive added: {node}=sr" in details
+    assert f"archive removed: {node}" in details
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("archive", "no address of an archive"),
+        ("https://scribe:secret@archive/rs", "without user, query or fragment"),
+        ("A**B@archive:104=sr", "which decides what it gets"),
+    ],
+)
+def test_what_is_no_address_is_refused_in_words_and_stays_to_be_mended(
+    app: AppTest, worklist: Worklist, destination: Destination, written: str, words: str
+) -> None:
+    page = connections(app.run())
+    page.text_input(key="new_destination").set_value(written)
+    page.button(key="add_destination").click().run()
+    assert any(words in each.value for each in page.error)
+    assert page.text_input(key="new_destination").value == written
+    assert worklist.destinations.all() == []

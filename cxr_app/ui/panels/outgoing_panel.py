@@ -5,13 +5,14 @@ from functools import partial
 import streamlit as st
 
 from cxr_app.destination import Destination
-from cxr_app.pacs.destinations import check_destination
+from cxr_app.pacs.destinations import check_destination, destinations_of
 from cxr_app.permissions import Permission
 from cxr_app.ui import resources
 from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt, show_problem
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.components.film_table import TableLook, film_table
+from cxr_app.ui.panels.destination_panel import destination_panel, remove_button
 from cxr_app.ui.text import formatting, outgoing_text
 from cxr_app.worklist import Outgoing, OutgoingState
 
@@ -25,12 +26,13 @@ FILTERS = {ALL: None} | {word: state for state, word in outgoing_text.STATES.ite
 def outgoing_panel() -> None:
     """Show the archives and what they are sent; it refreshes by itself."""
     st.header("What goes out", anchor=False)
-    if not resources.settings().destinations:
+    if not destinations_of(resources.settings(), resources.worklist()):
         st.info(
-            "No archive is named. Set CXR_RESULTS_TO, for example to ORTHANC@archive:4242 or "
-            "https://archive/dicom-web, and start the server again: results of films scored from "
-            "then on stand beside the films."
+            "No archive is named. Enter one here, or set CXR_RESULTS_TO, for example to "
+            "ORTHANC@archive:4242 or https://archive/dicom-web: results of films scored from then "
+            "on stand beside the films."
         )
+    destination_panel()
     show_problem(PLACE)
     st.fragment(_archives)()
     st.fragment(_outbox)()
@@ -38,7 +40,9 @@ def outgoing_panel() -> None:
 
 def _archives() -> None:
     known = {each.name: each for each in resources.worklist().outbox.archives()}
-    named = {each.name: each for each in resources.settings().destinations}
+    fixed = {each.name for each in resources.settings().destinations}
+    found = destinations_of(resources.settings(), resources.worklist())
+    named = {each.name: each for each in found}
     for name, archive in known.items():
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(outgoing_text.archive_line(archive, is_named=name in named))
@@ -46,7 +50,9 @@ def _archives() -> None:
             if archive.held_at is not None:
                 _held_buttons(name)
             if name in named:
-                _echo_button(name)
+                _echo_button(named[name])
+            if name in named.keys() - fixed:
+                remove_button(name)
     if missing := [name for name in named if name not in known]:
         names = formatting.escape_markdown(", ".join(missing))
         st.caption(f"The sender has not started yet for {names}.")
@@ -82,10 +88,8 @@ def _resume_anew(name: str) -> None:
     resources.worklist().outbox.resume_anew(name)
 
 
-def _echo_button(name: str) -> None:
-    named = resources.settings().destinations
-    destination = next(each for each in named if each.name == name)
-    if st.button("Echo test", key=f"echo_{name}", icon=":material/network_check:"):
+def _echo_button(destination: Destination) -> None:
+    if st.button("Echo test", key=f"echo_{destination.name}", icon=":material/network_check:"):
         attempt(partial(_echo, destination))
 
 
