@@ -2,7 +2,7 @@
 
     python -m training.benchmark --against COMMIT
     python -m training.benchmark [--json FILE] [--memory N] [--kills N] [--entries N] [--receive N]
-        [--results N] [--archive-kills N]
+        [--results N] [--archive-kills N] [--arrivals N]
 
 The films are drawn: 1400 x 1000 grey JPEG, 12-bit uncompressed DICOM and JPEG 2000 DICOM. Only
 the ratios count: the rates mean little while the machine does other work.
@@ -62,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--results", type=int, metavar="N", help="also make the results of N films for an archive")
     killed = "also kill receiver, sender or server N times beside Orthanc, and count what is lost"
     add("--archive-kills", type=int, metavar="N", help=killed)
+    arrivals = "also time N films from C-STORE to the list and to the result in Orthanc"
+    add("--arrivals", type=int, metavar="N", help=arrivals)
     return parser
 
 

@@ -40,6 +40,7 @@ class BenchmarkOptions(Namespace):
     receive: int | None
     results: int | None
     archive_kills: int | None
+    arrivals: int | None
 
 
 def run_benchmark(options: BenchmarkOptions) -> Document:
@@ -134,6 +135,9 @@ def _endurance(
     if options.receive:
         _report(f"Receiving {options.receive} films beside Orthanc")
         measured["receive"] = in_own_network("training.bench.receive_cost", str(options.receive))
+    if options.arrivals:
+        _report(f"{options.arrivals} films until their results are in Orthanc")
+        measured["arrivals"] = in_own_network("training.bench.arrival_time", str(options.arrivals))
     if options.entries:
         _report(f"A worklist of {options.entries} entries")
         measured["entries"] = million_entries.measure_entries(

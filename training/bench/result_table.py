@@ -91,6 +91,15 @@ def _archive_rows(measured: Document) -> list[BenchmarkRow]:
         twice = kills["films_twice"] + kills["scored_twice"] + kills["results_twice"]
         name = f"{kills['films']} films to an archive, {sum(kills['kills'].values())} kills"
         rows.append((name, f"{lost} lost, {twice} twice", "wanted: 0"))
+    if arrivals := measured.get("arrivals"):
+        rows += [
+            (f"a film {name}, median and p95", _seconds(arrivals, key), "")
+            for name, key in (
+                ("acknowledged", "stored"),
+                ("scored and on the list", "listed"),
+                ("with report and picture in Orthanc", "sent"),
+            )
+        ]
     if receive := measured.get("receive"):
         film = f"a film of {receive['megabytes']:.1f} MB"
         rows += [
@@ -99,6 +108,10 @@ def _archive_rows(measured: Document) -> list[BenchmarkRow]:
             _at_most("receiving against Orthanc", receive["share"], RECEIVE_TIMES),
         ]
     return rows
+
+
+def _seconds(arrivals: Mapping[str, float], key: str) -> str:
+    return f"{arrivals[f'{key}_s']:.1f} s, {arrivals[f'{key}_p95_s']:.1f} s"
 
 
 def _milliseconds(taken: float) -> str:

@@ -55,10 +55,14 @@ def test_the_cost_of_archives_stands_beside_what_is_wanted() -> None:
     receive = {"ours_ms": 50.0, "orthanc_ms": 100.0, "share": 0.5, "megabytes": 10.2}
     kills: dict[str, object] = {"films": 40, "kills": {"server": 1, "sender": 3}}
     kills |= dict.fromkeys(("films_lost", "unscored", "scored_twice", "films_twice"), 1)
+    arrivals = dict.fromkeys(("stored_s", "listed_s", "sent_s"), 1.0)
+    arrivals |= dict.fromkeys(("stored_p95_s", "listed_p95_s", "sent_p95_s"), 2.54)
     kills |= {"results_lost": 2, "results_twice": 3}
-    measured = {"results": costs, "receive": receive, "archive_kills": kills}
+    measured = {"results": costs, "receive": receive, "archive_kills": kills, "arrivals": arrivals}
     rows = result_table({"model_version": "m", "cores": 2, **measured})
     assert ("40 films to an archive, 4 kills", "4 lost, 5 twice", "wanted: 0") in rows
+    listed = "a film scored and on the list, median and p95"
+    assert (listed, "1.0 s, 2.5 s", "") in rows
     assert ("results against scoring", "1.00 times", "wanted: at most 0.4 times") in rows
     assert ("receiving against Orthanc", "0.50 times", "wanted: at most 0.75 times") in rows
 
