@@ -16,6 +16,7 @@ from cxr_app.destination import Destination, parse_destinations
 from cxr_app.drift_alarms import AlarmLines, parse_alarm_lines
 from cxr_app.errors import SettingsError
 from cxr_app.patient_age import OtherAges
+from cxr_app.second_reading_rule import SecondReadingRule, parse_second_reading
 
 HeatStyle = Literal["outline", "colour"]
 HeatTiming = Literal["at_once", "after_verdict"]
@@ -78,6 +79,13 @@ class Settings(AccessSettings, AuditSettings):
         default="outline",
         description="How the heatmap opens for a reader who has not chosen otherwise: `outline`, "
         "or `colour`, which covers the film.",
+    )
+    second_reading: str = Field(
+        default="",
+        description="Films that a second reader reads without seeing the first verdict: `flagged` "
+        "for all flagged films, `share=` and a number up to 1 for a share of all films, drawn by "
+        "a keyed hash, `asked` for those that a reader asks for (always included), several "
+        "separated by commas, as in `flagged, share=0.05`; empty for none.",
     )
     drift_alarms: str = Field(
         default="psi=0.25",
@@ -236,6 +244,15 @@ class Settings(AccessSettings, AuditSettings):
             raise PydanticCustomError("alarm_lines", "{why}", {"why": str(error)}) from None
         return value
 
+    @field_validator("second_reading")
+    @classmethod
+    def _is_second_reading(cls, value: str) -> str:
+        try:
+            parse_second_reading(value)
+        except ValueError as error:
+            raise PydanticCustomError("second_reading", "{why}", {"why": str(error)}) from None
+        return value
+
     @field_validator("results_to", "films_from")
     @classmethod
     def _are_archives(cls, value: str, info: ValidationInfo) -> str:
@@ -292,6 +309,11 @@ class Settings(AccessSettings, AuditSettings):
     def alarm_lines(self) -> AlarmLines:
         """Lines beyond which the Drift page warns."""
         return parse_alarm_lines(self.drift_alarms)
+
+    @property
+    def second_reading_rule(self) -> SecondReadingRule:
+        """Which films are read by a second reader."""
+        return parse_second_reading(self.second_reading)
 
     @property
     def film_archive(self) -> Destination | None:

@@ -1,6 +1,6 @@
 """What a report is made of: the readers' own words first, and what the model said beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from cxr_app.worklist import (
 )
 
 NOT_READ = "not read"
+DISPUTED = "readers differ"
 UNKNOWN = "unknown"
 _WITHOUT_ANSWER = {Verdict.UNUSABLE: "film not usable", Verdict.UNSURE: "unsure"}
 
@@ -37,7 +38,8 @@ class ReportFacts:
     header
         DICOM attributes by keyword; all empty for a film without a DICOM header.
     verdict
-        ``pneumonia``, ``no pneumonia``, ``unsure``, ``film not usable``, ``not read``, or
+        ``pneumonia``, ``no pneumonia``, ``unsure``, ``film not usable``, ``not read``,
+        ``readers differ``, or
         ``unknown`` if it was given on a flag that was not stored.
     cause
         ``bacterial``, ``viral`` or ``unclear``.
@@ -83,6 +85,7 @@ def facts_of(
     extent: Extent | None = None,
     earlier: tuple[Entry, Sequence[Review]] | None = None,
     measurements: Sequence[Measurement] = (),
+    disputed: Container[str] = (),
 ) -> ReportFacts:
     """Collect what is known of a film.
 
@@ -96,19 +99,21 @@ def facts_of(
         The film that it is compared with, and that film's reviews; None for none.
     measurements
         On the film, oldest first.
+    disputed
+        Ids of the films in which readers differ: these have no verdict until it is settled.
     """
-    last = last_verdict(reviews)
+    last = None if entry.id in disputed else last_verdict(reviews)
     compared = earlier[0].header.study_date if earlier and earlier[0].header else ""
     return ReportFacts(
         header=entry.header or Header(),
-        verdict=verdict_words(last),
+        verdict=_verdict(entry, reviews, disputed),
         cause=last.cause.value.lower() if last and last.pneumonia and last.cause else "",
         reader=last.reader if last else "",
         read_at=last.reviewed_at if last else None,
         comments=tuple(each.comment for each in reversed(reviews) if each.comment),
         taken_at=entry.acquired_at,
         compared_with=compared,
-        compared_at=verdict_words(last_verdict(earlier[1])) if earlier else "",
+        compared_at=_verdict(*earlier, disputed) if earlier else "",
         flagged=entry.flagged,
         probability=entry.pneumonia_probability,
         threshold=entry.threshold,
@@ -126,6 +131,10 @@ def verdict_words(review: Review | None) -> str:
     if review.pneumonia is None:
         return _WITHOUT_ANSWER.get(review.verdict, UNKNOWN) if review.verdict else UNKNOWN
     return "pneumonia" if review.pneumonia else "no pneumonia"
+
+
+def _verdict(entry: Entry, reviews: Sequence[Review], disputed: Container[str]) -> str:
+    return DISPUTED if entry.id in disputed else verdict_words(last_verdict(reviews))
 
 
 def cause_of(facts: ReportFacts) -> Cause | None:

@@ -90,6 +90,7 @@ def _review(entry: Entry, review: Review, key: bytes) -> dict[str, Any]:
         "model_version": review.model_version,
         "flagged": review.flagged,
         "is_taken_back": review.is_taken_back,
+        "settles": review.settles,
     }
 
 

@@ -13,9 +13,8 @@ import streamlit as st
 
 from cxr_app.outcome import Priority
 from cxr_app.ui import current_reader, resources
-from cxr_app.worklist import SORTABLE, Query
+from cxr_app.worklist import LIST_STATES, SORTABLE, Query
 
-STATES = ("unread", "needs_a_person", "read", "all")
 FLAGS = ("any", "flagged", "not_flagged")
 TIERS = {"high": Priority.HIGH, "medium": Priority.MEDIUM, "low": Priority.LOW}
 NAMES = ("state", "flag", "tier", "sort", "descending", "mine", "page")
@@ -45,15 +44,23 @@ def query() -> Query:
     requested = parameters()
     sort = requested.get("sort", "")
     return Query(
-        state=_one_of(STATES, requested.get("state")),
+        state=_one_of(LIST_STATES, requested.get("state")),
         flag=_one_of(FLAGS, requested.get("flag")),
         tier=TIERS.get(requested.get("tier", "")),
         text=str(st.session_state.get(TEXT) or ""),
         sort=sort if sort in SORTABLE else "",
         descending=requested.get("descending") == "true",
         assigned_to=current_reader.name_if_known() if requested.get("mine") == "true" else None,
+        reader=current_reader.name_if_known(),
         by_study=is_by_study(),
         waiting_cap=timedelta(hours=resources.settings().waiting_cap_hours),
+    )
+
+
+def is_unfiltered(query: Query) -> bool:
+    """Check whether a list shows all that is unread."""
+    return query == Query(
+        reader=query.reader, by_study=query.by_study, waiting_cap=query.waiting_cap
     )
 
 

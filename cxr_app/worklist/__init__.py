@@ -7,6 +7,8 @@ from cxr_app.worklist.annotations import Annotation, AnnotationKind, Measurement
 from cxr_app.worklist.claims import ClaimLog
 from cxr_app.worklist.dismissals import Dismissal, Dismissals
 from cxr_app.worklist.entry import (
+    LIST_STATES,
+    OF_TWO_READERS,
     SORTABLE,
     WAITING_CAP,
     Attestation,
@@ -45,13 +47,20 @@ from cxr_app.worklist.review import (
 )
 from cxr_app.worklist.reviews import ReviewLog
 from cxr_app.worklist.saved_views import LONGEST_NAME, SavedView
+from cxr_app.worklist.second_reading import (
+    SecondReading,
+    SecondReadingReason,
+    SecondReadingState,
+)
 from cxr_app.worklist.unmasking import UnmaskingLog
 from cxr_app.worklist.worklist import Worklist
 
 __all__ = [
+    "LIST_STATES",
     "LONGEST_NAME",
     "LONGEST_NOTE",
     "LONGEST_REASON",
+    "OF_TWO_READERS",
     "SORTABLE",
     "WAITING_CAP",
     "Agreement",
@@ -96,6 +105,9 @@ __all__ = [
     "ReviewedFilm",
     "SavedView",
     "Score",
+    "SecondReading",
+    "SecondReadingReason",
+    "SecondReadingState",
     "UnmaskingLog",
     "Urgency",
     "UrgentFilms",

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from cxr_app.priority import BAND_NUMBERS
 from cxr_app.worklist import counters, search
 from cxr_app.worklist.entry import Query
-from cxr_app.worklist.filters import order_index, read_values
+from cxr_app.worklist.filters import order_index, read_values, second_reading_numbers
 from cxr_app.worklist.handover_columns import URGENT_SHIFT
 from cxr_app.worklist.segment import along
 from cxr_app.worklist.studies import list_filters
@@ -17,13 +17,13 @@ from cxr_app.worklist.tables import ORDER_INDEX, TIERS, UNSCORED, UNSCORED_INDEX
 
 def count(session: Session, query: Query, now: datetime, at_most: int | None = None) -> int:
     """Count what the list of the query has, at most `at_most` if it has a text or is by study."""
-    can_count = not (query.text or query.by_study) and query.assigned_to is None
-    if can_count and counters.has_counters(session):
+    if query.is_counted and counters.has_counters(session):
         return counters.count(session, query)
     few = search.among_few(session, query.text)
     clauses = (EntryRow.is_read.in_(read_values(query)), *list_filters(query, now))
     clauses = clauses if few is None else (*clauses, few)
-    index = None if few is not None else order_index(query)
+    is_listed = few is None and second_reading_numbers(query) is None
+    index = order_index(query) if is_listed else None
     found = along(index, select(EntryRow.number)).where(*clauses).limit(at_most)
     return session.scalar(select(func.count()).select_from(found.subquery())) or 0
 

@@ -16,7 +16,7 @@ from cxr_app.evaluation.metrics import Booleans, Floats
 from cxr_app.outcome import ScoringState
 from cxr_app.patient_age import AGE_GROUPS
 from cxr_app.worklist.review import Verdict
-from cxr_app.worklist.reviews import last_verdicts
+from cxr_app.worklist.review_rows import last_verdicts
 from cxr_app.worklist.tables import EntryRow, ReviewRow
 from cxr_app.worklist.transactions import Transactions
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from cxr_app.lung_fields import LungFields
 from cxr_app.outcome import Priority, ScoringState
@@ -13,6 +13,11 @@ from cxr_app.radiograph import Header
 from cxr_app.worklist.handover import Assignment, Urgency
 
 WAITING_CAP = timedelta(hours=72)
+ListState = Literal["unread", "read", "needs_a_person", "all", "second_reading", "disagreement"]
+LIST_STATES: tuple[ListState, ...] = get_args(ListState)
+"""Which films a list may show."""
+OF_TWO_READERS = ("second_reading", "disagreement")
+"""Lists of films that two readers read; they are few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +179,8 @@ class Query:
     ----------
     state
         ``needs_a_person``: unread, and rejected or failed. ``unread`` includes these and the films
-        not scored yet.
+        not scored yet. ``second_reading``: one reader has judged it, and a second is to.
+        ``disagreement``: two readers differ. Both whether marked as read or not.
     flag
         ``not_flagged``: judged by a model and not flagged.
     tier
@@ -190,6 +196,9 @@ class Query:
         these.
         Films without a value come last in either direction; equal ones are in default order.
         ``priority`` sorts by rank and ``patient_age`` by length of life.
+    reader
+        In ``second_reading``, leave out the films whose first verdict is this reader's; empty for
+        none.
     assigned_to
         Only films assigned to this reader; None for all films.
     by_study
@@ -204,23 +213,30 @@ class Query:
         If a value is not allowed.
     """
 
-    state: Literal["unread", "read", "needs_a_person", "all"] = "unread"
+    state: ListState = "unread"
     flag: Literal["flagged", "not_flagged", "any"] = "any"
     tier: Priority | None = None
     text: str = ""
     sort: str = ""
     descending: bool = False
     assigned_to: str | None = None
+    reader: str = ""
     by_study: bool = False
     waiting_cap: timedelta = WAITING_CAP
 
     def __post_init__(self) -> None:
-        if self.state not in ("unread", "read", "needs_a_person", "all"):
-            raise ValueError(f"state must be unread, read, needs_a_person or all, got {self.state}")
+        if self.state not in LIST_STATES:
+            raise ValueError(f"state must be one of {', '.join(LIST_STATES)}, got {self.state}")
         if self.flag not in ("flagged", "not_flagged", "any"):
             raise ValueError(f"flag must be flagged, not_flagged or any, got {self.flag}")
         if self.sort and self.sort not in SORTABLE:
             raise ValueError(f"sort must be empty or a column of an entry, got {self.sort}")
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the films can be counted by their state and tier alone."""
+        is_whole = self.assigned_to is None and self.state not in OF_TWO_READERS
+        return is_whole and not (self.text or self.by_study)
 
 
 @dataclass(frozen=True, slots=True)

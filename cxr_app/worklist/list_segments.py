@@ -17,7 +17,7 @@ from cxr_app.outcome import Priority
 from cxr_app.priority import BAND_NUMBERS
 from cxr_app.worklist import counters, search
 from cxr_app.worklist.entry import Query
-from cxr_app.worklist.filters import order_index, read_values
+from cxr_app.worklist.filters import is_mixed, order_index, read_values, second_reading_numbers
 from cxr_app.worklist.handover_columns import ASSIGNED_INDEX
 from cxr_app.worklist.segment import (
     BAND_KEYS,
@@ -54,6 +54,9 @@ def list_segments(session: Session, query: Query, now: datetime) -> list[ListSeg
     few: Clause | None = search.among_few(session, query.text, scan=scan)
     if few is None and scan and query.assigned_to is not None:
         few = _assigned(query.assigned_to)
+    twice = second_reading_numbers(query)
+    if few is None and twice is not None:
+        few = EntryRow.number.in_(twice)
     if few is not None:
         return list(_of_few(query, now, few))
     if not query.sort:
@@ -248,7 +251,7 @@ def rank(query: Query, now: datetime) -> Key:
         (EntryRow.waits_since <= now - query.waiting_cap, 0),
         else_=1,
     )
-    if query.state == "all":
+    if is_mixed(query):
         return case((EntryRow.is_read, 3), else_=waits)
     return literal(3) if query.state == "read" else waits
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from cxr_app.worklist import counters
 from cxr_app.worklist.entry import Query
+from cxr_app.worklist.filters import is_mixed
 from cxr_app.worklist.list_segments import list_segments, rank, sort_key
 from cxr_app.worklist.segment import Clause, ListSegment, Place, column_named
 from cxr_app.worklist.studies import standing_for
@@ -23,8 +24,7 @@ from cxr_app.worklist.tables import EntryRow
 def numbers(session: Session, query: Query, now: datetime, offset: int, limit: int) -> list[int]:
     """Return the entry numbers of one page, in order; segments are walked from the nearer end."""
     segments = list_segments(session, query, now)
-    can_count = not (query.text or query.by_study) and query.assigned_to is None
-    if offset and can_count and counters.has_counters(session):
+    if offset and query.is_counted and counters.has_counters(session):
         total = counters.count(session, query)
         if offset > total // 2:
             end = max(total - offset - limit, 0)
@@ -104,4 +104,4 @@ def _place(session: Session, query: Query, now: datetime, entry_id: str) -> Plac
     if row is None:
         return None
     place = Place(*row)
-    return place if query.state == "all" else replace(place, is_read=query.state == "read")
+    return place if is_mixed(query) else replace(place, is_read=query.state == "read")

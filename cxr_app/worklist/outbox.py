@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from cxr_app.destination import Destination, ResultKind
@@ -18,6 +18,7 @@ from cxr_app.outcome import ScoringState
 from cxr_app.worklist.outgoing import ArchiveState, Outgoing, OutgoingState
 from cxr_app.worklist.outgoing_readings import NEEDED, unsent_readings
 from cxr_app.worklist.outgoing_tables import ArchiveRow, OutgoingRow
+from cxr_app.worklist.review_rows import disputed
 from cxr_app.worklist.tables import READ_AT_INDEX, SCORED_AT_INDEX, EntryRow, SecretRow
 from cxr_app.worklist.transactions import Transactions
 
@@ -324,11 +325,17 @@ def _is_held(destination: str) -> ColumnElement[bool]:
     return exists().where(ArchiveRow.name == destination, ArchiveRow.held_at.is_not(None))
 
 
+def _is_disputed() -> ColumnElement[bool]:
+    """Return whether an object is a verdict on a film in which readers differ."""
+    return and_(OutgoingRow.kind == ResultKind.READING, OutgoingRow.entry_number.in_(disputed()))
+
+
 def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         OutgoingRow.state == OutgoingState.WAITING,
         OutgoingRow.due_at <= now,
         _unclaimed(now),
+        ~_is_disputed(),
     )
 
 

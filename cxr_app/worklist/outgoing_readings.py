@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from cxr_app.destination import Destination, ResultKind
 from cxr_app.worklist.outgoing_tables import OutgoingRow
+from cxr_app.worklist.room_tables import SecondReadingRow
+from cxr_app.worklist.second_reading import SecondReadingState
 from cxr_app.worklist.tables import EntryRow, ReviewRow
 
 NEEDED = (
@@ -31,6 +33,11 @@ def unsent_readings(
     ----------
     since
         Earlier reviews are not looked at.
+
+    Notes
+    -----
+    While readers differ in a film that is read twice, nothing is added; once they agree or are
+    settled, the verdict since then is.
     """
     moment = ReviewRow.reviewed_at
     others = aliased(ReviewRow)
@@ -58,11 +65,26 @@ def unsent_readings(
         select(ReviewRow.entry_number, moment, EntryRow.model_version, before)
         .join(EntryRow, EntryRow.number == ReviewRow.entry_number)
         .where(moment >= since, has_verdict, ~known, EntryRow.film_deleted_at.is_(None))
-        .where(*(uid.is_not(None) for uid in NEEDED))
+        .where(*(uid.is_not(None) for uid in NEEDED), ~_is_overtaken())
         .order_by(ReviewRow.number)
         .limit(limit)
     )
     return _chained(session.execute(statement).all())
+
+
+def _is_overtaken() -> ColumnElement[bool]:
+    """Return whether a review belongs to a difference between readers, open or done with."""
+    decided = (SecondReadingState.AGREED, SecondReadingState.SETTLED)
+    return exists().where(
+        SecondReadingRow.entry_number == ReviewRow.entry_number,
+        or_(
+            SecondReadingRow.state == SecondReadingState.DISAGREED,
+            and_(
+                SecondReadingRow.state.in_(decided),
+                ReviewRow.number < SecondReadingRow.decided_by,
+            ),
+        ),
+    )
 
 
 def _chained(found: Any) -> list[dict[str, Any]]:

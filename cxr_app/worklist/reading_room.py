@@ -8,6 +8,7 @@ from cxr_app.worklist.assignments import AssignmentLog
 from cxr_app.worklist.database import Database
 from cxr_app.worklist.notes import NoteLog
 from cxr_app.worklist.saved_views import SavedViews
+from cxr_app.worklist.second_readings import SecondReadingLog
 from cxr_app.worklist.urgency import UrgencyLog
 
 
@@ -22,6 +23,8 @@ class ReadingRoom:
         Which reader is to read which film.
     notes
         Notes to the next reader.
+    second_readings
+        Films that are read by a second reader.
     urgency
         Films marked as urgent by hand.
     views
@@ -32,5 +35,6 @@ class ReadingRoom:
         self.annotations = AnnotationLog(database, clock)
         self.assignments = AssignmentLog(database, clock)
         self.notes = NoteLog(database, clock)
+        self.second_readings = SecondReadingLog(database, clock)
         self.urgency = UrgencyLog(database, clock)
         self.views = SavedViews(database, clock)

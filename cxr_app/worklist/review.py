@@ -40,6 +40,8 @@ class Review:
         Number of the verdict that this row takes back; None if it is a review.
     is_taken_back
         Whether the reader has taken this verdict back.
+    settles
+        Whether this verdict settles what two readers differed in: it counts before all others.
     verdict
         None for a comment alone.
     cause
@@ -63,6 +65,7 @@ class Review:
     number: int = 0
     takes_back: int | None = None
     is_taken_back: bool = False
+    settles: bool = False
 
     @property
     def pneumonia(self) -> bool | None:
@@ -73,8 +76,15 @@ class Review:
 
 
 def last_verdict(reviews: Iterable[Review]) -> Review | None:
-    """Return the last verdict that was not taken back; reviews come newest first."""
-    return next((each for each in reviews if each.verdict and not each.is_taken_back), None)
+    """Return the verdict that counts: of those not taken back the last settlement, else the last.
+
+    Parameters
+    ----------
+    reviews
+        Newest first.
+    """
+    held = [each for each in reviews if each.verdict and not each.is_taken_back]
+    return next((each for each in held if each.settles), next(iter(held), None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +120,8 @@ class ReviewedCounts:
         Pneumonia whose cause the reader did not name, or called unclear.
     unsure, unusable
         Films whose reader could not tell.
+    disputed
+        Films read twice in which the readers differ.
     turned
         Films that a reader has turned or mirrored, and judged.
     deleted
@@ -122,6 +134,7 @@ class ReviewedCounts:
     without_cause: int = 0
     unsure: int = 0
     unusable: int = 0
+    disputed: int = 0
     turned: int = 0
     deleted: int = 0
 

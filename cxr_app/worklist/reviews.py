@@ -2,22 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from statistics import median
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Select,
-    exists,
     false,
     func,
     or_,
     select,
     type_coerce,
 )
-from sqlalchemy.orm import aliased
 
 from cxr_app.errors import ReviewError
 from cxr_app.worklist.locking import locked_entries, locked_entry_by_id
@@ -30,6 +26,8 @@ from cxr_app.worklist.review import (
     ReviewedFilm,
     Verdict,
 )
+from cxr_app.worklist.review_rows import as_review, as_reviews, disputed, holds, last_verdicts
+from cxr_app.worklist.second_readings import note_review, settles
 from cxr_app.worklist.tables import READ_AT_INDEX, EntryRow, ReviewRow
 from cxr_app.worklist.transactions import Transactions
 
@@ -89,14 +87,16 @@ class ReviewLog(Transactions):
                 flagged=entry.flagged,
                 pneumonia_probability=entry.pneumonia_probability,
                 threshold=entry.threshold,
+                settles=verdict is not None and settles(session, entry.number, reader),
             )
             session.add(row)
             session.flush()
             if verdict is not None:
+                note_review(session, entry.number)
                 entry.is_read = True
                 entry.read_at = entry.read_at or now
                 entry.read_by = entry.read_by or reader
-            return _as_review(row)
+            return as_review(row)
 
     def take_back(self, number: int, reader: str) -> str:
         """Withdraw a reader's own verdict: a row is added, and the verdict no longer counts.
@@ -131,8 +131,9 @@ class ReviewLog(Transactions):
             )
             session.add(row)
             session.flush()
+            note_review(session, entry.number)
             of_film = select(ReviewRow.number).where(ReviewRow.entry_number == entry.number)
-            is_left = session.scalar(of_film.where(*_counts()).limit(1)) is not None
+            is_left = session.scalar(of_film.where(*holds()).limit(1)) is not None
             by_verdict = of_film.where(
                 ReviewRow.verdict.is_not(None), ReviewRow.reviewed_at == entry.read_at
             )
@@ -149,9 +150,7 @@ class ReviewLog(Transactions):
             .order_by(ReviewRow.number.desc())
         )
         with self._database.reading() as session:
-            rows = session.scalars(statement).all()
-        gone = {row.takes_back for row in rows}
-        return [replace(_as_review(row), is_taken_back=row.number in gone) for row in rows]
+            return as_reviews(session.scalars(statement).all())
 
     def reviewed_films(self) -> Iterator[ReviewedFilm]:
         """Yield every film that is kept, not turned by a reader, and judged; its last verdict."""
@@ -164,7 +163,7 @@ class ReviewLog(Transactions):
         )
         with self._database.reading() as session:
             for entry, row in session.execute(statement):
-                review = _as_review(row)
+                review = as_review(row)
                 if review.pneumonia is not None:
                     cause = review.cause if review.pneumonia else None
                     yield ReviewedFilm(
@@ -190,6 +189,9 @@ class ReviewLog(Transactions):
                 if verdict is not None:
                     use = _use_name(verdict, flagged, cause, deleted=deleted, turned=turned)
                     counts[use] += films
+            counts["disputed"] = (
+                session.scalar(select(func.count()).select_from(disputed().subquery())) or 0
+            )
         return ReviewedCounts(**counts)
 
     def agreement(self, model_version: str) -> list[Agreement]:
@@ -248,41 +250,9 @@ def _use_name(
     return cause.value.lower() if cause in (Cause.BACTERIAL, Cause.VIRAL) else "without_cause"
 
 
-def last_verdicts() -> Select[int]:
-    """Select the number of every film's last verdict."""
-    judged = select(func.max(ReviewRow.number)).where(*_counts())
-    return judged.group_by(ReviewRow.entry_number)
-
-
-def _counts() -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions for a row to be a verdict that was not taken back."""
-    later = aliased(ReviewRow)
-    taken_back = exists().where(
-        later.entry_number == ReviewRow.entry_number, later.takes_back == ReviewRow.number
-    )
-    return ReviewRow.verdict.is_not(None), ~taken_back
-
-
 def _count_name(flagged: bool | None, verdict: Verdict | None) -> str:
     """Return the field of `Agreement` that a verdict counts in."""
     if verdict in (Verdict.UNUSABLE, Verdict.UNSURE):
         return str(verdict.value).lower()
     truth = "true" if verdict is Verdict.AGREE else "false"
     return f"{truth}_{'positive' if flagged else 'negative'}"
-
-
-def _as_review(row: ReviewRow) -> Review:
-    return Review(
-        reader=row.reader,
-        reviewed_at=row.reviewed_at,
-        verdict=row.verdict,
-        cause=row.cause,
-        comment=row.comment or "",
-        heat_seen=row.heat_seen,
-        model_version=row.model_version or "",
-        flagged=row.flagged,
-        pneumonia_probability=row.pneumonia_probability,
-        threshold=row.threshold,
-        number=row.number,
-        takes_back=row.takes_back,
-    )

@@ -1,13 +1,14 @@
-"""The tables of the reading room: notes to the next reader, and saved views of the list."""
+"""The tables of the reading room: notes, marks, saved views of the list, second readings."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, Float, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cxr_app.worklist.column_types import AnyText, Moment, Parameters, RowNumber
-from cxr_app.worklist.tables import Table
+from cxr_app.worklist.second_reading import SecondReadingReason, SecondReadingState
+from cxr_app.worklist.tables import Table, one_of
 
 
 class NoteRow(Table):
@@ -55,3 +56,21 @@ class SavedViewRow(Table):
     parameters: Mapped[dict[str, Any]] = mapped_column(Parameters)
 
     __table_args__ = (UniqueConstraint("reader", "name"),)
+
+
+class SecondReadingRow(Table):
+    """The second reading of a film; its state repeats what the reviews say, to be listed by."""
+
+    __tablename__ = "worklist_second_reading"
+
+    entry_number: Mapped[int] = mapped_column(
+        RowNumber, ForeignKey("worklist_entry.number"), primary_key=True, autoincrement=False
+    )
+    state: Mapped[SecondReadingState] = mapped_column(one_of(SecondReadingState, "state"))
+    reason: Mapped[SecondReadingReason] = mapped_column(one_of(SecondReadingReason, "reason"))
+    first_reader: Mapped[str | None] = mapped_column(AnyText)
+    asked_by: Mapped[str | None] = mapped_column(AnyText)
+    begun_at: Mapped[datetime] = mapped_column(Moment)
+    decided_by: Mapped[int] = mapped_column(BigInteger)  # number of a review
+
+    __table_args__ = (Index("ix_worklist_second_reading_state", "state", "entry_number"),)

@@ -324,6 +324,7 @@ class ReviewRow(Table):
     pneumonia_probability: Mapped[float | None] = mapped_column(Float(53))
     threshold: Mapped[float | None] = mapped_column(Float(53))
     takes_back: Mapped[int | None] = mapped_column(BigInteger)  # the number of a verdict
+    settles: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     __table_args__ = (Index(None, "entry_number", "number"),)
 

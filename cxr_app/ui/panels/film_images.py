@@ -6,7 +6,7 @@ from typing import Literal
 
 import streamlit as st
 
-from cxr_app.ui import masking, resources
+from cxr_app.ui import blinding, masking, resources
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.components.viewer import ViewerFilm, film_viewer
 from cxr_app.ui.panels import attestation_panel, review_panel
@@ -71,7 +71,7 @@ def _film(
         next_heat, _ = _heatmap(after)
         prepare = [_address(after), *filter(None, [next_heat])]
     address, outline = _address(entry), _opens_as_outline()
-    marks = shown_marks(entry, resources.worklist().room.annotations.of_film(entry.id))
+    marks = shown_marks(entry, blinding.marks_of(entry.id))
     keep = keep_mark if entry.film_deleted_at is None else None
     shown = ViewerFilm(entry.id, address, heat, note, prepare, outline, marks, keep, side)
     if film_viewer(shown, keys=KEYS):

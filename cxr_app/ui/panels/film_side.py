@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from cxr_app.ui import masking, resources
+from cxr_app.ui import blinding, masking, resources
 from cxr_app.ui.panels import review_panel
 from cxr_app.ui.panels.archive_lookup_panel import archive_lookup_panel
 from cxr_app.ui.panels.attestation_panel import attestation_panel
@@ -29,7 +29,7 @@ def film_side(entry: Entry, reviews: list[Review], others: Claim | None) -> Entr
     attestation_panel(shown, others)
     review_panel.review_panel(shown, reviews, others)
     study_panel(entry, others)
-    marks = resources.worklist().room.annotations.of_film(entry.id)
+    marks = blinding.marks_of(entry.id)
     marks_panel(entry, marks)
     earlier = review_panel.earlier(entry)  # found by the patient ID, which may be masked
     archive_lookup_panel(entry)

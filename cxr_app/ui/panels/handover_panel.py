@@ -7,9 +7,10 @@ import streamlit as st
 
 from cxr_app import display_text
 from cxr_app.permissions import Permission
-from cxr_app.ui import current_reader, resources
+from cxr_app.ui import blinding, current_reader, resources
 from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt
+from cxr_app.ui.panels.second_reading_panel import second_reading_form
 from cxr_app.ui.text.formatting import escape_markdown
 from cxr_app.worklist import LONGEST_NOTE, LONGEST_REASON, Entry, Note
 
@@ -21,7 +22,7 @@ ActWithText = Callable[[str], object]
 
 def handover_lines(entry: Entry) -> None:
     """Show urgency, assignment and open notes above the film, each with its way back."""
-    notes = resources.worklist().room.notes.of_films([entry.id]).get(entry.id, [])
+    notes = blinding.notes_of([entry.id]).get(entry.id, [])
     with st.container(horizontal=True, gap="small", key="handover_lines"):
         _urgent_line(entry)
         _assigned_line(entry)
@@ -32,10 +33,13 @@ def handover_lines(entry: Entry) -> None:
 
 def handover_forms(entry: Entry) -> None:
     """Offer to mark the film as urgent, to assign it, and to leave a note."""
-    with st.popover("Hand over", help="Urgent, assign to a reader, note to the next reader"):
+    with st.popover(
+        "Hand over", help="Urgent, assign to a reader, note to the next reader, second reading"
+    ):
         _urgent_form(entry)
         _assign_form(entry)
         _note_form(entry)
+        second_reading_form(entry)
 
 
 def _urgent_line(entry: Entry) -> None:

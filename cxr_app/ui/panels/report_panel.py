@@ -12,7 +12,7 @@ from cxr_app.reports.diagnostic_report import diagnostic_report
 from cxr_app.reports.facts import ReportFacts, facts_of
 from cxr_app.reports.pdf import check_characters, report_pdf
 from cxr_app.reports.template import names, report_text, save_template, site_template
-from cxr_app.ui import resources
+from cxr_app.ui import blinding, resources
 from cxr_app.ui.access import exporting, guarded
 from cxr_app.ui.actions import attempt, show_problem
 from cxr_app.ui.components.copy_button import copy_button
@@ -58,12 +58,14 @@ def _facts(
 ) -> ReportFacts:
     compared = None
     if earlier is not None:
-        compared = earlier, resources.worklist().reviews.of_film(earlier.id)
+        compared = earlier, blinding.reviews_of(earlier.id)
     extent = None
     scale = film_route.scale_of(entry)
     if entry.activation_map is not None and review_panel.may_see_heat(entry, reviews):
         extent = visible_extent(entry.activation_map, scale, entry.lungs)
-    return facts_of(entry, reviews, extent, compared, [mark.measurement for mark in marks])
+    disputed = [film.id for film in filter(None, (entry, earlier)) if blinding.is_disputed(film.id)]
+    measured = [mark.measurement for mark in marks]
+    return facts_of(entry, reviews, extent, compared, measured, disputed)
 
 
 def _files(entry: Entry, facts: ReportFacts, text: str) -> None:

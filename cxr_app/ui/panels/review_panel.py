@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from cxr_app.permissions import Permission
-from cxr_app.ui import current_reader, masking, resources
+from cxr_app.ui import blinding, current_reader, masking, resources
 from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.components.auto_refresh import auto_refresh
@@ -142,7 +142,7 @@ def may_see_heat(entry: Entry, reviews: list[Review] | None = None) -> bool:
     if resources.settings().heat == "at_once":
         return True
     if reviews is None:
-        reviews = resources.worklist().reviews.of_film(entry.id)
+        reviews = blinding.reviews_of(entry.id)
     return own_verdict(reviews) is not None
 
 
@@ -186,7 +186,7 @@ def record_key(letter: str, entry_id: str) -> None:
         )
     elif letter in CAUSE_KEYS:
         st.session_state[f"cause_{entry_id}"] = CAUSE_KEYS[letter]
-        given = own_verdict(resources.worklist().reviews.of_film(entry_id))
+        given = own_verdict(blinding.reviews_of(entry_id))
         if given is not None and given.pneumonia:
             _answer(entry, True)
     elif letter == "u" or entry.flagged is not None:
@@ -318,13 +318,14 @@ def _comment(entry_id: str, text: str) -> None:
 def _answer(entry: Entry, answer: bool | Verdict) -> None:
     """Record what the reader saw, and whether the reader had seen the heatmap before."""
     judged = isinstance(answer, bool)
-    last = _session_verdict()
+    last, reader = _session_verdict(), current_reader.name()
+    cause = st.session_state.get(f"cause_{entry.id}") if judged else None
+    heat_seen = _has_seen_heat(entry.id)
+    resources.worklist().room.second_readings.begin(
+        entry.id, resources.settings().second_reading_rule
+    )
     review = resources.worklist().reviews.add(
-        entry.id,
-        current_reader.name(),
-        answer,
-        cause=st.session_state.get(f"cause_{entry.id}") if judged else None,
-        heat_seen=_has_seen_heat(entry.id),
+        entry.id, reader, answer, cause=cause, heat_seen=heat_seen
     )
     last.number, last.entry_id = review.number, entry.id
 

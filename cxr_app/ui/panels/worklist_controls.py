@@ -9,9 +9,11 @@ from cxr_app.ui import resources, view_state
 from cxr_app.ui.panels.study_switch import study_switch
 from cxr_app.ui.panels.views_panel import saved_views
 from cxr_app.ui.text import formatting
-from cxr_app.worklist import Counts, Query
+from cxr_app.worklist import Counts, Query, SecondReadingState
 
 STATES = {"unread": "Unread", "needs_a_person": "Needs a person", "read": "Read", "all": "All"}
+TWICE = {"second_reading": "Second reading", "disagreement": "Disagreements"}
+"""Lists of films that two readers read."""
 FLAGS = {"flagged": "Flagged", "not_flagged": "Not flagged"}
 TIERS = {"high": "● High", "medium": "◐ Medium", "low": "○ Low"}
 
@@ -60,8 +62,8 @@ def filters(query: Query) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
             "State",
-            STATES,
-            format_func=STATES.__getitem__,
+            _states(query),
+            format_func=(STATES | TWICE).__getitem__,
             key="state",
             required=True,
             label_visibility="collapsed",
@@ -94,6 +96,19 @@ def filters(query: Query) -> None:
         )
         study_switch()
         saved_views()
+
+
+def _states(query: Query) -> list[str]:
+    """Return the states to choose from; those of two readers where the site has them."""
+    has_two = resources.settings().second_reading_rule.asked or query.state in TWICE
+    return [*STATES, *(TWICE if has_two or _are_two_at_work() else ())]
+
+
+def _are_two_at_work() -> bool:
+    """Check whether a film waits for a reader or a settlement, even if the rule is off by now."""
+    counts = resources.worklist().room.second_readings.counts()
+    waits = (SecondReadingState.WAITING, SecondReadingState.DISAGREED)
+    return any(counts.get(state) for state in waits)
 
 
 def _duration(elapsed: timedelta | None) -> str:

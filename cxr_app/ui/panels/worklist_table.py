@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from cxr_app.priority import BANDS
-from cxr_app.ui import masking, resources, view_state
+from cxr_app.ui import blinding, masking, resources, view_state
 from cxr_app.ui.components.film_table import Sorting, TableLook, film_table
 from cxr_app.ui.panels.views_panel import TABLE, columns_wanted
 from cxr_app.ui.server import film_route
@@ -29,7 +29,7 @@ def worklist_table(query: Query, total: int, scoring: int) -> None:
     number = min(view_state.page_number(), pages)
     entries = resources.worklist().page(query, (number - 1) * PAGE_LENGTH, PAGE_LENGTH)
     now, newer = datetime.now(UTC), resources.worklist().newer_films(entries)
-    notes = resources.worklist().room.notes.of_films(entry.id for entry in entries)
+    notes = blinding.notes_of(entry.id for entry in entries)
     in_use = resources.engine().status().model_version
     rows = [
         table_rows.row(masking.shown(each), now, newer.get(each.id), in_use, notes.get(each.id, ()))

@@ -269,6 +269,7 @@ def _summary(review: Review) -> str:
         return "took the verdict back"
     parts = [_verdict(review)] if review.verdict else ["commented"]
     parts += [review.cause.value.lower()] if review.cause else []
+    parts += ["settles it"] if review.settles else []
     parts += ["saw the heatmap first"] if review.verdict and review.heat_seen else []
     parts += ["taken back"] if review.is_taken_back else []
     return _joined(parts)

@@ -46,6 +46,7 @@ NOT_USABLE = {
     "without_cause": "with pneumonia of unspecified cause, because the network learns causes",
     "unsure": "whose reader was unsure",
     "unusable": "not usable",
+    "disputed": "in which two readers differ, until it is settled",
     "turned": "turned or mirrored by a reader",
     "deleted": "no longer kept",
 }

@@ -6,7 +6,7 @@ import streamlit as st
 
 from cxr_app.audit.event import AuditKind
 from cxr_app.errors import CxrError
-from cxr_app.ui import resources
+from cxr_app.ui import blinding, resources
 from cxr_app.ui.auditing import note_once
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.panels import review_panel
@@ -20,6 +20,7 @@ from cxr_app.ui.panels.film_toolbar import (
     note_opened,
 )
 from cxr_app.ui.panels.handover_panel import handover_lines
+from cxr_app.ui.panels.second_reading_panel import second_reading_line
 from cxr_app.ui.text import formatting
 from cxr_app.worklist import Entry
 
@@ -54,12 +55,13 @@ def film(entry: Entry) -> None:
     """Show a film, and claim it for this reader."""
     note_once(AuditKind.HEADER_SHOWN, entry.id, entry.header, film=entry.id)
     others = review_panel.claim(entry)
-    reviews = resources.worklist().reviews.of_film(entry.id)
+    reviews = blinding.reviews_of(entry.id)
     note_opened(entry.id)
     before, after = neighbours(entry.id)
     film_toolbar(entry, before, after)
     newer_film(entry)
     handover_lines(entry)
+    second_reading_line(entry)
     with st.container(horizontal=True, gap="small", key="film_body"):
         images = st.container(key="film_picture")
         with st.container(width=SIDE_WIDTH, key="film_side"):

@@ -9,9 +9,14 @@ from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.panels import review_panel, worklist_controls
 from cxr_app.ui.panels.dismissal_panel import dismissal_panel
 from cxr_app.ui.panels.worklist_table import MOST_HITS, open_film, worklist_table
-from cxr_app.worklist import Counts, Query
+from cxr_app.worklist import OF_TWO_READERS, Counts, Query
 
 REFRESH_SECONDS = 3
+NOTHING = {
+    "second_reading": "No film waits for a second reading by you.",
+    "disagreement": "There is no film in which two readers differ.",
+}
+"""Why a list of films that two readers read is empty."""
 
 
 def open_next(query: Query, total: int) -> None:
@@ -29,8 +34,10 @@ def empty(now: Counts) -> None:
     if now.unread + now.read == 0:
         st.info("No films yet. Upload films and they appear here, most urgent first.")
         st.page_link("views/upload.py", label="Upload films", icon=":material/upload_file:")
-    elif now.unread == 0 and query == Query(waiting_cap=query.waiting_cap, by_study=query.by_study):
+    elif now.unread == 0 and view_state.is_unfiltered(query):
         st.success("All films have been read. New films appear here automatically.")
+    elif query.state in OF_TWO_READERS and not query.text:
+        st.success(NOTHING[query.state])
     else:
         st.info("No film matches. Remove a filter or change the search text.")
 
