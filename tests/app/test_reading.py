@@ -113,7 +113,7 @@ def test_a_verdict_is_kept_with_cause_and_reader_and_the_film_counts_as_read(
 ) -> None:
     film = scored(worklist, 0.8)
     app = read(film)
-    app.button_group(key=f"cause_{film}").select(Cause.VIRAL).run()
+    app.button_group(key=f"cause_{film}_Weiss").select(Cause.VIRAL).run()
     app.button(key=f"{button}_{film}").click().run()
     (review,) = worklist.reviews.of_film(film)
     assert (review.reader, review.verdict, review.cause) == ("Weiss", verdict, Cause.VIRAL)
@@ -129,7 +129,7 @@ def test_a_cause_chosen_after_the_verdict_repeats_the_verdict(
     film = scored(worklist, 0.8)
     app = read(film)
     app.button(key=f"pneumonia_{film}").click().run()
-    app.button_group(key=f"cause_{film}").select(Cause.BACTERIAL).run()
+    app.button_group(key=f"cause_{film}_Weiss").select(Cause.BACTERIAL).run()
     answer = [(review.verdict, review.cause) for review in worklist.reviews.of_film(film)]
     assert answer == [(Verdict.AGREE, Cause.BACTERIAL), (Verdict.AGREE, None)]
 

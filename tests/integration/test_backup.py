@@ -208,6 +208,8 @@ def test_what_is_no_backup_is_refused(site: Site, run: Run, tmp_path: Path) -> N
 
 
 BEFORE_SWEEPS = (  # undoes each migration since
+    "DROP TABLE worklist_second_reading",
+    "ALTER TABLE worklist_review DROP COLUMN settles",
     "DROP TABLE worklist_destination",
     "DROP TABLE worklist_film_request",
     "DROP TABLE worklist_prefetch",

@@ -72,6 +72,7 @@ def _matches(entry: Entry, query: Query) -> bool:
     read = entry.read_at is not None
     refused_film = entry.state in (ScoringState.REJECTED, ScoringState.FAILED)
     states = {"unread": not read, "read": read, "needs_a_person": refused_film and not read}
+    states |= dict.fromkeys(("second_reading", "disagreement"), False)  # nobody asked for any
     flags = {"flagged": entry.flagged is True, "not_flagged": entry.flagged is False}
     of_tier = entry.flagged is not None and entry.priority is query.tier
     return (

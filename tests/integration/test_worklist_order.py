@@ -17,7 +17,16 @@ from hypothesis import strategies as st
 from cxr_app.outcome import Priority, ScoringState
 from cxr_app.radiograph import Header
 from cxr_app.view_words import LATERAL, REASONS
-from cxr_app.worklist import SORTABLE, Entry, Query, Worklist
+from cxr_app.worklist import (
+    LIST_STATES,
+    SORTABLE,
+    Entry,
+    Query,
+    SecondReading,
+    SecondReadingState,
+    Verdict,
+    Worklist,
+)
 from cxr_app.worklist.tables import SORT_INDEXES
 from tests.integration.conftest import DatabaseFactory
 from tests.support.outcomes import refused, scored, sha256
@@ -28,6 +37,10 @@ NO_CHEST = "a CT image"
 LATERAL_FILM = "This film cannot be judged: " + REASONS[LATERAL]
 HEADER_NAMES = set(get_type_hints(Header))
 DAYS = {"D": 1.0, "W": 7.0, "M": 30.4375, "Y": 365.25}
+
+
+SECOND: dict[str, SecondReading] = {}
+"""The second readings that `_fill` begins, by the film."""
 
 
 def _fill(worklist: Worklist) -> None:
@@ -66,6 +79,13 @@ def _fill(worklist: Worklist) -> None:
             worklist.record(replace(outcome, may_be_chest=chest), NOW)
         if chance.random() < 0.3:
             worklist.mark_read(entry_id)
+        if chance.random() < 0.3:
+            worklist.room.second_readings.ask(entry_id, "Ada")
+            for reader in ("Ada", "Bela", "Cleo")[: chance.randrange(4)]:
+                worklist.reviews.add(
+                    entry_id, reader, chance.choice((Verdict.UNUSABLE, Verdict.UNSURE))
+                )
+            SECOND[sha256(film)] = worklist.room.second_readings.of_films([entry_id])[entry_id]
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -87,15 +107,21 @@ def filled(
 def _matches(entry: Entry, query: Query) -> bool:
     read = entry.read_at is not None
     refused = entry.state in (ScoringState.REJECTED, ScoringState.FAILED)
-    header = entry.header or Header()
+    header, twice = entry.header or Header(), SECOND.get(entry.sha256)
+    second = twice.state if twice else None
     texts = (
         *(header.patient_id, header.patient_name, header.accession_number),
         *(header.study_description, entry.source),
     )
     return (
-        {"unread": not read, "read": read, "all": True, "needs_a_person": not read and refused}[
-            query.state
-        ]
+        {
+            "unread": not read,
+            "read": read,
+            "all": True,
+            "needs_a_person": not read and refused,
+            "second_reading": (second is SecondReadingState.WAITING and query.reader != "Ada"),
+            "disagreement": second is SecondReadingState.DISAGREED,
+        }[query.state]
         and {"any": True, "flagged": entry.flagged is True, "not_flagged": entry.flagged is False}[
             query.flag
         ]
@@ -195,7 +221,8 @@ def received(filled: Worklist) -> list[Entry]:
 
 queries = st.builds(
     Query,
-    state=st.sampled_from(("unread", "read", "needs_a_person", "all")),
+    state=st.sampled_from(LIST_STATES),
+    reader=st.sampled_from(("", "Ada", "Bela")),
     flag=st.sampled_from(("any", "any", "flagged", "not_flagged")),
     tier=st.sampled_from((None, None, None, *Priority)),
     text=st.sampled_from(("", "", "w", "a.", "ward", "adam", "b.dcm", "åsa ward", "nothing")),

@@ -185,7 +185,7 @@ def record_key(letter: str, entry_id: str) -> None:
             duration="long",
         )
     elif letter in CAUSE_KEYS:
-        st.session_state[f"cause_{entry_id}"] = CAUSE_KEYS[letter]
+        st.session_state[_cause_key(entry_id)] = CAUSE_KEYS[letter]
         given = own_verdict(blinding.reviews_of(entry_id))
         if given is not None and given.pneumonia:
             _answer(entry, True)
@@ -285,7 +285,7 @@ def _button(entry: Entry, label: str, shortcut: str, own: Review | None) -> None
 
 def _cause(entry: Entry, own: Review | None) -> None:
     """Offer the causes; one chosen after the verdict is recorded with the verdict again."""
-    key = f"cause_{entry.id}"
+    key = _cause_key(entry.id)
     st.session_state.setdefault(key, own.cause if own else None)
     st.pills(
         "Cause, if pneumonia is present",
@@ -295,6 +295,11 @@ def _cause(entry: Entry, own: Review | None) -> None:
         on_change=_cause_changed,
         args=(entry, own.pneumonia if own else None),
     )
+
+
+def _cause_key(entry_id: str) -> str:
+    """Return the widget key of the cause: each reader's own, for readers may share a window."""
+    return f"cause_{entry_id}_{current_reader.name_if_known()}"
 
 
 def _cause_changed(entry: Entry, pneumonia: bool | None) -> None:
@@ -319,7 +324,7 @@ def _answer(entry: Entry, answer: bool | Verdict) -> None:
     """Record what the reader saw, and whether the reader had seen the heatmap before."""
     judged = isinstance(answer, bool)
     last, reader = _session_verdict(), current_reader.name()
-    cause = st.session_state.get(f"cause_{entry.id}") if judged else None
+    cause = st.session_state.get(_cause_key(entry.id)) if judged else None
     heat_seen = _has_seen_heat(entry.id)
     resources.worklist().room.second_readings.begin(
         entry.id, resources.settings().second_reading_rule
