@@ -114,7 +114,7 @@ class InstallationCollector(Collector):
         yield info
 
 
-def exposition(collector: InstallationCollector) -> bytes:
+def exposition(*collectors: Collector) -> bytes:
     """Return every figure in the text format of Prometheus.
 
     Raises
@@ -123,7 +123,8 @@ def exposition(collector: InstallationCollector) -> bytes:
         As `InstallationCollector.collect`.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(collector)
+    for each in collectors:
+        registry.register(each)
     return generate_latest(registry) + generate_latest(REGISTRY)
 
 

@@ -16,6 +16,7 @@ from cxr_app.evaluation.queue_simulation import Mix, Room, Wait, simulate, span_
 from cxr_app.film_store import FilmStore
 from cxr_app.jobs.supervisor import Supervisor
 from cxr_app.jobs.unscored import RefusalReader
+from cxr_app.operations.drift_metrics import DriftCollector
 from cxr_app.operations.opening import open_worklist
 from cxr_app.pacs.companion import Companion
 from cxr_app.pacs.destinations import destinations_of
@@ -136,6 +137,11 @@ def drift_films() -> DriftFilms:
     return _drift_films(settings().worklist_url)
 
 
+def drift_metrics() -> DriftCollector:
+    """Return the drift figures for Prometheus."""
+    return _drift_metrics(settings().worklist_url)
+
+
 def close() -> None:
     """Stop the threads and close the worklist; background jobs continue without the server."""
     _receiver.clear()
@@ -147,6 +153,7 @@ def close() -> None:
     _syslog.clear()
     _audit.clear()
     _masking_key.clear()
+    _drift_metrics.clear()
     _worklist.clear()
 
 
@@ -161,6 +168,12 @@ def _operating_curve(
 @st.cache_resource(show_spinner="Reading two years of films …", ttl=DRIFT_SECONDS, max_entries=1)
 def _drift_films(url: str) -> DriftFilms:  # `url` is the key of the cache
     return worklist().drift.films(DRIFT_WEEKS)
+
+
+@st.cache_resource(show_spinner=False)
+def _drift_metrics(url: str) -> DriftCollector:  # `url` is the key of the cache
+    films, model = worklist().drift.films, engine().status
+    return DriftCollector(lambda: films(DRIFT_WEEKS), lambda: model().model_version)
 
 
 @st.cache_resource(show_spinner=False, on_release=Worklist.close)

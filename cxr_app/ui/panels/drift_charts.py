@@ -59,7 +59,17 @@ def shares(
         if each in lines:
             figure.add_hline(y=lines[each], line={"color": RED, "width": 1, "dash": "dash"})
     figure.update_yaxes(rangemode="tozero", tickformat=".2f" if distances else ".0%")
+    if without := drift_text.no_figure(figures, weeks.values()):
+        _say_instead(figure, without)
     return figure
+
+
+def _say_instead(figure: go.Figure, words: str) -> None:
+    """Put words where the points would be, over the axis that these would have."""
+    figure.update_yaxes(range=(0, 1))
+    figure.add_annotation(
+        x=0.5, y=0.5, xref="paper", yref="paper", text=words, showarrow=False, font={"size": 13}
+    )
 
 
 def _points(

@@ -70,6 +70,6 @@ def _metrics(request: Request) -> Response:
         resources.settings(), resources.worklist(), resources.engine().status, (store, waiting)
     )
     try:
-        return Response(exposition(collector), media_type=CONTENT_TYPE)
+        return Response(exposition(collector, resources.drift_metrics()), media_type=CONTENT_TYPE)
     except CxrError as error:
         return PlainTextResponse(f"{error}\n", 503)

@@ -107,6 +107,25 @@ def line_words(lines: AlarmLines) -> str:
     )
 
 
+def no_figure(which: Iterable[DriftFigure], weeks: Iterable[FilmGroup]) -> str:
+    """Return why a chart has no point, to stand in its place; empty if it has one.
+
+    Parameters
+    ----------
+    which
+        The figures on the chart.
+    weeks
+        The films of each week on it.
+    """
+    found = [group.figures[figure] for group in weeks for figure in which]
+    if any(each.estimate is not None for each in found):
+        return ""
+    most = max((each.films for each in found), default=0)
+    if most >= FEWEST:
+        return NO_REFERENCE
+    return f"{TOO_FEW}: at most {most} films a week, needed {FEWEST}" if most else "no films"
+
+
 def _alarm(figure: DriftFigure, group: FilmGroup, line: float) -> str:
     estimate = group.figures[figure].estimate
     assert estimate is not None  # noqa: S101 - it is beyond its line
