@@ -74,7 +74,7 @@ WHO_MAY: dict[Permission, frozenset[Role]] = {
     Permission.KEEP_VIEW: READER,
     Permission.UNMASK: READER | ADMINISTRATOR,  # and in CXR_UNMASK_ROLES
     Permission.EXPORT_REPORT: READER,
-    Permission.SAVE_TEMPLATE: READER,
+    Permission.SAVE_TEMPLATE: ADMINISTRATOR,
     Permission.RUN_BACKLOG: ADMINISTRATOR,
     Permission.EXPORT_RESULTS: ADMINISTRATOR,
     Permission.CONFIRM_CLOCK: ADMINISTRATOR,

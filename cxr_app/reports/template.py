@@ -6,7 +6,7 @@ can name the values of `ReportFacts` and the attributes of `Header`, and nothing
 
 from collections.abc import Callable
 from dataclasses import fields
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -125,5 +125,35 @@ _FILTERS: dict[str, Callable[..., str]] = {
     "percent": display_text.percent,
     "moment": display_text.timestamp,
 }
-_SAMPLES = (facts_of(Entry("0" * 32, "0" * 64, "", Path(), datetime.now().astimezone()), []),)
-"""Films that a changed template must make a report of; this one has nothing but an arrival."""
+_MOMENT = datetime(2026, 1, 2, 9, 30, tzinfo=UTC)
+EXAMPLE = ReportFacts(
+    header=Header(
+        patient_id="P-1",
+        patient_name="Example^Ada",
+        patient_age="041Y",
+        patient_sex="F",
+        accession_number="A-1",
+        study_date="20260102",
+        study_time="0915",
+        modality="DX",
+        view_position="PA",
+    ),
+    verdict="pneumonia",
+    cause="bacterial",
+    reader="Dr Example",
+    read_at=_MOMENT,
+    comments=("Left base.",),
+    taken_at=_MOMENT,
+    compared_with="20251001",
+    compared_at="no pneumonia",
+    flagged=True,
+    probability=0.93,
+    threshold=0.47,
+    model_version="model",
+    zones=("left lower",),
+    attested=False,
+    measurements=("cardiothoracic ratio 0.48",),
+)
+"""A made-up film with a value of each kind."""
+_SAMPLES = (facts_of(Entry("0" * 32, "0" * 64, "", Path(), _MOMENT), []), EXAMPLE)
+"""Films that a changed template must make a report of; the first has nothing but an arrival."""

@@ -1,4 +1,4 @@
-"""The report on the film page: made by the site's template, which readers can change."""
+"""The report on the film page: made by the site's template, which administrators can change."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -47,3 +47,21 @@ def test_a_template_is_tried_before_it_is_kept_for_the_site(
     app.button(key="save_template").click().run()
     assert report(app) == "Thorax: not read"
     assert own.exists()
+
+
+def test_an_administrator_tries_a_template_on_a_made_up_film_before_it_is_kept(
+    app: AppTest,
+) -> None:
+    app.run()
+    app.switch_page("views/connections.py").run()
+    assert "Findings: pneumonia, cause bacterial." in report(app)
+    app.text_area(key="report_template_text").set_value("{% if %}").run()
+    assert "The template cannot be used in line 1" in app.error[0].value
+    own = Path(Settings.read().data_dir) / "report.txt.jinja"
+    app.button(key="save_template").click().run()
+    assert not own.exists()
+    app.text_area(key="report_template_text").set_value("{{ patient_name | person }}").run()
+    assert report(app) == "Example, Ada"
+    assert not own.exists()
+    app.button(key="save_template").click().run()
+    assert own.read_text() == "{{ patient_name | person }}"

@@ -11,19 +11,15 @@ from cxr_app.prediction import visible_extent
 from cxr_app.reports.diagnostic_report import diagnostic_report
 from cxr_app.reports.facts import ReportFacts, facts_of
 from cxr_app.reports.pdf import check_characters, report_pdf
-from cxr_app.reports.template import names, report_text, save_template, site_template
+from cxr_app.reports.template import report_text, site_template
 from cxr_app.ui import blinding, resources
-from cxr_app.ui.access import exporting, guarded
-from cxr_app.ui.actions import attempt, show_problem
+from cxr_app.ui.access import exporting, may
 from cxr_app.ui.components.copy_button import copy_button
 from cxr_app.ui.panels import review_panel
+from cxr_app.ui.panels.template_panel import template_form
 from cxr_app.ui.server import film_route
 from cxr_app.ui.text import formatting
 from cxr_app.worklist import Annotation, Entry, Review
-
-PLACE = "report_template"
-TEMPLATE = "report_template_text"
-"""Widget key of the template."""
 
 
 def report_panel(
@@ -50,7 +46,9 @@ def report_panel(
             st.code(text, language=None, wrap_lines=True)
             copy_button("Copy the report (K)", text, "k")
             _files(entry, facts, text)
-        _template()
+        if may(Permission.SAVE_TEMPLATE):
+            with st.popover("Template of this site", width="stretch"):
+                template_form(facts)
 
 
 def _facts(
@@ -97,25 +95,3 @@ def _files(entry: Entry, facts: ReportFacts, text: str) -> None:
             width="stretch",
             help="DiagnosticReport of FHIR R4, as JSON",
         )
-
-
-def _template() -> None:
-    """Offer the site's template to be changed."""
-    with st.popover("Template of this site", width="stretch"):
-        show_problem(PLACE)
-        st.session_state.setdefault(TEMPLATE, site_template(resources.settings().data_dir))
-        st.text_area("Template (Jinja)", key=TEMPLATE, height=320)
-        st.caption(
-            "For every film and reader of this site. Empty it to have the program's own. Names: "
-            f"{formatting.escape_markdown(', '.join(names()))}. Filters: date, person, percent, "
-            "moment."
-        )
-        st.button("Save the template", key="save_template", on_click=attempt, args=(_save, PLACE))
-
-
-@guarded(Permission.SAVE_TEMPLATE)
-def _save() -> None:
-    data_dir = resources.settings().data_dir
-    save_template(data_dir, str(st.session_state[TEMPLATE] or ""))
-    st.session_state[TEMPLATE] = site_template(data_dir)
-    st.toast("The template is saved.")

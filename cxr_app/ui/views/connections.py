@@ -6,6 +6,7 @@ from cxr_app.ui.panels.archive_panel import archive_panel
 from cxr_app.ui.panels.outgoing_panel import outgoing_panel
 from cxr_app.ui.panels.peers_panel import peers_panel
 from cxr_app.ui.panels.receiver_panel import receiver_panel
+from cxr_app.ui.panels.template_panel import template_panel
 
 st.title("Connections", anchor=False)
 st.subheader("What comes in", anchor=False)
@@ -13,3 +14,4 @@ receiver_panel()
 peers_panel()
 archive_panel()
 outgoing_panel()
+template_panel()
