@@ -59,6 +59,8 @@ READ_DAYS, UNREAD_DAYS = 365, 7
 """How far back read and unread films were received."""
 ENTERED, UNUSED = 400, 10**9
 """How many films are timed, and the first of the film numbers that no other film has."""
+TWICE = {"DISAGREED": 5_000, "WAITING": 200}
+"""One in how many films that are read stands so in a second reading."""
 URGENT, ASSIGNED = 20, 60
 """Unread films marked as urgent, and assigned to one reader."""
 NUMBER_BITS, FILMS_OF_STUDY = 24, 32
@@ -117,6 +119,7 @@ def fill_worklist(worklist: Worklist, file: Path, entries: int, templates: int =
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA cache_size = -1000000")
     _copy(connection, entries - worklist.count(Query(state="all")))
+    _read_twice(connection)
     connection.close()
     _hand_over(worklist)
 
@@ -130,6 +133,18 @@ def _hand_over(worklist: Worklist) -> None:
     for at in range(ASSIGNED):
         (entry,) = worklist.page(Query(), unread * at // ASSIGNED, 1)
         worklist.room.assignments.assign(entry.id, "Okafor", "Weiss")
+
+
+def _read_twice(connection: sqlite3.Connection) -> None:
+    """Let films from all over the list wait for a second reader, and readers differ in others."""
+    for state, one_in in TWICE.items():
+        connection.execute(
+            "INSERT OR IGNORE INTO worklist_second_reading"
+            " (entry_number, state, reason, first_reader, begun_at, decided_by)"
+            " SELECT number, ?, 'RULE', 'Weiss', 0, 1 FROM worklist_entry"
+            " WHERE is_read AND number % ? = 1",
+            (state, one_in),
+        )
 
 
 def _copy(connection: sqlite3.Connection, wanted: int) -> None:
@@ -307,6 +322,10 @@ def _of_filters(worklist: Worklist) -> Iterator[NamedQuery]:
         "needs a person by patient_id": Query(state="needs_a_person", sort="patient_id"),
         "my list": Query(assigned_to="Okafor"),
         "my list by patient_name": Query(assigned_to="Okafor", sort="patient_name"),
+        "second reading": Query("second_reading", reader="Okafor"),
+        "second reading by study": Query("second_reading", reader="Okafor", by_study=True),
+        "second reading by patient_name": Query("second_reading", sort="patient_name"),
+        "disagreements": Query("disagreement"),
         "my list, all": Query("all", assigned_to="Okafor"),
         "flagged by patient_name": Query(flag="flagged", sort="patient_name"),
     }
