@@ -56,7 +56,7 @@ def enter(desk: Worklist, probability: float = 0.8) -> str:
 
 def state(desk: Worklist, film: str) -> SecondReadingState | None:
     second = desk.room.second_readings.of_films([film]).get(film)
-    return second and second.state
+    return second.state if second else None
 
 
 def listed(desk: Worklist, of: str, reader: str = "") -> list[str]:
