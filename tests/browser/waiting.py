@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,8 @@ from training.bench.bench_films import write_bench_films
 from training.bench.million_entries import fill_worklist
 from training.drawing.phantom_films import draw_phantom, opacities_of
 
-ENTRIES, TABS, FILMS, OPENINGS, BACKLOG_FILMS = 1000, 9, 100, 20, 2500
+ENTRIES, TABS, FILMS, JUDGED, OPENINGS, BACKLOG_FILMS = 1000, 9, 100, 100, 20, 2500
+COMMENT = "Left base, compare with the next film."
 FIRST_SCREEN_MS, NEXT_FILM_MS, UNDER_LOAD = 1000, 300, 2.0
 LOOK_MS = 1000
 """A reader looks at a film so long at least; meanwhile the next one is brought."""
@@ -114,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
         ("entries", ENTRIES, "in the worklist that opens"),
         ("tabs", TABS, "opened, with the browser's cache cold and warm; 0 for none"),
         ("films", FILMS, "read one after another; 0 for none"),
+        ("judged", JUDGED, "judged one after another, with causes and comments; 0 for none"),
     ):
         parser.add_argument(
             f"--{name}", type=int, default=default, help=f"{what}; default: {default}"
@@ -134,6 +137,8 @@ def measure(
         yield from first_screens(chromium, executable, place / "list", options)
     if options.films:
         yield from films_in_sight(chromium, executable, place / "films", options.films)
+    if options.judged:
+        yield from films_judged(chromium, executable, place / "judged", options.judged)
 
 
 def first_screens(
@@ -197,6 +202,48 @@ def films_in_sight(
             busy = list(during(job, (open_and_return(page, film) for film in opened)))
         yield Waits("opening a film during a backlog", busy, UNDER_LOAD * idle.median)
     worklist.close()
+
+
+def films_judged(
+    chromium: BrowserType, executable: str, place: Path, count: int
+) -> Iterator[Waits]:
+    """Judge films by keys alone: cause and verdict, a comment on each third, then the next film."""
+    settings = Settings(data_dir=place / "data")
+    worklist = receive(settings, count)
+    server = Server(settings.data_dir, place / "output.txt")
+    with serving(server), browser_context(chromium, executable, place / "profile") as context:
+        wait_until_scored(worklist)
+        listed = [entry.id for entry in worklist.page(Query(), limit=count)]
+        page = context.new_page()
+        page.add_init_script(CLOCK)
+        page.goto(server.url)
+        page.locator(f"tr[data-film='{listed[0]}']").click(timeout=PATIENCE_MS)
+        until_in_sight(page, listed[0])
+        waited, kept = [], []
+        for number, (film, after) in enumerate(pairwise(listed)):
+            kept.append(judge(page, film, number))
+            page.keyboard.press("n")
+            waited.append(until_in_sight(page, after))
+    given = [worklist.reviews.of_film(film) for film in listed[:-1]]
+    worklist.close()
+    if not all(any(each.verdict for each in of_film) for of_film in given):
+        raise RuntimeError("a verdict was lost")
+    yield Waits("verdict by key, until it is listed", kept)
+    yield Waits("next film after a verdict, by key", waited, NEXT_FILM_MS)
+
+
+def judge(page: Page, film: str, number: int) -> float:
+    """Judge the film in sight by keys; give the time until the verdict is listed beside it."""
+    if number % 3 == 0:
+        page.keyboard.press("c")
+        page.keyboard.type(COMMENT)
+        page.keyboard.press("Enter")
+    page.keyboard.press("bvq"[number % 3])
+    page.keyboard.press("y" if number % 2 else "x")
+    answer = "pneumonia" if number % 2 else "no_pneumonia"
+    began = time.perf_counter()
+    page.locator(f".st-key-{answer}_{film} button[kind='primary']").wait_for(timeout=PATIENCE_MS)
+    return (time.perf_counter() - began) * 1000
 
 
 def open_and_return(page: Page, film: str) -> float:
