@@ -11,8 +11,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from cxr_app.current_settings import current_settings
 from cxr_app.errors import SettingsError
-from cxr_app.settings import current_settings
 
 
 def hide_messages(*, at_terminal: bool = False) -> None:

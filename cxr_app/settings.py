@@ -1,7 +1,6 @@
 """Settings, read from environment variables ``CXR_*``; each has a default."""
 
 import os
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -379,27 +378,6 @@ class Settings(AccessSettings, AuditSettings):
     def cache_dir(self) -> Path:
         """Folder of films decoded for training; its files may be deleted at any time."""
         return self.data_dir / "cache"
-
-
-def current_settings() -> Settings:
-    """Return the settings, read again only if the environment has changed.
-
-    A page calls this dozens of times in each script run.
-
-    Raises
-    ------
-    SettingsError
-        As `Settings.read`.
-    """
-    variables = (
-        (name, value) for name, value in os.environ.items() if name.upper().startswith("CXR_")
-    )
-    return _read(frozenset(variables))
-
-
-@lru_cache(maxsize=1)
-def _read(_environment: frozenset[tuple[str, str]]) -> Settings:
-    return Settings.read()
 
 
 def _split(folders: str) -> list[str]:

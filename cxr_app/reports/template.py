@@ -7,10 +7,11 @@ can name the values of `ReportFacts` and the attributes of `Header`, and nothing
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cxr_app import display_text
@@ -65,7 +66,7 @@ def report_text(template: str, facts: ReportFacts) -> str:
         If it is no template, or names something that no film has.
     """
     try:
-        text = _environment().from_string(template).render(**_values(facts))
+        text = _compiled(template).render(**_values(facts))
     except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         line = getattr(error, "lineno", None)
         where = f" in line {line}" if line else ""
@@ -82,6 +83,12 @@ def names() -> list[str]:
     """Return every name that a template can use."""
     own = [each.name for each in fields(ReportFacts) if each.name != "header"]
     return sorted([*own, *(each.name for each in fields(Header))])
+
+
+@lru_cache(maxsize=8)
+def _compiled(template: str) -> Template:
+    """Compile a template; a film page applies the same one again and again."""
+    return _environment().from_string(template)
 
 
 def _environment() -> ImmutableSandboxedEnvironment:

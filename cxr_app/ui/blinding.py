@@ -25,7 +25,9 @@ def reviews_of(entry_id: str) -> list[Review]:
 
 def marks_of(entry_id: str) -> list[Annotation]:
     """Return the marks on a film that this reader may see, oldest first."""
-    made = resources.worklist().room.annotations.of_film(entry_id)
+    made = list(resources.worklist().room.annotations.of_film(entry_id))
+    if not made:  # as on most films: nothing is asked
+        return made
     second, reader = second_reading(entry_id), current_reader.name_if_known()
     return [each for each in made if not _is_hidden(second, each.reader, reader)]
 
@@ -34,7 +36,7 @@ def notes_of(entry_ids: Iterable[str]) -> dict[str, list[Note]]:
     """Return the notes on films that this reader may see, by the entry's id."""
     wanted, room = list(entry_ids), resources.worklist().room
     written, reader = room.notes.of_films(wanted), current_reader.name_if_known()
-    second = room.second_readings.of_films(written)
+    second = room.second_readings.of_films(written) if written else {}
     found: dict[str, list[Note]] = defaultdict(list)
     for entry_id, notes in written.items():
         found[entry_id] += [

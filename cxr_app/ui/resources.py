@@ -9,6 +9,7 @@ import streamlit as st
 
 from cxr_app.audit.log import AuditLog
 from cxr_app.audit.syslog import SyslogSender
+from cxr_app.current_settings import current_settings
 from cxr_app.evaluation import reference_scores
 from cxr_app.evaluation.drift_films import DriftFilms
 from cxr_app.evaluation.operating_curve import OperatingCurve
@@ -22,7 +23,7 @@ from cxr_app.pacs.companion import Companion
 from cxr_app.pacs.destinations import destinations_of
 from cxr_app.retention import Retention
 from cxr_app.scoring_engine import ScoringEngine
-from cxr_app.settings import Settings, current_settings
+from cxr_app.settings import Settings
 from cxr_app.ui.sign_in_sessions import SignInSessions
 from cxr_app.worklist import Worklist
 

@@ -103,7 +103,8 @@ class SecondReadingLog(Transactions):
         """Count the films that are read twice by how far that is."""
         statement = select(SecondReadingRow.state, func.count()).group_by(SecondReadingRow.state)
         with self._database.reading() as session:
-            return dict(session.execute(statement).tuples().all())
+            rows = session.execute(statement).all()
+        return {row[0]: row[1] for row in rows}
 
 
 def settles(session: Session, entry_number: int, reader: str) -> bool:

@@ -114,4 +114,5 @@ def test_nothing_of_it_is_offered_where_the_site_has_none(
     assert worklist.room.second_readings.of_films([film]) == {}
     app.switch_page("views/worklist.py")
     app.run()
+    assert not app.exception
     assert "Disagreements" not in str([each.proto for each in app.get("button_group")])

@@ -1,5 +1,6 @@
 """The second reading of the film: how far it is, and to ask for one."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -9,13 +10,19 @@ from cxr_app.ui import blinding, current_reader, resources
 from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.text import second_reading_text
-from cxr_app.worklist import Entry, SecondReading, SecondReadingState
+from cxr_app.worklist import Entry, Review, SecondReading, SecondReadingState
 
 OPEN = (SecondReadingState.UNREAD, SecondReadingState.WAITING)
 
 
-def second_reading_line(entry: Entry) -> None:
-    """Show how far the second reading of the film is; nothing if it is not read twice."""
+def second_reading_line(entry: Entry, reviews: Sequence[Review]) -> None:
+    """Show how far the second reading of the film is; nothing if it is not read twice.
+
+    Parameters
+    ----------
+    reviews
+        Those that this reader may see, newest first.
+    """
     second = blinding.second_reading(entry.id)
     # A place of its own even without a line: what a key interrupts must not move others.
     with st.container(
@@ -24,7 +31,6 @@ def second_reading_line(entry: Entry) -> None:
         if second is None:
             return
         reader = current_reader.name_if_known()
-        reviews = blinding.reviews_of(entry.id)
         st.markdown(second_reading_text.line(second, reviews, reader), width="content")
         if _may_withdraw(second, reader):
             st.button(

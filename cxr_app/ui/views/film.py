@@ -61,7 +61,7 @@ def film(entry: Entry) -> None:
     film_toolbar(entry, before, after)
     newer_film(entry)
     handover_lines(entry)
-    second_reading_line(entry)
+    second_reading_line(entry, reviews)
     with st.container(horizontal=True, gap="small", key="film_body"):
         images = st.container(key="film_picture")
         with st.container(width=SIDE_WIDTH, key="film_side"):

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from cxr_app.current_settings import current_settings
 from cxr_app.errors import SettingsError
-from cxr_app.settings import Settings, current_settings
+from cxr_app.settings import Settings
 
 
 def test_the_app_runs_with_nothing_set(project_root: Path) -> None:
