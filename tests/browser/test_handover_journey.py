@@ -16,13 +16,6 @@ from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 PATIENCE_MILLISECONDS = 60_000
 
 
-class ServerWithTwoReaders(ServerWithTinyModel):
-    """A server at which readers may ask for a second reading."""
-
-    def _environment(self) -> dict[str, str]:
-        return super()._environment() | {"CXR_SECOND_READING": "asked"}
-
-
 @pytest.fixture(autouse=True)
 def patience() -> None:
     expect.set_options(timeout=PATIENCE_MILLISECONDS)
@@ -31,7 +24,7 @@ def patience() -> None:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
-    with ServerWithTwoReaders(folder / "data", folder / "output.txt") as running:
+    with ServerWithTinyModel(folder / "data", folder / "output.txt") as running:
         yield running
 
 
@@ -165,32 +158,3 @@ def show_everything(page: Page) -> None:
     expect(page.locator("tbody tr")).to_have_count(3)
     expect(page.locator("th[data-column='waiting']")).to_have_count(1)
     wait_idle(page)
-
-
-def test_two_readers_judge_a_film_and_the_second_does_not_see_the_first(
-    desk: Desk, app_url: str, page: Page, second: Page
-) -> None:
-    film = desk.worklist.page(Query(state="all"))[0].id
-    page.goto(f"{app_url}/film?film={film}")
-    call_oneself(page, "Dr Weiss")
-    open_forms(page)
-    page.get_by_role("button", name="Second reading, please").click()
-    expect(page.get_by_text("Two readers are to read this film")).to_be_visible()
-    page.get_by_role("button", name="Pneumonia", exact=True).click()
-    expect(page.get_by_text("waits for a second reader")).to_be_visible()
-    expect(page.locator("ul.reviews")).to_contain_text("Dr Weiss")
-
-    wait_idle(second)
-    second.get_by_text("Second reading", exact=True).click()
-    second.locator(f"tbody tr[data-film='{film}']").click()
-    expect(second.get_by_text("is shown after your verdict")).to_be_visible()
-    expect(second.locator("ul.reviews")).to_have_count(0)
-    wait_idle(second)
-    second.get_by_role("button", name="No pneumonia").click()
-    expect(second.get_by_text("The readers differ")).to_be_visible()
-    expect(second.locator("ul.reviews")).to_contain_text("Dr Weiss")
-    wait_idle(second)
-    second.get_by_role("button", name="Worklist", exact=True).click()
-    second.get_by_text("Disagreements", exact=True).click()
-    expect(second.locator("tbody tr")).to_have_count(1)
-    expect(second.locator("tbody tr").first).to_have_attribute("data-film", film)
