@@ -60,6 +60,19 @@ class Pose:
         turned = cells[:, ::-1] if self.mirrored else cells
         return np.ascontiguousarray(np.rot90(turned, self.quarter_turns))
 
+    def undone_point(self, point: tuple[float, float]) -> tuple[float, float]:
+        """Return where a point of a film in this pose lies on the film of the file.
+
+        Parameters
+        ----------
+        point
+            Across and down, as fractions of the film in this pose.
+        """
+        x, y = (1 - point[0] if self.mirrored else point[0]), point[1]
+        for _ in range(self.quarter_turns):
+            x, y = y, 1 - x
+        return x, y
+
 
 AS_IT_LIES = Pose()
 

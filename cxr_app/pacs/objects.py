@@ -23,7 +23,7 @@ from cxr_app.pacs.structured_report import structured_report
 from cxr_app.pose import AS_IT_LIES
 from cxr_app.prediction import visible_extent
 from cxr_app.radiograph import Header
-from cxr_app.worklist import Entry, Outgoing, Review, Score, Worklist
+from cxr_app.worklist import Entry, Measurement, Outgoing, Review, Score, Worklist
 
 NOTHING_TO_SHOW = "The film has no heat to show."
 
@@ -94,6 +94,7 @@ class FilmResults:
             heat_scale=score.heat_scale,
             extent=_extent(entry, score),
             beside=_beside(worklist, entry, outgoing),
+            marks=_marks(worklist, entry, outgoing),
         )
 
     def build(self, kind: ResultKind) -> Dataset | None:
@@ -158,6 +159,12 @@ def _beside(worklist: Worklist, entry: Entry, outgoing: Outgoing) -> tuple[Heade
         and film.header.sop_instance_uid
         and film.header.series_instance_uid
     )
+
+
+def _marks(worklist: Worklist, entry: Entry, outgoing: Outgoing) -> tuple[Measurement, ...]:
+    """Return what was marked when the result was to be sent: a repeat of it is then the same."""
+    kept = worklist.room.annotations.at(entry.id, outgoing.requested_at)
+    return tuple(each.measurement for each in kept)
 
 
 def _scored_film(

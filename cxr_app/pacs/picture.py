@@ -10,6 +10,7 @@ from PIL import ImageDraw, ImageFont
 
 from cxr_app.imaging.pixels import to_image
 from cxr_app.model import activation_map
+from cxr_app.pacs.mark_drawing import draw_mark
 from cxr_app.pacs.plain_words import plain
 from cxr_app.pacs.scored_film import ScoredFilm
 from cxr_app.prediction import ActivationMap, HeatScale
@@ -70,6 +71,8 @@ def picture_of(film: ScoredFilm, softcopy: Softcopy) -> Picture:
     shown = PillowImage.fromarray((image * 255 + 0.5).astype(np.uint8)).convert("RGB")
     if film.activation_map is not None and film.heat_scale is not None:
         shown = _with_heat(shown, film.activation_map, film.heat_scale)
+    for mark in film.marks:
+        draw_mark(shown, mark, _font(SMALLEST_FONT))
     wide = PillowImage.new("RGB", (max(shown.width, NARROWEST), shown.height))
     wide.paste(shown)
     return np.concatenate([_words(film, wide.width), np.asarray(wide)])
@@ -86,6 +89,7 @@ def result_lines(film: ScoredFilm) -> tuple[str, ...]:
         f"(operating point {plain(film.operating_point_name)}).",
         f"Model {plain(film.model_version)}. Scored {film.local_time:%Y-%m-%d %H:%M %z}.",
         "" if has_heat else "No heatmap was kept for this result.",
+        "Green: marked by a reader, not by the AI." if film.marks else "",
     )
 
 

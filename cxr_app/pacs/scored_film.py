@@ -19,6 +19,7 @@ from cxr_app.lung_fields import Extent
 from cxr_app.pacs.result_uids import derived_uid
 from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.radiograph import Header
+from cxr_app.worklist import Measurement
 
 PATIENT_AND_STUDY = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
@@ -58,6 +59,8 @@ class ScoredFilm:
         How much of the patient's lungs the heat covers; None if that or the side is unknown.
     beside
         The other films of the study that were there when this one was scored.
+    marks
+        What readers had marked on the film when its result was to be sent.
     """
 
     header: Dataset
@@ -73,6 +76,7 @@ class ScoredFilm:
     heat_scale: HeatScale | None = None
     extent: Extent | None = None
     beside: tuple[Header, ...] = ()
+    marks: tuple[Measurement, ...] = ()
 
     @cached_property
     def evidence(self) -> Dataset:

@@ -39,7 +39,11 @@ def secondary_capture(film: ScoredFilm, softcopy: Softcopy, installation: Instal
     capture.PatientOrientation = _orientation(film.header)
     capture.ImageType = ["DERIVED", "SECONDARY"]
     capture.BurnedInAnnotation = "YES"
-    capture.DerivationDescription = "Film with the heatmap and the result of an AI burned in"
+    capture.DerivationDescription = (
+        "Film with heatmap, AI result and readers' marks burned in"
+        if film.marks
+        else "Film with the heatmap and the result of an AI burned in"
+    )
     capture.SourceImageSequence = [_reference(film.header)]
     return completed(capture, film, installation, kind)
 

@@ -45,6 +45,7 @@ def diagnostic_report(facts: ReportFacts, text: str) -> str:
         "issued": _instant(facts.read_at),
         "resultsInterpreter": [{"display": facts.reader}] if facts.reader else None,
         "imagingStudy": _study(facts),
+        "media": _media(facts),
         "conclusion": text,
         "conclusionCode": _conclusion(facts),
         "presentedForm": [
@@ -84,6 +85,18 @@ def _study(facts: ReportFacts) -> list[dict[str, Any]]:
     if not uid:
         return []
     return [{"identifier": {"system": "urn:dicom:uid", "value": f"urn:oid:{uid}"}}]
+
+
+def _media(facts: ReportFacts) -> list[dict[str, Any]]:
+    """Return the film as a key image, if a reader marked it as one and it has a UID."""
+    uid = facts.header.sop_instance_uid
+    if not (facts.key_image and uid):
+        return []
+    link = {
+        "type": "Media",
+        "identifier": {"system": "urn:dicom:uid", "value": f"urn:oid:{uid}"},
+    }
+    return [{"comment": "Key image", "link": link}]
 
 
 def _conclusion(facts: ReportFacts) -> list[dict[str, Any]]:

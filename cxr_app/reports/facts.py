@@ -59,6 +59,8 @@ class ReportFacts:
         Whether the film was scored on a reader's word.
     measurements
         What readers measured, in words: ``length 123.4 mm (at the detector)``.
+    key_image
+        Whether a reader marked the film as a key image.
     """
 
     header: Header
@@ -77,6 +79,7 @@ class ReportFacts:
     zones: tuple[str, ...]
     attested: bool
     measurements: tuple[str, ...] = ()
+    key_image: bool = False
 
 
 def facts_of(
@@ -98,7 +101,7 @@ def facts_of(
     earlier
         The film that it is compared with, and that film's reviews; None for none.
     measurements
-        On the film, oldest first.
+        On the film, oldest first; key images among them.
     disputed
         Ids of the films in which readers differ: these have no verdict until it is settled.
     """
@@ -120,7 +123,8 @@ def facts_of(
         model_version=entry.model_version,
         zones=_marked(extent, entry.remarks) if entry.flagged and extent else (),
         attested=entry.attestation is not None,
-        measurements=tuple(map(_measured, measurements)),
+        measurements=tuple(_measured(each) for each in measurements if each.kind in _MEASURES),
+        key_image=any(each.kind is AnnotationKind.KEY_IMAGE for each in measurements),
     )
 
 

@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from cxr_app.patient_age import age_in_years
-from cxr_app.worklist import Entry, Query, Review, Worklist
+from cxr_app.worklist import Annotation, Entry, Query, Review, Worklist
 
 AT_ONCE = 500
 OLDEST = 90
@@ -45,7 +45,9 @@ def research_lines(worklist: Worklist, limit: int) -> Iterator[str]:
     for offset in range(0, limit, AT_ONCE):
         entries = worklist.page(query, offset, min(AT_ONCE, limit - offset))
         for entry in entries:
-            yield json.dumps(_film(entry, worklist.reviews.of_film(entry.id), key)) + "\n"
+            marks = worklist.room.annotations.of_film(entry.id)
+            film = _film(entry, worklist.reviews.of_film(entry.id), key)
+            yield json.dumps(film | {"marks": [_mark(entry, each, key) for each in marks]}) + "\n"
         if len(entries) < AT_ONCE:
             return
 
@@ -91,6 +93,20 @@ def _review(entry: Entry, review: Review, key: bytes) -> dict[str, Any]:
         "flagged": review.flagged,
         "is_taken_back": review.is_taken_back,
         "settles": review.settles,
+    }
+
+
+def _mark(entry: Entry, mark: Annotation, key: bytes) -> dict[str, Any]:
+    """Return a mark; its points are fractions of the film as its file has it."""
+    measured = mark.measurement
+    return {
+        "reader": _hash(key, "reader", mark.reader),
+        "minutes": _minutes(entry.waits_since, mark.made_at),
+        "kind": measured.kind.value,
+        "points": [[round(share, 5) for share in point] for point in measured.points_of_file],
+        "value": measured.value,
+        "unit": measured.unit,
+        "basis": measured.basis,
     }
 
 

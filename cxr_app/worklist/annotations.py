@@ -1,6 +1,9 @@
-"""Marks on films: lengths, angles, ratios. Each method is one transaction; none is ever changed."""
+"""Marks on films: lengths, angles, ratios, key images. Each method is one transaction.
 
-from collections.abc import Sequence
+A mark is never changed; one that is taken back stays in the table.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +11,7 @@ from enum import StrEnum
 from sqlalchemy import select
 
 from cxr_app.errors import HandoverError
+from cxr_app.pose import pose_of
 from cxr_app.worklist.locking import locked_entry_by_id
 from cxr_app.worklist.room_tables import AnnotationRow
 from cxr_app.worklist.tables import EntryRow
@@ -21,10 +25,20 @@ class AnnotationKind(StrEnum):
     ANGLE = "angle"
     RATIO = "ratio"
     """Cardiothoracic: the first line's length as a share of the second's."""
+    KEY_IMAGE = "key_image"
+    """A view that a reader wants others to see; its value is the share of the film in it."""
 
 
-POINTS = {AnnotationKind.LENGTH: 2, AnnotationKind.ANGLE: 3, AnnotationKind.RATIO: 4}
-"""Points of each kind: a line's ends; an angle's arms around its corner; the ends of two lines."""
+POINTS = {
+    AnnotationKind.LENGTH: 2,
+    AnnotationKind.ANGLE: 3,
+    AnnotationKind.RATIO: 4,
+    AnnotationKind.KEY_IMAGE: 2,
+}
+"""Points of each kind: a line's ends; an angle's arms around its corner; the ends of two lines; the
+opposite corners of a view."""
+WHOLE = 0.999
+"""A view of at least this share of a film shows the whole film."""
 
 Points = tuple[tuple[float, float], ...]
 
@@ -68,8 +82,16 @@ class Measurement:
             raise ValueError(f"value must be a number from 0, got {self.value}")
 
     @property
+    def points_of_file(self) -> Points:
+        """The points as fractions of the film as its file has it, whatever pose it lay in."""
+        pose = pose_of(self.pose)
+        return tuple(pose.undone_point(point) for point in self.points)
+
+    @property
     def words(self) -> str:
         """The value with its unit, and what it was measured at."""
+        if self.kind is AnnotationKind.KEY_IMAGE:
+            return "whole film" if self.value >= WHOLE else "part of the film"
         if self.unit == "deg":
             return f"{self.value:.1f}°"
         if self.unit == "px":
@@ -147,6 +169,29 @@ class AnnotationLog(Transactions):
         )
         with self._database.reading() as session:
             return [_as_annotation(row) for row in session.scalars(statement)]
+
+    def at(self, entry_id: str, moment: datetime) -> Sequence[Annotation]:
+        """Return the marks on a film as they were at a moment, oldest first."""
+        is_there = AnnotationRow.taken_back_at.is_(None) | (AnnotationRow.taken_back_at > moment)
+        statement = (
+            select(AnnotationRow)
+            .join(EntryRow, EntryRow.number == AnnotationRow.entry_number)
+            .where(EntryRow.id == entry_id, AnnotationRow.made_at <= moment, is_there)
+            .order_by(AnnotationRow.number)
+        )
+        with self._database.reading() as session:
+            return [_as_annotation(row) for row in session.scalars(statement)]
+
+    def key_images(self, entry_ids: Iterable[str]) -> set[str]:
+        """Return those of the entries' ids whose film has a key image."""
+        statement = (
+            select(EntryRow.id)
+            .join(AnnotationRow, EntryRow.number == AnnotationRow.entry_number)
+            .where(EntryRow.id.in_(list(entry_ids)), AnnotationRow.taken_back_at.is_(None))
+            .where(AnnotationRow.kind == AnnotationKind.KEY_IMAGE.value)
+        )
+        with self._database.reading() as session:
+            return set(session.scalars(statement))
 
 
 def _as_annotation(row: AnnotationRow) -> Annotation:

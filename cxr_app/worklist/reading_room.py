@@ -18,7 +18,7 @@ class ReadingRoom:
     Attributes
     ----------
     annotations
-        Marks on films: lengths, angles, ratios.
+        Marks on films: lengths, angles, ratios, key images.
     assignments
         Which reader is to read which film.
     notes

@@ -93,3 +93,17 @@ def test_a_turned_film_is_measured_as_it_was_sent(desk: Desk, app_url: str, page
     page.keyboard.press("r")
     expect(viewer).to_have_attribute("data-turn", "0")
     expect(viewer.locator(".turned")).to_be_empty()
+    _mark_as_key_image(page)
+    page.keyboard.press("w")
+    expect(page.locator(f"tbody tr[data-film='{film}']")).to_contain_text("★")
+
+
+def _mark_as_key_image(page: Page) -> None:
+    """Mark the whole film twice: it is kept once."""
+    wait_idle(page)
+    page.keyboard.press("*")
+    page.keyboard.press("*")
+    marks = page.locator(".st-key-marks")
+    expect(marks).to_contain_text("Key image: whole film")
+    wait_idle(page)
+    expect(marks.get_by_text("Key image")).to_have_count(1)

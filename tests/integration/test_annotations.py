@@ -1,6 +1,7 @@
 """Marks on films are kept, taken back and never changed, on both databases."""
 
 import math
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from tests.support.outcomes import scored, sha256
 
 LINE = ((0.1, 0.2), (0.7, 0.2))
 LENGTH = Measurement(AnnotationKind.LENGTH, LINE, 123.4, "mm", "at the detector", "1m")
+
+KEY_IMAGE = Measurement(AnnotationKind.KEY_IMAGE, ((0.0, 0.0), (1.0, 1.0)), 1.0, "")
 
 
 def enter(worklist: Worklist, film: str) -> str:
@@ -40,6 +43,36 @@ def test_a_mark_that_is_taken_back_is_not_shown(worklist: Worklist) -> None:
     assert worklist.room.annotations.of_film(film) == [second]
 
 
+def test_films_with_a_key_image_are_found_until_it_is_taken_back(worklist: Worklist) -> None:
+    marked, measured, bare = (enter(worklist, name) for name in ("marked", "measured", "bare"))
+    marks = worklist.room.annotations
+    for _ in range(2):
+        marks.add(marked, "Ada", KEY_IMAGE)
+    marks.add(measured, "Ada", LENGTH)
+    assert marks.key_images([marked, measured, bare]) == {marked}
+    assert marks.key_images([]) == set()
+    for kept in marks.of_film(marked):
+        assert marks.key_images([marked]) == {marked}
+        marks.take_back(kept.number, "Bea")
+    assert marks.key_images([marked]) == set()
+
+
+def test_the_marks_of_a_moment_are_those_that_were_there(tmp_path: Path) -> None:
+    now = [datetime(2026, 1, 5, 9, tzinfo=UTC)]
+    opened = Worklist.open(f"sqlite:///{tmp_path / 'worklist.sqlite'}", lambda: now[0])
+    film, marks, minute = enter(opened, "film"), opened.room.annotations, timedelta(minutes=1)
+    before = now[0] - minute
+    marks.add(film, "Ada", LENGTH)
+    (kept,) = marks.of_film(film)
+    now[0] += minute
+    marks.take_back(kept.number, "Ada")
+    marks.add(film, "Ada", KEY_IMAGE)
+    assert marks.at(film, before) == []
+    assert marks.at(film, now[0] - minute / 2) == [kept]
+    assert [each.measurement for each in marks.at(film, now[0])] == [KEY_IMAGE]
+    opened.close()
+
+
 @pytest.mark.parametrize(
     ("measurement", "words"),
     [
@@ -51,6 +84,8 @@ def test_a_mark_that_is_taken_back_is_not_shown(worklist: Worklist) -> None:
         (Measurement(AnnotationKind.LENGTH, LINE, 512.2, "px"), "512 pixels"),
         (Measurement(AnnotationKind.ANGLE, (*LINE, (1.0, 1.0)), 45, "deg"), "45.0°"),
         (Measurement(AnnotationKind.RATIO, LINE * 2, 0.514, ""), "CTR 0.51"),
+        (Measurement(AnnotationKind.KEY_IMAGE, ((0, 0), (1, 1)), 1.0, ""), "whole film"),
+        (Measurement(AnnotationKind.KEY_IMAGE, ((0, 0), (1, 0.5)), 0.5, ""), "part of the film"),
     ],
 )
 def test_what_was_measured_is_said_in_words(measurement: Measurement, words: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from cxr_app.radiograph import Header
 from cxr_app.reports.research_export import AT_ONCE, research_lines
-from cxr_app.worklist import Cause, Verdict, Worklist
+from cxr_app.worklist import AnnotationKind, Cause, Measurement, Verdict, Worklist
 from tests.support.worklists import scored
 
 FACTS = {"patient_sex": "F", "patient_age": "061Y", "modality": "DX"}
@@ -43,6 +43,22 @@ def test_nothing_that_names_anybody_leaves(worklist: Worklist) -> None:
     assert isinstance(reviews, list)
     assert reviews[0]["verdict"] == Verdict.AGREE.value
     assert (reviews[0]["pneumonia"], reviews[0]["cause"]) == (True, "VIRAL")
+
+
+def test_marks_go_along_as_they_lie_on_the_film_of_the_file(worklist: Worklist) -> None:
+    film = scored(worklist, 0.9)
+    line = ((0.1, 0.2), (0.7, 0.2))
+    for mark in (
+        Measurement(AnnotationKind.LENGTH, line, 12.5, "mm", "calibrated", "1m"),
+        Measurement(AnnotationKind.KEY_IMAGE, ((0.0, 0.0), (1.0, 0.5)), 0.5, ""),
+    ):
+        worklist.room.annotations.add(film, "QXreader", mark)
+    (told,) = lines(worklist)
+    assert "QXreader" not in json.dumps(told)
+    marks: Any = told["marks"]
+    assert [each["kind"] for each in marks] == ["length", "key_image"]
+    assert marks[0]["points"] == [[0.2, 0.1], [0.2, 0.7]]
+    assert (marks[0]["value"], marks[0]["unit"], marks[0]["basis"]) == (12.5, "mm", "calibrated")
 
 
 def test_films_of_a_patient_belong_together_and_to_nobody_elses(worklist: Worklist) -> None:

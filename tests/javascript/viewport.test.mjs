@@ -75,3 +75,23 @@ test("one to one is one pixel of the screen for one of the film", () => {
   view.zoomTo(1);
   assert.ok(Math.abs(view.scale - 1) < 1e-12);
 });
+
+test("what is seen of a film lies on the film, and is all of it when the film fits", () => {
+  for (const [columns, rows] of FILMS) {
+    const view = viewport(columns, rows);
+    const near = (found, wanted) => assert.ok(Math.abs(found - wanted) < 0.01, `${found}`);
+    for (const [at, wanted] of [
+      [0, 0],
+      [1, 1],
+    ]) {
+      near(view.seen[at][0], wanted);
+      near(view.seen[at][1], wanted);
+    }
+    view.zoomAt(4, 0, 0);
+    const [[left, top], [right, bottom]] = view.seen;
+    assert.ok(0 <= left && left < right && right <= 1 && 0 <= top && top < bottom && bottom <= 1);
+    const { width, height } = view.place;
+    near((right - left) * (width / 900), Math.min(1, width / 900));
+    near((bottom - top) * (height / 700), Math.min(1, height / 700));
+  }
+});

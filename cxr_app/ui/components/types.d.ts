@@ -110,7 +110,7 @@ interface ViewerData {
   heatOn: boolean;
   outline: boolean;
   /** Marks that are kept with the film, and whether the reader may add some. */
-  marks: { kind: "length" | "angle" | "ratio"; points: [number, number][]; words: string }[];
+  marks: { kind: "length" | "angle" | "ratio" | "key_image"; points: [number, number][]; words: string }[];
   canMark: boolean;
   /** Which of two compared films it is; empty for a film alone. */
   side: "" | "current" | "earlier";

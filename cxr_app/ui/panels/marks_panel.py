@@ -19,6 +19,7 @@ NAMES = {
     AnnotationKind.LENGTH: "Length",
     AnnotationKind.ANGLE: "Angle",
     AnnotationKind.RATIO: "Cardiothoracic ratio",
+    AnnotationKind.KEY_IMAGE: "Key image",
 }
 
 
@@ -37,11 +38,18 @@ def shown_marks(entry: Entry, marks: Sequence[Annotation]) -> list[dict[str, Any
         {
             "kind": mark.measurement.kind.value,
             "points": [list(point) for point in mark.measurement.points],
-            "words": mark.measurement.words,
+            "words": _drawn_words(mark.measurement),
         }
         for mark in marks
         if mark.measurement.pose == pose
     ]
+
+
+def _drawn_words(measurement: Measurement) -> str:
+    """Return what stands beside a mark on the film."""
+    if measurement.kind is AnnotationKind.KEY_IMAGE:
+        return NAMES[measurement.kind]
+    return measurement.words
 
 
 def keep_mark(mark: dict[str, Any], entry_id: str) -> None:

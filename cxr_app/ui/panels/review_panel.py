@@ -53,6 +53,7 @@ KEYS = Keys(
         ("6", "mirror: for view only"),
         ("7", "magnifier"),
         ("D A J", "length, angle, cardiothoracic ratio"),
+        ("*", "key image"),
         ("F", "full screen"),
         ("+ -", "zoom"),
         ("0", "fit the whole film"),

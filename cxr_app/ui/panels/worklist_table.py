@@ -35,6 +35,8 @@ def worklist_table(query: Query, total: int, scoring: int) -> None:
         table_rows.row(masking.shown(each), now, newer.get(each.id), in_use, notes.get(each.id, ()))
         for each in entries
     ]
+    keys = resources.worklist().room.annotations.key_images(entry.id for entry in entries)
+    rows = [each | {"key": "★" if each["id"] in keys else ""} for each in rows]
     if query.by_study:
         views = resources.worklist().studies.views(entries)
         rows = [each | {"study": table_rows.study(views.get(each["id"], []))} for each in rows]

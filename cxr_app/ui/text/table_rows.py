@@ -29,6 +29,7 @@ HANDED = (
     TableColumn("assigned", "For", 5.5, help="The reader whom the film is assigned to"),
     TableColumn("note", "Note", 6, help="Open notes to the next reader"),
 )
+KEY_IMAGE = TableColumn("key", "Key", 2.6, help="★: a reader marked the film as a key image")
 
 WORKLIST = (
     URGENT,
@@ -60,6 +61,7 @@ WORKLIST = (
     ACCESSION,
     STUDY_DATE,
     TableColumn("view_position", "View", 3, "view_position"),
+    KEY_IMAGE,
     *HANDED,
     TableColumn("remark", "Remark", 3.5, "reason"),
     FILE,
@@ -69,6 +71,7 @@ NEEDS_A_PERSON = (
     URGENT,
     WAITING,
     TableColumn("remark", "Reason", 34, "reason"),
+    KEY_IMAGE,
     *HANDED,
     PATIENT,
     ACCESSION,

@@ -46,3 +46,12 @@ def test_what_was_turned_is_turned_back(pose: Pose) -> None:
 def test_there_are_four_quarters() -> None:
     with pytest.raises(ValueError, match="0 to 3"):
         Pose(4)
+
+
+@given(poses, st.integers(0, 2), st.integers(0, 3))
+def test_a_point_of_a_turned_film_is_found_on_the_film(pose: Pose, row: int, column: int) -> None:
+    film = np.arange(12).reshape(3, 4)
+    shown = pose.applied(film)
+    [(down, across)] = np.argwhere(shown == film[row, column])
+    point = ((across + 0.5) / shown.shape[1], (down + 0.5) / shown.shape[0])
+    assert pose.undone_point(point) == pytest.approx(((column + 0.5) / 4, (row + 0.5) / 3))

@@ -80,6 +80,7 @@ const BUTTONS = {
   length: (viewer) => viewer.marking.choose("length"),
   angle: (viewer) => viewer.marking.choose("angle"),
   ratio: (viewer) => viewer.marking.choose("ratio"),
+  key_image: (viewer) => viewer.marking.keepView(),
   full: (viewer) => swapFullScreen(viewer.root),
   left: (viewer) => viewer.setTurn(turnedBy(viewer.turn, -1)),
   right: (viewer) => viewer.setTurn(turnedBy(viewer.turn, 1)),

@@ -3,11 +3,12 @@
 
 /** @typedef {[number, number]} Point */
 /** @typedef {{across: number, down: number}} Size */
-/** @typedef {"length" | "angle" | "ratio"} MarkKind */
+/** @typedef {"length" | "angle" | "ratio"} MeasuredKind */
+/** @typedef {MeasuredKind | "key_image"} MarkKind */
 
 /** How many points each kind of mark has: the ends of a line; an angle's arms around its corner; the
  * ends of the widest line of the heart, then those of the chest.
- * @type {Record<MarkKind, number>} */
+ * @type {Record<MeasuredKind, number>} */
 const POINTS_OF = { length: 2, angle: 3, ratio: 4 };
 
 /** @param {Point} from @param {Point} to @param {Size} size */
@@ -40,7 +41,7 @@ function sizeOf({ millimetres, film_columns, film_rows }) {
 
 /** Return a mark's value with its unit, and what a length was measured at. Never millimetres that the
  * file does not state.
- * @param {MarkKind} kind @param {Point[]} points @param {FilmHeader} header */
+ * @param {MeasuredKind} kind @param {Point[]} points @param {FilmHeader} header */
 function measure(kind, points, header) {
   const { film_columns, film_rows } = header;
   const pixels = { across: film_columns, down: film_rows }; // square: proportions are the body's

@@ -18,6 +18,7 @@ const KEYS = {
   j: "ratio",
   f: "full",
   "?": "help",
+  "*": "key_image",
   ",": "left",
   ".": "right",
   6: "flip",
@@ -25,7 +26,7 @@ const KEYS = {
   8: "blend",
   9: "linked",
 };
-const OF_THE_PAGE = ["heat", "outline", "lungs", "length", "angle", "ratio", "help"]; // one film's
+const OF_THE_PAGE = ["heat", "outline", "lungs", "length", "angle", "ratio", "key_image", "help"]; // one film's
 const REPEATING = ["in", "out"]; // controls that a held key clicks again and again
 
 /** Directions to pan in, across and down.

@@ -1,4 +1,4 @@
-// Marks on the film: lengths, angles and the cardiothoracic ratio. A reader sets points by clicks, or
+// Marks on the film: lengths, angles, the cardiothoracic ratio and key images. A reader sets points by clicks, or
 // by arrow keys and Enter; a whole mark goes to the page's script, which keeps it with the film.
 
 const MARK_COLOUR = "#7ee787";
@@ -11,14 +11,26 @@ const MARK_HINTS = {
 
 /** @typedef {{kind: MarkKind, points: Point[], words: string}} Mark */
 
-/** Pairs of points that a mark's lines join.
+/** Points that a mark's lines join; a key image is the frame around what was seen.
  * @param {MarkKind} kind @param {Point[]} points @returns {Point[][]} */
-const linesOf = (kind, points) =>
-  kind === "ratio" ? [points.slice(0, 2), points.slice(2, 4)] : [points];
+function linesOf(kind, points) {
+  if (kind === "ratio") return [points.slice(0, 2), points.slice(2, 4)];
+  if (kind !== "key_image") return [points];
+  const [[left, top], [right, bottom]] = points;
+  return [
+    [
+      [left, top],
+      [right, top],
+      [right, bottom],
+      [left, bottom],
+      [left, top],
+    ],
+  ];
+}
 
 /** The marks of one viewer, and the one being made. */
 class Marking {
-  /** @type {MarkKind | null} */ kind = null;
+  /** @type {MeasuredKind | null} */ kind = null;
   /** @type {Point[]} */ points = [];
   /** @type {Point} */ pointer = [0.5, 0.5]; // on the film as it lies on the screen
   /** @type {Mark[]} */ kept = []; // by the page's script
@@ -43,7 +55,9 @@ class Marking {
     this.kept = marks ?? [];
     const known = new Set(this.kept.map(({ points }) => JSON.stringify(points)));
     this.sent = this.sent.filter(({ points }) => !known.has(JSON.stringify(points)));
-    for (const kind of Object.keys(POINTS_OF)) this.viewer.part(kind).hidden = !canMark;
+    for (const kind of [...Object.keys(POINTS_OF), "key_image"]) {
+      this.viewer.part(kind).hidden = !canMark;
+    }
   }
 
   /** Forget the marks of a film that is left. */
@@ -54,7 +68,7 @@ class Marking {
   }
 
   /** Begin a mark, or stop if this kind was begun.
-   * @param {MarkKind | null} kind */
+   * @param {MeasuredKind | null} kind */
   choose(kind) {
     this.kind = kind === this.kind ? null : kind;
     this.points = [];
@@ -123,7 +137,12 @@ class Marking {
   /** The point of the film, as it was sent, under the pointer.
    * @returns {Point} */
   _pointed() {
-    const [x, y] = unturnPoint(this.pointer, this.viewer.turn);
+    return this._onFilm(this.pointer);
+  }
+
+  /** @param {Point} point on the film as it lies on the screen @returns {Point} as it was sent */
+  _onFilm(point) {
+    const [x, y] = unturnPoint(point, this.viewer.turn);
     return [clampShare(x), clampShare(y)];
   }
 
@@ -140,19 +159,53 @@ class Marking {
     this.viewer._refresh();
   }
 
-  /** @param {MarkKind} kind @param {Point[]} points */
+  /** @param {MeasuredKind} kind @param {Point[]} points */
   _finish(kind, points) {
     const measured = measure(kind, points, this.viewer.data.header);
     this.points = [];
     if (!Number.isFinite(measured.value)) return; // two points in one place
-    this.sent.push({ kind, points, words: measureWords(measured) });
-    const mark = JSON.stringify({ kind, points, ...measured });
-    this.marks.add({ entry: this.viewer.entry, mark });
+    this._keep({ kind, points, words: measureWords(measured) }, measured);
     this.choose(null);
+  }
+
+  /** Keep what is seen of the film as a key image, once. */
+  keepView() {
+    const { viewer } = this;
+    if (!viewer.film || viewer.part("key_image").hidden) return;
+    const corners = viewer.viewport.seen.map((/** @type {Point} */ at) => this._onFilm(at));
+    const [xs, ys] = [0, 1].map((axis) => corners.map((/** @type {Point} */ at) => at[axis]));
+    /** @type {Point[]} */
+    const points = [
+      [Math.min(...xs), Math.min(...ys)],
+      [Math.max(...xs), Math.max(...ys)],
+    ];
+    const text = JSON.stringify(points);
+    const isKept = [...this.kept, ...this.sent].some(
+      (mark) => mark.kind === "key_image" && JSON.stringify(mark.points) === text,
+    );
+    const value = (points[1][0] - points[0][0]) * (points[1][1] - points[0][1]);
+    if (!isKept) {
+      const mark = /** @type {Mark} */ ({ kind: "key_image", points, words: "Key image" });
+      this._keep(mark, { value, unit: "", basis: "" });
+    }
+    viewer._refresh();
+  }
+
+  /** Show a mark, and have the page's script keep it.
+   * @param {Mark} mark @param {{value: number, unit: string, basis: string}} measured */
+  _keep(mark, measured) {
+    const { kind, points } = mark;
+    this.sent.push(mark);
+    this.marks.add({
+      entry: this.viewer.entry,
+      mark: JSON.stringify({ kind, points, ...measured }),
+    });
   }
 
   /** @param {CanvasRenderingContext2D} context @param {Place} place @param {number} thickness */
   draw(context, place, thickness) {
+    const isKey = [...this.kept, ...this.sent].some(({ kind }) => kind === "key_image");
+    setPressed(this.viewer.part("key_image"), isKey);
     const show = (/** @type {Mark} */ mark) =>
       drawMark(context, place, { ...mark, points: this._turned(mark.points) }, thickness);
     for (const mark of [...this.kept, ...this.sent]) show(mark);

@@ -32,6 +32,18 @@ class Viewport {
     return { x, y, width, height, scale: this.scale };
   }
 
+  /** The corners of the part that is seen, in fractions of the film.
+   * @returns {[[number, number], [number, number]]} */
+  get seen() {
+    const { x, y, width, height } = this.place;
+    const share = (/** @type {number} */ at, /** @type {number} */ side) =>
+      Math.min(1, Math.max(0, at / side));
+    return [
+      [share(-x, width), share(-y, height)],
+      [share(this.box.width - x, width), share(this.box.height - y, height)],
+    ];
+  }
+
   /** Zoom by a factor; the point of the film at (x, y) of the box stays there.
    * @param {number} factor @param {number} x @param {number} y */
   zoomAt(factor, x, y) {

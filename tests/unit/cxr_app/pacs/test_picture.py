@@ -12,6 +12,8 @@ from cxr_app.destination import ResultKind
 from cxr_app.imaging import intake
 from cxr_app.imaging.pixels import to_image
 from cxr_app.pacs.picture import HEAT_COLOURS, INVESTIGATIONAL, picture_of, result_lines
+from cxr_app.worklist import AnnotationKind, Measurement
+from cxr_app.worklist.annotations import POINTS
 from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 from tests.support.results import hot_corner, result_object, scored_film
 
@@ -87,3 +89,39 @@ def test_the_colours_of_heat_are_those_of_the_viewer(project_root: Path) -> None
     viewer = project_root / "cxr_app/ui/components/viewer/heatmap.js"
     (written,) = re.findall(r"HEAT_COLOURS = (\[.*?\]);", viewer.read_text(), re.DOTALL)
     assert json.loads(re.sub(r",\s*\]", "]", written)) == HEAT_COLOURS.tolist()
+
+
+GREEN = [126, 231, 135]
+
+
+def green_places(shown: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.argwhere((shown == GREEN).all(axis=2))
+
+
+@pytest.mark.parametrize("pose", ["0", "1", "2m", "3m"])
+def test_a_reader_s_line_is_drawn_where_it_lies_on_the_film_of_the_file(pose: str) -> None:
+    data = dicom_bytes(radiograph_dataset(film_pixels(400, 400)))
+    bare = drawn(data)
+    assert len(green_places(bare)) == 0
+    line = Measurement(
+        AnnotationKind.LENGTH, ((0.5, 0.25), (0.5, 0.5)), 9, "mm", "calibrated", pose
+    )
+    shown = drawn(data, marks=(line,))
+    ends = np.array([(y, x) for x, y in line.points_of_file]) * 399
+    places = green_places(shown)
+    for end in ends:
+        assert np.abs(places - end).max(axis=1).min() <= 1
+    assert np.abs(places - ends.mean(axis=0)).max(axis=1).min() <= 1, "the line's middle, too"
+
+
+@pytest.mark.parametrize("kind", list(AnnotationKind))
+@pytest.mark.parametrize("corner", [0.0, 1.0])
+def test_every_mark_is_drawn_within_the_picture_and_said_to_be_a_reader_s(
+    kind: AnnotationKind, corner: float
+) -> None:
+    data = dicom_bytes(radiograph_dataset(film_pixels(64, 80)))
+    points = ((0.5, 0.5),) * (POINTS[kind] - 1) + ((corner, corner),)
+    mark = Measurement(kind, points, 0.5, "deg" if kind is AnnotationKind.ANGLE else "")
+    assert len(green_places(drawn(data, marks=(mark,)))) > 10
+    assert any("reader" in line for line in result_lines(scored_film(data, marks=(mark,))))
+    assert not any("reader" in line for line in result_lines(scored_film(data)))

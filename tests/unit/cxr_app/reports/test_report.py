@@ -19,7 +19,7 @@ from cxr_app.reports import template
 from cxr_app.reports.diagnostic_report import diagnostic_report
 from cxr_app.reports.facts import ReportFacts, facts_of
 from cxr_app.reports.pdf import report_pdf
-from cxr_app.worklist import Cause, Entry, Review, Verdict
+from cxr_app.worklist import AnnotationKind, Cause, Entry, Measurement, Review, Verdict
 
 MOMENT = datetime(2026, 10, 7, 12, 30, tzinfo=UTC)
 HEADER = Header(
@@ -183,3 +183,14 @@ def test_the_fhir_resource_has_what_is_known_and_nothing_else() -> None:
     bare = json.loads(diagnostic_report(facts(entry=replace(ENTRY, header=None)), "-"))
     assert bare["status"] == "registered"
     assert not {"subject", "identifier", "imagingStudy", "issued", "conclusionCode"} & bare.keys()
+
+
+def test_a_key_image_is_named_by_its_uid_and_is_no_measurement() -> None:
+    entry = replace(ENTRY, header=replace(HEADER, sop_instance_uid="1.2.3.4"))
+    mark = Measurement(AnnotationKind.KEY_IMAGE, ((0, 0), (1, 1)), 1.0, "")
+    marked = facts_of(entry, [VERDICT], measurements=[mark])
+    assert marked.measurements == ()
+    [media] = json.loads(diagnostic_report(marked, "text"))["media"]
+    assert media["link"]["identifier"]["value"] == "urn:oid:1.2.3.4"
+    for other in (facts_of(entry, [VERDICT]), facts_of(ENTRY, [VERDICT], measurements=[mark])):
+        assert "media" not in json.loads(diagnostic_report(other, "text"))
