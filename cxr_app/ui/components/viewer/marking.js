@@ -234,8 +234,14 @@ function drawMark(context, place, { kind, points, words }, thickness) {
   context.strokeStyle = "rgb(0 0 0 / 0.8)";
   context.fillStyle = MARK_COLOUR;
   const [x, y] = [place.x + across * place.width, place.y + down * place.height];
-  context.strokeText(words, x + 6 * thickness, y - 6 * thickness);
-  context.fillText(words, x + 6 * thickness, y - 6 * thickness);
+  const { width, height } = context.canvas;
+  const gap = 6 * thickness;
+  const isSeen = x >= 0 && x <= width && y >= 0 && y <= height;
+  const room = width - context.measureText(words).width - gap; // words of a mark at the edge stay whole
+  const left = isSeen ? Math.max(gap, Math.min(x + gap, room)) : x + gap;
+  const base = isSeen ? Math.max(y - gap, 3 * gap) : y - gap;
+  context.strokeText(words, left, base);
+  context.fillText(words, left, base);
   context.restore();
 }
 
