@@ -82,6 +82,7 @@ def test_a_row_says_who_and_what(app: AppTest, worklist: Worklist) -> None:
         "urgent": "",
         "assigned": "",
         "note": "",
+        "key": "",
         "tier": "● HIGH",
         "cause": "bacterial",
         "waiting": "10 min",
@@ -238,7 +239,7 @@ def test_the_list_sorts_by_the_column_in_the_address(app: AppTest, worklist: Wor
 def test_every_column_but_those_handed_over_sorts(app: AppTest, worklist: Worklist) -> None:
     ids = [scored(worklist, 0.5, patient_id="P1"), scored(worklist, 0.2, patient_sex="F")]
     for column in table(run(app))["columns"]:
-        if column["id"] in ("urgent", "assigned", "note"):
+        if column["id"] in ("urgent", "key", "assigned", "note"):
             continue
         assert column["sort"]
         assert sorted(shown(run(app, sort=column["sort"]))) == sorted(ids)
