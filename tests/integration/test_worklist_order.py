@@ -233,7 +233,7 @@ queries = st.builds(
 )
 
 on_one_list = settings(
-    max_examples=30,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

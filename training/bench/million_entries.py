@@ -32,6 +32,8 @@ REPEATS = 3
 """Repetitions of each query; the median counts."""
 
 NamedQuery = tuple[str, Callable[[], object]]
+Row = dict[str, Any]
+"""Values of an entry by column."""
 
 POINTS = {
     "balanced": OperatingPoint("balanced", 0.5, 0.95, 0.9),
@@ -61,6 +63,13 @@ ENTERED, UNUSED = 400, 10**9
 """How many films are timed, and the first of the film numbers that no other film has."""
 TWICE = {"DISAGREED": 5_000, "WAITING": 200}
 """One in how many films that are read stands so in a second reading."""
+READ_TWICE = (
+    "INSERT INTO worklist_second_reading"
+    " (entry_number, state, reason, first_reader, begun_at, decided_by)"
+    " SELECT number, {0}, 'RULE', 'Weiss', 0, 1 FROM worklist_entry"
+    " WHERE is_read AND number % {0} = 1 ON CONFLICT DO NOTHING"
+)
+"""For the mark of a value, as SQLite or PostgreSQL has it."""
 URGENT, ASSIGNED = 20, 60
 """Unread films marked as urgent, and assigned to one reader."""
 NUMBER_BITS, FILMS_OF_STUDY = 24, 32
@@ -108,23 +117,44 @@ def synthetic_films(numbers: range) -> Iterator[tuple[Outcome, str, Path]]:
 
 def fill_worklist(worklist: Worklist, file: Path, entries: int, templates: int = 2000) -> None:
     """Fill a SQLite worklist up to `entries`: some by its own methods, the rest as copies."""
-    first = min(entries, templates)
-    for start in range(0, first, 100):
-        worklist.enter(synthetic_films(range(start, min(start + 100, first))))
-    worklist.receive(hashlib.sha256(b"not scored").hexdigest(), "just arrived.dcm", Path("/new"))
-    for number, entry in enumerate(worklist.page(Query(), limit=first)):
-        if number % 2:
-            worklist.mark_read(entry.id, ("Weiss", "Okafor", "Lindqvist")[number % 3])
+    enter_templates(worklist, min(entries, templates))
     connection = sqlite3.connect(file, isolation_level=None)
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA cache_size = -1000000")
-    _copy(connection, entries - worklist.count(Query(state="all")))
-    _read_twice(connection)
+    connection.row_factory = sqlite3.Row
+    rows = [dict(row) for row in connection.execute("SELECT * FROM worklist_entry")]
+    names, copies = copies_of(rows, entries - worklist.count(Query(state="all")))
+    marks = ", ".join("?" * len(names))
+    statement = f"INSERT INTO worklist_entry ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
+    connection.execute("BEGIN")
+    connection.executemany(statement, copies)
+    for values in TWICE.items():
+        connection.execute(READ_TWICE.format("?"), values)
+    connection.execute("COMMIT")
     connection.close()
-    _hand_over(worklist)
+    hand_over(worklist)
 
 
-def _hand_over(worklist: Worklist) -> None:
+def enter_templates(worklist: Worklist, films: int) -> None:
+    """Enter films by the worklist's own methods; half of them are read."""
+    for start in range(0, films, 100):
+        worklist.enter(synthetic_films(range(start, min(start + 100, films))))
+    worklist.receive(hashlib.sha256(b"not scored").hexdigest(), "just arrived.dcm", Path("/new"))
+    for number, entry in enumerate(worklist.page(Query(), limit=films)):
+        if number % 2:
+            worklist.mark_read(entry.id, ("Weiss", "Okafor", "Lindqvist")[number % 3])
+
+
+def copies_of(rows: list[Row], wanted: int) -> tuple[tuple[str, ...], Iterator[tuple[Any, ...]]]:
+    """Return the columns, and so many copies of rows as films of their own, one after the other."""
+    for row in rows:
+        del row["number"]
+    chance = random.Random(0)  # noqa: S311
+    copies = (tuple(_another(chance, rows[n % len(rows)]).values()) for n in range(wanted))
+    return tuple(rows[0]), copies
+
+
+def hand_over(worklist: Worklist) -> None:
     """Mark some unread films as urgent and assign others, from all over the list."""
     unread = worklist.count(Query())
     for at in range(URGENT):
@@ -134,35 +164,6 @@ def _hand_over(worklist: Worklist) -> None:
         (entry,) = worklist.page(Query(), unread * at // ASSIGNED, 1)
         worklist.room.assignments.assign(entry.id, "Okafor", "Weiss")
 
-
-def _read_twice(connection: sqlite3.Connection) -> None:
-    """Let films from all over the list wait for a second reader, and readers differ in others."""
-    for state, one_in in TWICE.items():
-        connection.execute(
-            "INSERT OR IGNORE INTO worklist_second_reading"
-            " (entry_number, state, reason, first_reader, begun_at, decided_by)"
-            " SELECT number, ?, 'RULE', 'Weiss', 0, 1 FROM worklist_entry"
-            " WHERE is_read AND number % ? = 1",
-            (state, one_in),
-        )
-
-
-def _copy(connection: sqlite3.Connection, wanted: int) -> None:
-    connection.row_factory = sqlite3.Row
-    rows = [dict(row) for row in connection.execute("SELECT * FROM worklist_entry")]
-    for row in rows:
-        del row["number"]
-    names = tuple(rows[0])
-    chance = random.Random(0)  # noqa: S311
-    copies = (tuple(_another(chance, rows[n % len(rows)]).values()) for n in range(wanted))
-    marks = ", ".join("?" * len(names))
-    statement = f"INSERT INTO worklist_entry ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
-    connection.execute("BEGIN")
-    connection.executemany(statement, copies)
-    connection.execute("COMMIT")
-
-
-def _another(chance: random.Random, row: dict[str, Any]) -> dict[str, Any]:
     """Return a copy of a row as another film: another patient, another day, another file."""
     entry_id, number = f"{chance.getrandbits(128):032x}", chance.getrandbits(NUMBER_BITS)
     source = f"exports/ward {number % 9}/{number}.dcm"
