@@ -164,6 +164,8 @@ def hand_over(worklist: Worklist) -> None:
         (entry,) = worklist.page(Query(), unread * at // ASSIGNED, 1)
         worklist.room.assignments.assign(entry.id, "Okafor", "Weiss")
 
+
+def _another(chance: random.Random, row: Row) -> Row:
     """Return a copy of a row as another film: another patient, another day, another file."""
     entry_id, number = f"{chance.getrandbits(128):032x}", chance.getrandbits(NUMBER_BITS)
     source = f"exports/ward {number % 9}/{number}.dcm"
