@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from cxr_app.audit.event import AuditKind
 from cxr_app.destination import Destination
 from cxr_app.settings import Settings
+from cxr_app.ui import resources
 from cxr_app.worklist import OutgoingState, Worklist
 from tests.support.archives import Peer, listening
 from tests.support.audited import events
@@ -149,6 +150,7 @@ def test_an_archive_is_entered_tested_and_removed_on_the_page(
     assert not page.exception
     assert [each.name for each in worklist.destinations.all()] == [url]
     assert [each.state for each in worklist.outbox.of_film(film)] == [OutgoingState.GIVEN_UP] * 2
+    resources.audit().flush()
     details = [each.detail for each in events(Settings.read().audit_folder, AuditKind.ACTION)]
     assert f"archive added: {node}=sr" in details
     assert f"archive removed: {node}" in details
