@@ -32,7 +32,7 @@ REPEATS = 3
 """Repetitions of each query; the median counts."""
 
 NamedQuery = tuple[str, Callable[[], object]]
-Row = dict[str, Any]
+EntryValues = dict[str, Any]
 """Values of an entry by column."""
 
 POINTS = {
@@ -145,7 +145,9 @@ def enter_templates(worklist: Worklist, films: int) -> None:
             worklist.mark_read(entry.id, ("Weiss", "Okafor", "Lindqvist")[number % 3])
 
 
-def copies_of(rows: list[Row], wanted: int) -> tuple[tuple[str, ...], Iterator[tuple[Any, ...]]]:
+def copies_of(
+    rows: list[EntryValues], wanted: int
+) -> tuple[tuple[str, ...], Iterator[tuple[Any, ...]]]:
     """Return the columns, and so many copies of rows as films of their own, one after the other."""
     for row in rows:
         del row["number"]
@@ -165,7 +167,7 @@ def hand_over(worklist: Worklist) -> None:
         worklist.room.assignments.assign(entry.id, "Okafor", "Weiss")
 
 
-def _another(chance: random.Random, row: Row) -> Row:
+def _another(chance: random.Random, row: EntryValues) -> EntryValues:
     """Return a copy of a row as another film: another patient, another day, another file."""
     entry_id, number = f"{chance.getrandbits(128):032x}", chance.getrandbits(NUMBER_BITS)
     source = f"exports/ward {number % 9}/{number}.dcm"
