@@ -17,6 +17,7 @@ from cxr_app.film_store import FilmStore
 from cxr_app.pacs.callers import Callers
 from cxr_app.pacs.contexts import supported_contexts
 from cxr_app.pacs.fast_pdus import on_connected
+from cxr_app.pacs.idle_pace import IdlePace
 from cxr_app.pacs.moved_films import MovedFilms
 from cxr_app.pacs.peer_counts import PeerCounter, PeerName
 from cxr_app.pacs.received_events import note_received, note_rejected
@@ -76,6 +77,7 @@ class StoreServer:
         self._entity.maximum_associations = MAX_ASSOCIATIONS
         self._entity.maximum_pdu_size = PDU_BYTES
         self._server: ThreadedAssociationServer | None = None
+        self._pace = IdlePace()
         self._busy: set[Association] = set()
         self._lock = threading.Lock()
 
@@ -89,7 +91,7 @@ class StoreServer:
         """
         address = (self._settings.dicom_host, self._settings.dicom_port or 0)
         handlers: list[Any] = [
-            (evt.EVT_CONN_OPEN, on_connected),
+            (evt.EVT_CONN_OPEN, self._on_connected),
             (evt.EVT_REQUESTED, self._on_requested),
             (evt.EVT_REJECTED, self._on_rejected),
             (evt.EVT_C_ECHO, self._on_echo),
@@ -135,6 +137,10 @@ class StoreServer:
     def _is_busy(self, association: Association) -> bool:
         with self._lock:
             return association in self._busy
+
+    def _on_connected(self, event: evt.Event) -> None:
+        on_connected(event)
+        self._pace.on_connected(event)
 
     def _on_requested(self, event: evt.Event) -> None:
         """Reject a peer that may not send; its reason is on the page of connections."""
@@ -183,6 +189,7 @@ class StoreServer:
             self._forget(event.assoc)
 
     def _on_closed(self, event: evt.Event) -> None:
+        self._pace.on_closed(event)
         self._forget(event.assoc)
 
     def _forget(self, association: Association) -> None:

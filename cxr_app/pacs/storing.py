@@ -2,6 +2,9 @@
 
 import logging
 import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -29,6 +32,10 @@ from cxr_app.pacs.store_answers import StoreAnswer
 
 logger = logging.getLogger(__name__)
 
+AT_ONCE = 4
+"""Objects that are entered at a time: SQLite lets one write, and lets others starve if many ask."""
+TURN_SECONDS = 9.0
+"""Longest wait for a turn: peers give up after 10 seconds and must have an answer."""
 MIN_FREE_BYTES = 256 * 2**20
 """Room below which nothing more is received, so that the database keeps some."""
 
@@ -69,6 +76,7 @@ class Storing:
     def __init__(self, reception: Reception, folder: Path) -> None:
         self._reception = reception
         self._folder = folder
+        self._turns = threading.BoundedSemaphore(AT_ONCE)  # first come, first served
 
     def store(self, event: evt.Event, peer: PeerName) -> Stored:
         """Store the object of a C-STORE request, or refuse it with the reason."""
@@ -120,8 +128,18 @@ class Storing:
             refusal = store_answers.NO_ROOM
         if refusal is not None:
             return Stored(refusal, identity=identity)
-        receipt = self._reception.receive(data, source, identity)
+        with self._turn():
+            receipt = self._reception.receive(data, source, identity)
         return Stored(store_answers.STORED, receipt.arrived, identity, receipt.entry_id)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._turns.acquire(timeout=TURN_SECONDS):
+            raise WorklistError("More films arrive than can be kept at once. Send it again.")
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def _has_room(self, size: int) -> bool:
         folder = next(each for each in (self._folder, *self._folder.parents) if each.exists())
