@@ -25,10 +25,11 @@ def opened_window(server: Server, headers: Mapping[str, str]) -> Iterator[Client
         yield window
 
 
-def run_page(window: ClientConnection) -> str:
-    """Have the start page run in a window; return what the server sends for it."""
+def run_page(window: ClientConnection, name: str = "", query: str = "") -> str:
+    """Have a page run in a window, by default the first; return what the server sends for it."""
     asked, shown = BackMsg(), []
-    asked.rerun_script.query_string = ""
+    asked.rerun_script.query_string = query
+    asked.rerun_script.page_name = name
     window.send(asked.SerializeToString())
     while True:
         message = window.recv(timeout=60)
