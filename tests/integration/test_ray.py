@@ -40,6 +40,7 @@ import json, os, sys
 from pathlib import Path, PosixPath
 from cxr_app.model import checkpoint
 from training.backlog import engines
+from training.backlog.engines.contract import BacklogPlan, FoundFile
 
 class Deadly(PosixPath):
     "A file that ends the process that opens it."
@@ -49,11 +50,11 @@ class Deadly(PosixPath):
 folder, weights, out = map(Path, sys.argv[1:])
 source = checkpoint.load(weights)
 spec = source.description.input_spec
-plan = engines.BacklogPlan(
+plan = BacklogPlan(
     weights, source.model_version, spec, "cpu", "auto", workers=2, batch_size=4
 )
-films = [engines.FoundFile(path, path.name) for path in sorted(folder.iterdir())]
-films.insert(5, engines.FoundFile(Deadly("/deadly"), "deadly"))
+films = [FoundFile(path, path.name) for path in sorted(folder.iterdir())]
+films.insert(5, FoundFile(Deadly("/deadly"), "deadly"))
 engine = engines.start("ray", plan)
 done = [result for results in engine.score(films) for result in results]
 out.write_text(json.dumps([[each.found.source, each.outcome.state.value] for each in done]))
