@@ -12,31 +12,39 @@ from tests.browser.driving import Server
 
 
 @contextmanager
-def opened_window(server: Server, headers: Mapping[str, str]) -> Iterator[ClientConnection]:
-    """Open a window with the headers of a browser or a proxy."""
+def opened_window(
+    server: Server, headers: Mapping[str, str], session: str = ""
+) -> Iterator[ClientConnection]:
+    """Open a window with the headers of a browser or a proxy, new or with an earlier session."""
     token = headers.get("Cookie", "").partition("_streamlit_xsrf=")[2].partition(";")[0]
+    protocols = ("streamlit", token or (session and "none"), session)
     with connect(
         f"ws://127.0.0.1:{server.port}/_stcore/stream",
         origin=Origin(server.url),
         additional_headers=headers,
-        subprotocols=[Subprotocol(each) for each in ("streamlit", token) if each],
+        subprotocols=[Subprotocol(each) for each in protocols if each],
         open_timeout=60,
     ) as window:
         yield window
 
 
-def run_page(window: ClientConnection, name: str = "", query: str = "") -> str:
-    """Have a page run in a window, by default the first; return what the server sends for it."""
-    asked, shown = BackMsg(), []
+def messages_of(window: ClientConnection, name: str = "", query: str = "") -> Iterator[ForwardMsg]:
+    """Have a page run in a window, by default the first; yield what the server sends for it."""
+    asked = BackMsg()
     asked.rerun_script.query_string = query
     asked.rerun_script.page_name = name
     window.send(asked.SerializeToString())
     while True:
         message = window.recv(timeout=60)
         told = ForwardMsg.FromString(message if isinstance(message, bytes) else b"")
-        shown.append(str(told))
+        yield told
         if told.HasField("script_finished"):
-            return "".join(shown)
+            return
+
+
+def run_page(window: ClientConnection, name: str = "", query: str = "") -> str:
+    """Have a page run in a window, by default the first; return what the server sends for it."""
+    return "".join(map(str, messages_of(window, name, query)))
 
 
 def shown_in_window(server: Server, cookie: str) -> str:

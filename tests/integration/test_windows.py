@@ -4,16 +4,16 @@ With real requests and real websockets, as a browser sends them.
 """
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
 from tests.browser.driving import ServerWithTinyModel
+from tests.browser.window import messages_of, opened_window
 from tests.support.desk import Desk
 from tests.support.films import jpeg
 
@@ -51,34 +51,25 @@ def status(server: ServerBehindProxy, method: str, path: str, **headers: str) ->
     return found
 
 
-def window(server: ServerBehindProxy, name: str = "", session: str = "") -> ClientConnection:
+def window(
+    server: ServerBehindProxy, name: str = "", session: str = ""
+) -> AbstractContextManager[ClientConnection]:
     """Open the websocket of a window, new or with the id of a session that was there before."""
-    return connect(
-        f"ws://127.0.0.1:{server.port}/_stcore/stream",
-        additional_headers={HEADER: name} if name else {},
-        subprotocols=["streamlit", "none", session] if session else ["streamlit"],  # type: ignore[list-item]
-        open_timeout=PATIENCE,
-    )
+    return opened_window(server, {HEADER: name} if name else {}, session)
 
 
 def session_of(opened: ClientConnection) -> str:
     """Have the window's page run; return the id of its session."""
-    asked = BackMsg()
-    asked.rerun_script.query_string = ""
-    opened.send(asked.SerializeToString())
-    while True:
-        message = opened.recv(timeout=PATIENCE)
-        told = ForwardMsg.FromString(message if isinstance(message, bytes) else message.encode())
-        if told.HasField("new_session"):
-            return str(told.new_session.initialize.session_id)
+    told = next(each for each in messages_of(opened) if each.HasField("new_session"))
+    return str(told.new_session.initialize.session_id)
 
 
 def test_a_window_opens_only_for_a_person_whom_the_proxy_names(
     site: tuple[ServerBehindProxy, str],
 ) -> None:
     server, _ = site
-    with pytest.raises(InvalidStatus) as refused:
-        window(server)
+    with pytest.raises(InvalidStatus) as refused, window(server):
+        pass
     assert refused.value.response.status_code in (401, 403)
     with window(server, "Weiss") as mine:
         assert session_of(mine)
