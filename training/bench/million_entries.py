@@ -59,6 +59,8 @@ GIVEN = ("Ada", "Bela", "Cleo", "Dino", "Enno", "Fay", "Gus", "Ines", "Jan", "Mi
 RARE = "Quixote^Xaver"
 READ_DAYS, UNREAD_DAYS = 365, 7
 """How far back read and unread films were received."""
+TEMPLATES = 2000
+"""Films entered by the worklist's own methods, of which the rest are copies."""
 ENTERED, UNUSED = 400, 10**9
 """How many films are timed, and the first of the film numbers that no other film has."""
 TWICE = {"DISAGREED": 5_000, "WAITING": 200}
@@ -89,16 +91,16 @@ def measure_entries(file: Path, entries: int) -> dict[str, Any]:
     """
     worklist = Worklist.open(f"sqlite:///{file}")
     try:
-        empty = _entering_ms(worklist, range(ENTERED))
+        empty = entering_ms(worklist, range(ENTERED))
         fill_worklist(worklist, file, entries)
-        full = _entering_ms(worklist, range(UNUSED, UNUSED + ENTERED))
+        full = entering_ms(worklist, range(UNUSED, UNUSED + ENTERED))
         answers = query_times(worklist)
     finally:
         worklist.close()
     return {"empty_ms": empty, "full_ms": full, "times": full / empty, "answers": answers}
 
 
-def _entering_ms(worklist: Worklist, numbers: range) -> float:
+def entering_ms(worklist: Worklist, numbers: range) -> float:
     """Enter films as a run does, and return the ms that one takes."""
     began = time.monotonic()
     for start in range(numbers.start, numbers.stop, TOGETHER):
@@ -115,7 +117,7 @@ def synthetic_films(numbers: range) -> Iterator[tuple[Outcome, str, Path]]:
         yield outcome, f"exports/ward {number % 9}/{number}.{suffix}", Path(f"/films/{number}")
 
 
-def fill_worklist(worklist: Worklist, file: Path, entries: int, templates: int = 2000) -> None:
+def fill_worklist(worklist: Worklist, file: Path, entries: int, templates: int = TEMPLATES) -> None:
     """Fill a SQLite worklist up to `entries`: some by its own methods, the rest as copies."""
     enter_templates(worklist, min(entries, templates))
     connection = sqlite3.connect(file, isolation_level=None)

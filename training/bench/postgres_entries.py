@@ -16,17 +16,18 @@ from psycopg.rows import dict_row
 
 from cxr_app.worklist import Query, Worklist
 from training.bench.million_entries import (
+    ENTERED,
     READ_TWICE,
+    TEMPLATES,
     TWICE,
+    UNUSED,
     copies_of,
     enter_templates,
+    entering_ms,
     hand_over,
     query_times,
-    synthetic_films,
 )
 
-TEMPLATES, ENTERED = 2000, 400
-UNUSED = 10**9
 SLOWEST = 12
 INDEXES = """
 SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'worklist_entry'
@@ -43,10 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
         copy_entries(options.url, options.entries - worklist.count(Query(state="all")))
         print(f"filled in {time.monotonic() - began:.0f} s", flush=True)
         hand_over(worklist)
-        began = time.monotonic()
-        for number in range(UNUSED, UNUSED + ENTERED):
-            worklist.enter(synthetic_films(range(number, number + 1)))
-        print(f"entering a film: {(time.monotonic() - began) / ENTERED * 1000:.1f} ms", flush=True)
+        entering = entering_ms(worklist, range(UNUSED, UNUSED + ENTERED))
+        print(f"entering a film: {entering:.1f} ms", flush=True)
         times = query_times(worklist)
     print(f"{database_megabytes(options.url):.0f} MB; of {len(times)} queries, in ms:")
     for name, milliseconds in sorted(times.items(), key=lambda each: -each[1])[: options.slowest]:
