@@ -10,8 +10,7 @@ DICOM PS3.4 C.4.1 (C-FIND), C.4.2 (C-MOVE), C.4.3 (C-GET), C.6.2 (study root);
 PS3.7 D.3.3.4 (roles).
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from pydicom import Dataset
@@ -33,11 +32,10 @@ from cxr_app.imaging.limits import MAX_FILE_BYTES
 from cxr_app.pacs.archived_film import (
     PATIENT_KEYS,
     ArchivedFilm,
-    archived_film,
-    facts,
 )
 from cxr_app.pacs.association import ArchiveAssociation, calling_entity, open_association
 from cxr_app.pacs.film_query import SERIES_KEYS, STUDY_KEYS, FilmQuery
+from cxr_app.pacs.film_search import searched_films
 
 FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 GET = "1.2.840.10008.5.1.4.1.2.2.3"
@@ -123,12 +121,7 @@ class FilmArchive(ArchiveAssociation):
         ArchiveError
             If the archive does not search, or not to the end.
         """
-        today = datetime.now().astimezone().date()
-        for keys in query.study_keys(today):
-            studies = self._find("STUDY", dict.fromkeys((*STUDY_KEYS, *PATIENT_KEYS), "") | keys)
-            for study in sorted(studies, key=lambda ds: text(ds, "StudyDate")):
-                if query.accepts_study(facts(study, STUDY_KEYS)):
-                    yield from self._films_of_study(study, query)
+        yield from searched_films(query, self._studies, self._series, self._images)
 
     def check(self) -> None:
         """Check that the archive answers an echo, and searches for this program.
@@ -197,15 +190,19 @@ class FilmArchive(ArchiveAssociation):
                 "does not reach the receiver, or was refused; the Connections page says more."
             )
 
-    def _films_of_study(self, study: Dataset, query: FilmQuery) -> Iterator[ArchivedFilm]:
+    def _studies(self, keys: Mapping[str, str]) -> Iterable[Dataset]:
+        return self._find("STUDY", dict.fromkeys((*STUDY_KEYS, *PATIENT_KEYS), "") | dict(keys))
+
+    def _series(self, study: Dataset) -> Iterable[Dataset]:
         above = {"StudyInstanceUID": text(study, "StudyInstanceUID")}
-        for series in self._find("SERIES", dict.fromkeys(SERIES_KEYS, "") | above):
-            if not query.accepts_series(facts(series, SERIES_KEYS)):
-                continue
-            keys = above | {"SeriesInstanceUID": text(series, "SeriesInstanceUID")}
-            found = self._find("IMAGE", {**keys, "SOPInstanceUID": "", "SOPClassUID": ""})
-            for image in sorted(found, key=lambda ds: text(ds, "SOPInstanceUID")):
-                yield archived_film(study, series, image)
+        return self._find("SERIES", dict.fromkeys(SERIES_KEYS, "") | above)
+
+    def _images(self, study: Dataset, series: Dataset) -> Iterable[Dataset]:
+        keys = {
+            "StudyInstanceUID": text(study, "StudyInstanceUID"),
+            "SeriesInstanceUID": text(series, "SeriesInstanceUID"),
+        }
+        return self._find("IMAGE", {**keys, "SOPInstanceUID": "", "SOPClassUID": ""})
 
     def _find(self, level: str, keys: Mapping[str, str]) -> list[Dataset]:
         """Return all answers of a search; a part of them is an error, for a film may be missing."""

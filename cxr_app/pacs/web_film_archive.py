@@ -9,8 +9,7 @@ DICOM PS3.18 10.6 (Search Transaction), 10.4 (Retrieve Transaction), F (DICOM JS
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
 import httpx
@@ -20,8 +19,9 @@ from python_multipart.multipart import parse_options_header
 from cxr_app.errors import ArchiveError, FilmNotSentError
 from cxr_app.imaging.dicom_values import text
 from cxr_app.imaging.limits import MAX_FILE_BYTES
-from cxr_app.pacs.archived_film import PATIENT_KEYS, ArchivedFilm, archived_film, facts
+from cxr_app.pacs.archived_film import PATIENT_KEYS, ArchivedFilm
 from cxr_app.pacs.film_query import SERIES_KEYS, STUDY_KEYS, FilmQuery
+from cxr_app.pacs.film_search import searched_films
 from cxr_app.pacs.related_parts import MalformedBodyError, RelatedParts
 from cxr_app.pacs.web_connection import DICOM_JSON, WebConnection
 
@@ -61,13 +61,7 @@ class WebFilmArchive(WebConnection):
         ArchiveError
             If the archive does not search, or not to the end.
         """
-        today = datetime.now().astimezone().date()
-        for keys in query.study_keys(today):
-            wanted = {name: value for name, value in keys.items() if value}
-            studies = self._find("/studies", wanted, (*STUDY_KEYS, *PATIENT_KEYS))
-            for study in sorted(studies, key=lambda ds: text(ds, "StudyDate")):
-                if query.accepts_study(facts(study, STUDY_KEYS)):
-                    yield from self._films_of_study(study, query)
+        yield from searched_films(query, self._studies, self._series, self._images)
 
     def fetch(self, film: ArchivedFilm) -> bytes:
         """Return a film as a file, as the archive stores it.
@@ -109,15 +103,16 @@ class WebFilmArchive(WebConnection):
             why = "it failed"
         raise FilmNotSentError(f"{self._name} did not send the film: {why} (HTTP {status}).")
 
-    def _films_of_study(self, study: Dataset, query: FilmQuery) -> Iterator[ArchivedFilm]:
-        above = f"/studies/{_uid(text(study, 'StudyInstanceUID'))}/series"
-        for series in self._find(above, {}, SERIES_KEYS):
-            if not query.accepts_series(facts(series, SERIES_KEYS)):
-                continue
-            within = f"{above}/{_uid(text(series, 'SeriesInstanceUID'))}/instances"
-            found = self._find(within, {}, ("SOPInstanceUID", "SOPClassUID"))
-            for image in sorted(found, key=lambda ds: text(ds, "SOPInstanceUID")):
-                yield archived_film(study, series, image)
+    def _studies(self, keys: Mapping[str, str]) -> Iterable[Dataset]:
+        wanted = {name: value for name, value in keys.items() if value}
+        return self._find("/studies", wanted, (*STUDY_KEYS, *PATIENT_KEYS))
+
+    def _series(self, study: Dataset) -> Iterable[Dataset]:
+        return self._find(_series_of(study), {}, SERIES_KEYS)
+
+    def _images(self, study: Dataset, series: Dataset) -> Iterable[Dataset]:
+        within = f"{_series_of(study)}/{_uid(text(series, 'SeriesInstanceUID'))}/instances"
+        return self._find(within, {}, ("SOPInstanceUID", "SOPClassUID"))
 
     def _find(self, path: str, keys: Mapping[str, str], wanted: tuple[str, ...]) -> list[Dataset]:
         """Return all answers to a search; a part of them is an error, for a film may be missing."""
@@ -164,6 +159,10 @@ def _key(answer: Dataset) -> str:
     """Return the UID of what an answer is about, the innermost that it has."""
     names = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID")
     return next(filter(None, (text(answer, name) for name in names)), "")
+
+
+def _series_of(study: Dataset) -> str:
+    return f"/studies/{_uid(text(study, 'StudyInstanceUID'))}/series"
 
 
 def _uid(written: str) -> str:
