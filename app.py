@@ -27,6 +27,7 @@ from cxr_app.ui.server import (
     upload_spool,
 )
 from cxr_app.ui.server.allowed_hosts import AllowedHosts
+from cxr_app.ui.server.current_page import CurrentPage
 from cxr_app.ui.server.gc_freeze import freeze_after_start
 from cxr_app.ui.server.page_head import PageHead
 from cxr_app.ui.server.rate_limits import RateLimits
@@ -95,6 +96,7 @@ app = st.App(
         Middleware(SecurityHeaders),
         Middleware(UnknownAddresses, film_route.base_path(), [each.file for each in PAGES]),
         Middleware(PageHead),
+        Middleware(CurrentPage),
     ],
     on_script_error=error_page.show_error,
 )

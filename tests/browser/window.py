@@ -33,6 +33,11 @@ def messages_of(window: ClientConnection, name: str = "", query: str = "") -> It
     asked = BackMsg()
     asked.rerun_script.query_string = query
     asked.rerun_script.page_name = name
+    yield from answers_to(window, asked)
+
+
+def answers_to(window: ClientConnection, asked: BackMsg) -> Iterator[ForwardMsg]:
+    """Send a message from a window; yield what the server sends until the run has ended."""
     window.send(asked.SerializeToString())
     while True:
         message = window.recv(timeout=60)
