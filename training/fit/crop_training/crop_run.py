@@ -22,8 +22,10 @@ from cxr_app.settings import PROJECT
 from training.data.anonymous import anonymous
 from training.data.dataset import LabelledFilm, find_films, pixel_digests
 from training.data.splits import counts_of, split
+from training.fit.crop_training.adult_figures import UnseenAdults, measure_adults
 from training.fit.crop_training.lesson_data import prepare
 from training.fit.crop_training.lesson_films import (
+    ADULT_FOLDS,
     ADULTS,
     CHILDREN,
     COLLECTION,
@@ -34,10 +36,10 @@ from training.fit.crop_training.lesson_films import (
 )
 from training.fit.crop_training.lesson_settings import LessonSettings
 from training.fit.crop_training.member import MemberRun, fit_member
+from training.fit.crop_training.population_calibration import calibrate
 from training.fit.crop_training.shift_calibration import (
     PREVALENCE,
     ShiftedReadings,
-    calibrate,
     choose_points,
     heat_scale,
     read_films,
@@ -89,17 +91,19 @@ def train_lung_crop(recipe: Recipe, data: Path, run: TrainingRun) -> None:
 
     for index in range(MEMBERS):
         seeded = replace(recipe, seed=recipe.seed + index)
-        member = MemberRun(run.out / f"member_{index}", seeded, LessonSettings(), on_epoch)
+        member = MemberRun(
+            run.out / f"member_{index}", seeded, LessonSettings(), index % ADULT_FOLDS, on_epoch
+        )
         network.members[index] = fit_member(lessons, member)
     network.eval().requires_grad_(requires_grad=False)
-    shifted = calibrate(network, table)
-    metrics = export(network, shifted, recipe, table, data, run.out)
+    fitted_on = calibrate(network, table)
+    metrics = export(network, fitted_on, recipe, table, data, run.out)
     logger.info("%s", json.dumps(metrics, indent=1))
 
 
 def export(
     network: LungCropNetwork,
-    shifted: ShiftedReadings,
+    fitted_on: tuple[ShiftedReadings, UnseenAdults],
     recipe: Recipe,
     table: FilmTable,
     data: Path,
@@ -109,8 +113,8 @@ def export(
 
     Parameters
     ----------
-    shifted
-        Of the tune films.
+    fitted_on
+        What `calibrate` returned.
     data, out
         Folders of the children's films, and of the run.
     """
@@ -120,6 +124,7 @@ def export(
     )
     sick = table.targets[tune] > NORMAL
     readings = read_films(network, table.pixels[tune])
+    shifted, unseen = fitted_on
     points = choose_points(network, shifted)
     threshold = points["balanced"].threshold
     films = find_films(data)
@@ -127,6 +132,8 @@ def export(
     probabilities = read_films(network, table.pixels[validation]).probabilities
     metrics = measure_figures(probabilities, shown, threshold)
     metrics |= {"parameters": sum(each.numel() for each in network.parameters())}
+    if adults := measure_adults(network, table, unseen, threshold):
+        metrics |= {"adults": adults}
     description = Description(
         name=recipe.name,
         architecture=recipe.architecture,

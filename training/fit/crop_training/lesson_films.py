@@ -25,6 +25,9 @@ CHILDREN, ADULTS, COLLECTION = 0, 1, 2
 BOX_SIDE = 320
 """Boxes of ``labels.csv`` are in pixels of films of this side."""
 GROWN_UP = 18
+ADULT_FOLDS = 3
+"""Parts of the adults; a member learns from all but one of its own, and is measured on that."""
+NO_FOLD = -1
 MOST_OF_COLLECTION = {"NORMAL": 2400, "PNEUMONIA": 1200}
 
 Places = NDArray[np.intp]
@@ -53,8 +56,12 @@ class FilmTable:
         Integers; an unknown age is -1.
     weights
         How sure a label is, in ``(0, 1]``.
+    is_read
+        Whether a radiologist gave the class of an adult's film.
     parts
         ``train``, ``tune`` or ``validation``.
+    folds
+        0 to 2 for adults, the same for all films of a patient; `NO_FOLD` for other films.
     """
 
     pixels: Films
@@ -66,7 +73,9 @@ class FilmTable:
     targets: NDArray[np.int64]
     ages: NDArray[np.int64]
     weights: NDArray[np.float64]
+    is_read: NDArray[np.bool_]
     parts: NDArray[np.str_]
+    folds: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +84,12 @@ class _Row:
     source: int
     target: int
     patient: str
-    part: str
+    part: str = "train"
+    fold: int = NO_FOLD
     view: str = ""
     age: int = -1
     weight: float = CERTAIN
+    is_read: bool = False
     boxes: str = ""
 
 
@@ -121,7 +132,9 @@ def _table(rows: Sequence[_Row], pixels: Films) -> FilmTable:
         targets=np.array([row.target for row in rows]),
         ages=np.array([row.age for row in rows]),
         weights=np.array([row.weight for row in rows]),
+        is_read=np.array([row.is_read for row in rows]),
         parts=np.array([row.part for row in rows]),
+        folds=np.array([row.fold for row in rows]),
     )
 
 
@@ -138,25 +151,36 @@ def _children(films: Sequence[LabelledFilm], pixels: Films, seed: int) -> list[_
 
 
 def _adults(folder: Path, seed: int) -> list[_Row]:
-    """Read ``labels.csv``; one patient in six tunes."""
+    """Read ``labels.csv``, and divide its patients into folds."""
     labels = folder / "labels.csv"
     if not labels.is_file():
         raise TrainingDataError(f"{folder} has no labels.csv. Give a folder with labels.csv.")
     with labels.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     patients = sorted({row["patient"] for row in rows})
-    tuning = set(np.random.default_rng(seed).permutation(patients)[: len(patients) // 6].tolist())
-    return [_adult(row, folder, "tune" if row["patient"] in tuning else "train") for row in rows]
+    shuffled = np.random.default_rng(seed).permutation(patients).tolist()
+    folds = {patient: place % ADULT_FOLDS for place, patient in enumerate(shuffled)}
+    return [_adult(row, folder, folds[row["patient"]]) for row in rows]
 
 
-def _adult(row: dict[str, str], folder: Path, part: str) -> _Row:
+def _adult(row: dict[str, str], folder: Path, fold: int) -> _Row:
     known = row["rsna_class"]
     target, weight = _RSNA[known] if known else _weak_label(set(row["nih_labels"].split("|")))
     name = "PNEUMONIA" if target == PNEUMONIA else "NORMAL"
     patient = f"adult {row['patient']}"
     film = LabelledFilm(folder / "images" / row["image"], name, "", patient, "")
-    age = int(row["age"])
-    return _Row(film, ADULTS, target, patient, part, row["view"], age, weight, row["rsna_boxes"])
+    return _Row(
+        film,
+        ADULTS,
+        target,
+        patient,
+        fold=fold,
+        view=row["view"],
+        age=int(row["age"]),
+        weight=weight,
+        is_read=bool(known),
+        boxes=row["rsna_boxes"],
+    )
 
 
 def _weak_label(labels: set[str]) -> tuple[int, float]:
@@ -178,5 +202,5 @@ def _collection(folder: Path) -> list[_Row]:
         label = NORMAL if target == "NORMAL" else PNEUMONIA
         for path in (paths[place] for place in drawn):
             film = LabelledFilm(path, target, "", f"collection {path.stem}", "")
-            rows.append(_Row(film, COLLECTION, label, film.patient_id, "train", weight=0.5))
+            rows.append(_Row(film, COLLECTION, label, film.patient_id, weight=0.5))
     return rows

@@ -49,6 +49,8 @@ class MemberRun:
         Gets ``state.pt`` and ``average.safetensors``.
     recipe, settings
         How it learns.
+    fold
+        Adults of this fold are not learned from.
     on_epoch
         Called with the record of each epoch, those of an earlier process included.
     """
@@ -56,6 +58,7 @@ class MemberRun:
     folder: Path
     recipe: Recipe
     settings: LessonSettings
+    fold: int
     on_epoch: Callable[[dict[str, Any]], None]
 
 
@@ -118,6 +121,7 @@ class _Learner:
         self._data, self._run = data, run
         self._generator = torch.Generator().manual_seed(run.recipe.seed + 1)
         learning = (data.table.parts == "train") & (data.table.targets >= NORMAL)
+        learning &= data.table.folds != run.fold
         self._sampler = Sampler(data, learning, run.settings, run.recipe.seed)
         self._network = _first_weights(run)
         self._cycles = run.settings.cycles(run.recipe.epochs)

@@ -6,6 +6,7 @@ thresholds survive a change of machine better than those fitted on films like th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -18,14 +19,6 @@ from cxr_app.model.networks.lung_crop import LungCropNetwork
 from cxr_app.prediction import HeatScale, OperatingPoint
 from training.acquisition.shifts import SHIFTS, Shift
 from training.data.dataset import Films
-from training.fit.crop_training.lesson_films import (
-    ADULTS,
-    CERTAIN,
-    CHILDREN,
-    GROWN_UP,
-    NORMAL,
-    FilmTable,
-)
 
 PREVALENCE = 0.65
 """Share of pneumonia that children's probabilities are made for."""
@@ -49,8 +42,9 @@ class Readings:
     ----------
     log_odds, adult
         ``(n,)``: calibrated log-odds of pneumonia; probability of an adult.
-    peaks
-        ``(n,)``: largest evidence of a cell.
+    peaks, peak_places
+        ``(n,)``: largest evidence of a cell; ``(n, 2)``: x and y of its middle, as fractions of the
+        film.
     probabilities
         ``(n, 3)``.
     lungs
@@ -60,32 +54,49 @@ class Readings:
     log_odds: Floats
     adult: Floats
     peaks: Floats
+    peak_places: Floats
     probabilities: Floats
     lungs: Sequence[LungFields]
+
+    @classmethod
+    def joined(cls, parts: Sequence["Readings"]) -> Self:
+        """Return one reading after another; of none, one of no films."""
+        none = np.empty(0)
+        nothing = cls(none, none, none, np.empty((0, 2)), np.empty((0, 3)), lungs=())
+        parts = [nothing, *parts]
+        return cls(
+            log_odds=np.concatenate([part.log_odds for part in parts]),
+            adult=np.concatenate([part.adult for part in parts]),
+            peaks=np.concatenate([part.peaks for part in parts]),
+            peak_places=np.concatenate([part.peak_places for part in parts]),
+            probabilities=np.concatenate([part.probabilities for part in parts]),
+            lungs=[lungs for part in parts for lungs in part.lungs],
+        )
 
 
 def read_films(network: LungCropNetwork, films: Films, shift: Shift | None = None) -> Readings:
     """Read films ``(n, 224, 224)`` as they are, or shifted."""
-    log_odds, adult, peaks, probabilities = [], [], [], []
-    lungs: list[LungFields] = []
+    parts = []
     for start in range(0, len(films), BATCH):
         part = films[start : start + BATCH].astype(np.float32) / 255
         if shift is not None:
             part = np.stack([shift(film) for film in part])
         with torch.inference_mode():
             reading = network.read(torch.from_numpy(part)[:, None])
-        log_odds.append(torch.logsumexp(reading.logits[:, 1:], dim=1).double().numpy())
-        adult.append(reading.adult.double().numpy())
-        peaks.append(reading.evidence.flatten(1).amax(dim=1).double().numpy())
-        probabilities.append(reading.logits.double().softmax(dim=1).numpy())
-        lungs += reading.lungs
-    return Readings(
-        np.concatenate(log_odds),
-        np.concatenate(adult),
-        np.concatenate(peaks),
-        np.concatenate(probabilities),
-        lungs,
-    )
+        peaks, cells = reading.evidence.flatten(1).double().max(dim=1)
+        side = reading.evidence.shape[-1]
+        parts.append(
+            Readings(
+                log_odds=torch.logsumexp(reading.logits[:, 1:], dim=1).double().numpy(),
+                adult=reading.adult.double().numpy(),
+                peaks=peaks.numpy(),
+                peak_places=(torch.stack([cells % side, cells // side], dim=1).numpy() + 0.5)
+                / side,
+                probabilities=reading.logits.double().softmax(dim=1).numpy(),
+                lungs=reading.lungs,
+            )
+        )
+    return Readings.joined(parts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,25 +121,6 @@ class ShiftedReadings:
         shifts = len(self.log_odds) - 1
         rows = np.array([AS_THEY_ARE, *[(1 - AS_THEY_ARE) / shifts] * shifts])
         return np.tile(rows[:, None], (1, len(self.sick)))
-
-
-def calibrate(network: LungCropNetwork, table: FilmTable) -> ShiftedReadings:
-    """Set slopes and offsets of a network whose calibration is still the identity."""
-    tune = (table.parts == "tune") & (table.weights >= CERTAIN)
-    children = tune & (table.sources == CHILDREN)
-    shifted = read_shifted(network, table.pixels[children], table.targets[children] > NORMAL)
-    fits = {0: fit_children(shifted)}
-    adults = tune & (table.sources == ADULTS) & (table.ages >= GROWN_UP)
-    sick = table.targets[adults] > NORMAL
-    if sick.any() and not sick.all():
-        outputs = read_films(network, table.pixels[adults])
-        fits[1] = fit_log_odds(outputs.log_odds, sick, np.ones(len(sick)))
-    else:
-        fits[1] = fits[0]  # without adults to measure, theirs is that of children
-    for population, (slope, offset) in fits.items():
-        network.slope[population] = slope
-        network.offset[population] = offset
-    return shifted
 
 
 def read_shifted(

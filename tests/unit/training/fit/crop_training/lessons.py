@@ -5,9 +5,11 @@ import numpy as np
 from training.fit.crop_training.foreign_looks import measure_looks
 from training.fit.crop_training.lesson_data import LOOK_SIDE, LessonData
 from training.fit.crop_training.lesson_films import (
+    ADULT_FOLDS,
     ADULTS,
     BACTERIAL,
     CHILDREN,
+    NO_FOLD,
     NORMAL,
     PNEUMONIA,
     VIRAL,
@@ -36,7 +38,9 @@ def film_table(count: int = 48) -> FilmTable:
         targets=targets,
         ages=np.where(sources == ADULTS, 50, -1),
         weights=np.ones(count),
+        is_read=sources == ADULTS,
         parts=np.where(np.arange(count) % 5 == 4, "tune", "train"),
+        folds=np.where(sources == ADULTS, np.arange(count) // 3 % ADULT_FOLDS, NO_FOLD),
     )
 
 

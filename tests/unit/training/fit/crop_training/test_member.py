@@ -38,7 +38,7 @@ def fitted(data: LessonData, folder: Path, stop_after: int = 99) -> Mapping[str,
         if record["epoch"] >= stop_after:
             raise ProcessEndedError
 
-    return fit_member(data, MemberRun(folder, RECIPE, SETTINGS, on_epoch)).state_dict()
+    return fit_member(data, MemberRun(folder, RECIPE, SETTINGS, 0, on_epoch)).state_dict()
 
 
 @pytest.fixture(scope="module")
