@@ -7,9 +7,11 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 from uuid import uuid4
 
 import psycopg
@@ -36,10 +38,26 @@ class PostgresServer:
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://tests@127.0.0.1:{self.port}/{database}"
 
+    @cached_property
+    def upgraded(self) -> str:
+        """Name of a database with the empty tables of a worklist, to be copied."""
+        self.execute("CREATE DATABASE upgraded")
+        Worklist.open(self.url("upgraded")).close()
+        return "upgraded"
+
+    def create(self, name: str, template: str) -> None:
+        """Create a database as a copy: of files, which is several times faster than of pages."""
+        with self._connection() as connection:
+            how = " STRATEGY file_copy" if connection.info.server_version >= 150_000 else ""
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}{how}".encode())
+
     def execute(self, statement: str) -> None:
-        address = f"host=127.0.0.1 port={self.port} user=tests dbname=postgres"
-        with psycopg.connect(address, autocommit=True) as connection:
+        with self._connection() as connection:
             connection.execute(statement.encode())
+
+    def _connection(self) -> "psycopg.Connection[tuple[object, ...]]":
+        address = f"host=127.0.0.1 port={self.port} user=tests dbname=postgres"
+        return psycopg.connect(address, autocommit=True)
 
     def start(self) -> "subprocess.Popen[bytes]":
         with (self.data.parent / "postgres.log").open("wb") as log:
@@ -121,20 +139,26 @@ def postgres() -> Iterator[PostgresServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-DatabaseFactory = Callable[[str], str]
+class DatabaseFactory(Protocol):
+    """Creates a database of a kind and returns its URL."""
+
+    def __call__(self, kind: str, *, upgraded: bool = False) -> str: ...
 
 
 @pytest.fixture
 def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DatabaseFactory]:
-    """Return a function that creates an empty sqlite or postgresql database and returns its URL."""
+    """Return a function that creates a sqlite or postgresql database and returns its URL.
+
+    It is empty, or has the empty tables of a worklist.
+    """
     made: list[str] = []
 
-    def create(kind: str) -> str:
+    def create(kind: str, *, upgraded: bool = False) -> str:
         name = f"worklist_{uuid4().hex}"
         if kind == "sqlite":
             return f"sqlite:///{tmp_path / name}.sqlite"
         server: PostgresServer = request.getfixturevalue("postgres")
-        server.execute(f"CREATE DATABASE {name}")
+        server.create(name, server.upgraded if upgraded else "template1")
         made.append(name)
         return server.url(name)
 
@@ -146,6 +170,12 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Dat
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def worklist_url(request: pytest.FixtureRequest, new_database: DatabaseFactory) -> str:
+    return new_database(request.param, upgraded=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, new_database: DatabaseFactory) -> str:
+    """A database without any table."""
     return new_database(request.param)
 
 

@@ -14,9 +14,9 @@ CONTENTS = (b"first", b"second", b"third")
 
 
 @pytest.fixture
-def settings(tmp_path: Path, worklist_url: str) -> Settings:
+def settings(tmp_path: Path, empty_url: str) -> Settings:
     """The settings of a server that has received some films."""
-    made = Settings(data_dir=tmp_path / "data", database_url=worklist_url)
+    made = Settings(data_dir=tmp_path / "data", database_url=empty_url)
     films = FilmStore(made.films_dir)
     for content in CONTENTS:
         films.keep(content)
@@ -29,12 +29,12 @@ def test_an_empty_worklist_beside_films_is_refused(settings: Settings) -> None:
             open_worklist(settings)
 
 
-def test_a_new_installation_opens(tmp_path: Path, worklist_url: str) -> None:
-    open_worklist(Settings(data_dir=tmp_path / "new", database_url=worklist_url)).close()
+def test_a_new_installation_opens(tmp_path: Path, empty_url: str) -> None:
+    open_worklist(Settings(data_dir=tmp_path / "new", database_url=empty_url)).close()
 
 
-def test_partial_files_are_no_films(tmp_path: Path, worklist_url: str) -> None:
-    settings = Settings(data_dir=tmp_path / "new", database_url=worklist_url)
+def test_partial_files_are_no_films(tmp_path: Path, empty_url: str) -> None:
+    settings = Settings(data_dir=tmp_path / "new", database_url=empty_url)
     folder = settings.films_dir / "ab"
     folder.mkdir(parents=True)
     (folder / ".abcd.partial").write_bytes(b"half a film")

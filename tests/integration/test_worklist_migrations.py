@@ -23,10 +23,10 @@ from tests.support.outcomes import scored, sha256
 
 
 @pytest.fixture
-def engine(worklist_url: str) -> Iterator[Engine]:
+def engine(empty_url: str) -> Iterator[Engine]:
     """A connection of the test's own to a migrated database."""
-    Worklist.open(worklist_url).close()
-    engine = create_engine(worklist_url)
+    Worklist.open(empty_url).close()
+    engine = create_engine(empty_url)
     yield engine
     engine.dispose()
 
@@ -101,14 +101,14 @@ def test_migrating_makes_the_same_constraints_and_indexes(
     assert schemas[0] == schemas[1]
 
 
-def test_a_worklist_of_the_first_version_is_brought_up_to_date(worklist_url: str) -> None:
-    before = Worklist.open(worklist_url)
+def test_a_worklist_of_the_first_version_is_brought_up_to_date(empty_url: str) -> None:
+    before = Worklist.open(empty_url)
     before.receive(sha256(1), "a.dcm", Path("/film"))
     film = before.record(scored(1))
     before.mark_read(film)
     before.close()
-    downgrade_to_first_version(worklist_url)
-    after = Worklist.open(worklist_url)
+    downgrade_to_first_version(empty_url)
+    after = Worklist.open(empty_url)
     assert after.count(Query(state="read")) == 1
     assert after.jobs.submit("backlog", {}).state is JobState.SCHEDULED
     after.reviews.add(film, "Weiss", Verdict.AGREE)
@@ -184,8 +184,8 @@ def test_the_newest_step_is_the_one_that_the_program_expects() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == database.HEAD
 
 
-def test_a_worklist_of_a_newer_program_is_refused(engine: Engine, worklist_url: str) -> None:
+def test_a_worklist_of_a_newer_program_is_refused(engine: Engine, empty_url: str) -> None:
     with engine.begin() as connection:
         connection.execute(text(f"UPDATE {database.VERSION_TABLE} SET version_num = '9999'"))  # noqa: S608
     with pytest.raises(WorklistError, match="newer version of this program"):
-        Worklist.open(worklist_url)
+        Worklist.open(empty_url)
