@@ -13,11 +13,10 @@ from datetime import timedelta
 from cxr_app import log_privacy
 from cxr_app.audit.event import AuditKind, AuditOutcome
 from cxr_app.audit.log import AuditLog
-from cxr_app.errors import CxrError, PacsError, SettingsError, WorklistError
+from cxr_app.errors import PacsError, SettingsError, WorklistError
 from cxr_app.operations.opening import open_worklist
 from cxr_app.pacs.archive_lookup import ArchiveLookup, LookupStatus, earlier_films_query
-from cxr_app.pacs.companion import USAGE
-from cxr_app.pacs.stop_event import UNTIL_INPUT_ENDS, stop_event
+from cxr_app.pacs.companion_program import run_until_stopped
 from cxr_app.settings import Settings
 from cxr_app.worklist import Entry, Prefetch, Worklist
 
@@ -130,28 +129,22 @@ class Prefetcher:
             )
 
 
-def main() -> int:
-    """Fetch ahead until a signal ends this process, or the server that started it is gone.
+def main(arguments: list[str] | None = None) -> int:
+    """Fetch ahead until told to stop; return 0, 2 for wrong settings, else 1."""
+    return run_until_stopped(
+        fetch_ahead,
+        module="cxr_app.pacs.prefetcher",
+        purpose="Fetch the earlier films of flagged ones from the archive CXR_FILMS_FROM.",
+        arguments=arguments,
+    )
 
-    Returns
-    -------
-    int
-        Exit status: 0 when ended, `companion.USAGE` for wrong settings, else 1.
-    """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    log_privacy.hide_messages()
-    stop = stop_event(until_input_ends=UNTIL_INPUT_ENDS in sys.argv[1:])
-    try:
-        settings = Settings.read()
-        if settings.film_archive is None:
-            raise SettingsError("CXR_FILMS_FROM names no archive.")
-        worklist, audit = open_worklist(settings), AuditLog.of(settings)
-    except CxrError as error:
-        sys.stderr.write(f"Films cannot be fetched ahead. {error}\n")
-        return USAGE if isinstance(error, SettingsError) else 1
-    with closing(worklist), closing(audit):
+
+def fetch_ahead(settings: Settings, stop: threading.Event) -> None:
+    """Fetch ahead until `stop` is set."""
+    if settings.film_archive is None:
+        raise SettingsError("Films cannot be fetched ahead: CXR_FILMS_FROM names no archive.")
+    with closing(open_worklist(settings)) as worklist, closing(AuditLog.of(settings)) as audit:
         Prefetcher(settings, worklist, audit).run(stop)
-    return 0
 
 
 if __name__ == "__main__":

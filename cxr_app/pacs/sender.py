@@ -18,12 +18,11 @@ from cxr_app.destination import Destination
 from cxr_app.errors import ArchiveError, CxrError, SettingsError, ShortageError, WorklistError
 from cxr_app.operations.opening import open_worklist
 from cxr_app.pacs.archive import Archive
-from cxr_app.pacs.companion import USAGE
+from cxr_app.pacs.companion_program import run_until_stopped
 from cxr_app.pacs.destinations import archive_at, destinations_of
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.objects import NOTHING_TO_SHOW, FilmResults, FilmVerdict, results_of
 from cxr_app.pacs.sent_events import noted_sending
-from cxr_app.pacs.stop_event import UNTIL_INPUT_ENDS, stop_event
 from cxr_app.pacs.web_archive import WebArchive
 from cxr_app.settings import Settings
 from cxr_app.worklist import Outgoing, Worklist
@@ -206,29 +205,25 @@ def _problem(error: CxrError | MemoryError) -> str:
     return "This computer was short of memory." if is_short else str(error)
 
 
-def main() -> int:
-    """Send results until a signal ends this process, or the server that started it is gone.
+def main(arguments: list[str] | None = None) -> int:
+    """Send results until told to stop; return 0, 2 for wrong settings, else 1."""
+    return run_until_stopped(
+        send,
+        module="cxr_app.pacs.sender",
+        purpose="Send results to the archives that CXR_RESULTS_TO or the Connections page names.",
+        arguments=arguments,
+    )
 
-    Returns
-    -------
-    int
-        Exit status: 0 when ended, `companion.USAGE` for wrong settings, else 1.
-    """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    log_privacy.hide_messages()
-    stop = stop_event(until_input_ends=UNTIL_INPUT_ENDS in sys.argv[1:])
-    try:
-        settings = Settings.read()
-        worklist, audit = open_worklist(settings), AuditLog.of(settings)
+
+def send(settings: Settings, stop: threading.Event) -> None:
+    """Send results until `stop` is set."""
+    with closing(open_worklist(settings)) as worklist, closing(AuditLog.of(settings)) as audit:
         if not destinations_of(settings, worklist):
-            worklist.close()
-            raise SettingsError("Neither CXR_RESULTS_TO nor the Connections page names an archive.")
-    except CxrError as error:
-        sys.stderr.write(f"Results cannot be sent. {error}\n")
-        return USAGE if isinstance(error, SettingsError) else 1
-    with closing(worklist), closing(audit):
+            raise SettingsError(
+                "Results cannot be sent: neither CXR_RESULTS_TO nor the Connections page names an "
+                "archive."
+            )
         send_all(settings, worklist, stop, audit)
-    return 0
 
 
 if __name__ == "__main__":

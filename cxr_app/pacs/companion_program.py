@@ -1,0 +1,56 @@
+"""What every process that runs beside the server does around its work: see `companion`."""
+
+import argparse
+import logging
+import sys
+import threading
+from collections.abc import Callable, Sequence
+
+from cxr_app import log_privacy
+from cxr_app.errors import CxrError, SettingsError
+from cxr_app.pacs.companion import USAGE
+from cxr_app.pacs.stop_event import UNTIL_INPUT_ENDS, stop_event
+from cxr_app.settings import Settings
+
+Work = Callable[[Settings, threading.Event], None]
+
+DONE, FAILED = 0, 1
+
+
+def run_until_stopped(
+    work: Work, *, module: str, purpose: str, arguments: Sequence[str] | None = None
+) -> int:
+    """Do the work until a signal ends this process, or the server that started it is gone.
+
+    Parameters
+    ----------
+    work
+        Called with the settings and an event that is set when it should end.
+    module, purpose
+        For the help of the command line.
+    arguments
+        By default those of the process.
+
+    Returns
+    -------
+    int
+        Exit status: 0 when ended, `companion.USAGE` for wrong settings, else 1.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=purpose)
+    parser.add_argument(
+        UNTIL_INPUT_ENDS,
+        action="store_true",
+        help="stop when standard input ends, as it does if the program that started this one dies",
+    )
+    options = parser.parse_args(arguments)
+    log_privacy.hide_messages()
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
+    # Below a warning pynetdicom prints requests, and they name patients.
+    logging.getLogger("cxr_app").setLevel(logging.INFO)
+    stop = stop_event(until_input_ends=options.until_input_ends)
+    try:
+        work(Settings.read(), stop)
+    except CxrError as error:
+        sys.stderr.write(f"{error}\n")
+        return USAGE if isinstance(error, SettingsError) else FAILED
+    return DONE
