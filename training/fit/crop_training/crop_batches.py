@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image as PillowImage
 from torch import Tensor
 from torch.nn import functional
 from torchvision.transforms.v2.functional import gaussian_blur
@@ -35,6 +37,7 @@ BLUR_SIDE = 160
 """Side of crops at which the blur has the standard deviation `BLUR`."""
 BLUR = 1.2
 FAR_FROM_LUNG = 0.1
+LOWEST_QUALITY, HIGHEST_QUALITY = 25, 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +209,8 @@ def _vary(
     x = (x - mean) * _each(contrast) + mean + _each(brightness)
     x = _hide(x, settings, uniform)
     noise = torch.randn(x.shape, generator=generator)
-    return (x + noise * _each(uniform(0, settings.noise))).clamp(0, 1)
+    x = (x + noise * _each(uniform(0, settings.noise))).clamp(0, 1)
+    return _compress(x, uniform(0, 1) < settings.compress, uniform(0, 1))
 
 
 def _shade(
@@ -225,6 +229,17 @@ def _coarsen(x: Tensor, chosen: Tensor, drawn: float) -> Tensor:
             x[chosen], scale_factor=factor, mode="bilinear", antialias=True
         )
         x[chosen] = functional.interpolate(low, size=x.shape[-2:], mode="bilinear")
+    return x
+
+
+def _compress(x: Tensor, chosen: Tensor, drawn: Tensor) -> Tensor:
+    """Store some films as JPEG and read them again."""
+    quality = LOWEST_QUALITY + (HIGHEST_QUALITY - LOWEST_QUALITY) * drawn
+    for place in chosen.nonzero()[:, 0].tolist():
+        grey = (x[place, 0] * 255).round().byte().numpy()
+        stored = BytesIO()
+        PillowImage.fromarray(grey).save(stored, "JPEG", quality=int(quality[place]))
+        x[place, 0] = torch.from_numpy(np.array(PillowImage.open(stored))).float().div(255)
     return x
 
 

@@ -19,6 +19,8 @@ QUANTILES = 33
 RINGS = 24
 SHADING_SIDE = 12
 FEWEST_ALIKE = 20
+TONED, SHARPENED, SHADED = 0.65, 0.5, 0.6
+"""Shares of the films with another look that get its tone, its sharpness and its shading."""
 
 GreyFloats = NDArray[np.float32]
 
@@ -90,12 +92,12 @@ def put_on(
     changed = []
     for crop, film, model, drawn in zip(crops, films, models, chance, strict=True):
         grey: GreyFloats = crop[0].numpy()
-        if drawn[0] < 0.5:
+        if drawn[0] < TONED:
             grey = _with_tone(grey, looks.tones[model], float(drawn[1]))
-        if drawn[2] < 0.3:
+        if drawn[2] < SHARPENED:
             grey = _with_sharpness(grey, looks.spectra[model] - looks.spectra[film], drawn[3])
         own, other = int(looks.groups[film]), int(looks.groups[model])
-        if drawn[4] < 0.5 and own != other:
+        if drawn[4] < SHADED and own != other:
             grey = _with_shading(grey, looks.shading[other] - looks.shading[own], drawn[5])
         changed.append(torch.from_numpy(np.clip(grey, 0, 1).astype(np.float32)))
     return torch.stack(changed)[:, None]

@@ -32,6 +32,7 @@ VARIED = (
     "erase",
     "border",
     "noise",
+    "compress",
 )
 """Ranges that are smaller in the last epochs."""
 
@@ -60,11 +61,13 @@ class LessonSettings:
         In a group nearly of one class: how often its films with pneumonia are shown, beside other
         films, and how often its normal ones.
     foreign_look
-        Share of films that get the look of another film.
+        Share of films that get the look of another film, most often of a group of other class.
     jitter, zoom, rotation_degrees, shear, flip
         Of the crop.
     gamma, shade, sharpen, coarse, contrast, brightness, erase, border, noise
         Of its grey values.
+    compress
+        Share of films that are stored as JPEG of a random quality.
     calm_epochs, calm
         How many epochs at the end of a cycle vary films by this share of the ranges only.
     restart_epochs, restart_rate
@@ -84,7 +87,7 @@ class LessonSettings:
     weak_weight: float = 0.6
     trap_share: float = 0.4
     trap_counter: float = 3.0
-    foreign_look: float = 0.5
+    foreign_look: float = 0.6
     jitter: float = 0.1
     zoom: float = 0.08
     rotation_degrees: float = 10.0
@@ -99,9 +102,10 @@ class LessonSettings:
     erase: float = 0.4
     border: float = 0.3
     noise: float = 0.03
+    compress: float = 0.3
     calm_epochs: int = 2
     calm: float = 0.6
-    restart_epochs: int = 8
+    restart_epochs: int = 6
     restart_rate: float = 0.5
 
     def cycles(self, epochs: int) -> tuple[range, ...]:

@@ -23,9 +23,11 @@ from training.data.dataset import Films
 PREVALENCE = 0.65
 """Share of pneumonia that children's probabilities are made for."""
 SENSITIVITY = {"balanced": 0.97, "high_sensitivity": 0.985}
-"""At least reached on the children's tune films, as they are and shifted."""
-SPECIFICITY = 0.95
-"""Down to which the balanced point goes beyond its sensitivity: a miss is worse than an alarm."""
+"""Reached on the children's tune films, as they are and shifted.
+
+A lower threshold would seem to cost next to nothing on these films; but films of other machines
+score higher, with pneumonia or without (the published test films did with each network before).
+"""
 AS_THEY_ARE = 0.5
 """Weight of the tune films as they are; the acquisition shifts share the rest."""
 SLOPE_PRIOR = 0.002
@@ -139,8 +141,8 @@ def choose_points(network: LungCropNetwork, shifted: ShiftedReadings) -> dict[st
     """Choose operating points for the calibrated network.
 
     A threshold flags at least the wanted share of sick films, half of them as they are and half
-    shifted. The balanced one is lowered further as long as `SPECIFICITY` allows. A point carries
-    the sensitivity and the specificity of films as they are.
+    shifted, and no more than it must. A point carries the sensitivity and the specificity of films
+    as they are.
     """
     log_odds = network.calibrate(
         torch.from_numpy(shifted.log_odds).float(), torch.from_numpy(shifted.adult).float()
@@ -151,11 +153,6 @@ def choose_points(network: LungCropNetwork, shifted: ShiftedReadings) -> dict[st
         threshold = _lowest_of(
             probabilities[:, sick].ravel(), shifted.weights[:, sick].ravel(), sensitivity
         )
-        if name == "balanced":
-            spared = _lowest_of(
-                1 - probabilities[:, ~sick].ravel(), shifted.weights[:, ~sick].ravel(), SPECIFICITY
-            )
-            threshold = min(threshold, float(np.nextafter(1 - spared, 1)))
         flagged = probabilities[0] >= threshold
         points[name] = OperatingPoint(
             name="balanced" if name == "balanced" else "high_sensitivity",
