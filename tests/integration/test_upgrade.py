@@ -68,7 +68,7 @@ def held(settings: Settings) -> tuple[object, ...]:
 
     It looks at no audit, where this program records that it was asked to upgrade.
     """
-    engine = create_engine(settings.empty_url)
+    engine = create_engine(settings.worklist_url)
     with engine.connect() as connection:
         found = inspect(connection)
         tables = stored_tables(connection)
@@ -90,18 +90,18 @@ def held(settings: Settings) -> tuple[object, ...]:
         and not path.name.startswith("worklist.sqlite")
         and not path.is_relative_to(settings.audit_folder)
     }
-    return names, rows, files, stored_schema(settings.empty_url)
+    return names, rows, files, stored_schema(settings.worklist_url)
 
 
 def test_an_installation_of_the_version_before_is_upgraded(
     old: Settings, run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert stored_schema(old.empty_url).revision == REVISION
+    assert stored_schema(old.worklist_url).revision == REVISION
     assert run("upgrade", tmp_path / "backup") == 0, capsys.readouterr().err
     assert f"Upgraded: {FILMS} films" in capsys.readouterr().out
-    assert stored_schema(old.empty_url).is_current
+    assert stored_schema(old.worklist_url).is_current
     assert run("verify", tmp_path / "backup") == 0
-    worklist, films = Worklist.open(old.empty_url), FilmStore(old.films_dir)
+    worklist, films = Worklist.open(old.worklist_url), FilmStore(old.films_dir)
     entries = worklist.page(Query(state="all"))
     kept = [entry for entry in entries if entry.film_deleted_at is None]
     assert (len(entries), len(kept)) == (FILMS, FILMS - 1)
@@ -135,14 +135,14 @@ def test_the_backup_of_an_upgrade_is_restored_on_any_database(
     kind: str,
 ) -> None:
     assert run("backup", tmp_path / "backup") == 0
-    assert stored_schema(old.empty_url).revision == REVISION, "a backup upgrades nothing"
+    assert stored_schema(old.worklist_url).revision == REVISION, "a backup upgrades nothing"
     elsewhere = Settings(data_dir=tmp_path / "elsewhere", database_url=new_database(kind))
     assert run("restore", tmp_path / "backup", settings=elsewhere) == 0
     assert run("upgrade", tmp_path / "again") == 0
-    with closing(Worklist.open(old.empty_url)) as here:
+    with closing(Worklist.open(old.worklist_url)) as here:
         upgraded = {entry.id: entry for entry in here.page(Query(state="all"))}
         counts = here.counts()
-    with closing(Worklist.open(elsewhere.empty_url)) as there:
+    with closing(Worklist.open(elsewhere.worklist_url)) as there:
         restored = {entry.id: entry for entry in there.page(Query(state="all"))}
         assert upgraded.keys() == restored.keys()
         assert all(each.sha256 == upgraded[name].sha256 for name, each in restored.items())
@@ -213,7 +213,7 @@ def test_an_upgrade_that_would_change_what_was_recorded_is_undone(
 def test_a_worklist_in_use_is_not_upgraded(
     old: Settings, run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    engine = create_engine(old.empty_url)
+    engine = create_engine(old.worklist_url)
     before = held(old)
     with engine.connect() as server:
         server.exec_driver_sql("SELECT count(*) FROM worklist_entry")
@@ -260,7 +260,7 @@ def test_a_full_disk_leaves_everything_as_it_was(
         assert "Traceback" not in ended.stderr
         assert held(old) == before
     else:
-        assert stored_schema(old.empty_url).is_current
+        assert stored_schema(old.worklist_url).is_current
 
 
 def earlier_program(folder: Path) -> Path:
@@ -278,7 +278,7 @@ from pathlib import Path
 from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Verdict, Worklist
 settings = Settings(data_dir=Path(sys.argv[1]), database_url=sys.argv[2])
-worklist = Worklist.open(settings.empty_url)
+worklist = Worklist.open(settings.worklist_url)
 entries = worklist.page(Query(state="all"))
 worklist.reviews.add(entries[0].id, "Ada", Verdict.AGREE)
 print(len(entries), worklist.counts().read)

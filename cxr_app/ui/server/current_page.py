@@ -6,6 +6,7 @@ component's fragment on that page, tells the browser so, and the browser drops a
 has drawn. Nothing draws it again, and the reader looks at an empty page.
 """
 
+from google.protobuf.message import DecodeError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -18,33 +19,60 @@ class CurrentPage:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on; a message that names an earlier page names the current one instead."""
+        """Pass everything on; what names an earlier page names the current one instead."""
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return
-        page = ""
+        window = _Window()
 
         async def receive_on_page() -> Message:
-            nonlocal page
-            message = await receive()
-            if not message.get("bytes"):
-                return message
-            asked = BackMsg.FromString(message["bytes"])
-            if not asked.HasField("rerun_script"):
-                return message
-            if not asked.rerun_script.fragment_id:
-                page = asked.rerun_script.page_script_hash
-            elif page:
-                asked.rerun_script.page_script_hash = page
-                return {**message, "bytes": asked.SerializeToString()}
-            return message
+            return window.on_page(await receive())
 
         async def send_and_follow(message: Message) -> None:
-            nonlocal page
-            if message.get("bytes"):
-                told = ForwardMsg.FromString(message["bytes"])
-                if told.HasField("navigation"):  # not sent when a fragment alone runs
-                    page = told.navigation.page_script_hash
+            window.follow(message)
             await send(message)
 
         await self._app(scope, receive_on_page, send_and_follow)
+
+
+class _Window:
+    """What a browser's window shows.
+
+    Attributes
+    ----------
+    page
+        Hash of the page that was asked for or drawn last; empty if it is unknown.
+    """
+
+    def __init__(self) -> None:
+        self.page = ""
+
+    def on_page(self, message: Message) -> Message:
+        """Return a message from the browser; a fragment's names the current page."""
+        asked = _rerun_asked(message)
+        if asked is None:
+            return message
+        if not asked.rerun_script.fragment_id:
+            self.page = asked.rerun_script.page_script_hash
+        elif self.page:
+            asked.rerun_script.page_script_hash = self.page
+            return {**message, "bytes": asked.SerializeToString()}
+        return message
+
+    def follow(self, message: Message) -> None:
+        """Note the page that the server draws; it says so unless a fragment alone runs."""
+        if message.get("bytes"):
+            told = ForwardMsg.FromString(message["bytes"])
+            if told.HasField("navigation"):
+                self.page = told.navigation.page_script_hash
+
+
+def _rerun_asked(message: Message) -> BackMsg | None:
+    """Return what a browser asks to run; None if it asks for something else, or makes no sense."""
+    if not message.get("bytes"):
+        return None
+    try:
+        asked = BackMsg.FromString(message["bytes"])
+    except DecodeError:  # Streamlit says so
+        return None
+    return asked if asked.HasField("rerun_script") else None

@@ -1,0 +1,75 @@
+"""Which page a window's messages name when they reach the server."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from cxr_app.ui.server.current_page import CurrentPage
+
+
+def asked(page: str, fragment: str = "") -> Message:
+    """What a browser sends to have a page, or a fragment of it, run."""
+    message = BackMsg()
+    message.rerun_script.page_script_hash = page
+    message.rerun_script.fragment_id = fragment
+    return {"type": "websocket.receive", "bytes": message.SerializeToString()}
+
+
+def drawn(page: str) -> Message:
+    """What the server sends when it draws a page."""
+    message = ForwardMsg()
+    message.navigation.page_script_hash = page
+    return {"type": "websocket.send", "bytes": message.SerializeToString()}
+
+
+def received(exchange: Sequence[Message]) -> list[Message]:
+    """Return what reaches an app in an exchange of messages, in which it sends its own."""
+    from_browser = iter([each for each in exchange if each["type"] == "websocket.receive"])
+    reached: list[Message] = []
+
+    async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+        for each in exchange:
+            if each["type"] == "websocket.receive":
+                reached.append(await receive())
+            else:
+                await send(each)
+
+    async def receive() -> Message:
+        return next(from_browser)
+
+    async def send(_message: Message) -> None:
+        pass
+
+    asyncio.run(CurrentPage(app)({"type": "websocket"}, receive, send))
+    return reached
+
+
+@pytest.mark.parametrize(
+    ("before", "page"),
+    [
+        ([drawn("start"), asked("upload")], "upload"),
+        ([drawn("start"), asked("upload"), drawn("upload")], "upload"),
+        ([asked("start"), drawn("film")], "film"),  # a script has switched the page
+        ([drawn("start"), asked("")], "start"),  # asked for by its name: unknown as yet
+        ([], "start"),
+    ],
+)
+def test_a_fragment_names_the_page_asked_for_or_drawn_last(
+    before: list[Message], page: str
+) -> None:
+    *_, last = received([*before, asked("start", "banner")])
+    assert BackMsg.FromString(last["bytes"]).rerun_script.page_script_hash == page
+
+
+def test_whatever_else_comes_is_passed_on_as_it_is() -> None:
+    others: list[Message] = [
+        {"type": "websocket.receive", "bytes": b"\xff\xff\xff"},
+        {"type": "websocket.receive", "text": "hello"},
+        {"type": "websocket.receive", "bytes": BackMsg(stop_script=True).SerializeToString()},
+        asked("film"),
+    ]
+    assert received([drawn("start"), *others]) == others
