@@ -169,7 +169,7 @@ def test_films_and_a_recipe_are_chosen_and_begun_once(
 ) -> None:
     page = shown(retrain)
     assert page.selectbox(key="recipe").value == SHIPPED
-    assert "40 epochs" in page_text(page)
+    assert "32 epochs" in page_text(page)  # 16 of each of two networks
     assert page.multiselect(key="films").options == [
         f"{films.parent.name}/films",
         "films/2026-10",
