@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from cxr_app.outcome import ScoringState
 from cxr_app.radiograph import VOILUTFunction, Window
 from cxr_app.worklist import Query
 from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
-from tests.support.desk import Desk
+from tests.support import desk as hand_scored
+from tests.support.desk import Desk, evidence
 from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 from tests.support.films import jpeg
 
@@ -244,6 +246,19 @@ def test_a_map_with_nothing_to_show_says_so(desk: Desk, server: Server, page: Pa
     viewer = open_film(page, server, entry_id)
     expect(viewer).to_have_attribute("data-heat", "empty")
     expect(viewer.get_by_text("No area stands out")).to_be_visible()
+
+
+def test_heat_too_faint_for_an_outline_is_not_passed_over(
+    desk: Desk, server: Server, page: Page
+) -> None:
+    outcome = hand_scored.scored(data := jpeg(42), 0.66)
+    assert outcome.prediction is not None
+    faint = replace(outcome.prediction, activation_map=evidence((3, 3), strength=0.3))
+    viewer = open_film(page, server, desk.enter_outcome(data, replace(outcome, prediction=faint)))
+    expect(viewer).to_have_attribute("data-heat", "on")
+    expect(viewer.get_by_text("Too faint to outline")).to_be_visible()
+    page.keyboard.press("o")  # shows the colours
+    expect(viewer.get_by_text("Too faint to outline")).to_have_count(0)
 
 
 def test_heat_colours_the_film_and_leaves_no_trace_when_off(

@@ -144,11 +144,14 @@ function showHeat(viewer) {
   viewer.part("heat").hidden = !viewer.heatAddress && !viewer.note;
   viewer.part("opacity").value = heat.opacity;
   viewer.find(".legend").hidden = !some || heat.outline;
-  viewer.find(".note").textContent = heatmap?.empty
-    ? "No area stands out"
-    : heatmap
-      ? ""
-      : viewer.note;
+  viewer.find(".note").textContent = heatmap ? heatNote(heatmap, heat) : viewer.note;
+}
+
+/** @param {Heatmap} heatmap @param {HeatHabits} heat */
+function heatNote(heatmap, heat) {
+  if (heatmap.empty) return "No area stands out";
+  const isUnseen = heat.on && heat.outline && !heatmap.outline.length;
+  return isUnseen ? "Too faint to outline" : "";
 }
 
 /** Act on the controls, keys and hands until the viewer ends.
