@@ -41,7 +41,7 @@ class PostgresServer:
     @cached_property
     def upgraded(self) -> str:
         """Name of a database with the empty tables of a worklist, to be copied."""
-        self.execute("CREATE DATABASE upgraded")
+        self.create("upgraded", "template1")
         Worklist.open(self.url("upgraded")).close()
         return "upgraded"
 

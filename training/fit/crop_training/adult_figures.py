@@ -64,9 +64,7 @@ def read_unseen_adults(network: LungCropNetwork, table: FilmTable) -> UnseenAdul
         for fold in range(len(network.members))
     ]
     readings = [
-        read_films(_alone(network, fold), table.pixels[places])
-        for fold, places in enumerate(folds)
-        if len(places)
+        read_films(_alone(network, fold), table.pixels[places]) for fold, places in enumerate(folds)
     ]
     places = np.concatenate(folds)
     return UnseenAdults(

@@ -25,7 +25,6 @@ from training.data.splits import counts_of, split
 from training.fit.crop_training.adult_figures import UnseenAdults, measure_adults
 from training.fit.crop_training.lesson_data import prepare
 from training.fit.crop_training.lesson_films import (
-    ADULT_FOLDS,
     ADULTS,
     CHILDREN,
     COLLECTION,
@@ -91,9 +90,7 @@ def train_lung_crop(recipe: Recipe, data: Path, run: TrainingRun) -> None:
 
     for index in range(MEMBERS):
         seeded = replace(recipe, seed=recipe.seed + index)
-        member = MemberRun(
-            run.out / f"member_{index}", seeded, LessonSettings(), index % ADULT_FOLDS, on_epoch
-        )
+        member = MemberRun(run.out / f"member_{index}", seeded, LessonSettings(), index, on_epoch)
         network.members[index] = fit_member(lessons, member)
     network.eval().requires_grad_(requires_grad=False)
     fitted_on = calibrate(network, table)

@@ -26,7 +26,7 @@ BOX_SIDE = 320
 """Boxes of ``labels.csv`` are in pixels of films of this side."""
 GROWN_UP = 18
 ADULT_FOLDS = 3
-"""Parts of the adults; a member learns from all but one of its own, and is measured on that."""
+"""Parts of the adults; a member leaves out the one of its own number, and is measured on that."""
 NO_FOLD = -1
 MOST_OF_COLLECTION = {"NORMAL": 2400, "PNEUMONIA": 1200}
 

@@ -41,22 +41,13 @@ def shares(said: NDArray[np.float64], shifted: ShiftedReadings, threshold: float
 
 
 @given(seed=st.integers(0, 1000), loss=st.floats(0, 2))
-def test_a_point_reaches_its_share_of_plain_and_shifted_films(
+def test_a_point_reaches_its_share_of_plain_and_shifted_films_and_no_more(
     network: LungCropNetwork, seed: int, loss: float
 ) -> None:
     shifted = readings(seed, loss=loss)
     points = choose_points(network, shifted)
     for name, wanted in SENSITIVITY.items():
         assert shares(shifted.log_odds, shifted, points[name].threshold) >= wanted - 1e-6
-
-
-@given(seed=st.integers(0, 1000), loss=st.floats(0, 2))
-def test_a_point_flags_no_more_than_it_must(
-    network: LungCropNetwork, seed: int, loss: float
-) -> None:
-    shifted = readings(seed, loss=loss)
-    points = choose_points(network, shifted)
-    for name, wanted in SENSITIVITY.items():
         above = points[name].threshold + 2e-6  # `shares` allows for half of it
         assert shares(shifted.log_odds, shifted, above) < wanted
 
