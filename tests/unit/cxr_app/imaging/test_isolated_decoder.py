@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import BytesIO
 from typing import Any
@@ -179,20 +180,18 @@ def test_decoder_that_hangs_is_stopped_and_the_next_film_decoded(
 
 
 def test_threads_decode_at_once_and_each_gets_its_own_film() -> None:
-    results: dict[int, bool] = {}
-
-    def decode(number: int) -> None:
-        pixels = film_pixels(40, 36, bits=8, seed=number)
-        data = compressed_dicom_bytes(radiograph_dataset(pixels), JPEG2000Lossless)
-        frame = decode_in_subprocess(*question(data, JPEG2000Lossless, "pylibjpeg"))
-        results[number] = bool((frame == pixels).all())
-
-    threads = [threading.Thread(target=decode, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == dict.fromkeys(range(4), True)
+    # Encoded here: the encoder ends this process if two threads use it at once.
+    films = [film_pixels(40, 36, bits=8, seed=number) for number in range(4)]
+    questions = [
+        question(
+            compressed_dicom_bytes(radiograph_dataset(pixels), JPEG2000Lossless),
+            *(JPEG2000Lossless, "pylibjpeg"),
+        )
+        for pixels in films
+    ]
+    with ThreadPoolExecutor(len(films)) as threads:
+        frames = list(threads.map(lambda asked: decode_in_subprocess(*asked), questions))
+    assert all((frame == pixels).all() for frame, pixels in zip(frames, films, strict=True))
 
 
 def test_child_ends_with_its_parent() -> None:
