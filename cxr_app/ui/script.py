@@ -10,6 +10,7 @@ from cxr_app.ui.auditing import note_once
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.components.theme_switch import theme_switch
 from cxr_app.ui.components.urgent_signal import urgent_signal
+from cxr_app.ui.page_root import draw_at_root
 from cxr_app.ui.panels import review_panel, sign_in_panel
 from cxr_app.ui.server import film_route
 from cxr_app.ui.text import formatting
@@ -85,6 +86,7 @@ def banner() -> None:
     auto_refresh("follow_banner", LOADING_SECONDS if status.state == "loading" else LOADED_SECONDS)
 
 
+draw_at_root()
 st.set_page_config(
     page_title="Chest film triage",
     page_icon="🩻",
