@@ -13,7 +13,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, distributed, nn
 
-from cxr_app.errors import CxrError
+from cxr_app.errors import CxrError, SettingsError
 from cxr_app.model.device import choose_device
 
 
@@ -45,6 +45,21 @@ def _cpu_has_bfloat16() -> bool:
     # `get_capabilities` is younger than torch 2.11.
     found: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
+
+
+def refuse_several(recipe: str) -> None:
+    """Refuse more than one process for a recipe that is trained in one.
+
+    Raises
+    ------
+    SettingsError
+        If torchrun started several.
+    """
+    if _by_torchrun() and int(os.environ["WORLD_SIZE"]) > 1:
+        raise SettingsError(
+            f"The recipe {recipe} is trained in one process, and torchrun started "
+            f"{os.environ['WORLD_SIZE']}. Start it with python -m training.train."
+        )
 
 
 def process_options() -> dict[str, Any]:

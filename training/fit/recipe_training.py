@@ -39,10 +39,12 @@ def train(recipe: Recipe, data: Path, run: TrainingRun) -> None:
     TrainingDataError
         If the films cannot be used; the message names the first that cannot.
     SettingsError
-        If that folder holds a run of another recipe.
+        If that folder holds a run of another recipe, or several processes would train one that
+        needs one.
     """
     keep_freed_memory()
     if recipe.architecture == LUNG_CROP:
+        distributed.refuse_several(recipe.name)
         train_lung_crop(recipe, data, run)
         return
     fabric = distributed.set_up(run.device, exact=run.exact)

@@ -87,10 +87,13 @@ def make_batch(
         Whose look each gets, as `Sampler.models` has it.
     side
         Of the crops in pixels.
+    generator
+        The only source of random numbers; the batch is made on its device.
     """
+    device = generator.device
     uniform = _uniform(len(chosen), generator)
-    films = torch.from_numpy(data.table.pixels[chosen]).float().div(255)[:, None]
-    boxes = torch.from_numpy(data.boxes[chosen]).float()
+    films = torch.from_numpy(data.table.pixels[chosen]).to(device).float().div(255)[:, None]
+    boxes = torch.from_numpy(data.boxes[chosen]).to(device)
     theta = _maps_to_film(boxes, settings, uniform)
     size = [len(chosen), 1, side, side]
     grid = functional.affine_grid(theta, size, align_corners=False)
@@ -104,7 +107,13 @@ def make_batch(
     mirrored = uniform(0, 1) < settings.flip
     for each in (crops, cells, cell_weight):
         each[mirrored] = each[mirrored].flip(-1)
-    return _labelled(data, chosen, settings, crops, (cells, cell_weight))
+    labelled = _labelled(data, chosen, settings)
+    return CropBatch(
+        crops=crops.contiguous(memory_format=torch.channels_last),
+        **{name: values.to(device) for name, values in labelled.items()},
+        cells=cells,
+        cell_weight=cell_weight,
+    )
 
 
 def disease_map(boxes: str) -> NDArray[np.float32]:
@@ -117,28 +126,20 @@ def disease_map(boxes: str) -> NDArray[np.float32]:
     return drawn
 
 
-def _labelled(
-    data: LessonData,
-    chosen: Places,
-    settings: LessonSettings,
-    crops: Tensor,
-    cells: tuple[Tensor, Tensor],
-) -> CropBatch:
+def _labelled(data: LessonData, chosen: Places, settings: LessonSettings) -> dict[str, Tensor]:
+    """Return what a batch says of its films, by its name there."""
     table = data.table
     targets, sources = table.targets[chosen], table.sources[chosen]
     certain = table.weights[chosen] >= 1
     grown = (sources == ADULTS) & (table.ages[chosen] >= GROWN_UP)
-    return CropBatch(
-        crops=crops.contiguous(memory_format=torch.channels_last),
-        sick=_tensor(targets > NORMAL),
-        weight=_tensor(np.where(certain, 1.0, settings.weak_weight)),
-        viral=_tensor(targets == VIRAL),
-        has_cause=_tensor((targets == VIRAL) | (targets == BACTERIAL)),
-        adult=_tensor(sources != CHILDREN),
-        age_is_known=_tensor((sources == CHILDREN) | grown | (sources == COLLECTION)),
-        cells=cells[0],
-        cell_weight=cells[1],
-    )
+    return {
+        "sick": _tensor(targets > NORMAL),
+        "weight": _tensor(np.where(certain, 1.0, settings.weak_weight)),
+        "viral": _tensor(targets == VIRAL),
+        "has_cause": _tensor((targets == VIRAL) | (targets == BACTERIAL)),
+        "adult": _tensor(sources != CHILDREN),
+        "age_is_known": _tensor((sources == CHILDREN) | grown | (sources == COLLECTION)),
+    }
 
 
 def _tensor(values: NDArray[np.generic]) -> Tensor:
@@ -147,7 +148,8 @@ def _tensor(values: NDArray[np.generic]) -> Tensor:
 
 def _uniform(count: int, generator: torch.Generator) -> Uniform:
     def draw(low: float, high: float) -> Tensor:
-        return low + (high - low) * torch.rand(count, generator=generator)
+        drawn = torch.rand(count, generator=generator, device=generator.device)
+        return low + (high - low) * drawn
 
     return draw
 
@@ -176,18 +178,18 @@ def _cell_targets(
     """Return how much of each cell is diseased, and what that counts; both ``(B, side, side)``."""
     size = [len(chosen), 1, 2 * side, 2 * side]
     places = functional.affine_grid(theta, size, align_corners=False)
-    lungs = torch.from_numpy(data.lungs[chosen]).float().div(255)[:, None]
+    lungs = torch.from_numpy(data.lungs[chosen]).to(theta.device).float().div(255)[:, None]
     lungs = functional.avg_pool2d(functional.grid_sample(lungs, places, align_corners=False), 2)
     near = functional.max_pool2d(lungs, 3, 1, 1)[:, 0]
-    cells = torch.zeros(len(chosen), side, side)
-    normal = _tensor(data.table.targets[chosen] == NORMAL).view(-1, 1, 1)
+    cells = torch.zeros(len(chosen), side, side, device=theta.device)
+    normal = _tensor(data.table.targets[chosen] == NORMAL).to(theta.device).view(-1, 1, 1)
     weight = torch.maximum(
         settings.outside_weight * (near < FAR_FROM_LUNG).float(),
         settings.normal_cell_weight * normal.expand_as(cells),
     )
     for at in np.flatnonzero(data.table.boxes[chosen] != ""):
-        drawn = torch.from_numpy(disease_map(data.table.boxes[chosen[at]]))[None, None]
-        seen = functional.grid_sample(drawn, places[at : at + 1], align_corners=False)
+        drawn = torch.from_numpy(disease_map(data.table.boxes[chosen[at]])).to(theta.device)
+        seen = functional.grid_sample(drawn[None, None], places[at : at + 1], align_corners=False)
         cells[at] = functional.avg_pool2d(seen, 2)[0, 0]
         weight[at] = settings.box_weight * (1 + settings.box_positive * cells[at])
     return cells, weight
@@ -208,7 +210,7 @@ def _vary(
     brightness = uniform(-settings.brightness, settings.brightness)
     x = (x - mean) * _each(contrast) + mean + _each(brightness)
     x = _hide(x, settings, uniform)
-    noise = torch.randn(x.shape, generator=generator)
+    noise = torch.randn(x.shape, generator=generator, device=generator.device)
     x = (x + noise * _each(uniform(0, settings.noise))).clamp(0, 1)
     return _compress(x, uniform(0, 1) < settings.compress, uniform(0, 1))
 
@@ -216,7 +218,7 @@ def _vary(
 def _shade(
     x: Tensor, settings: LessonSettings, uniform: Uniform, generator: torch.Generator
 ) -> Tensor:
-    grid = torch.rand(len(x), 1, 3, 3, generator=generator) - 0.5
+    grid = torch.rand(len(x), 1, 3, 3, generator=generator, device=generator.device) - 0.5
     shade = functional.interpolate(grid, size=x.shape[-2:], mode="bicubic")
     return x + shade * _each(uniform(0, settings.shade))
 
@@ -234,18 +236,24 @@ def _coarsen(x: Tensor, chosen: Tensor, drawn: float) -> Tensor:
 
 def _compress(x: Tensor, chosen: Tensor, drawn: Tensor) -> Tensor:
     """Store some films as JPEG and read them again."""
-    quality = LOWEST_QUALITY + (HIGHEST_QUALITY - LOWEST_QUALITY) * drawn
-    for place in chosen.nonzero()[:, 0].tolist():
-        grey = (x[place, 0] * 255).round().byte().numpy()
-        stored = BytesIO()
-        PillowImage.fromarray(grey).save(stored, "JPEG", quality=int(quality[place]))
-        x[place, 0] = torch.from_numpy(np.array(PillowImage.open(stored))).float().div(255)
+    places = chosen.nonzero()[:, 0]
+    quality = LOWEST_QUALITY + (HIGHEST_QUALITY - LOWEST_QUALITY) * drawn[places]
+    greys = (x[places, 0] * 255).round().byte().cpu().numpy()
+    stored = [_stored(*film) for film in zip(greys, quality.tolist(), strict=True)]
+    if stored:
+        x[places, 0] = torch.from_numpy(np.stack(stored)).to(x.device).float().div(255)
     return x
+
+
+def _stored(grey: NDArray[np.uint8], quality: float) -> NDArray[np.uint8]:
+    file = BytesIO()
+    PillowImage.fromarray(grey).save(file, "JPEG", quality=int(quality))
+    return np.array(PillowImage.open(file))
 
 
 def _hide(x: Tensor, settings: LessonSettings, uniform: Uniform) -> Tensor:
     """Cover a rectangle of some films, and the border of others, with one grey."""
-    place = torch.arange(x.shape[-1]).view(1, 1, 1, -1) / x.shape[-1]
+    place = torch.arange(x.shape[-1], device=x.device).view(1, 1, 1, -1) / x.shape[-1]
     rows, columns = place.transpose(2, 3), place
     row, height = _each(uniform(0, 1)), _each(uniform(0.02, 0.13))
     column, width = _each(uniform(0, 1)), _each(uniform(0.02, 0.13))

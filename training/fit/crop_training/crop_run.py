@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from safetensors.torch import load_file
 
 from cxr_app.evaluation import reference_scores
 from cxr_app.jobs.recipe_schema import Recipe
 from cxr_app.model.classes import CLASSES
 from cxr_app.model.description import Description
+from cxr_app.model.device import choose_device
 from cxr_app.model.networks.lung_crop import FILM_SIDE, MEMBERS, LungCropNetwork
 from cxr_app.model.networks.lung_unet import LungNetwork
 from cxr_app.model.preprocessing import InputSpec
@@ -34,7 +36,7 @@ from training.fit.crop_training.lesson_films import (
     read_table,
 )
 from training.fit.crop_training.lesson_settings import LessonSettings
-from training.fit.crop_training.member import MemberRun, fit_member
+from training.fit.crop_training.member import CPU, MemberRun, fit_member
 from training.fit.crop_training.population_calibration import calibrate
 from training.fit.crop_training.shift_calibration import (
     PREVALENCE,
@@ -71,8 +73,9 @@ def train_lung_crop(recipe: Recipe, data: Path, run: TrainingRun) -> None:
     TrainingDataError
         If the films cannot be used.
     SettingsError
-        If the folder holds another run.
+        If the folder holds another run, or the device is not there.
     """
+    device = _learning_device(run.device)
     run.out.mkdir(parents=True, exist_ok=True)
     claim_folder(run.out, recipe, _sources(run, data))
     table = read_table(data, run.adults, run.extra_films, run.cache, recipe.seed)
@@ -89,13 +92,26 @@ def train_lung_crop(recipe: Recipe, data: Path, run: TrainingRun) -> None:
         run.on_epoch(records)
 
     for index in range(MEMBERS):
-        seeded = replace(recipe, seed=recipe.seed + index)
-        member = MemberRun(run.out / f"member_{index}", seeded, LessonSettings(), index, on_epoch)
+        member = MemberRun(
+            folder=run.out / f"member_{index}",
+            recipe=replace(recipe, seed=recipe.seed + index),
+            settings=LessonSettings(),
+            fold=index,
+            on_epoch=on_epoch,
+            device=device,
+            exact=run.exact,
+        )
         network.members[index] = fit_member(lessons, member)
     network.eval().requires_grad_(requires_grad=False)
     fitted_on = calibrate(network, table)
     metrics = export(network, fitted_on, recipe, table, data, run.out)
     logger.info("%s", json.dumps(metrics, indent=1))
+
+
+def _learning_device(name: str) -> torch.device:
+    """Return where members learn: MPS has not been tried with their batches."""
+    device = choose_device(name)
+    return CPU if device.type == "mps" else device
 
 
 def export(

@@ -19,6 +19,8 @@ QUANTILES = 33
 RINGS = 24
 SHADING_SIDE = 12
 FEWEST_ALIKE = 20
+LEAST_STEP = 1e-5
+"""From one quantile to the next, so that a film of one grey has a tone curve."""
 TONED, SHARPENED, SHADED = 0.65, 0.5, 0.6
 """Shares of the films with another look that get its tone, its sharpness and its shading."""
 
@@ -84,48 +86,65 @@ def put_on(
     Parameters
     ----------
     crops
-        ``(B, 1, S, S)`` in ``[0, 1]``.
+        ``(B, 1, S, S)`` in ``[0, 1]``, on the device of the generator.
     films, models
         Places in `looks` of the crops' own films, and of those whose look they get.
     """
-    chance = torch.rand(len(crops), 6, generator=generator).numpy()
-    changed = []
-    for crop, film, model, drawn in zip(crops, films, models, chance, strict=True):
-        grey: GreyFloats = crop[0].numpy()
-        if drawn[0] < TONED:
-            grey = _with_tone(grey, looks.tones[model], float(drawn[1]))
-        if drawn[2] < SHARPENED:
-            grey = _with_sharpness(grey, looks.spectra[model] - looks.spectra[film], drawn[3])
-        own, other = int(looks.groups[film]), int(looks.groups[model])
-        if drawn[4] < SHADED and own != other:
-            grey = _with_shading(grey, looks.shading[other] - looks.shading[own], drawn[5])
-        changed.append(torch.from_numpy(np.clip(grey, 0, 1).astype(np.float32)))
-    return torch.stack(changed)[:, None]
+    device = crops.device
+    chance = torch.rand(len(crops), 6, generator=generator, device=device)
+    own, other = looks.groups[films], looks.groups[models]
+    tones = torch.from_numpy(looks.tones[models]).to(device)
+    spectra = torch.from_numpy(looks.spectra[models] - looks.spectra[films]).to(device)
+    shading = torch.from_numpy(_change_of_shading(looks, own, other)).to(device)
+    foreign = torch.from_numpy(own != other).to(device)
+    greys = crops[:, 0].clone()
+    for chosen, change, looked_at, share in (
+        (chance[:, 0] < TONED, _with_tone, tones, chance[:, 1]),
+        (chance[:, 2] < SHARPENED, _with_sharpness, spectra, chance[:, 3]),
+        ((chance[:, 4] < SHADED) & foreign, _with_shading, shading, chance[:, 5]),
+    ):
+        places = chosen.nonzero()[:, 0]
+        if len(places):
+            greys[places] = change(greys[places], looked_at[places], share[places])
+    return greys.clamp(0, 1)[:, None]
 
 
-def _with_tone(grey: GreyFloats, tone: GreyFloats, share: float) -> GreyFloats:
-    quantiles = np.percentile(grey[::3, ::3], np.linspace(0, 100, QUANTILES))
-    own = np.maximum.accumulate(quantiles + np.arange(QUANTILES) * 1e-5)
-    return np.interp(grey, own, (1 - share) * own + share * tone).astype(np.float32)
+def _change_of_shading(
+    looks: Looks, own: NDArray[np.int64], other: NDArray[np.int64]
+) -> GreyFloats:
+    pairs = zip(own.tolist(), other.tolist(), strict=True)
+    return np.stack([looks.shading[after] - looks.shading[before] for before, after in pairs])
 
 
-def _with_sharpness(grey: GreyFloats, difference: GreyFloats, share: float) -> GreyFloats:
+def _with_tone(greys: Tensor, tones: Tensor, share: Tensor) -> Tensor:
+    """Move the quantiles of films ``(B, S, S)`` towards others ``(B, 33)``."""
+    steps = torch.arange(QUANTILES, device=greys.device)
+    levels = steps / (QUANTILES - 1)
+    quantiles = torch.quantile(greys[:, ::3, ::3].flatten(1), levels, dim=1).T
+    own = (quantiles + steps * LEAST_STEP).cummax(dim=1).values
+    wanted = own + share[:, None] * (tones - own)
+    flat = greys.flatten(1)
+    after = torch.searchsorted(own.contiguous(), flat.contiguous()).clamp(1, QUANTILES - 1)
+    low, high = own.gather(1, after - 1), own.gather(1, after)
+    part = ((flat - low) / (high - low)).clamp(0, 1)
+    before = wanted.gather(1, after - 1)
+    return (before + part * (wanted.gather(1, after) - before)).view_as(greys)
+
+
+def _with_sharpness(greys: Tensor, difference: Tensor, share: Tensor) -> Tensor:
     """Change the amplitude of all but the lowest frequencies."""
-    gain = np.clip(difference, -1.2, 1.2) * share
-    gain[:3] = 0
-    factor = torch.from_numpy(np.exp(gain).astype(np.float32)[_rings(grey.shape[-1])])
-    spectrum = torch.fft.rfft2(torch.from_numpy(grey)) * factor
-    sharpened: GreyFloats = torch.fft.irfft2(spectrum, s=grey.shape).numpy()
+    gain = difference.clamp(-1.2, 1.2) * share[:, None]
+    gain[:, :3] = 0
+    rings = torch.from_numpy(_rings(greys.shape[-1])).to(greys.device)
+    spectrum = torch.fft.rfft2(greys) * gain.exp()[:, rings]
+    sharpened: Tensor = torch.fft.irfft2(spectrum, s=greys.shape[-2:])
     return sharpened
 
 
-def _with_shading(grey: GreyFloats, change: GreyFloats, share: float) -> GreyFloats:
-    laid = functional.interpolate(
-        torch.from_numpy(change)[None, None], size=grey.shape, mode="bilinear"
-    )
-    amount = 1.3 * share * max(float(grey.std()), 0.02)
-    shaded: GreyFloats = (grey + amount * laid[0, 0].numpy()).astype(np.float32)
-    return shaded
+def _with_shading(greys: Tensor, change: Tensor, share: Tensor) -> Tensor:
+    laid = functional.interpolate(change[:, None], size=greys.shape[-2:], mode="bilinear")[:, 0]
+    amount = 1.3 * share * greys.std(dim=(1, 2), correction=0).clamp_min(0.02)
+    return greys + amount[:, None, None] * laid
 
 
 def _shading(

@@ -21,6 +21,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from cxr_app.atomic_file import atomic_path
 from cxr_app.evaluation.metrics import auroc
 from cxr_app.jobs.recipe_schema import Recipe
+from cxr_app.model.device import device_name
 from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
 from cxr_app.settings import PROJECT
 from training.fit.crop_training.crop_batches import CropBatch, make_batch
@@ -37,6 +38,7 @@ ADULT_WEIGHT = 0.2
 LARGEST_GRADIENT = 5.0
 WARM_UP = 0.15
 READ_BATCH = 32
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,10 @@ class MemberRun:
         Adults of this fold are not learned from.
     on_epoch
         Called with the record of each epoch, those of an earlier process included.
+    device
+        Where it learns.
+    exact
+        Whether to compute in single precision even if a GPU is faster in half.
     """
 
     folder: Path
@@ -60,16 +66,18 @@ class MemberRun:
     settings: LessonSettings
     fold: int
     on_epoch: Callable[[dict[str, Any]], None]
+    device: torch.device = CPU
+    exact: bool = False
 
 
 def fit_member(data: LessonData, run: MemberRun) -> EvidencePyramid:
-    """Run the epochs that are left, and return the network of averaged weights."""
+    """Run the epochs that are left, and return the network of averaged weights, on the CPU."""
     run.folder.mkdir(parents=True, exist_ok=True)
     learner = _Learner(data, run)
     learner.resume()
     while learner.epochs_done < run.recipe.epochs:
         learner.epoch()
-    return learner.averaged
+    return learner.averaged.to(CPU)
 
 
 def member_loss(
@@ -96,7 +104,7 @@ def member_loss(
 def read_crops(
     network: EvidencePyramid, data: LessonData, chosen: NDArray[np.intp], side: int
 ) -> dict[str, NDArray[np.float32]]:
-    """Read films as they are.
+    """Read films as they are, on the device of the network.
 
     Returns
     -------
@@ -104,14 +112,15 @@ def read_crops(
         ``cells`` ``(n, h, w)``; ``log_odds``, ``cause`` and ``adult`` ``(n,)``.
     """
     network.eval()
+    device = next(network.parameters()).device
     parts: dict[str, list[Tensor]] = {"cells": [], "log_odds": [], "cause": [], "adult": []}
     with torch.inference_mode():
         for start in range(0, len(chosen), READ_BATCH):
             places = chosen[start : start + READ_BATCH]
             crops = np.stack([crop_film(data.table.pixels[i], data.boxes[i], side) for i in places])
-            outputs = network(torch.from_numpy(crops).float().div(255)[:, None])
+            outputs = network(torch.from_numpy(crops).to(device).float().div(255)[:, None])
             for name, values in parts.items():
-                values.append(getattr(outputs, name))
+                values.append(getattr(outputs, name).cpu())
     return {name: torch.cat(values).numpy() for name, values in parts.items()}
 
 
@@ -119,7 +128,8 @@ class _Learner:
     def __init__(self, data: LessonData, run: MemberRun) -> None:
         torch.manual_seed(run.recipe.seed)
         self._data, self._run = data, run
-        self._generator = torch.Generator().manual_seed(run.recipe.seed + 1)
+        self._generator = torch.Generator(run.device).manual_seed(run.recipe.seed + 1)
+        self._has_half = run.device.type == "cuda" and not run.exact
         learning = (data.table.parts == "train") & (data.table.targets >= NORMAL)
         learning &= data.table.folds != run.fold
         self._sampler = Sampler(data, learning, run.settings, run.recipe.seed)
@@ -143,7 +153,7 @@ class _Learner:
         path = self._run.folder / "state.pt"
         if not path.exists():
             return
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, map_location=self._run.device, weights_only=True)
         self._begin_cycle(self._cycle_of(len(state["records"]) - 1))
         self._network.load_state_dict(state["network"])
         self._average.load_state_dict(state["average"])
@@ -177,7 +187,7 @@ class _Learner:
             "train_loss": float(np.mean(losses)),
             **self._measure_tune(stage.size),
             "seconds": round(time.monotonic() - began, 1),
-            "device": "CPU",
+            "device": device_name(self._run.device),
         }
         self._records.append(record)
         self._keep()
@@ -202,7 +212,8 @@ class _Learner:
     def _step(self, chosen: NDArray[np.intp], side: int, settings: LessonSettings) -> float:
         models = self._sampler.models(chosen, settings.foreign_look)
         batch = make_batch(self._data, chosen, models, side, settings, self._generator)
-        loss = member_loss(self._network, batch, self._run.recipe.label_smoothing, settings)
+        with torch.autocast(self._run.device.type, torch.bfloat16, enabled=self._has_half):
+            loss = member_loss(self._network, batch, self._run.recipe.label_smoothing, settings)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), LARGEST_GRADIENT)
@@ -221,7 +232,8 @@ class _Learner:
         }
         with atomic_path(self._run.folder / "state.pt") as path:
             torch.save(state, path)
-        weights = {name: each.contiguous() for name, each in self.averaged.state_dict().items()}
+        weights = self.averaged.state_dict()
+        weights = {name: each.cpu().contiguous() for name, each in weights.items()}
         with atomic_path(self._run.folder / "average.safetensors") as path:
             save_file(weights, path)
 
@@ -242,7 +254,7 @@ def _first_weights(run: MemberRun) -> EvidencePyramid:
         weights = {name: each.float() for name, each in load_file(IMAGENET).items()}
         network.body.load_state_dict(weights, strict=False)
         network.body.freeze(run.settings.frozen_blocks)
-    channels_last: EvidencePyramid = network.to(memory_format=torch.channels_last)
+    channels_last: EvidencePyramid = network.to(run.device).to(memory_format=torch.channels_last)
     return channels_last
 
 

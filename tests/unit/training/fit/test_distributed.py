@@ -1,5 +1,6 @@
 """Batch normalisation over several processes: torch's own on CUDA, ours on the CPU."""
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from cxr_app.errors import SettingsError
 from cxr_app.model.networks import build
 from training.fit import distributed
 
@@ -38,3 +40,15 @@ def test_a_single_process_changes_nothing() -> None:
     model = build("resnet18")
     assert distributed.parallel(fabric("cuda", 1), model) is model
     assert not any(isinstance(layer, nn.SyncBatchNorm) for layer in model.modules())
+
+
+@pytest.mark.parametrize(("processes", "refused"), [("", False), ("1", False), ("2", True)])
+def test_several_processes_are_refused_for_a_recipe_of_one(
+    processes: str, *, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if processes:
+        monkeypatch.setenv("TORCHELASTIC_RUN_ID", "run")
+        monkeypatch.setenv("WORLD_SIZE", processes)
+    refusal = pytest.raises(SettingsError, match="started 2")
+    with refusal if refused else nullcontext():
+        distributed.refuse_several("lung_crop")
