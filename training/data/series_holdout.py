@@ -1,4 +1,4 @@
-"""A test partition made of one series of normal films, and of some patients with pneumonia."""
+"""A test partition of films unlike the others: one series, or one acquisition group."""
 
 import csv
 import hashlib
@@ -9,12 +9,13 @@ from pathlib import Path
 from cxr_app.errors import TrainingDataError
 from training.data.dataset import MANIFEST_COLUMNS, LabelledFilm
 
+TEST, TRAIN = "test", "train"
 ONE_IN = 5
 """One patient with pneumonia in this number is tested."""
 
 
-def tested(films: Sequence[LabelledFilm], prefix: str) -> list[bool]:
-    """Return for each film whether it is in the test partition.
+def without_series(films: Sequence[LabelledFilm], prefix: str) -> list[str]:
+    """Return the partition of each film: a series and some of the patients with pneumonia to test.
 
     Parameters
     ----------
@@ -36,18 +37,50 @@ def tested(films: Sequence[LabelledFilm], prefix: str) -> list[bool]:
             f"{sum(normal)} of the {len(normal)} normal films have names that begin with "
             f"{prefix!r}: a series is some of them. In this data there are IM and NORMAL2."
         )
-    return chosen
+    return [TEST if is_tested else TRAIN for is_tested in chosen]
 
 
-def write_manifest(path: Path, films: Sequence[LabelledFilm], chosen: Sequence[bool]) -> None:
-    """Write the manifest of all films; paths in it are relative to its folder."""
+def without_group(films: Sequence[LabelledFilm], groups: Sequence[str], group: str) -> list[str]:
+    """Return the partition of each film: an acquisition group to test, its patients nowhere else.
+
+    Parameters
+    ----------
+    groups
+        Name of each film's acquisition group.
+    group
+        The one to test.
+
+    Raises
+    ------
+    TrainingDataError
+        If that group has not films of both classes, or the others have not.
+    """
+    patients = {film.patient_id for film, own in zip(films, groups, strict=True) if own == group}
+    partitions = [
+        TEST if own == group else "" if film.patient_id in patients else TRAIN
+        for film, own in zip(films, groups, strict=True)
+    ]
+    for partition in (TEST, TRAIN):
+        classes = {
+            film.target for film, own in zip(films, partitions, strict=True) if own == partition
+        }
+        if len(classes) < 2:
+            raise TrainingDataError(
+                f"Acquisition group {group!r} cannot be held out: there would not be films of both "
+                f"classes to {partition}. The groups here: {'; '.join(sorted(set(groups)))}."
+            )
+    return partitions
+
+
+def write_manifest(path: Path, films: Sequence[LabelledFilm], partitions: Sequence[str]) -> None:
+    """Write the manifest of films that are in a partition, with paths relative to its folder."""
     with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.writer(file)
         writer.writerow(MANIFEST_COLUMNS)
-        for film, is_tested in zip(films, chosen, strict=True):
-            name = os.path.relpath(film.path, path.parent)
-            partition = "test" if is_tested else "train"
-            writer.writerow((name, film.target, film.cause, film.patient_id, partition))
+        for film, partition in zip(films, partitions, strict=True):
+            if partition:
+                name = os.path.relpath(film.path, path.parent)
+                writer.writerow((name, film.target, film.cause, film.patient_id, partition))
 
 
 def _is_chosen(film: LabelledFilm) -> bool:
