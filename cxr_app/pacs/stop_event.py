@@ -4,18 +4,19 @@ import os
 import signal
 import sys
 import threading
-from queue import SimpleQueue
 from types import FrameType
 
 UNTIL_INPUT_ENDS = "--until-input-ends"
 """Option of a process that reads the pipe of its server, and ends when the pipe does."""
 
-Reasons = SimpleQueue[None]
-"""Each reason to end, as it arrives."""
-
 
 def stop_event(*, until_input_ends: bool) -> threading.Event:
     """Return an event that is set when this process should end; call it in the main thread.
+
+    Python runs the handler of a signal in the main thread, between two steps of it. One that set
+    the event could find its lock taken by the step before; and a signal that came just before the
+    main thread began to wait would be handled only after the wait. So each signal, as it arrives,
+    writes to a pipe, and a thread that reads the pipe sets the event.
 
     Parameters
     ----------
@@ -23,29 +24,28 @@ def stop_event(*, until_input_ends: bool) -> threading.Event:
         Whether the end of standard input counts, as if its server were gone.
     """
     stop = threading.Event()
-    reasons = Reasons()
-
-    def note(_number: int, _frame: FrameType | None) -> None:
-        # Not the event: a signal that comes while the main thread begins to wait for it finds its
-        # lock taken by the very thread that it interrupts, and both would stand still for ever.
-        reasons.put(None)
-
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, note)
-    threading.Thread(target=_set_at, args=(reasons, stop), daemon=True).start()
+        signal.signal(number, _go_on)
+    threading.Thread(target=_wait_for_signal, args=(told, stop), daemon=True).start()
     if until_input_ends:
-        threading.Thread(target=_wait_for_end, args=(reasons,), daemon=True).start()
+        threading.Thread(target=_wait_for_end, args=(stop,), daemon=True).start()
     return stop
 
 
-def _set_at(reasons: Reasons, stop: threading.Event) -> None:
-    """Set the event at the first reason."""
-    reasons.get()
+def _go_on(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: the signal has written to the pipe already."""
+
+
+def _wait_for_signal(told: int, stop: threading.Event) -> None:
+    os.read(told, 1)
     stop.set()
 
 
-def _wait_for_end(reasons: Reasons) -> None:
+def _wait_for_end(stop: threading.Event) -> None:
     """Wait until standard input ends; read without Python's buffer, which exit would wait for."""
     while os.read(sys.stdin.fileno(), 1024):
         pass
-    reasons.put(None)
+    stop.set()
