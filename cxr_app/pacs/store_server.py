@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from pydicom import Dataset
@@ -33,7 +34,12 @@ logger = logging.getLogger(__name__)
 MAX_ASSOCIATIONS = 128
 PDU_BYTES = 131_072
 """Largest PDU to receive; the default of 16 kB costs twice the CPU time for a large film."""
+SILENCE_SECONDS = 60.0
+"""Longest silence of a peer within a handshake or a PDU."""
 STOP_SECONDS = 20.0
+"""Time that films in flight have to finish."""
+ABORT_SECONDS = 1.0
+"""Time that aborts have to leave: a peer that has fallen silent takes none."""
 POLL_SECONDS = 0.05
 REJECTED_TITLE = (0x01, 0x01, 0x03)
 """Permanent, by the service user, calling AE title not recognised (PS3.8 9.3.4)."""
@@ -118,17 +124,26 @@ class StoreServer:
         logger.info("Receiving films as %s on %s:%d", self._settings.ae_title, *address)
 
     def stop(self) -> None:
-        """Take no more associations, let films in flight finish, and end."""
+        """Take no more associations, let films in flight finish, and end within bounds."""
         if self._server is not None:
             self._server.shutdown()
-        deadline = time.monotonic() + STOP_SECONDS
-        while (open_still := self._open()) and time.monotonic() < deadline:
-            for association in open_still:
-                if not self._is_busy(association):
-                    association.abort()
-            time.sleep(POLL_SECONDS)
-        self._entity.shutdown()
+        _wait(STOP_SECONDS, self._abort_idle)
+        for association in self._open():
+            association.abort(block=False)
+        _wait(ABORT_SECONDS, self._have_ended)
         self._counter.stop()
+
+    def _abort_idle(self) -> bool:
+        """Abort the associations that send nothing; return whether no other is left."""
+        open_still = self._open()
+        for association in open_still:
+            if not self._is_busy(association):
+                association.abort(block=False)
+        return not open_still
+
+    def _have_ended(self) -> bool:
+        """Return whether no association has a connection; its thread may outlast that."""
+        return not any(each.dul.is_alive() for each in self._entity.active_associations)
 
     def _open(self) -> list[Association]:
         """Return the associations that may send; one that was never asked for waits for nothing."""
@@ -139,6 +154,7 @@ class StoreServer:
             return association in self._busy
 
     def _on_connected(self, event: evt.Event) -> None:
+        _bound_waiting(event)
         on_connected(event)
         self._pace.on_connected(event)
 
@@ -195,6 +211,22 @@ class StoreServer:
     def _forget(self, association: Association) -> None:
         with self._lock:
             self._busy.discard(association)
+
+
+def _wait(seconds: float, is_done: Callable[[], bool]) -> None:
+    """Wait until something is done, but no longer than that."""
+    deadline = time.monotonic() + seconds
+    while not is_done() and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+
+
+def _bound_waiting(event: evt.Event) -> None:
+    """Have a peer that falls silent within a PDU keep neither its place nor this process."""
+    provider: Any = event.assoc.dul
+    provider.daemon = True
+    connection = provider.socket
+    if connection is not None and connection.socket is not None:
+        connection.socket.settimeout(SILENCE_SECONDS)
 
 
 def _peer(event: evt.Event) -> PeerName:

@@ -8,9 +8,6 @@ from typing import Any
 from cxr_app.errors import SettingsError
 from cxr_app.settings import Settings
 
-HANDSHAKE_SECONDS = 60.0
-"""Longest silence of a sender within a handshake or a film."""
-
 
 class _LateHandshake(ssl.SSLContext):
     """A context whose sockets shake hands at their first read, in the association's own thread.
@@ -23,7 +20,6 @@ class _LateHandshake(ssl.SSLContext):
         self, sock: socket.socket, server_side: bool = False, *_: Any, **__: Any
     ) -> ssl.SSLSocket:
         """Wrap a socket without a handshake."""
-        sock.settimeout(HANDSHAKE_SECONDS)
         return super().wrap_socket(sock, server_side, do_handshake_on_connect=False)
 
 
