@@ -41,6 +41,12 @@ FRAME = f"""<style>
 /* The list is redrawn every few seconds and must not fade each time. */
 .stMain:has(.st-key-films) [data-stale="true"] {{ opacity: 1; }}
 .stMainBlockContainer {{ padding: 2.4rem 2rem 0.5rem; }}
+/* On a wide screen an eye does not find the next of such long lines. */
+.stMain :is([data-testid="stMarkdownContainer"], [data-testid="stCaptionContainer"]) p {{
+  max-width: 140ch; }}
+/* Day and month of a date are each a target of their own, too small as Streamlit draws them. */
+[data-testid="stDateInput"] [role="spinbutton"] {{
+  display: inline-block; min-width: 1.5rem; line-height: 1.5rem; text-align: center; }}
 </style>"""
 SIDEBAR_WIDTH = 220
 

@@ -31,7 +31,10 @@ SEARCH = """async ([rules, own]) => {
       [id, target, html.slice(0, 160), [...any, ...all].map(({message}) => message)].join(" | ")));
 }"""
 
-PAGES = ("worklist", "film", "upload", "backlog", "retrain", "model", "drift")
+READ = ("worklist", "film", "upload")
+RUN = ("backlog", "retrain", "model", "drift", "connections", "audit")
+WIDEST_LINE = 1_300
+"""Pixels of a line of prose, some 170 letters."""
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +78,24 @@ def themed(request: pytest.FixtureRequest, page: Page) -> Page:
     return page
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*READ, *RUN])
 def test_axe_finds_nothing(themed: Page, app_url: str, film: str, axe: str, name: str) -> None:
     _open(themed, app_url, name, film)
     themed.evaluate(axe)
     found = themed.evaluate(SEARCH, [RULES, STREAMLITS_OWN])
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("name", RUN)
+def test_lines_of_prose_end_where_an_eye_can_follow(
+    page: Page, app_url: str, film: str, name: str
+) -> None:
+    page.set_viewport_size({"width": 3840, "height": 2160})
+    _open(page, app_url, name, film)
+    prose = page.locator(".stMain p").evaluate_all(
+        "(all) => all.map((each) => each.getBoundingClientRect().width)"
+    )
+    assert max(prose) <= WIDEST_LINE
 
 
 def _open(page: Page, app_url: str, name: str, film: str) -> None:

@@ -18,7 +18,7 @@ TEMPLATE = "report_template_text"
 
 def template_panel() -> None:
     """Offer the template to administrators, with the report of a made-up film."""
-    st.subheader("Template of the report", anchor=False)
+    st.header("Template of the report", anchor=False)
     template_form(EXAMPLE)
 
 

@@ -9,7 +9,7 @@ from cxr_app.ui.panels.receiver_panel import receiver_panel
 from cxr_app.ui.panels.template_panel import template_panel
 
 st.title("Connections", anchor=False)
-st.subheader("What comes in", anchor=False)
+st.header("What comes in", anchor=False)
 receiver_panel()
 peers_panel()
 archive_panel()
