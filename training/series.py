@@ -8,8 +8,9 @@ r"""Hold out films that differ from the others for testing: a series, or an acqu
 
 With --keep the manifest has every film of DIR. Its test partition has the normal films whose names
 begin as given, and the films of one patient in five with pneumonia. Patients are chosen by a digest
-of their identifier, so they are the same every time. With --group the test partition is one of the
-acquisition groups that `training.explore` finds; other films of its patients are left out.
+of their identifier, so they are the same every time. With --group the test partition has the films
+of one or more of the acquisition groups that `training.explore` finds; other films of their
+patients are left out.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from cxr_app import log_privacy
 from cxr_app.errors import CxrError
 from training.command_line.output_path import prepare_output
 from training.data.dataset import LabelledFilm, find_films
-from training.data.series_holdout import TEST, without_group, without_series, write_manifest
+from training.data.series_holdout import TEST, without_groups, without_series, write_manifest
 from training.measure.judge import acquire
 
 
@@ -34,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.group:
             acquired = acquire(films)
             films = acquired.films
-            partitions = without_group(films, acquired.groups, options.group)
+            partitions = without_groups(films, acquired.groups, options.group)
         else:
             partitions = without_series(films, options.keep)
     except CxrError as error:
@@ -52,7 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, help="Kaggle-layout folder")
     kept = parser.add_mutually_exclusive_group(required=True)
     kept.add_argument("--keep", metavar="PREFIX", help="how the names of the kept films begin")
-    kept.add_argument("--group", metavar="NAME", help="name of an acquisition group")
+    kept.add_argument(
+        "--group",
+        action="append",
+        metavar="NAME",
+        help="name of an acquisition group; may be given several times",
+    )
     parser.add_argument("--out", type=Path, required=True, help="the manifest to write")
     return parser
 

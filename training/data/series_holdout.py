@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from cxr_app.errors import TrainingDataError
@@ -40,34 +40,44 @@ def without_series(films: Sequence[LabelledFilm], prefix: str) -> list[str]:
     return [TEST if is_tested else TRAIN for is_tested in chosen]
 
 
-def without_group(films: Sequence[LabelledFilm], groups: Sequence[str], group: str) -> list[str]:
-    """Return the partition of each film: an acquisition group to test, its patients nowhere else.
+def without_groups(
+    films: Sequence[LabelledFilm], groups: Sequence[str], held_out: Collection[str]
+) -> list[str]:
+    """Return the partition of each film: acquisition groups to test, their patients nowhere else.
 
     Parameters
     ----------
     groups
         Name of each film's acquisition group.
-    group
-        The one to test.
+    held_out
+        Those to test.
+
+    Returns
+    -------
+    list
+        ``test`` or ``train``, and nothing for other films of the patients to test.
 
     Raises
     ------
     TrainingDataError
-        If that group has not films of both classes, or the others have not.
+        If there are not films of both classes to test, or to train on.
     """
-    patients = {film.patient_id for film, own in zip(films, groups, strict=True) if own == group}
+    pairs = list(zip(films, groups, strict=True))
+    patients = {film.patient_id for film, group in pairs if group in held_out}
     partitions = [
-        TEST if own == group else "" if film.patient_id in patients else TRAIN
-        for film, own in zip(films, groups, strict=True)
+        TEST if group in held_out else "" if film.patient_id in patients else TRAIN
+        for film, group in pairs
     ]
-    for partition in (TEST, TRAIN):
+    for wanted in (TEST, TRAIN):
         classes = {
-            film.target for film, own in zip(films, partitions, strict=True) if own == partition
+            film.target
+            for film, partition in zip(films, partitions, strict=True)
+            if partition == wanted
         }
         if len(classes) < 2:
             raise TrainingDataError(
-                f"Acquisition group {group!r} cannot be held out: there would not be films of both "
-                f"classes to {partition}. The groups here: {'; '.join(sorted(set(groups)))}."
+                f"{' and '.join(held_out)} cannot be held out: there would not be films of both "
+                f"classes to {wanted}. The groups here: {'; '.join(sorted(set(groups)))}."
             )
     return partitions
 
