@@ -1,7 +1,7 @@
-"""Numbers of films by state, maintained by triggers of SQLite, so that counting reads no films.
+"""Numbers of films by state, maintained by triggers, so that counting reads no films.
 
-PostgreSQL allows several writers at once, which would all wait for one row of such a table; there
-the films are counted.
+PostgreSQL allows several writers at once, which would all wait for one row of such a table: there
+each adds rows of its own, with what its films change, and one in many adds all rows up.
 """
 
 from sqlalchemy import Boolean, ColumnElement, Integer, String, column, func, select, table
@@ -21,11 +21,6 @@ COUNTERS = table(
 REFUSALS = (ScoringState.REJECTED.value, ScoringState.FAILED.value)
 
 
-def has_counters(session: Session) -> bool:
-    """Return whether this database maintains the counters."""
-    return session.get_bind().dialect.name == "sqlite"
-
-
 def count(session: Session, query: Query) -> int:
     """Return the number of films that match a query without text."""
     clauses: list[ColumnElement[bool]] = []
@@ -42,9 +37,10 @@ def count(session: Session, query: Query) -> int:
 
 
 def all_counts(session: Session) -> list[tuple[bool, int, str, int]]:
-    """Return every counter: whether read, tier, state (empty if not scored yet), films."""
-    rows = session.execute(select(COUNTERS))
-    return [(bool(read), tier_number, state, films) for read, tier_number, state, films in rows]
+    """Return every number: whether read, tier, state (empty if not scored yet), films."""
+    columns = (COUNTERS.c.is_read, COUNTERS.c.tier, COUNTERS.c.state)
+    rows = session.execute(select(*columns, func.sum(COUNTERS.c.films)).group_by(*columns))
+    return [(read, tier_number, state, int(films)) for read, tier_number, state, films in rows]
 
 
 def count_unscored(session: Session) -> int:
@@ -61,4 +57,4 @@ def tiers_of(query: Query) -> list[int]:
 
 
 def _films(session: Session, *clauses: ColumnElement[bool]) -> int:
-    return session.scalar(select(func.sum(COUNTERS.c.films)).where(*clauses)) or 0
+    return int(session.scalar(select(func.sum(COUNTERS.c.films)).where(*clauses)) or 0)

@@ -17,7 +17,7 @@ from cxr_app.worklist.tables import ORDER_INDEX, TIERS, UNSCORED, UNSCORED_INDEX
 
 def count(session: Session, query: Query, now: datetime, at_most: int | None = None) -> int:
     """Count what the list of the query has, at most `at_most` if it has a text or is by study."""
-    if query.is_counted and counters.has_counters(session):
+    if query.is_counted:
         return counters.count(session, query)
     few = search.among_few(session, query.text)
     clauses = (EntryRow.is_read.in_(read_values(query)), *list_filters(query, now))
@@ -28,27 +28,10 @@ def count(session: Session, query: Query, now: datetime, at_most: int | None = N
     return session.scalar(select(func.count()).select_from(found.subquery())) or 0
 
 
-def film_counts(session: Session) -> list[tuple[bool, int, str, int]]:
-    """Count the films by whether they are read, tier, and state (empty if not scored yet)."""
-    if counters.has_counters(session):
-        return counters.all_counts(session)
-    columns = (EntryRow.is_read, EntryRow.tier, EntryRow.state)
-    statement = select(*columns, func.count()).group_by(*columns)
-    rows = session.execute(statement)
-    return [(read, tier, state.value if state else "", films) for read, tier, state, films in rows]
-
-
 def unscored() -> Select[EntryRow]:
     """Return a select of the entries that wait for a score, longest waiting first."""
     statement = along(UNSCORED_INDEX, select(EntryRow)).where(UNSCORED)
     return statement.order_by(EntryRow.received_at, EntryRow.number)
-
-
-def count_unscored(session: Session) -> int:
-    """Count the entries that wait for a score."""
-    if counters.has_counters(session):
-        return counters.count_unscored(session)
-    return session.scalar(select(func.count()).select_from(EntryRow).where(UNSCORED)) or 0
 
 
 def oldest_unread(session: Session) -> datetime | None:

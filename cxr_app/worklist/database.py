@@ -26,12 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
-from sqlalchemy.exc import (
-    ArgumentError,
-    DBAPIError,
-    NoSuchModuleError,
-    OperationalError,
-)
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -42,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "worklist_version"
-HEAD = "0024"
+HEAD = "0026"
 """The newest revision; named here so that opening an up-to-date database needs no Alembic."""
 
 LOCK_TIMEOUT_SECONDS = 30
@@ -177,7 +172,9 @@ class Database:
     def _engine_for_reading(self) -> Engine:
         if self.engine.dialect.name == "sqlite":  # every transaction has a snapshot
             return self.engine
-        return self.engine.execution_options(isolation_level="REPEATABLE READ")
+        reading = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        event.listen(reading, "begin", _plan_anew)
+        return reading
 
 
 def sqlite_file(url: str) -> Path | None:
@@ -279,7 +276,8 @@ def connect(url: str, lock_timeout: int = LOCK_TIMEOUT_SECONDS) -> Engine:
             pool_pre_ping=True,  # the server may have been restarted since
             connect_args={
                 "connect_timeout": 10,
-                "options": f"-c lock_timeout={lock_timeout}s",
+                # Compiling a statement takes longer than it runs.
+                "options": f"-c lock_timeout={lock_timeout}s -c jit=off",
             },
         )
     except (ImportError, NoSuchModuleError) as error:
@@ -325,6 +323,11 @@ def _begin_sqlite(connection: Connection) -> None:
     if not options.get("bare", False):
         writes = options.get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _plan_anew(connection: Connection) -> None:
+    """Have PostgreSQL plan each query by its values: else it may read a million films for one."""
+    connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 def stored_revision(connection: Connection) -> str | None:

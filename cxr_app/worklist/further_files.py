@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Select, String, func, select, union_all
+from sqlalchemy import ColumnElement, ForeignKey, Select, String, func, literal, select, union_all
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from cxr_app.worklist.column_types import RowNumber
@@ -51,8 +52,10 @@ def lock_uids(session: Session, uids: Iterable[str]) -> None:
     """Let films with one UID wait for each other; in SQLite every writing transaction does."""
     if session.get_bind().dialect.name != "postgresql":
         return
-    for uid in sorted(set(uids)):
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(uid))))
+    # All callers use the same order, else two of them would deadlock.
+    in_order = literal(sorted(set(uids)), ARRAY(String))
+    uid = func.unnest(in_order).column_valued("uid")
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(uid))))
 
 
 def sharing_uids(session: Session, uids: Mapping[str, str]) -> set[str]:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from cxr_app.outcome import Priority
 from cxr_app.priority import BAND_NUMBERS
 from cxr_app.worklist import counters, search
+from cxr_app.worklist.beginning import Beginning
 from cxr_app.worklist.entry import Query
 from cxr_app.worklist.filters import is_mixed, order_index, read_values, second_reading_numbers
 from cxr_app.worklist.handover_columns import ASSIGNED_INDEX
@@ -33,6 +34,7 @@ from cxr_app.worklist.studies import list_filters
 from cxr_app.worklist.tables import (
     NO_CHEST_BAND,
     SORT_INDEXES,
+    UNBOUNDED,
     UNJUDGED_TIER,
     EntryRow,
     tier,
@@ -174,16 +176,17 @@ def _by_priority(query: Query, now: datetime) -> Iterator[ListSegment]:
 def _sorted(session: Session, query: Query, now: datetime) -> Iterator[ListSegment]:
     """Yield the segments by a column: first films with a value, then those without."""
     key, index, filters = sort_key(query.sort), _sort_index(query.sort), list_filters(query, now)
-    values = _values(session, key, index) if query.descending else None
+    values, halves = _values(session, key, index) if query.descending else None, read_values(query)
     if values is None:
         yield ListSegment(
             (*filters, key.is_not(None)),
             lambda place: place.sorted_by is not None,
             index,
-            ("is_read", "tier", *DEFAULT_KEYS),
+            (*(("is_read",) if len(halves) > 1 else ()), "tier", *DEFAULT_KEYS),
             key,
             query.descending,
-            read_values(query),
+            halves,
+            session.get_bind().dialect.name == "postgresql",
         )
     for value in (*(values or ()), None):
         for is_read in read_values(query):
@@ -265,7 +268,7 @@ def sort_key(name: str) -> Key:
         return EntryRow.patient_age_days.expression
     if name == "state":
         return type_coerce(EntryRow.state, Text)
-    return column_named(name)
+    return Beginning(column_named(name)) if name in UNBOUNDED else column_named(name)
 
 
 def _sort_index(name: str) -> str | None:

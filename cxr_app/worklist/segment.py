@@ -13,6 +13,7 @@ from sqlalchemy import (
     and_,
     func,
     literal,
+    or_,
     select,
     tuple_,
     union_all,
@@ -59,11 +60,14 @@ class ListSegment:
         (SQLite has no statistics to choose by; PostgreSQL chooses by itself.)
     keys
         Columns that order it, all ascending. Columns with one value throughout are left out, for
-        PostgreSQL would not see that the index has this order.
+        PostgreSQL would not see that the index has this order. If it has read and unread films,
+        `is_read` is the first.
     sort
         Expression that orders it before the keys; None if there is none.
     halves
         For an index that begins with `is_read`: the values of it that are merged.
+    cuts_halves
+        Whether each half is sorted and cut off by itself, for PostgreSQL would sort all of both.
     """
 
     clauses: tuple[Clause, ...]
@@ -73,25 +77,38 @@ class ListSegment:
     sort: Key | None = None
     descending: bool = False
     halves: tuple[bool, ...] = ()
+    cuts_halves: bool = False
 
     def walk(
-        self, wanted: Key, *beyond: Clause, backwards: bool = False
+        self, wanted: Key, *beyond: Clause, limit: int, offset: int = 0, backwards: bool = False
     ) -> Select[Any] | CompoundSelect[Any]:
         """Return a select of one column of its films in order, forwards or backwards."""
-        if not self.halves:
-            statement = along(self.index, select(wanted)).where(*self.clauses, *beyond)
-            return statement.order_by(*self._order(self._columns(), backwards=backwards))
-        named = [column.label(f"by_{n}") for n, column in enumerate(self._columns())]
-        half = along(self.index, select(wanted.label("wanted"), *named))
-        half = half.where(*self.clauses, *beyond)
-        both = union_all(*(half.where(EntryRow.is_read.is_(each)) for each in self.halves))
-        return both.order_by(*self._order(list(both.selected_columns)[1:], backwards=backwards))
+        statement = along(self.index, select(wanted)).where(*self.clauses, *beyond)
+        if len(self.halves) > 1:
+            both = self._merged(statement, limit + offset, backwards=backwards)
+            return both.limit(limit).offset(offset)
+        statement = statement.where(*(EntryRow.is_read.is_(each) for each in self.halves))
+        statement = statement.order_by(*self._order(self._columns(), backwards=backwards))
+        return statement.limit(limit).offset(offset)
 
-    def size(self) -> Select[int]:
-        """Return a select of the number of its films."""
-        statement = select(func.count()).select_from(EntryRow)
+    def size(self, at_most: int) -> Select[int]:
+        """Return a select of the number of its films, which are counted as far as `at_most`."""
         among = (EntryRow.is_read.in_(self.halves),) if self.halves else ()
-        return along(self.index, statement).where(*self.clauses, *among)
+        films = along(self.index, select(EntryRow.number)).where(*self.clauses, *among)
+        return select(func.count()).select_from(films.limit(at_most).subquery())
+
+    def _merged(
+        self, statement: Select[Any], reach: int, *, backwards: bool
+    ) -> CompoundSelect[Any]:
+        """Return the halves of a select in their common order, each as far as `reach`."""
+        named = [column.label(f"by_{n}") for n, column in enumerate(self._columns())]
+        halves = [statement.add_columns(*named).where(EntryRow.is_read.is_(h)) for h in self.halves]
+        if self.cuts_halves:
+            order = self._order(self._columns(), backwards=backwards)
+            del order[0 if self.sort is None else 1]  # `is_read`, which has one value in a half
+            halves = [half.order_by(*order).limit(reach) for half in halves]
+        both = union_all(*halves)
+        return both.order_by(*self._order(list(both.selected_columns)[1:], backwards=backwards))
 
     def _columns(self) -> list[Key]:
         return [*([] if self.sort is None else [self.sort]), *map(column_named, self.keys)]
@@ -104,15 +121,35 @@ class ListSegment:
 
     def beyond(self, place: Place, *, backwards: bool = False) -> Iterator[Clause]:
         """Yield conditions for the films after (or before) a place here, nearest first."""
-        here = tuple_(*map(column_named, self.keys))
-        there = tuple_(*(literal(getattr(place, key), column_named(key).type) for key in self.keys))
-        among_equals = here < there if backwards else here > there
+        among_equals = list(self._among_equals(place, backwards=backwards))
+        if self.index is None:  # all its films are read in any case: once is enough
+            among_equals = [or_(*among_equals)]
         if self.sort is None or place.sorted_by is None:  # all are equal here
-            yield among_equals
+            yield from among_equals
             return
         value = literal(place.sorted_by, self.sort.type)
-        yield and_(self.sort == value, among_equals)
+        yield from (and_(self.sort == value, each) for each in among_equals)
         yield self.sort < value if self.descending != backwards else self.sort > value
+
+    def _among_equals(self, place: Place, *, backwards: bool) -> Iterator[Clause]:
+        """Yield the conditions by `keys` alone.
+
+        Keys with few values are compared one by one: of several at once, PostgreSQL takes the films
+        that are equal in the first one for none, and then reads a million of them.
+        """
+        few = [
+            (column_named(name), _value(place, name)) for name in self.keys if name not in BAND_KEYS
+        ]
+        equal = [key == value for key, value in few]
+        here = tuple_(*map(column_named, BAND_KEYS))
+        there = tuple_(*(_value(place, name) for name in BAND_KEYS))
+        yield and_(*equal, here < there if backwards else here > there)
+        for at, (key, value) in reversed(list(enumerate(few))):
+            yield and_(*equal[:at], key < value if backwards else key > value)
+
+
+def _value(place: Place, name: str) -> Key:
+    return literal(getattr(place, name), column_named(name).type)
 
 
 def column_named(name: str) -> Key:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import Enum
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from cxr_app.outcome import Priority, ScoringState
+from cxr_app.worklist.beginning import LONGEST
 from cxr_app.worklist.column_types import (
     AnyText,
     FilePath,
@@ -140,7 +142,7 @@ SORT_INDEXES = {
 """Indexes of the columns that have one to sort by; for others every row is read."""
 
 UNBOUNDED = ("reason", "source")
-"""Texts that may be too long for an index of PostgreSQL, where they are sorted without one."""
+"""Texts that may be too long for an index of PostgreSQL, which has their beginnings instead."""
 
 TIERS = range(6)
 FLAGGED_TIERS = range(3)
@@ -157,10 +159,14 @@ def tier(priority: Priority, *, flagged: bool | None) -> int:
     return (0 if flagged else 3) + (Priority.HIGH, Priority.MEDIUM, Priority.LOW).index(priority)
 
 
-def _sort_index(name: str) -> Index:
+def _sort_indexes(name: str) -> list[Index]:
     """Return a column's index: it also holds the order among equals, and the state to filter by."""
     index = Index(SORT_INDEXES[name], *dict.fromkeys(("is_read", name, *PLACE, "state")))
-    return index.ddl_if(dialect="sqlite") if name in UNBOUNDED else index
+    if name not in UNBOUNDED:
+        return [index]
+    beginning = text(f"left({name}, {LONGEST})")
+    of_beginnings = Index(SORT_INDEXES[name], "is_read", beginning, *PLACE, "state")
+    return [index.ddl_if(dialect="sqlite"), of_beginnings.ddl_if(dialect="postgresql")]
 
 
 class EntryRow(Judgement, HeaderFacts, HandoverColumns, Table):
@@ -221,7 +227,7 @@ class EntryRow(Judgement, HeaderFacts, HandoverColumns, Table):
         Index(SCORED_AT_INDEX, "scored_at"),
         Index(INSTANCE_INDEX, "sop_instance_uid"),
         Index(STUDY_INDEX, "study_key", "is_read", *PLACE, "needs_no_score", "state"),
-        *(_sort_index(name) for name in SORT_INDEXES),
+        *chain.from_iterable(map(_sort_indexes, SORT_INDEXES)),
     )
 
 

@@ -15,7 +15,8 @@ from cxr_app.worklist.attestations import Attestations
 from cxr_app.worklist.attested_scores import AttestedScoreRow
 from cxr_app.worklist.claims import ClaimLog, claims_of
 from cxr_app.worklist.column_types import AnyText, Moment
-from cxr_app.worklist.counting import count, count_unscored, film_counts, oldest_unread, unscored
+from cxr_app.worklist.counters import all_counts, count_unscored
+from cxr_app.worklist.counting import count, oldest_unread, unscored
 from cxr_app.worklist.database import LOCK_TIMEOUT_SECONDS, Database
 from cxr_app.worklist.deletions import Deletions
 from cxr_app.worklist.destination_list import DestinationList
@@ -356,7 +357,7 @@ class Worklist:
     def film_counts(self) -> list[tuple[bool, int, str, int]]:
         """Count the films by whether they are read, tier, and state (empty if not scored yet)."""
         with self._database.reading() as session:
-            return film_counts(session)
+            return all_counts(session)
 
     def scores(self, entry_id: str) -> list[Score]:
         """Return the film's history, newest first.

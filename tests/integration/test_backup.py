@@ -18,6 +18,7 @@ from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Worklist
 from cxr_app.worklist.tables import Table
 from tests.integration.conftest import DatabaseFactory
+from tests.integration.test_worklist_migrations import LISTS_OF_POSTGRESQL
 from tests.support.site import PLANTED, Site
 
 Run = Callable[..., int]
@@ -270,6 +271,9 @@ def test_a_data_folder_of_an_older_program_is_upgraded_and_examined(
     site.worklist.close()
     engine = create_engine(site.settings.worklist_url)
     with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            for statement in LISTS_OF_POSTGRESQL:
+                connection.execute(text(statement))
         for statement in BEFORE_SWEEPS:
             connection.execute(text(statement))
     engine.dispose()

@@ -48,7 +48,8 @@ def _schema(engine: Engine) -> set[tuple[str, ...]]:
             "AND indexname <> 'worklist_search' "
             "UNION SELECT table_name, column_name, concat_ws(' ', data_type, is_nullable, "
             "character_maximum_length, collation_name) FROM information_schema.columns "
-            "WHERE table_name LIKE 'worklist_%' AND table_name NOT LIKE '%version'"
+            "WHERE table_name LIKE 'worklist_%' AND table_name NOT LIKE '%version' "
+            "AND table_name <> 'worklist_tally'"
         ),
     }
     with engine.connect() as connection:
@@ -68,6 +69,18 @@ def _in_any_order(definition: str) -> str:
 LATER = ("arrival_remarks",)
 AIDS = ("worklist_search", "worklist_tally")
 """What the databases keep by themselves; tested by the answers that it gives."""
+
+
+LISTS_OF_POSTGRESQL = (
+    "DROP INDEX worklist_search",
+    "DROP FUNCTION worklist_grams",
+    "DROP FUNCTION worklist_tally_count CASCADE",
+    "DROP FUNCTION worklist_tally_add_up",
+    "DROP TABLE worklist_tally",
+    "DROP INDEX ix_worklist_entry_reason",
+    "DROP INDEX ix_worklist_entry_source",
+)
+"""What takes away all that PostgreSQL alone got for lists of a million films."""
 
 
 def _is_known(_thing: object, name: str | None, _kind: str, in_database: bool, _: object) -> bool:
@@ -138,7 +151,8 @@ def downgrade_to_first_version(url: str) -> None:
             ).all():
                 connection.execute(text(f"DROP TRIGGER {name}"))
         else:
-            connection.execute(text("DROP INDEX IF EXISTS worklist_search"))
+            for statement in LISTS_OF_POSTGRESQL:
+                connection.execute(text(statement))
         ordered = ("order", "refused", "waits_since", *reading_order.SORTED)
         for name in (
             "read_at",

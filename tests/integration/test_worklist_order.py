@@ -258,7 +258,8 @@ def test_the_order_does_not_hang_on_how_it_is_found(
     """Few films count as many, and few values of a column as many: the other ways are taken."""
     expected = _expected(received, query)
     with (
-        patch("cxr_app.worklist.search.FEW", 0),
+        patch("cxr_app.worklist.trigrams_of_sqlite.FEW", 0),
+        patch("cxr_app.worklist.trigrams_of_postgresql.FEW", 0),
         patch("cxr_app.worklist.list_segments.MOST_VALUES", 0),
     ):
         pages = [filled.page(query, offset, size) for offset in range(0, FILMS + size, size)]

@@ -290,11 +290,9 @@ def queries(worklist: Worklist) -> Iterator[NamedQuery]:
     listed = worklist.page(by_study, 0, PAGE)
     yield "views of a page by study", lambda: worklist.studies.views(listed)
     yield "others of a study", lambda: worklist.studies.others(listed[0].id)
-    for column, descending in product(LISTED, (False, True)):
-        query = Query(sort=column, descending=descending)
-        way = "down" if descending else "up"
-        yield f"unread by {column}, {way}", _page(worklist, query)
-        yield f"all by {column}, {way}", _page(worklist, replace(query, state="all"))
+    by_name = Query("all", sort="patient_name")
+    yield "middle page of all by patient_name", _page(worklist, by_name, middle)
+    yield from _of_columns(worklist, somewhere)
     for what, text in _searches(somewhere):
         query = Query(text=text)
         by_name = Query("all", text=text, sort="patient_name")
@@ -302,6 +300,15 @@ def queries(worklist: Worklist) -> Iterator[NamedQuery]:
         yield f"search {what}, count", _count(worklist, query)
         yield f"search {what}, all by patient_name", _page(worklist, by_name)
         yield f"search {what}, neighbours", _neighbours(worklist, query, somewhere)
+
+
+def _of_columns(worklist: Worklist, entry_id: str) -> Iterator[NamedQuery]:
+    for column, descending in product(LISTED, (False, True)):
+        query = Query(sort=column, descending=descending)
+        everything, way = replace(query, state="all"), "down" if descending else "up"
+        for name, each in (("unread", query), ("all", everything)):
+            yield f"{name} by {column}, {way}", _page(worklist, each)
+            yield f"neighbours of {name} by {column}, {way}", _neighbours(worklist, each, entry_id)
 
 
 def _of_filters(worklist: Worklist) -> Iterator[NamedQuery]:

@@ -29,6 +29,8 @@ from training.bench.million_entries import (
 )
 
 SLOWEST = 12
+MEMORY = "1GB"
+"""What making an index may use."""
 INDEXES = """
 SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'worklist_entry'
 AND indexname NOT IN (SELECT conname FROM pg_constraint)
@@ -60,6 +62,7 @@ def copy_entries(url: str, wanted: int) -> None:
             names, copies = copies_of(
                 cursor.execute("SELECT * FROM worklist_entry").fetchall(), wanted
             )
+        connection.execute(f"SET maintenance_work_mem = '{MEMORY}'".encode())
         indexes = connection.execute(INDEXES).fetchall()
         for name, _ in indexes:
             connection.execute(f"DROP INDEX {name}".encode())
