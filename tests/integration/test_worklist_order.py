@@ -143,13 +143,9 @@ def _place(entry: Entry) -> tuple[Any, ...]:
     )
 
 
-def _is_no_chest(entry: Entry) -> bool:
-    return entry.reason == NO_CHEST
-
-
 def _band(entry: Entry) -> int:
     """The band of a film's probability, written out."""
-    if _is_no_chest(entry):
+    if entry.reason == NO_CHEST:
         return 9
     probability = entry.pneumonia_probability
     if probability is None or probability >= 0.99:
@@ -188,7 +184,7 @@ def _expected(entries: list[Entry], query: Query) -> list[str]:
 def _rank(entry: Entry, query: Query) -> int:
     if entry.read_at is not None:
         return 3
-    if _is_no_chest(entry):
+    if entry.reason == NO_CHEST:
         return 2
     return 0 if NOW - entry.waits_since >= query.waiting_cap else 1
 
@@ -198,7 +194,7 @@ def _one_of_each_study(found: list[Entry], query: Query) -> list[Entry]:
 
     def urgency(entry: Entry) -> tuple[Any, ...]:
         rank = _rank(entry, query)
-        return rank == 3, rank == 2 or _is_no_chest(entry), entry.reason == LATERAL_FILM, rank
+        return rank == 3, rank == 2 or entry.reason == NO_CHEST, entry.reason == LATERAL_FILM, rank
 
     first: dict[object, Entry] = {}
     for entry in sorted(found, key=urgency):  # keeps equals in their order
