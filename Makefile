@@ -19,8 +19,9 @@ with_node = if command -v npm >/dev/null; then \
 
 SUITES := tests/unit tests/integration tests/app
 JOURNEYS := tests/browser
-# Two files at a time. Journeys keep a loop of events running, which other tests begin: apart.
-PYTEST := $(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Two files at a time, each on one core: of two cores, more threads would only wait for each other.
+# Journeys keep a loop of events running, which other tests begin: apart.
+PYTEST := OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16

@@ -20,6 +20,7 @@ from cxr_app.model.networks import build
 from cxr_app.model.networks.view import ViewNetwork
 from cxr_app.model.view_spec import ViewSpec
 from cxr_app.settings import PROJECT, Settings
+from cxr_app.usable_cores import cores
 from tests.support.checkpoints import describe
 from tests.support.films import jpeg
 from tests.unit.cxr_app.model.test_classifier import films
@@ -29,7 +30,10 @@ Pair = tuple[Classifier, CompiledClassifier]
 
 @pytest.fixture(scope="module", params=["resnet18", "resnet18_two_scales", "lung_crop"])
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    """The same checkpoint with a view network, once with PyTorch and once with OpenVINO."""
+    """The same checkpoint with a view network, once with PyTorch and once with OpenVINO.
+
+    That uses all cores, as a server does, though each test may have but one.
+    """
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("pair") / "pair.safetensors"
     views = checkpoint.rounded(ViewNetwork())
@@ -38,7 +42,7 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     described = replace(describe(architecture=request.param), screening=spec)
     screening = {SCREENING_PREFIX + name: each for name, each in views.items()}
     checkpoint.save(path, {**weights, **screening}, described)
-    return Classifier.load(path, "cpu"), CompiledClassifier.load(path)
+    return Classifier.load(path, "cpu"), CompiledClassifier.load(path, threads=cores())
 
 
 def test_probabilities_maps_and_views_are_those_of_torch(pair: Pair) -> None:
