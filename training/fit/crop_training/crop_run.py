@@ -99,7 +99,6 @@ def train_lung_crop(recipe: Recipe, data: Path, run: TrainingRun) -> None:
             fold=index,
             on_epoch=on_epoch,
             device=device,
-            exact=run.exact,
         )
         network.members[index] = fit_member(lessons, member)
     network.eval().requires_grad_(requires_grad=False)

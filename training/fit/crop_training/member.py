@@ -56,9 +56,8 @@ class MemberRun:
     on_epoch
         Called with the record of each epoch, those of an earlier process included.
     device
-        Where it learns.
-    exact
-        Whether to compute in single precision even if a GPU is faster in half.
+        Where it learns, in single precision: with such batches a GPU waits for the CPU that
+        launches its work.
     """
 
     folder: Path
@@ -67,7 +66,6 @@ class MemberRun:
     fold: int
     on_epoch: Callable[[dict[str, Any]], None]
     device: torch.device = CPU
-    exact: bool = False
 
 
 def fit_member(data: LessonData, run: MemberRun) -> EvidencePyramid:
@@ -129,7 +127,6 @@ class _Learner:
         torch.manual_seed(run.recipe.seed)
         self._data, self._run = data, run
         self._generator = torch.Generator(run.device).manual_seed(run.recipe.seed + 1)
-        self._has_half = run.device.type == "cuda" and not run.exact
         learning = (data.table.parts == "train") & (data.table.targets >= NORMAL)
         learning &= data.table.folds != run.fold
         self._sampler = Sampler(data, learning, run.settings, run.recipe.seed)
@@ -212,8 +209,7 @@ class _Learner:
     def _step(self, chosen: NDArray[np.intp], side: int, settings: LessonSettings) -> float:
         models = self._sampler.models(chosen, settings.foreign_look)
         batch = make_batch(self._data, chosen, models, side, settings, self._generator)
-        with torch.autocast(self._run.device.type, torch.bfloat16, enabled=self._has_half):
-            loss = member_loss(self._network, batch, self._run.recipe.label_smoothing, settings)
+        loss = member_loss(self._network, batch, self._run.recipe.label_smoothing, settings)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), LARGEST_GRADIENT)
