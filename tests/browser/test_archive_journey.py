@@ -39,9 +39,12 @@ def server(tmp_path: Path, relay: Relay) -> Iterator[ServerWithArchive]:
 
 @pytest.fixture
 def orthanc(
-    page: Page, server: ServerWithArchive, relay: Relay, tmp_path_factory: pytest.TempPathFactory
+    server: ServerWithArchive, page: Page, relay: Relay, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Orthanc]:
-    """Page and server are fixtures of its own, for they must be there before."""
+    """Server and page are fixtures of its own, for they must be there before.
+
+    The server is named first: it ends last, so that the page never asks one that is gone.
+    """
     with (
         running(tmp_path_factory.mktemp("orthanc")) as archive,
         relay.lead_to(archive.dicom_port),
@@ -50,7 +53,7 @@ def orthanc(
 
 
 def test_an_earlier_film_is_fetched_while_the_reader_looks_on(
-    page: Page, server: ServerWithArchive, orthanc: Orthanc
+    server: ServerWithArchive, page: Page, orthanc: Orthanc
 ) -> None:
     pixels = film_pixels(320, 288)
     orthanc.post("/instances", dicom_bytes(radiograph_dataset(pixels, StudyDate="20250301")))

@@ -22,7 +22,7 @@ from tests.support.films import KINDS, jpeg, write_manifest
 
 PATIENTS = {"": 170, "bacterial": 110, "viral": 110}
 SIDE = 48
-EPOCHS = 4
+EPOCHS = 8
 RECIPE = f"""
 architecture = "resnet18"
 batch_size = 32
