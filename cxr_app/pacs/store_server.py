@@ -41,6 +41,8 @@ STOP_SECONDS = 20.0
 ABORT_SECONDS = 1.0
 """Time that aborts have to leave: a peer that has fallen silent takes none."""
 POLL_SECONDS = 0.05
+AWAITING_REQUEST = "Sta2"
+"""State of a connection without an association (PS3.8 9.2.1)."""
 REJECTED_TITLE = (0x01, 0x01, 0x03)
 """Permanent, by the service user, calling AE title not recognised (PS3.8 9.3.4)."""
 TOO_MANY = f"More than {MAX_ASSOCIATIONS} associations at a time."
@@ -207,6 +209,7 @@ class StoreServer:
     def _on_closed(self, event: evt.Event) -> None:
         self._pace.on_closed(event)
         self._forget(event.assoc)
+        _stop_waiting(event)
 
     def _forget(self, association: Association) -> None:
         with self._lock:
@@ -227,6 +230,13 @@ def _bound_waiting(event: evt.Event) -> None:
     connection = provider.socket
     if connection is not None and connection.socket is not None:
         connection.socket.settimeout(SILENCE_SECONDS)
+
+
+def _stop_waiting(event: evt.Event) -> None:
+    """End the wait for a request that cannot come any more: a probe of the port keeps no place."""
+    provider: Any = event.assoc.dul
+    if provider.state_machine.current_state == AWAITING_REQUEST:
+        provider.to_user_queue.put(None)
 
 
 def _peer(event: evt.Event) -> PeerName:
