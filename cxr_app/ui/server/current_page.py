@@ -4,6 +4,9 @@ A component's message names the page that it was drawn on. One that is sent whil
 yet answered a click on a link still names the page that the click leaves: Streamlit runs the
 component's fragment on that page, tells the browser so, and the browser drops all that the new page
 has drawn. Nothing draws it again, and the reader looks at an empty page.
+
+And a browser that has files to report just as a component reports too sends one message for both,
+which names the component's fragment: only that would run, and the files would be taken by nobody.
 """
 
 from google.protobuf.message import DecodeError
@@ -48,16 +51,21 @@ class _Window:
         self.page = ""
 
     def on_page(self, message: Message) -> Message:
-        """Return a message from the browser; a fragment's names the current page."""
+        """Return a message from the browser; a fragment's names the current page.
+
+        One with files names no fragment: the whole page runs, which takes them.
+        """
         asked = _rerun_asked(message)
         if asked is None:
             return message
         if not asked.rerun_script.fragment_id:
             self.page = asked.rerun_script.page_script_hash
-        elif self.page:
+            return message
+        if _has_files(asked):
+            asked.rerun_script.fragment_id = ""
+        if self.page:
             asked.rerun_script.page_script_hash = self.page
-            return {**message, "bytes": asked.SerializeToString()}
-        return message
+        return {**message, "bytes": asked.SerializeToString()}
 
     def follow(self, message: Message) -> None:
         """Note the page that the server draws; it says so unless a fragment alone runs."""
@@ -65,6 +73,12 @@ class _Window:
             told = ForwardMsg.FromString(message["bytes"])
             if told.HasField("navigation"):
                 self.page = told.navigation.page_script_hash
+
+
+def _has_files(asked: BackMsg) -> bool:
+    """Return whether files wait in a box of the page; no fragment has such a box."""
+    states = asked.rerun_script.widget_states.widgets
+    return any(each.file_uploader_state_value.uploaded_file_info for each in states)
 
 
 def _rerun_asked(message: Message) -> BackMsg | None:

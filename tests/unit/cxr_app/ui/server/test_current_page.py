@@ -19,6 +19,14 @@ def asked(page: str, fragment: str = "") -> Message:
     return {"type": "websocket.receive", "bytes": message.SerializeToString()}
 
 
+def with_files(message: Message) -> Message:
+    """The same message, which reports a file in a box of the page as well."""
+    both = BackMsg.FromString(message["bytes"])
+    box = both.rerun_script.widget_states.widgets.add(id="films")
+    box.file_uploader_state_value.uploaded_file_info.add(file_id="1", name="film.dcm")
+    return {**message, "bytes": both.SerializeToString()}
+
+
 def drawn(page: str) -> Message:
     """What the server sends when it draws a page."""
     message = ForwardMsg()
@@ -73,3 +81,14 @@ def test_whatever_else_comes_is_passed_on_as_it_is() -> None:
         asked("film"),
     ]
     assert received([drawn("start"), *others]) == others
+
+
+@pytest.mark.parametrize("before", [[], [drawn("upload")]])
+def test_files_that_are_reported_with_a_fragment_have_the_whole_page_run(
+    before: list[Message],
+) -> None:
+    *_, last = received([*before, with_files(asked("upload", "banner"))])
+    ran = BackMsg.FromString(last["bytes"]).rerun_script
+    assert (ran.fragment_id, ran.page_script_hash) == ("", "upload")
+    (box,) = ran.widget_states.widgets
+    assert box.file_uploader_state_value.uploaded_file_info
