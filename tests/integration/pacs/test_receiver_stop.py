@@ -66,14 +66,16 @@ def test_a_silent_peer_does_not_keep_a_receiver_from_ending(
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[StoreServer]:
-    settings = Settings(data_dir=folder, dicom_port=free_port())
+def serving(folder: Path, port: int) -> Iterator[StoreServer]:
+    settings = Settings(data_dir=folder, dicom_port=port)
     worklist = Worklist.open(settings.worklist_url)
     server = StoreServer(settings, worklist, FilmStore(settings.films_dir))
     server.start()
-    yield server
-    server.stop()
-    worklist.close()
+    try:
+        yield server
+    finally:
+        server.stop()
+        worklist.close()
 
 
 @pytest.mark.parametrize("begin", [half_a_request, half_a_message])
@@ -81,22 +83,20 @@ def test_a_peer_that_falls_silent_within_a_message_loses_its_place(
     tmp_path: Path, begin: Callable[[int], socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store_server, "SILENCE_SECONDS", 0.5)
-    with serving(tmp_path) as server, begin(port_of(server)) as peer:
+    port = free_port()
+    with serving(tmp_path, port), begin(port) as peer:
         peer.settimeout(WAIT_SECONDS)
         while peer.recv(1024):
             pass
 
 
 def test_a_probe_of_the_port_keeps_no_place(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
+    port = free_port()
+    with serving(tmp_path, port) as server:
         began = monotonic()
         for _ in range(5):
-            connected(port_of(server)).close()
+            connected(port).close()
         sleep(0.5)  # until all have been accepted
         while server._entity.active_associations:
             sleep(0.05)
         assert monotonic() - began < BUSY_SECONDS  # of 30 that it would wait
-
-
-def port_of(server: StoreServer) -> int:
-    return server._settings.dicom_port or 0
