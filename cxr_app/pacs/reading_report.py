@@ -21,7 +21,6 @@ from highdicom.sr import (
     PersonObserverIdentifyingAttributes,
     QualitativeEvaluation,
     RelationshipTypeValues,
-    SourceImageForMeasurementGroup,
     TextContentItem,
     TrackingIdentifier,
 )
@@ -32,7 +31,13 @@ from cxr_app.destination import ResultKind
 from cxr_app.errors import CxrError
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.scored_film import ScoredFilm
-from cxr_app.pacs.sr_document import LUNG, PNEUMONIA, sr_document
+from cxr_app.pacs.sr_document import (
+    LUNG,
+    PNEUMONIA,
+    content_tree,
+    source_image,
+    sr_document,
+)
 from cxr_app.pacs.zone_groups import OWN_CODES
 from cxr_app.worklist import Cause, Review, Verdict, last_verdict
 
@@ -122,7 +127,8 @@ def reading_report(
     group = _group(written, verdict)
     comments = [each for each in reversed(reviews) if each.comment]
     group[0].ContentSequence.extend(_texts(written, verdict, comments))
-    return sr_document(written, installation, ResultKind.READING, [group], reader)
+    content = content_tree([group], installation, reader)
+    return sr_document(written, installation, ResultKind.READING, content)
 
 
 def _group(film: ScoredFilm, verdict: Review) -> MeasurementsAndQualitativeEvaluations:
@@ -132,7 +138,7 @@ def _group(film: ScoredFilm, verdict: Review) -> MeasurementsAndQualitativeEvalu
         finding_type=FINDINGS.get(verdict.cause, PNEUMONIA) if sees_it else None,
         finding_sites=[FindingSite(LUNG)],
         qualitative_evaluations=[QualitativeEvaluation(READER_VERDICT, _verdict_code(verdict))],
-        source_images=[SourceImageForMeasurementGroup.from_source_image(film.evidence)],
+        source_images=[source_image(film)],
     )
 
 

@@ -5,7 +5,7 @@ References
 DICOM PS3.16 TID 1500, 1001; PS3.3 A.35.13, C.17.2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from highdicom import SOPClass
 from highdicom.sr import (
@@ -16,13 +16,17 @@ from highdicom.sr import (
     MeasurementsAndQualitativeEvaluations,
     ObservationContext,
     ObserverContext,
+    SourceImageForMeasurementGroup,
 )
 from pydicom import Dataset
+from pydicom.charset import convert_encodings, default_encoding
 from pydicom.sr.coding import Code
 from pydicom.uid import Comprehensive3DSRStorage, ExplicitVRLittleEndian
 
 from cxr_app.destination import ResultKind
+from cxr_app.imaging.dicom_values import text
 from cxr_app.imaging.own_results import MANUFACTURER, MODEL_NAME
+from cxr_app.pacs.encoded_tree import Element
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.plain_words import plain
 from cxr_app.pacs.result_object import completed, identity
@@ -39,8 +43,7 @@ def sr_document(
     film: ScoredFilm,
     installation: Installation,
     kind: ResultKind,
-    groups: Sequence[MeasurementsAndQualitativeEvaluations],
-    reader: ObserverContext | None = None,
+    content: Iterable[Element],
 ) -> Dataset:
     """Build a report about a film.
 
@@ -49,10 +52,8 @@ def sr_document(
 
     Parameters
     ----------
-    groups
-        What it says, each a group of template 1411.
-    reader
-        The person who observed it, besides this program.
+    content
+        The elements of the root of its tree.
     """
     evidence = film.evidence
     report = SOPClass(
@@ -74,9 +75,48 @@ def sr_document(
     )
     report.copy_patient_and_study_information(evidence)
     _set_document(report, film, kind)
-    for element in _tree(groups, installation, reader):
+    for element in content:
         report[element.tag] = element
-    return completed(report, film, installation, kind)
+    completed(report, film, installation, kind)
+    # Otherwise pydicom parses what is encoded before it writes it.
+    terms = report.get("SpecificCharacterSet")
+    report.set_original_encoding(
+        False, True, convert_encodings(terms) if terms else default_encoding
+    )
+    return report
+
+
+def content_tree(
+    groups: Sequence[MeasurementsAndQualitativeEvaluations],
+    installation: Installation,
+    reader: ObserverContext | None = None,
+) -> Dataset:
+    """Build the tree of a report's content by template 1500.
+
+    Parameters
+    ----------
+    groups
+        What it says, each a group of template 1411.
+    reader
+        The person who observed it, besides this program.
+    """
+    (root,) = MeasurementReport(
+        observation_context=ObservationContext(
+            observer_person_context=reader, observer_device_context=_observer(installation)
+        ),
+        procedure_reported=CHEST_FILM,
+        imaging_measurements=groups,
+        language_of_content_item_and_descendants=LanguageOfContentItemAndDescendants(ENGLISH),
+    )
+    found: Dataset = root
+    return found
+
+
+def source_image(film: ScoredFilm) -> SourceImageForMeasurementGroup:
+    """Return what a group names as the film that it is about."""
+    return SourceImageForMeasurementGroup(
+        text(film.header, "SOPClassUID"), text(film.header, "SOPInstanceUID")
+    )
 
 
 def _set_document(report: Dataset, film: ScoredFilm, kind: ResultKind) -> None:
@@ -97,24 +137,6 @@ def _set_document(report: Dataset, film: ScoredFilm, kind: ResultKind) -> None:
     if before is not None:
         before.SOPClassUID = Comprehensive3DSRStorage
         report.PredecessorDocumentsSequence = [_reference(before)]
-
-
-def _tree(
-    groups: Sequence[MeasurementsAndQualitativeEvaluations],
-    installation: Installation,
-    reader: ObserverContext | None,
-) -> Dataset:
-    """Build the tree of the report's content."""
-    (root,) = MeasurementReport(
-        observation_context=ObservationContext(
-            observer_person_context=reader, observer_device_context=_observer(installation)
-        ),
-        procedure_reported=CHEST_FILM,
-        imaging_measurements=groups,
-        language_of_content_item_and_descendants=LanguageOfContentItemAndDescendants(ENGLISH),
-    )
-    found: Dataset = root
-    return found
 
 
 def _reference(header: Dataset) -> Dataset:

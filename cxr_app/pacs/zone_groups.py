@@ -14,20 +14,19 @@ from highdicom.sr import (
     FindingSite,
     Measurement,
     MeasurementsAndQualitativeEvaluations,
-    SourceImageForMeasurementGroup,
     TrackingIdentifier,
 )
 from pydicom.sr.coding import Code
 
 from cxr_app.lung_fields import LUNGS, THIRDS
 from cxr_app.pacs.scored_film import ScoredFilm
+from cxr_app.pacs.sr_document import LUNG, source_image
 
 OWN_CODES = "99CXRTRIAGE"
 MARKED_SHARE = Code("marked-share", OWN_CODES, "Share of the zone with visible heat")
 EXTENT = Code("extent", OWN_CODES, "Geographic extent of the heat, 0 to 8, not validated")
 PERCENT = Code("%", "UCUM", "percent")
 SCORE = Code("{score}", "UCUM", "score")
-LUNG = Code("39607008", "SCT", "Lung")
 ZONES = dict(
     zip(
         THIRDS,
@@ -48,18 +47,29 @@ SIDES = dict(
 )
 
 
+EXTENT_NAME = "extent"
+
+
 def zone_groups(film: ScoredFilm) -> Iterator[MeasurementsAndQualitativeEvaluations]:
     """Yield a group for each zone with heat, and one for its extent; none if that is unknown."""
+    for name, value in zone_values(film):
+        if name == EXTENT_NAME:
+            yield _group(film, name, FindingSite(LUNG), Measurement(EXTENT, value, SCORE))
+        else:
+            side, third = name.split()
+            site = FindingSite(ZONES[third], laterality=SIDES[side])
+            yield _group(film, name, site, Measurement(MARKED_SHARE, value, PERCENT))
+
+
+def zone_values(film: ScoredFilm) -> Iterator[tuple[str, float]]:
+    """Yield names and values of the groups: the extent first, then each zone's share in percent."""
     extent = film.extent
     if extent is None or not extent.main_zone:
         return
-    yield _group(film, "extent", FindingSite(LUNG), Measurement(EXTENT, extent.score, SCORE))
+    yield EXTENT_NAME, extent.score
     for zone, share in extent.zones.items():
-        side, third = zone.split()
         if share > 0:
-            site = FindingSite(ZONES[third], laterality=SIDES[side])
-            marked = Measurement(MARKED_SHARE, round(100 * share, 1), PERCENT)
-            yield _group(film, zone, site, marked)
+            yield zone, round(100 * share, 1)
 
 
 def _group(
@@ -69,5 +79,5 @@ def _group(
         tracking_identifier=TrackingIdentifier(uid=film.zone_uid(name), identifier=f"Heat: {name}"),
         finding_sites=[site],
         measurements=[measurement],
-        source_images=[SourceImageForMeasurementGroup.from_source_image(film.evidence)],
+        source_images=[source_image(film)],
     )
