@@ -6,6 +6,7 @@ the pixels; the elements that describe them are read here.
 """
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,10 @@ LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601-7, 2.5.1
 _COLOURFUL = 0.1  # of the range between the strongest and the weakest channel
 _ROWS_AT_ONCE = 64
 
+GreyLevels = NDArray[np.uint8]
+"""Shape ``(rows, columns)``; 255 is the densest tissue."""
+Number = TypeVar("Number", np.float32, np.uint8)
+
 
 def to_image(softcopy: Softcopy, window: Window | None = None) -> Image:
     """Render a film as a radiologist views it: bone bright, air dark.
@@ -55,17 +60,35 @@ def to_image(softcopy: Softcopy, window: Window | None = None) -> Image:
     ----------
     DICOM PS3.3 C.11.1, C.11.2, C.7.6.3.1.2; PS3.4 N.2.
     """
-    values = softcopy.values
-    modality = softcopy.origin + softcopy.step * np.arange(int(values.max()) + 1.0)
-    shown = brightness(window or softcopy.windows[0], modality)
-    table = (1.0 - shown if softcopy.inverted else shown).clip(0.0, 1.0).astype(np.float32)
-    image = np.empty(values.shape, dtype=np.float32)
-    for row in range(0, len(values), _ROWS_AT_ONCE):  # keeps the array of 64-bit indices small
-        block = slice(row, row + _ROWS_AT_ONCE)
-        np.take(table, values[block], out=image[block], mode="clip")
+    image = _looked_up(_shown(softcopy, window or softcopy.windows[0]), softcopy.values)
     if softcopy.hidden is not None:
         image[softcopy.hidden] = softcopy.hidden_brightness
     return image
+
+
+def to_grey_levels(softcopy: Softcopy) -> GreyLevels:
+    """Render a film as `to_image` does, in 256 grey levels."""
+    table = (_shown(softcopy, softcopy.windows[0]) * 255 + 0.5).astype(np.uint8)
+    levels = _looked_up(table, softcopy.values)
+    if softcopy.hidden is not None:
+        levels[softcopy.hidden] = int(softcopy.hidden_brightness * 255 + 0.5)
+    return levels
+
+
+def _shown(softcopy: Softcopy, window: Window) -> NDArray[np.float32]:
+    """Return how bright each value is in a window."""
+    modality = softcopy.origin + softcopy.step * np.arange(int(softcopy.values.max()) + 1.0)
+    shown = brightness(window, modality)
+    table = (1.0 - shown if softcopy.inverted else shown).clip(0.0, 1.0)
+    return np.asarray(table, dtype=np.float32)
+
+
+def _looked_up(table: NDArray[Number], values: Values) -> NDArray[Number]:
+    found = np.empty(values.shape, dtype=table.dtype)
+    for row in range(0, len(values), _ROWS_AT_ONCE):  # keeps the array of 64-bit indices small
+        block = slice(row, row + _ROWS_AT_ONCE)
+        np.take(table, values[block], out=found[block], mode="clip")
+    return found
 
 
 def to_softcopy(pixel_array: PixelArray, ds: Dataset) -> Softcopy:
@@ -285,9 +308,9 @@ def _counted(stored: PixelArray, low: int, high: int, *, rising: bool) -> Values
 
     Arithmetic in 16 bits wraps around, but the differences are right.
     """
-    short = stored.astype(np.uint16)
+    short = stored.astype(np.uint16, copy=False)
     if rising:
-        return short - np.uint16(low % 65_536)
+        return short - np.uint16(low % 65_536) if low else short
     return np.uint16(high % 65_536) - short
 
 

@@ -1,18 +1,19 @@
 """The picture of a result: the film with its heatmap, and the result in words above it."""
 
+import math
 from dataclasses import replace
-from functools import cache
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from PIL import ImageDraw, ImageFont
 
-from cxr_app.imaging.pixels import to_image
+from cxr_app.imaging.pixels import to_grey_levels
 from cxr_app.model import activation_map
 from cxr_app.pacs.mark_drawing import draw_mark
 from cxr_app.pacs.plain_words import plain
 from cxr_app.pacs.scored_film import ScoredFilm
+from cxr_app.pacs.word_band import font_of, word_band
 from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.radiograph import Softcopy
 
@@ -46,7 +47,6 @@ SMALLEST_FONT = 13
 LETTERS_ACROSS = 52
 INVESTIGATIONAL = "AI RESULT - INVESTIGATIONAL USE: NOT FOR DIAGNOSIS"
 
-_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Picture = NDArray[np.uint8]
 """Shape ``(rows, columns, 3)``, red, green and blue."""
 
@@ -67,15 +67,18 @@ def picture_of(film: ScoredFilm, softcopy: Softcopy) -> Picture:
         The film, reduced to about `TYPICAL_SIDE`; above it as many rows as the words need, and
         right of a narrow one black.
     """
-    image = to_image(_reduced(softcopy))
-    shown = PillowImage.fromarray((image * 255 + 0.5).astype(np.uint8)).convert("RGB")
+    shown = PillowImage.fromarray(to_grey_levels(_reduced(softcopy))).convert("RGB")
     if film.activation_map is not None and film.heat_scale is not None:
-        shown = _with_heat(shown, film.activation_map, film.heat_scale)
+        _lay_heat(shown, film.activation_map, film.heat_scale)
     for mark in film.marks:
-        draw_mark(shown, mark, _font(SMALLEST_FONT))
-    wide = PillowImage.new("RGB", (max(shown.width, NARROWEST), shown.height))
-    wide.paste(shown)
-    return np.concatenate([_words(film, wide.width), np.asarray(wide)])
+        draw_mark(shown, mark, font_of(SMALLEST_FONT))
+    columns = max(shown.width, NARROWEST)
+    size = max(SMALLEST_FONT, round(columns / LETTERS_ACROSS * 1.6))
+    words = word_band(result_lines(film), columns, size)
+    whole = PillowImage.new("RGB", (columns, words.height + shown.height))
+    whole.paste(words.convert("RGB"))
+    whole.paste(shown, (0, words.height))
+    return np.asarray(whole)
 
 
 def result_lines(film: ScoredFilm) -> tuple[str, ...]:
@@ -103,56 +106,44 @@ def _reduced(softcopy: Softcopy) -> Softcopy:
         return softcopy
     whole = softcopy.values[: rows * factor, : columns * factor]
     places = (factor // 4, factor - 1 - factor // 4)
-    total = sum(
-        whole[row::factor, column::factor].astype(np.uint32) for row in places for column in places
-    )
-    values = ((np.asarray(total) + 2) // 4).astype(np.uint16)
+    wide = np.uint16 if whole.max() < 2**14 else np.uint32  # four of them add up to no more
+    total: NDArray[np.unsignedinteger] = np.zeros((rows, columns), wide)
+    for row, column in product(places, places):
+        total += whole[row::factor, column::factor]
+    values = ((total + wide(2)) >> wide(2)).astype(np.uint16, copy=False)
     hidden = softcopy.hidden
     if hidden is not None:
         hidden = np.ascontiguousarray(hidden[: rows * factor : factor, : columns * factor : factor])
     return replace(softcopy, values=values, hidden=hidden)
 
 
-def _with_heat(
-    shown: PillowImage.Image, cells: ActivationMap, scale: HeatScale
-) -> PillowImage.Image:
+def _lay_heat(shown: PillowImage.Image, cells: ActivationMap, scale: HeatScale) -> None:
     """Lay heat over a film: its opacity grows with the heat, and 0 leaves the film bare."""
     factor = min(1.0, HEAT_SIDE / max(shown.size))
     rows, columns = (max(1, round(side * factor)) for side in (shown.height, shown.width))
     heat = activation_map.on_film(activation_map.heat(cells, scale), rows, columns)
-    levels = PillowImage.fromarray((heat * 255 + 0.5).astype(np.uint8))
-    levels = levels.resize(shown.size, PillowImage.Resampling.BILINEAR)
+    small = PillowImage.fromarray((heat * 255 + 0.5).astype(np.uint8))
+    hot = small.getbbox()
+    if hot is None:
+        return
+    across = _enlarged(hot[0], hot[2], columns, shown.width)
+    down = _enlarged(hot[1], hot[3], rows, shown.height)
+    levels = small.resize(
+        (len(across), len(down)),
+        PillowImage.Resampling.BILINEAR,
+        box=(
+            across.start * columns / shown.width,
+            down.start * rows / shown.height,
+            across.stop * columns / shown.width,
+            down.stop * rows / shown.height,
+        ),
+    )
     opacity = levels.point([round(OPACITY * level) for level in range(256)])
     levels.putpalette(_PALETTE)
-    return PillowImage.composite(levels.convert("RGB"), shown, opacity)
+    shown.paste(levels.convert("RGB"), (across.start, down.start), opacity)
 
 
-@cache
-def _font(size: int) -> _Font:
-    return ImageFont.load_default(size)
-
-
-def _words(film: ScoredFilm, columns: int) -> Picture:
-    """Draw the result in words, white on black, in letters that fit the picture's width."""
-    size = max(SMALLEST_FONT, round(columns / LETTERS_ACROSS * 1.6))
-    font = _font(size)
-    room = columns - size
-    lines = [line for sentence in result_lines(film) for line in _wrapped(sentence, font, room)]
-    height = round(size * 1.35)
-    band = PillowImage.new("RGB", (columns, height * len(lines) + size // 2))
-    draw = ImageDraw.Draw(band)
-    for row, line in enumerate(lines):
-        draw.text((size // 2, size // 4 + row * height), line, fill="white", font=font)
-    return np.asarray(band)
-
-
-def _wrapped(sentence: str, font: _Font, room: int) -> list[str]:
-    """Break a sentence into lines that are not wider than `room`, in pixels."""
-    lines: list[str] = []
-    for word in sentence.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and font.getlength(longer) <= room:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
+def _enlarged(begin: int, end: int, cells: int, pixels: int) -> range:
+    """Return the pixels that cells of a grid reach, each one cell further by the interpolation."""
+    scale = pixels / cells
+    return range(max(0, math.floor((begin - 1) * scale)), min(pixels, math.ceil((end + 1) * scale)))

@@ -8,8 +8,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset
 
-from cxr_app.imaging.intake import read_radiograph
-from cxr_app.imaging.pixels import full_range, to_image, to_softcopy
+from cxr_app.imaging.intake import read_radiograph, read_softcopy
+from cxr_app.imaging.pixels import full_range, to_grey_levels, to_image, to_softcopy
 from tests.support.factories import Pixels, dicom_bytes, film_pixels, radiograph_dataset
 from tests.support.greyscale import LEVEL, as_shown_by_pydicom, image_of
 
@@ -58,6 +58,14 @@ def test_any_legal_film_is_finite_and_within_black_and_white(ds: Dataset) -> Non
     assert np.isfinite(image).all()
     assert image.min() >= 0
     assert image.max() <= 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(ds=legal_films())
+def test_any_legal_film_has_the_grey_levels_of_its_image(ds: Dataset) -> None:
+    softcopy = read_softcopy(dicom_bytes(ds))
+    levels = to_grey_levels(softcopy).astype(float)
+    assert np.abs(levels - to_image(softcopy) * 255).max() <= 0.5 + 1e-4
 
 
 def stored_values(ds: Dataset) -> np.ndarray[Any, Any]:

@@ -125,3 +125,15 @@ def test_every_mark_is_drawn_within_the_picture_and_said_to_be_a_reader_s(
     assert len(green_places(drawn(data, marks=(mark,)))) > 10
     assert any("reader" in line for line in result_lines(scored_film(data, marks=(mark,))))
     assert not any("reader" in line for line in result_lines(scored_film(data)))
+
+
+@pytest.mark.parametrize("rows", [90, 400, 3000])
+@pytest.mark.parametrize("cell", [(0, 0), (13, 13), (6, 0), (7, 5)])
+def test_heat_in_one_place_is_drawn_as_on_the_whole_film(rows: int, cell: tuple[int, int]) -> None:
+    data = dicom_bytes(radiograph_dataset(film_pixels(rows, 300)))
+    evidence = np.full((14, 14), -2.0, np.float32)
+    evidence[cell] = 3.0
+    local = drawn(data, activation_map=evidence).astype(int)
+    faint = np.maximum(evidence, 0.012)  # one grey level of heat everywhere
+    whole = drawn(data, activation_map=faint).astype(int)
+    assert np.abs(local - whole).max() <= 4
