@@ -3,8 +3,10 @@
 from typing import Any
 
 from pydicom import Dataset
+from pydicom.charset import convert_encodings, default_encoding
 from pydicom.datadict import dictionary_VR
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from cxr_app.destination import ResultKind
 from cxr_app.imaging.dicom_values import text
@@ -38,11 +40,40 @@ def identity(film: ScoredFilm, kind: ResultKind) -> dict[str, Any]:
     """Return what every object is made with: its place in a series of its own, and its maker."""
     return {
         "series_instance_uid": film.series_uid(kind),
-        "series_number": _FIRST_SERIES + list(ResultKind).index(kind),
+        "series_number": _series_number(kind),
         "sop_instance_uid": film.instance_uid(kind),
         "instance_number": 1,
         "manufacturer": MANUFACTURER,
     }
+
+
+def begun(film: ScoredFilm, kind: ResultKind, sop_class: UID, modality: str) -> Dataset:
+    """Begin an object with its identity and what it has of its film's patient and study.
+
+    highdicom's own classes search the whole standard for each object.
+    """
+    result = Dataset()
+    result.update(film.subject)
+    result.SOPClassUID, result.SOPInstanceUID = sop_class, film.instance_uid(kind)
+    result.StudyInstanceUID = film.evidence.StudyInstanceUID
+    result.SeriesInstanceUID = film.series_uid(kind)
+    result.SeriesNumber = _series_number(kind)
+    result.InstanceNumber = 1
+    result.Modality = modality
+    result.ContentDate = result.ContentTime = ""  # set with the other times
+    result.file_meta = FileMetaDataset()
+    result.file_meta.MediaStorageSOPClassUID = sop_class
+    result.file_meta.MediaStorageSOPInstanceUID = UID(result.SOPInstanceUID)
+    result.preamble = bytes(128)
+    return result
+
+
+def written_as_it_is(result: Dataset) -> Dataset:
+    """Let pydicom write what is encoded already without parsing it first; return the object."""
+    terms = result.get("SpecificCharacterSet")
+    encodings = convert_encodings(terms) if terms else default_encoding
+    result.set_original_encoding(False, True, encodings)
+    return result
 
 
 def completed(
@@ -70,6 +101,10 @@ def completed(
         _set_body_part(result, film.header)
     result.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     return result
+
+
+def _series_number(kind: ResultKind) -> int:
+    return _FIRST_SERIES + list(ResultKind).index(kind)
 
 
 def _set_words(result: Dataset, keyword: str, words: str) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from io import BytesIO
 
+from highdicom import SOPClass
 from highdicom.enum import SpecificCharacterSetValues
 from pydicom import Dataset, dcmread
 
@@ -32,6 +33,14 @@ _DEFAULT_REPERTOIRE = "ISO 2022 IR 6"
 _CHARACTER_SETS = {each.value for each in SpecificCharacterSetValues}
 
 NEEDED = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
+
+
+class _Subject(SOPClass):
+    """The attributes of an image's patient and study, and none of an object of its own."""
+
+    def __init__(self, image: Dataset) -> None:
+        Dataset.__init__(self)
+        self.copy_patient_and_study_information(image)
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,11 @@ class ScoredFilm:
     def evidence(self) -> Dataset:
         """The header without what highdicom refuses; `completed` sets the film's own values."""
         return _acceptable(self.header)
+
+    @cached_property
+    def subject(self) -> Dataset:
+        """What every object of the film has of its patient and study."""
+        return _Subject(self.evidence)
 
     def instance_uid(self, kind: ResultKind) -> str:
         """Return the SOP Instance UID of one of the objects."""

@@ -5,37 +5,35 @@ References
 DICOM PS3.3 A.8.1, C.8.6.1, C.7.6.1.1.1 (Patient Orientation).
 """
 
-import numpy as np
-from highdicom.sc import SCImage
+from highdicom.sr import CodedConcept
 from pydicom import Dataset
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import SecondaryCaptureImageStorage
 
 from cxr_app.destination import ResultKind
 from cxr_app.imaging.dicom_values import text, texts
 from cxr_app.imaging.orientation import turn_needed
 from cxr_app.pacs.installation import Installation
-from cxr_app.pacs.picture import picture_of
-from cxr_app.pacs.result_object import completed, identity
+from cxr_app.pacs.picture import Picture, picture_of
+from cxr_app.pacs.result_object import begun, completed, written_as_it_is
 from cxr_app.pacs.scored_film import ScoredFilm
 from cxr_app.radiograph import Softcopy
 
 AS_READ = ("L", "F")
 """Where rows and columns of a frontal film run to when it lies as it is read."""
 
+_EQUIPMENT = (
+    *("Manufacturer", "ManufacturerModelName", "DeviceSerialNumber", "SoftwareVersions"),
+    *("InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName", "StationName"),
+)
+
 
 def secondary_capture(film: ScoredFilm, softcopy: Softcopy, installation: Installation) -> Dataset:
     """Build the picture of a scored film."""
     kind = ResultKind.PICTURE
-    capture = SCImage.from_ref_dataset(
-        ref_dataset=film.evidence,
-        pixel_array=np.ascontiguousarray(picture_of(film, softcopy)),
-        photometric_interpretation="RGB",
-        bits_allocated=8,
-        coordinate_system="PATIENT",
-        patient_orientation=AS_READ,
-        **identity(film, kind),
-        transfer_syntax_uid=ExplicitVRLittleEndian,
-    )
+    capture = begun(film, kind, SecondaryCaptureImageStorage, "OT")
+    _set_pixels(capture, picture_of(film, softcopy))
+    capture.ConversionType = "DI"
+    capture.DateOfSecondaryCapture = capture.TimeOfSecondaryCapture = ""  # set with the others
     capture.PatientOrientation = _orientation(film.header)
     capture.ImageType = ["DERIVED", "SECONDARY"]
     capture.BurnedInAnnotation = "YES"
@@ -45,7 +43,41 @@ def secondary_capture(film: ScoredFilm, softcopy: Softcopy, installation: Instal
         else "Film with the heatmap and the result of an AI burned in"
     )
     capture.SourceImageSequence = [_reference(film.header)]
-    return completed(capture, film, installation, kind)
+    maker = _acquisition_equipment(film.evidence)
+    if maker is not None:
+        capture.ContributingEquipmentSequence = [maker]
+    return written_as_it_is(completed(capture, film, installation, kind))
+
+
+def _set_pixels(capture: Dataset, picture: Picture) -> None:
+    capture.Rows, capture.Columns, capture.SamplesPerPixel = picture.shape
+    capture.PhotometricInterpretation = "RGB"
+    capture.PlanarConfiguration = 0
+    capture.BitsAllocated = capture.BitsStored = 8
+    capture.HighBit = 7
+    capture.PixelRepresentation = 0
+    pixels = picture.tobytes()
+    capture.add_new("PixelData", "OB", pixels + bytes(len(pixels) % 2))
+
+
+def _acquisition_equipment(film: Dataset) -> Dataset | None:
+    """Return what took the film; None if the film does not say.
+
+    References
+    ----------
+    DICOM PS3.3 C.12.1 (Contributing Equipment Sequence).
+    """
+    if not text(film, "Manufacturer"):
+        return None
+    equipment = Dataset()
+    equipment.PurposeOfReferenceCodeSequence = [
+        CodedConcept("109101", "DCM", "Acquisition Equipment")
+    ]
+    for keyword in _EQUIPMENT:
+        if keyword in film:
+            equipment[keyword] = film[keyword]
+    equipment.ContributionDescription = "Acquisition equipment of the source image"
+    return equipment
 
 
 def _orientation(header: Dataset) -> list[str]:

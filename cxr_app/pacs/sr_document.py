@@ -7,7 +7,6 @@ DICOM PS3.16 TID 1500, 1001; PS3.3 A.35.13, C.17.2.
 
 from collections.abc import Iterable, Sequence
 
-from highdicom import SOPClass
 from highdicom.sr import (
     CodedConcept,
     DeviceObserverIdentifyingAttributes,
@@ -19,9 +18,8 @@ from highdicom.sr import (
     SourceImageForMeasurementGroup,
 )
 from pydicom import Dataset
-from pydicom.charset import convert_encodings, default_encoding
 from pydicom.sr.coding import Code
-from pydicom.uid import Comprehensive3DSRStorage, ExplicitVRLittleEndian
+from pydicom.uid import Comprehensive3DSRStorage
 
 from cxr_app.destination import ResultKind
 from cxr_app.imaging.dicom_values import text
@@ -29,7 +27,7 @@ from cxr_app.imaging.own_results import MANUFACTURER, MODEL_NAME
 from cxr_app.pacs.encoded_tree import Element
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.plain_words import plain
-from cxr_app.pacs.result_object import completed, identity
+from cxr_app.pacs.result_object import begun, completed, written_as_it_is
 from cxr_app.pacs.scored_film import ScoredFilm
 
 PNEUMONIA = Code("233604007", "SCT", "Pneumonia")
@@ -47,43 +45,16 @@ def sr_document(
 ) -> Dataset:
     """Build a report about a film.
 
-    highdicom's own class of this object costs three times as much: it copies the tree, and searches
-    it for the film that is known here.
-
     Parameters
     ----------
     content
         The elements of the root of its tree.
     """
-    evidence = film.evidence
-    report = SOPClass(
-        study_instance_uid=evidence.StudyInstanceUID,
-        **identity(film, kind),
-        sop_class_uid=Comprehensive3DSRStorage,
-        modality="SR",
-        transfer_syntax_uid=ExplicitVRLittleEndian,
-        patient_id=evidence.PatientID,
-        patient_name=evidence.PatientName,
-        patient_birth_date=evidence.PatientBirthDate,
-        patient_sex=evidence.PatientSex,
-        accession_number=evidence.AccessionNumber,
-        study_id=evidence.StudyID,
-        study_date=evidence.StudyDate,
-        study_time=evidence.StudyTime,
-        referring_physician_name=evidence.ReferringPhysicianName,
-        specific_character_set=evidence.get("SpecificCharacterSet"),
-    )
-    report.copy_patient_and_study_information(evidence)
+    report = begun(film, kind, Comprehensive3DSRStorage, "SR")
     _set_document(report, film, kind)
     for element in content:
         report[element.tag] = element
-    completed(report, film, installation, kind)
-    # Otherwise pydicom parses what is encoded before it writes it.
-    terms = report.get("SpecificCharacterSet")
-    report.set_original_encoding(
-        False, True, convert_encodings(terms) if terms else default_encoding
-    )
-    return report
+    return written_as_it_is(completed(report, film, installation, kind))
 
 
 def content_tree(
@@ -129,7 +100,6 @@ def _set_document(report: Dataset, film: ScoredFilm, kind: ResultKind) -> None:
     report.CompletionFlag = "COMPLETE"
     report.PreliminaryFlag = "PRELIMINARY"
     report.VerificationFlag = "UNVERIFIED"
-    report.ContentDate = report.ContentTime = ""  # set with the other times
     report.ReferencedPerformedProcedureStepSequence = []
     report.PerformedProcedureCodeSequence = []
     report.CurrentRequestedProcedureEvidenceSequence = [_evidence(film)]
