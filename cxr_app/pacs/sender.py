@@ -4,6 +4,7 @@ The outbox is in the worklist's database, so nothing is lost if this process or 
 """
 
 import logging
+import math
 import sys
 import threading
 import time
@@ -71,7 +72,7 @@ class Sender:
         self._installation = Installation.of(worklist, settings.ae_title)
         self._looked_at = self._outbox.open(destination)
         self._pause = 0.0
-        self._swept = 0.0
+        self._swept = -math.inf
 
     def run(self, stop: threading.Event) -> None:
         """Send until stopped; no fault of an archive, a film or the database ends this."""
@@ -114,7 +115,7 @@ class Sender:
             return False
 
     def _fill(self) -> None:
-        """Look for new results, and give up what has waited too long."""
+        """Look for new results and those that a killed sender left; give up what waits too long."""
         now = datetime.now(UTC)
         while self._outbox.fill(
             self._destination,
@@ -125,6 +126,7 @@ class Sender:
         self._looked_at = max(self._looked_at, now - OVERLAP)
         if time.monotonic() - self._swept > SWEEP_SECONDS:
             self._swept = time.monotonic()
+            self._outbox.release_abandoned(self._destination.name)
             self._outbox.give_up(timedelta(hours=self._settings.results_give_up_hours))
 
     def _send_film(self, archive: Archive | WebArchive, claimed: list[Outgoing]) -> None:

@@ -1,20 +1,20 @@
 """Results on their way to archives. Each method is one transaction.
 
-Nothing is sent by two servers at once: who sends an object has a claim on it, which ends by itself
-if its owner dies. An object sent just before a crash is sent again, with the same UIDs.
+Nothing is sent by two servers at once: who sends an object has a claim on it, which ends some time
+after its owner has died. An object sent just before a crash is sent again, with the same UIDs.
 """
 
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from cxr_app.destination import Destination, ResultKind
 from cxr_app.outcome import ScoringState
+from cxr_app.worklist.claim_owner import is_abandoned, new_claim
 from cxr_app.worklist.outgoing import ArchiveState, Outgoing, OutgoingState
 from cxr_app.worklist.outgoing_readings import NEEDED, unsent_readings
 from cxr_app.worklist.outgoing_tables import ArchiveRow, OutgoingRow
@@ -122,10 +122,25 @@ class Outbox(Transactions):
             )
             beside = select(OutgoingRow).where(*due, *same).order_by(OutgoingRow.number)
             rows = session.scalars(beside.with_for_update(skip_locked=True)).all()
-            token = uuid4().hex
+            token = new_claim()
             for each in rows:
                 each.claim, each.claimed_until = token, now + LEASE
             return _as_values(session, rows)
+
+    def release_abandoned(self, destination: str) -> int:
+        """End the claims of processes of this computer that have ended; return how many objects."""
+        held = select(OutgoingRow.claim).distinct()
+        held = held.where(OutgoingRow.destination == destination)
+        held = held.where(OutgoingRow.state == OutgoingState.WAITING)
+        held = held.where(OutgoingRow.claimed_until >= self._clock())
+        with self._database.reading() as session:
+            claims = [each for each in session.scalars(held) if each and is_abandoned(each)]
+        if not claims:
+            return 0
+        statement = update(OutgoingRow).where(OutgoingRow.claim.in_(claims))
+        statement = statement.values(claim=None, claimed_until=None).returning(OutgoingRow.number)
+        with self._database.writing() as session:
+            return len(session.scalars(statement).all())
 
     def sent(self, outgoing: Outgoing, remark: str = "") -> None:
         """Record that an archive has acknowledged an object."""

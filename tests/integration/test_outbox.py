@@ -1,7 +1,10 @@
 """The outbox: every result once for each archive, by one server at a time."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -148,6 +151,44 @@ def test_the_claim_of_a_server_that_died_ends_and_its_late_word_counts_nothing(
     worklist.outbox.fail(dead[0], "late")
     worklist.outbox.sent(alive[0])
     assert worklist.outbox.newest(OutgoingState.SENT)[0].number == alive[0].number
+
+
+def test_claims_of_a_killed_process_are_free_at_once_and_those_of_a_running_one_are_not(
+    worklist: Worklist, worklist_url: str
+) -> None:
+    worklist.outbox.open(ARCHIVE)
+    score(worklist, 1)
+    fill(worklist)
+    with sender_process(worklist_url) as sender:
+        assert worklist.outbox.release_abandoned(ARCHIVE.name) == 0
+        assert worklist.outbox.claim(ARCHIVE.name) == []
+        sender.kill()
+        sender.wait()
+        assert worklist.outbox.release_abandoned("B") == 0
+        assert worklist.outbox.release_abandoned(ARCHIVE.name) == 2
+    assert len(worklist.outbox.claim(ARCHIVE.name)) == 2
+    assert worklist.outbox.release_abandoned(ARCHIVE.name) == 0, "this process runs"
+
+
+@contextmanager
+def sender_process(worklist_url: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Yield a process that holds a claim on everything that is due."""
+    program = (
+        "import sys; from cxr_app.worklist import Worklist; "
+        f"Worklist.open(sys.argv[1]).outbox.claim({ARCHIVE.name!r}); "
+        "print(flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, worklist_url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_failure_pauses_longer_each_time_and_is_given_up_and_retried_by_a_person(
