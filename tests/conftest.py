@@ -59,18 +59,6 @@ def shared_data() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session", autouse=True)
-def new_worklists_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Migrate a new SQLite worklist once a process: it takes 0.35 s, in some 1,500 tests."""
-    from cxr_app.worklist import database
-    from tests.support.empty_worklists import EmptyWorklists
-
-    with pytest.MonkeyPatch.context() as patch:
-        own = EmptyWorklists(tmp_path_factory.mktemp("empty"), database._upgrade)
-        patch.setattr(database, "_upgrade", own)
-        yield
-
-
 @pytest.fixture(autouse=True)
 def no_settings_leak() -> Iterator[None]:
     """Hide the developer's own CXR_* settings, and fail the test that leaves one behind."""

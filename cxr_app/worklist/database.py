@@ -32,6 +32,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from cxr_app.errors import SettingsError, WorklistError
 from cxr_app.film_store import make_private_folder
+from cxr_app.worklist.newest_tables import is_new, make_newest_tables
 
 logger = logging.getLogger(__name__)
 
@@ -345,7 +346,9 @@ def _upgrade(engine: Engine) -> None:
             return
     with engine.execution_options(writes=True).begin() as connection:
         lock_for_upgrade(connection)
-        if stored_revision(connection) != HEAD:
+        if is_new(connection):
+            make_newest_tables(connection)
+        elif stored_revision(connection) != HEAD:
             migrate(connection)
 
 

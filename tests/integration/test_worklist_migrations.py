@@ -1,7 +1,9 @@
 """Databases of every version get the tables that the program expects."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from cxr_app.worklist import JobState, Query, Verdict, Worklist, database
 from cxr_app.worklist.migrations.versions import reading_order
 from cxr_app.worklist.migrations.versions.long_lists import RECREATED, SQLITE_ONLY
 from cxr_app.worklist.tables import Table
+from tests import newest_tables
 from tests.integration.conftest import DatabaseFactory
 from tests.support.outcomes import scored, sha256
 
@@ -97,6 +100,28 @@ def test_migrating_makes_the_tables_that_the_program_knows(engine: Engine) -> No
             opts={"version_table": database.VERSION_TABLE, "include_object": _is_known},
         )
         assert compare_metadata(context, Table.metadata) == []
+
+
+def test_a_new_worklist_is_as_all_migrations_would_have_made_it(tmp_path: Path) -> None:
+    by_steps, at_once = tmp_path / "steps.sqlite", tmp_path / "once.sqlite"
+    newest_tables.migrated(by_steps)
+    Worklist.open(f"sqlite:///{at_once}").close()
+    made, wanted = (
+        sorted(_in_any_order(each) for each in newest_tables.statements(path))
+        for path in (at_once, by_steps)
+    )
+    assert made == wanted, "run python -m tests.newest_tables"
+    assert _rows(at_once) == _rows(by_steps)
+
+
+def _rows(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Return everything that a file's tables hold, but what SQLite keeps behind its search."""
+    names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%_search_%'"
+    with closing(sqlite3.connect(path)) as worklist:
+        return {
+            name: worklist.execute(f"SELECT * FROM {name}").fetchall()  # noqa: S608 - our tables
+            for (name,) in worklist.execute(names).fetchall()
+        }
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
