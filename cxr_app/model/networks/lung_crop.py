@@ -9,11 +9,11 @@ from torch.nn import functional
 
 from cxr_app.lung_fields import LungFields
 from cxr_app.model.architectures import copies
-from cxr_app.model.lung_box import WHOLE_FILM, Box, lungs_and_boxes
+from cxr_app.model.lung_box import Box, lungs_and_boxes
 from cxr_app.model.networks.base import GridNetwork
 from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
 from cxr_app.model.networks.lung_unet import LUNG_SIDE, LungNetwork
-from cxr_app.model.networks.resampling import crop, paste_on_film
+from cxr_app.model.networks.resampling import crop, paste_on_film, resize
 
 FILM_SIDE = 224
 """Side of the film that it reads, in pixels: what its training films were published at."""
@@ -124,8 +124,7 @@ class LungCropNetwork(GridNetwork):
 
     def draw_lungs(self, films: Tensor) -> Tensor:
         """Return the probability of lung of each pixel of films, ``(B, 96, 96)``."""
-        whole = torch.tensor([WHOLE_FILM], device=films.device)  # for any number of films
-        small = crop(films, whole, LUNG_SIDE).contiguous(memory_format=torch.channels_last)
+        small = resize(films, LUNG_SIDE).contiguous(memory_format=torch.channels_last)
         drawn: Tensor = self.lung_network(small)[:, 0].sigmoid()
         return drawn
 

@@ -8,8 +8,8 @@ general and not the patients of one hospital.
 from itertools import pairwise
 
 from torch import Tensor, nn
-from torch.nn import functional
 
+from cxr_app.model.networks.resampling import resize
 from cxr_app.model.screening import ViewClass
 from cxr_app.model.view_spec import VIEWS, ViewSpec
 
@@ -57,9 +57,7 @@ def view_logits(network: ViewNetwork, pictures: Tensor, spec: ViewSpec) -> Tenso
     Tensor
         ``(B, 7)``, in the order of `VIEWS`.
     """
-    small = functional.interpolate(
-        pictures, (spec.size, spec.size), mode="bilinear", antialias=True, align_corners=False
-    )
+    small = resize(pictures, spec.size)
     seen = (small - spec.mean) / spec.standard_deviation
     mirrored: Tensor = network(seen.flip(3))
     logits: Tensor = network(seen)

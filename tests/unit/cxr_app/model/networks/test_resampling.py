@@ -1,12 +1,14 @@
 """Crops equal Pillow's, and a crop that is put back lies where it was cut."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
+from torch.nn import functional
 
-from cxr_app.model.networks.resampling import crop, paste_on_film
+from cxr_app.model.networks.resampling import crop, paste_on_film, resize
 
 EDGES = st.tuples(st.floats(0, 0.4), st.floats(0.6, 1))
 
@@ -24,6 +26,13 @@ def test_a_crop_equals_pillows(
     )
     found = crop(torch.from_numpy(film)[None, None], torch.tensor([box]), side)[0, 0]
     assert np.abs(np.asarray(expected) - found.numpy()).max() < 1e-4
+
+
+@pytest.mark.parametrize("side", [64, 96, 160, 224, 300])
+def test_a_film_is_resized_as_pytorch_does(side: int) -> None:
+    films = torch.from_numpy(np.random.default_rng(side).random((3, 1, 224, 224), np.float32))
+    expected = functional.interpolate(films, (side, side), mode="bilinear", antialias=True)
+    torch.testing.assert_close(resize(films, side), expected, atol=1e-5, rtol=0)
 
 
 def test_a_crop_is_put_back_into_its_box() -> None:
