@@ -114,17 +114,16 @@ def extent_of(lungs: LungFields, marked: Mask) -> Extent | None:
     columns = (np.arange(lungs.mask.shape[1]) * marked.shape[1]) // lungs.mask.shape[1]
     on_lungs = marked[np.ix_(rows, columns)]
     zones = zones_of(lungs.mask)
-    shares = {name: _share(on_lungs, zone) for name, zone in zones.items()}
-    counts = {name: int(on_lungs[zone].sum()) for name, zone in zones.items()}
-    total = max(1, sum(counts.values()))
+    sizes = {name: int(np.count_nonzero(zone)) for name, zone in zones.items()}
+    counts = {name: int(np.count_nonzero(zone & on_lungs)) for name, zone in zones.items()}
     score = 0
     for lung in LUNGS:
-        own = [zone for name, zone in zones.items() if name.startswith(lung)]
-        if own:
-            share = _share(on_lungs, np.logical_or.reduce(own))
-            score += sum(share > step for step in EXTENT_STEPS)
-    return Extent(shares, {name: count / total for name, count in counts.items()}, score)
-
-
-def _share(marked: Mask, zone: Mask) -> float:
-    return float(marked[zone].mean()) if zone.any() else 0.0
+        own = [name for name in zones if name.startswith(lung)]
+        share = sum(counts[name] for name in own) / max(1, sum(sizes[name] for name in own))
+        score += sum(share > step for step in EXTENT_STEPS)
+    total = max(1, sum(counts.values()))
+    return Extent(
+        zones={name: count / max(1, sizes[name]) for name, count in counts.items()},
+        parts={name: count / total for name, count in counts.items()},
+        score=score,
+    )

@@ -4,6 +4,7 @@ A film beyond `limits` is refused before it is decoded.
 """
 
 import hashlib
+from dataclasses import replace
 
 from cxr_app.errors import (
     FilmError,
@@ -18,6 +19,7 @@ from cxr_app.imaging.limits import MAX_FILE_BYTES
 from cxr_app.imaging.other_kinds import other_kind
 from cxr_app.imaging.passed_over import is_passed_over
 from cxr_app.imaging.pixels import to_image
+from cxr_app.imaging.windowing import presets, without_repeats
 from cxr_app.imaging.zip_archive import is_zip, members
 from cxr_app.radiograph import SCORED_SIDE, Radiograph, Softcopy
 
@@ -73,7 +75,8 @@ def read_softcopy(data: bytes, *, in_subprocess: bool = False) -> Softcopy:
 
     The first window gives the image of `read_radiograph`. Parameters and errors are the same.
     """
-    return _read(_check(data), data, in_subprocess=in_subprocess).softcopy
+    softcopy = _read(_check(data), data, in_subprocess=in_subprocess).softcopy
+    return replace(softcopy, windows=without_repeats((*softcopy.windows, *presets(softcopy))))
 
 
 def _check(data: bytes) -> FilmFormat:

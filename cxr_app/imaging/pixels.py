@@ -25,7 +25,6 @@ from cxr_app.imaging.stored_bits import PixelArray
 from cxr_app.imaging.windowing import (
     FULL_RANGE,
     brightness,
-    presets,
     spanning,
     windows_of,
     without_repeats,
@@ -92,7 +91,7 @@ def _looked_up(table: NDArray[Number], values: Values) -> NDArray[Number]:
 
 
 def to_softcopy(pixel_array: PixelArray, ds: Dataset) -> Softcopy:
-    """Apply the Modality LUT and collect the windows of a film.
+    """Apply the Modality LUT and collect the windows that a film's file gives it.
 
     Colour is reduced to luminance. Pixel padding gets the darkest value of the film. A film without
     a window is shown over its `full_range`. What a display shutter hides counts nowhere.
@@ -144,14 +143,13 @@ def plain_softcopy(
         shown, origin, step = _quantised(values.astype(np.float64), own)
     else:
         shown, origin, step = values.astype(np.uint16), 0.0, 1.0
-    windows = without_repeats((own, *presets(shown, origin, step, inverted=False)))
     remarks = (
         *remarks,
         *half_range_remark(int(values.min()), int(values.max()), bits, signed=False),
     )
     if colour_fraction > 0:
         remarks = (*remarks, "The file holds a colour picture: only its brightness is shown.")
-    return Softcopy(shown, origin, step, windows, remarks=remarks, colour_fraction=colour_fraction)
+    return Softcopy(shown, origin, step, (own,), remarks=remarks, colour_fraction=colour_fraction)
 
 
 def full_range(low: int, high: int, bits: int, *, signed: bool) -> tuple[int, int]:
@@ -258,8 +256,7 @@ def _monochrome_softcopy(stored: PixelArray, ds: Dataset, hidden: HiddenPixels |
         modality *= slope
         modality += intercept
         values, origin, step = _quantised(modality, own[0] if own else full)
-    offered = (*own, full, *presets(values, origin, step, inverted))
-    windows = without_repeats(offered)
+    windows = without_repeats((*own, full))
     if not own and table is None and isinstance(high, int):
         remarks = (*remarks, *_half_used(low, high, ds))
     remarks = (*remarks, *window_remarks, *_polarity_remarks(ds))

@@ -15,7 +15,7 @@ from pydicom.pixels.processing import apply_windowing
 from cxr_app.errors import PixelDataError
 from cxr_app.imaging.dicom_values import items, numbers, text, texts
 from cxr_app.imaging.lut import LookupTable
-from cxr_app.radiograph import Values, VOILUTFunction, Window
+from cxr_app.radiograph import Softcopy, VOILUTFunction, Window
 
 FULL_RANGE = "Full range"
 _SAMPLES = 65_536
@@ -159,22 +159,27 @@ def spanning(name: str, low: float, high: float) -> Window:
     return Window(name, (low + high) / 2, high - low, VOILUTFunction.LINEAR_EXACT)
 
 
-def presets(values: Values, origin: float, step: float, inverted: bool) -> tuple[Window, ...]:
+def presets(film: Softcopy) -> tuple[Window, ...]:
     """Return windows derived from the film's own range of values, each named by its effect.
 
     They are shares of the range between its 1st and 99th percentile. Absolute windows are
-    impossible, because a radiograph has no units in which lung or bone has a fixed value. A film
-    with a single value gets none.
+    impossible, because a radiograph has no units in which lung or bone has a fixed value. What is
+    hidden does not count. A film with a single value gets none.
     """
-    stride = max(1, math.isqrt(values.size // _SAMPLES))
-    low, high = (origin + step * p for p in np.percentile(values[::stride, ::stride], (1, 99)))
+    stride = max(1, math.isqrt(film.values.size // _SAMPLES))
+    values = film.values[::stride, ::stride]
+    if film.hidden is not None:
+        values = values[~film.hidden[::stride, ::stride]]
+    if not values.size:
+        return ()
+    low, high = (film.origin + film.step * p for p in np.percentile(values, (1, 99)))
     spread = float(high - low)
     if spread <= 0:
         return ()
 
     def share(name: str, start: float, end: float) -> Window:
         """Return the window of a share of the film's greys, counted from dark to bright."""
-        if inverted:
+        if film.inverted:
             start, end = 1 - end, 1 - start
         return spanning(name, low + start * spread, low + end * spread)
 

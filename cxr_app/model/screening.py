@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+from PIL import Image as PillowImage
 
 from cxr_app.lung_fields import LungFields
 from cxr_app.patient_age import age_in_years
@@ -302,7 +303,7 @@ def _pixel_reason(radiograph: Radiograph) -> str | None:
 def _blank_reason(radiograph: Radiograph) -> str | None:
     stride = -(-min(radiograph.image.shape) // _SAMPLE_SIDE)
     greys = (radiograph.image[::stride, ::stride] * 255).astype(np.uint8)
-    pixels = np.bincount(greys.ravel(), minlength=256)
+    pixels = np.array(PillowImage.fromarray(greys).histogram())
     dark, bright = np.searchsorted(pixels.cumsum(), (0.02 * greys.size, 0.98 * greys.size))
     if bright - dark < MIN_CONTRAST * 255:
         return "it is blank or nearly so."

@@ -9,9 +9,10 @@ import pytest
 from pydicom import Dataset
 
 from cxr_app.errors import PixelDataError
+from cxr_app.imaging.intake import read_softcopy
 from cxr_app.imaging.pixels import to_image, to_softcopy
 from cxr_app.radiograph import Softcopy, Values, VOILUTFunction, Window
-from tests.support.factories import film_pixels, radiograph_dataset
+from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 from tests.support.greyscale import LEVEL, image_of
 
 
@@ -21,7 +22,7 @@ def test_windows_of_the_file_come_before_presets() -> None:
         WindowWidth=["3000", "1500", "0", "1"],
         WindowCenterWidthExplanation=["NORMAL", "SOFTER"],
     )
-    softcopy = to_softcopy(film_pixels(), ds)
+    softcopy = read_softcopy(dicom_bytes(ds))
     names = [window.name for window in softcopy.windows]
     assert names[:3] == ["NORMAL", "SOFTER", "Full range"]
     assert all("this film" in name.lower() for name in names[3:])
@@ -31,7 +32,7 @@ def test_windows_of_the_file_come_before_presets() -> None:
 @pytest.mark.parametrize("polarity", ["MONOCHROME1", "MONOCHROME2"])
 def test_lung_window_spreads_the_dark_half(polarity: str) -> None:
     ds = radiograph_dataset(photometric_interpretation=polarity)
-    softcopy = to_softcopy(film_pixels(), ds)
+    softcopy = read_softcopy(dicom_bytes(ds))
     lung = next(window for window in softcopy.windows if window.name.startswith("Lung"))
     usual, shown = to_image(softcopy), to_image(softcopy, lung)
     dark = usual < 0.4

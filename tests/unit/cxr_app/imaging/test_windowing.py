@@ -1,12 +1,14 @@
 """Windows defined by the standard, with names to choose from."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cxr_app.imaging.pixels import plain_softcopy
 from cxr_app.imaging.windowing import brightness, is_legal, presets, spanning, without_repeats
 from cxr_app.radiograph import VOILUTFunction, Window
 
@@ -55,7 +57,16 @@ def test_lut_is_interpolated_between_its_entries() -> None:
 
 
 def test_film_of_one_value_gets_no_presets() -> None:
-    assert presets(np.full((5, 5), 7, np.uint16), 0, 1, inverted=False) == ()
+    assert presets(plain_softcopy(np.full((5, 5), 7, np.uint16), 12)) == ()
+
+
+def test_what_is_hidden_does_not_count_for_presets() -> None:
+    values = np.arange(100, dtype=np.uint16).reshape(10, 10)
+    film, hidden = plain_softcopy(values, 12), values >= 50
+    shut = replace(film, values=np.where(hidden, np.uint16(4000), values), hidden=hidden)
+    seen = plain_softcopy(values[:5], 12)
+    assert presets(shut) == presets(seen)
+    assert presets(replace(film, hidden=np.ones_like(hidden))) == ()
 
 
 def test_equal_windows_are_offered_once_and_equal_names_numbered() -> None:
