@@ -6,11 +6,12 @@ not import torch, so that the worklist can be shown while the network is still b
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cxr_app import priority
 from cxr_app.errors import FilmError, UnsupportedImageError
+from cxr_app.examined import Examined, FilmFacts, refusal
 from cxr_app.imaging import intake
 from cxr_app.model import screening
 from cxr_app.model.preprocessing import InputSpec, NetworkInput, to_input
@@ -18,47 +19,10 @@ from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.patient_age import OtherAges
 from cxr_app.pose import AS_IT_LIES, Pose, posed_radiograph
 from cxr_app.prediction import Prediction
-from cxr_app.radiograph import Header, Radiograph
+from cxr_app.radiograph import Radiograph
 
 if TYPE_CHECKING:
     from cxr_app.model.film_classifier import FilmClassifier
-
-
-@dataclass(frozen=True, slots=True)
-class FilmFacts:
-    """Header and format of a film, without its pixels."""
-
-    header: Header | None = None
-    file_format: str = ""
-    rows: int = 0
-    columns: int = 0
-    remarks: tuple[str, ...] = ()
-    may_be_chest: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """A file after everything that needs no network.
-
-    Parameters
-    ----------
-    sha256
-        Of the file.
-    facts
-        What was read; empty if nothing could be.
-    refused
-        REJECTED or FAILED with the reason, or None for a film that may be scored.
-    network_input
-        What the network will see; None exactly when refused.
-    pose
-        As `Outcome` has it.
-    """
-
-    sha256: str
-    facts: FilmFacts
-    refused: tuple[ScoringState, str] | None
-    network_input: NetworkInput | None
-    pose: Pose | None = None
 
 
 def examine(
@@ -98,18 +62,6 @@ def examine(
     if reason is not None:
         return Examined(sha256, _facts(radiograph), (ScoringState.REJECTED, reason), None, pose)
     return Examined(sha256, _facts(radiograph), None, to_input(radiograph.image, spec), pose)
-
-
-def unreadable(reason: str, sha256: str = "", pose: Pose | None = None) -> Examined:
-    """Return a failed file; without content it has no SHA-256."""
-    return Examined(sha256, FilmFacts(), (ScoringState.FAILED, reason), None, pose)
-
-
-def refusal(film: Examined) -> Outcome:
-    """Return the outcome of a file that was refused before the network saw it."""
-    if film.refused is None:
-        raise ValueError("a film that was not refused has no refusal")
-    return _refusal(film, *film.refused)
 
 
 class Scorer:
@@ -152,7 +104,7 @@ class Scorer:
         films = [film if film.refused else self._screened(film, next(views)) for film in examined]
         predictions = iter(self.classifier.predict(_inputs(films)))
         return [
-            _refusal(film, *film.refused) if film.refused else self._scored(film, next(predictions))
+            refusal(film) if film.refused else self._scored(film, next(predictions))
             for film in films
         ]
 
@@ -190,23 +142,6 @@ class Scorer:
 
 def _inputs(films: Sequence[Examined]) -> list[NetworkInput]:
     return [film.network_input for film in films if film.network_input is not None]
-
-
-def _refusal(film: Examined, state: ScoringState, reason: str) -> Outcome:
-    """Return the outcome of a file without a probability."""
-    return Outcome(
-        sha256=film.sha256,
-        state=state,
-        priority=priority.assign(None, {}),
-        reason=reason,
-        may_be_chest=film.facts.may_be_chest and not screening.shows_no_chest(film.facts.header),
-        header=film.facts.header,
-        file_format=film.facts.file_format,
-        rows=film.facts.rows,
-        columns=film.facts.columns,
-        remarks=film.facts.remarks,
-        pose=film.pose,
-    )
 
 
 def _facts(radiograph: Radiograph) -> FilmFacts:

@@ -10,13 +10,14 @@ from typing import Literal
 
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError, ShortageError, WorklistError
+from cxr_app.examined import refusal, unreadable
 from cxr_app.film_store import read_film
 from cxr_app.measured import SCORING_SECONDS
 from cxr_app.model.classifier_choice import load_classifier
 from cxr_app.outcome import Outcome
 from cxr_app.prediction import HeatScale, OperatingPoint
 from cxr_app.promotion import checkpoint_in_use
-from cxr_app.scoring import Scorer, refusal, unreadable
+from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
 from cxr_app.worklist import Entry, Worklist
 

@@ -80,7 +80,7 @@ def _box(module: str) -> str:
 
 
 def _ground_floor(name: str) -> str:
-    higher = {"admin", "scoring", "scoring_engine", "promotion", "retention"}
+    higher = {"admin", "examined", "scoring", "scoring_engine", "promotion", "retention"}
     higher |= {"priority", "film_store", "recall"}
     return f"cxr_app/{name}" if name in higher else "errors, settings ..."
 

@@ -19,7 +19,6 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
-from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 
 from cxr_app.errors import (
     FilmTooLargeError,
@@ -32,6 +31,7 @@ from cxr_app.imaging.aspect import aspect_ratio, with_square_pixels
 from cxr_app.imaging.codestream import check_size
 from cxr_app.imaging.decoded_film import DecodedFilm
 from cxr_app.imaging.dicom_decoding import decode
+from cxr_app.imaging.dicom_prefix import LONG_REPRESENTATIONS, PREFIX
 from cxr_app.imaging.dicom_values import (
     DICOM_DAMAGE,
     OVERLAY_GROUPS,
@@ -50,10 +50,6 @@ from cxr_app.imaging.pixels import may_be_averaged, shows_range, to_softcopy
 from cxr_app.imaging.shutter import shutter_overlay
 from cxr_app.radiograph import Header
 
-PREFIX = slice(128, 132)
-"""Where a DICOM file has its prefix (PS3.10 7.1)."""
-_VALUE_REPRESENTATIONS = {vr.value.encode() for vr in VR if len(vr.value) == 2}
-_LONG_REPRESENTATIONS = {vr.value.encode() for vr in EXPLICIT_VR_LENGTH_32}
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _SAMPLES_OF = {
     "MONOCHROME1": 1,
@@ -84,19 +80,6 @@ _LEGAL = {
 
 # pydicom quotes odd values in its log messages, and they may be patient data.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
-
-
-def is_dicom(data: bytes) -> bool:
-    """Check whether `data` is a DICOM file, or begins like a data set without preamble.
-
-    A data set begins with an element of group 0002 or 0008 whose value representation (if explicit)
-    exists and whose length fits into the file.
-
-    References
-    ----------
-    DICOM PS3.10 7.1, PS3.5 7.1.
-    """
-    return data[PREFIX] == b"DICM" or _begins_like_a_data_set(data)
 
 
 def read_film(data: bytes, *, side: int | None = None, in_subprocess: bool = False) -> DecodedFilm:
@@ -138,19 +121,6 @@ def read_film(data: bytes, *, side: int | None = None, in_subprocess: bool = Fal
     softcopy = replace(softcopy, remarks=(*_remarks(ds), *softcopy.remarks))
     full_size = None if stored.shape[:2] == size else size
     return DecodedFilm(softcopy, header, full_size, objection(ds))
-
-
-def _begins_like_a_data_set(data: bytes) -> bool:
-    if len(data) < 16:
-        return False
-    for byte_order in ("little", "big"):
-        if int.from_bytes(data[:2], byte_order) not in (0x0002, 0x0008):
-            continue
-        representation = data[4:6]
-        if representation in _VALUE_REPRESENTATIONS:
-            return int.from_bytes(data[6:8], byte_order) <= len(data)
-        return byte_order == "little" and int.from_bytes(data[4:8], "little") <= len(data) - 8
-    return False
 
 
 def _parse(data: bytes) -> Dataset:
@@ -212,7 +182,7 @@ def check_deflated(data: bytes) -> None:
 def end_of_file_meta(data: bytes, position: int) -> int:
     """Return where the elements of group 0002 end; they are explicit and little endian."""
     while data[position : position + 2] == b"\x02\x00":
-        if data[position + 4 : position + 6] in _LONG_REPRESENTATIONS:
+        if data[position + 4 : position + 6] in LONG_REPRESENTATIONS:
             position += 12 + int.from_bytes(data[position + 8 : position + 12], "little")
         else:
             position += 8 + int.from_bytes(data[position + 6 : position + 8], "little")

@@ -4,10 +4,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import PurePath, PurePosixPath
 
-from pydicom import dcmread
-
 from cxr_app.errors import raise_shortage
-from cxr_app.imaging.dicom_values import DICOM_DAMAGE, items, text, texts
 
 DIRECTORY_NAME = "DICOMDIR"
 _MEDIA_STORAGE_DIRECTORY = b"1.2.840.10008.1.3.10"
@@ -61,6 +58,11 @@ def is_directory(data: bytes) -> bool:
 
 def disc_contents(data: bytes) -> DiscContents | None:
     """Read a DICOMDIR; None if it is damaged."""
+    # Imported here: a folder seldom has one, and without pydicom it is searched sooner.
+    from pydicom import dcmread
+
+    from cxr_app.imaging.dicom_values import DICOM_DAMAGE, items, text, texts
+
     images: set[PurePosixPath] = set()
     others: set[PurePosixPath] = set()
     try:

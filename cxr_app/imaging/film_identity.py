@@ -15,13 +15,12 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from cxr_app.errors import FilmError, NotAFilmError, PixelDataError, raise_shortage
 from cxr_app.imaging.dicom import (
-    PREFIX,
     CountedReads,
     check_deflated,
     end_of_file_meta,
     header_of,
-    is_dicom,
 )
+from cxr_app.imaging.dicom_prefix import PREFIX, is_dicom
 from cxr_app.imaging.dicom_values import DICOM_DAMAGE, text, transfer_syntax
 from cxr_app.imaging.intake import read_softcopy
 from cxr_app.imaging.own_results import is_own_result

@@ -1,18 +1,18 @@
 """Which library computes the network: OpenVINO on a CPU, PyTorch elsewhere and as the reference.
 
-PyTorch is imported only where it computes: that takes seconds and half a gigabyte.
+Either is imported only where it computes: PyTorch takes seconds and half a gigabyte, and who only
+asks which device there is needs neither.
 """
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cxr_app.errors import CxrError, SettingsError
-from cxr_app.model.compile_networks import compiled_networks
-from cxr_app.model.compiled_classifier import CompiledClassifier
-from cxr_app.model.description import read_described
-from cxr_app.model.film_classifier import FilmClassifier
+from cxr_app.errors import SettingsError
 from cxr_app.model.openvino_runtime import is_installed
-from cxr_app.model.site_prevalence import described_at_prevalence
+
+if TYPE_CHECKING:
+    from cxr_app.model.film_classifier import FilmClassifier
 
 _GPU_FILES = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
 """What a driver for a GPU of NVIDIA or AMD shows under Linux; one of them beneath Windows."""
@@ -24,7 +24,7 @@ def load_classifier(
     runtime: str = "auto",
     prevalence: float | None = None,
     threads: int | None = None,
-) -> FilmClassifier:
+) -> "FilmClassifier":
     """Read a checkpoint and get it ready to predict.
 
     Parameters
@@ -48,6 +48,8 @@ def load_classifier(
         it, or the checkpoint states no prevalence of its own.
     """
     if takes_openvino(device, runtime):
+        from cxr_app.model.compiled_classifier import CompiledClassifier
+
         try:
             return CompiledClassifier.load(path, prevalence, threads)
         except SettingsError:
@@ -58,22 +60,6 @@ def load_classifier(
 
     use_threads(threads)
     return Classifier.load(path, device, prevalence)
-
-
-def prepare_networks(path: Path, device: str, runtime: str, prevalence: float | None) -> bool:
-    """Compile the networks of a checkpoint for others to load, and return whether these can.
-
-    False means that PyTorch will compute, or say what is wrong. The arguments are those of
-    `load_classifier`.
-    """
-    try:
-        if not takes_openvino(device, runtime):
-            return False
-        source = described_at_prevalence(read_described(path), prevalence)
-        compiled_networks(path, source)
-    except CxrError:
-        return False
-    return True
 
 
 def takes_openvino(device: str, runtime: str) -> bool:

@@ -45,18 +45,17 @@ def compiled_networks(path: Path, source: DescribedCheckpoint) -> Programs:
     prevalence = source.site_prevalence[1] if source.site_prevalence else None
     key = key_of(source.sha256, prevalence, version("torch"), *facts())
     kept = read_compiled(key)
-    if kept is not None:
-        return kept
-    with only_one():
-        kept = read_compiled(key)  # another process may just have compiled it
-        if kept is not None:
-            return kept
-        content = _compiled_elsewhere(path, prevalence)
-        programs = unpacked(content)
-        if programs is None:
-            raise SettingsError(CANNOT_RUN)
-        keep_compiled(key, content)
-    return programs
+    if kept is None:
+        with only_one():
+            kept = read_compiled(key)  # another process may just have compiled it
+            if kept is None:
+                content = _compiled_elsewhere(path, prevalence)
+                kept = unpacked(content)
+                if kept is not None:
+                    keep_compiled(key, content)
+    if not kept:
+        raise SettingsError(CANNOT_RUN)
+    return kept
 
 
 def _compiled_elsewhere(path: Path, prevalence: float | None) -> bytes:
@@ -78,7 +77,11 @@ def _compiled_elsewhere(path: Path, prevalence: float | None) -> bytes:
 
 
 def main(words: list[str]) -> int:
-    """Write the compiled networks, and return the exit status: 1 if they cannot be compiled."""
+    """Write the compiled networks, and return the exit status.
+
+    It is 0 also for what OpenVINO can never run: nobody need try it again, and there are no
+    networks. It is 1 for a checkpoint that cannot be used.
+    """
     with os.fdopen(os.dup(1), "wb") as out:
         os.dup2(2, 1)  # no library's remark may end up among the networks
         from cxr_app.model import checkpoint
@@ -89,6 +92,8 @@ def main(words: list[str]) -> int:
         try:
             source = at_prevalence(checkpoint.load(Path(words[0])), prevalence)
             out.write(packed(film_programs(source)))
+        except SettingsError:
+            out.write(packed({}))
         except CxrError:  # whoever asked says what is wrong, when PyTorch meets it there
             return 1
     return 0

@@ -23,7 +23,7 @@ FILM, LUNGS, CROP, VIEW = "film", "lungs", "crop", "view"
 """Names of compiled networks. A checkpoint has ``film``, or ``lungs`` and then ``crop``."""
 
 Programs = Mapping[str, bytes]
-"""The compiled networks of a checkpoint, by name."""
+"""The compiled networks of a checkpoint, by name; none of one that OpenVINO cannot run."""
 
 
 def key_of(*facts: object) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from cxr_app.lung_fields import LungFields
 from cxr_app.model.classes import CLASSES
@@ -97,7 +96,8 @@ class FilmClassifier(ABC):
         with self._lock:
             output = self._output(np.stack(inputs)[:, None])
         logits = output.logits.astype(np.float64) / self.description.temperature
-        each = zip(softmax(logits, axis=1), output.activation_maps, output.lungs, strict=True)
+        shares = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
+        each = zip(shares, output.activation_maps, output.lungs, strict=True)
         return [self._prediction(*film) for film in each]
 
     def _prediction(

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from cxr_app.model.screening import ViewClass
 
@@ -50,7 +49,8 @@ class ViewSpec:
 
 def frontal_log_odds(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Log-odds of a frontal film, upright or mirrored, ``(B, 7) -> (B,)``."""
-    odds: NDArray[np.float32] = logsumexp(logits[:, :2], axis=1) - logsumexp(logits[:, 2:], axis=1)
+    frontal, others = (np.logaddexp.reduce(each, axis=1) for each in (logits[:, :2], logits[:, 2:]))
+    odds: NDArray[np.float32] = frontal - others
     return odds
 
 

@@ -18,7 +18,8 @@ from pydicom import dcmread
 from pynetdicom import AE, evt
 from pynetdicom.dimse_primitives import C_STORE
 
-from cxr_app.imaging.dicom import PREFIX, end_of_file_meta
+from cxr_app.imaging.dicom import end_of_file_meta
+from cxr_app.imaging.dicom_prefix import PREFIX
 from cxr_app.settings import PROJECT
 
 WAIT_SECONDS = 120

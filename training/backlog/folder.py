@@ -8,9 +8,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from cxr_app.imaging import intake
 from cxr_app.imaging.disc import DIRECTORY_NAME, DiscContents, disc_contents, disc_path
-from cxr_app.imaging.formats import FILM_SUFFIXES
+from cxr_app.imaging.formats import FILM_SUFFIXES, detect_format
 from cxr_app.imaging.other_kinds import other_kind
 from cxr_app.imaging.passed_over import SNIFFED_BYTES, is_passed_over
 from cxr_app.imaging.zip_archive import is_zip
@@ -120,7 +119,7 @@ class FolderScan:
             return self._discs[root].has_film(disc_path(path.relative_to(root)), head)
         if is_passed_over(path.name, head):
             return False
-        is_known = intake.sniff(head) is not None or other_kind(head) is not None or is_zip(head)
+        is_known = detect_format(head) is not None or other_kind(head) is not None or is_zip(head)
         return is_known or path.suffix.lower() in FILM_SUFFIXES
 
     def _source(self, path: Path) -> str:

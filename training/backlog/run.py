@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxr_app.errors import FilmError, FilmLostError, WorklistError
+from cxr_app.examined import refusal, unreadable
 from cxr_app.film_store import FilmStore, read_film
 from cxr_app.imaging.zip_archive import read_member
 from cxr_app.model.description import DescribedCheckpoint
 from cxr_app.outcome import Outcome, ScoringState
-from cxr_app.pacs.reception import Reception
 from cxr_app.recall import recall
-from cxr_app.scoring import refusal, unreadable
 from cxr_app.worklist import Worklist
 from training.backlog.engines.contract import BacklogEngine, FoundFile, Result, ScoredFile
-from training.backlog.engines.file_scoring import has_content, is_another
+from training.backlog.engines.file_content import has_content, is_another
 from training.backlog.results import Results
 
 logger = logging.getLogger(__name__)
@@ -192,6 +191,8 @@ class Backlog:
 
     def _enter_compared(self, worklist: Worklist, found: FoundFile, outcome: Outcome) -> None:
         """Enter a film as one that arrives is: compared with those that have its UID."""
+        from cxr_app.pacs.reception import Reception  # seldom needed, and it brings pydicom
+
         path = self._path(found, outcome)
         with suppress(FilmLostError):  # gone or changed meanwhile: the next run reads it again
             data = read_film(path, outcome.sha256)

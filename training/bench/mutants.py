@@ -9,7 +9,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from cxr_app.errors import SettingsError
-from cxr_app.scoring import Examined, Scorer
+from cxr_app.examined import Examined
+from cxr_app.scoring import Scorer
 
 BATCH = 16
 _BOUNDARY_BYTES = (0x00, 0x01, 0x7F, 0x80, 0xFE, 0xFF)

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from cxr_app.scoring import Examined
+from cxr_app.examined import Examined
 from cxr_app.settings import PROJECT
 from cxr_app.usable_cores import cores
 from training.backlog.engines.contract import BacklogPlan

@@ -21,7 +21,8 @@ from pynetdicom.dul import DULServiceProvider
 from pynetdicom.fsm import TRANSITION_TABLE
 from pynetdicom.transport import AssociationSocket
 
-from cxr_app.imaging.dicom import PREFIX, end_of_file_meta
+from cxr_app.imaging.dicom import end_of_file_meta
+from cxr_app.imaging.dicom_prefix import PREFIX
 from cxr_app.pacs.fast_pdus import FilmFile, on_connected, received_file
 from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 

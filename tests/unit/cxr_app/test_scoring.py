@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cxr_app.examined import refusal
 from cxr_app.model.preprocessing import InputSpec
 from cxr_app.outcome import ScoringState
 from cxr_app.pose import Pose
-from cxr_app.scoring import examine, refusal
+from cxr_app.scoring import examine
 from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 from tests.support.films import jpeg
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_app.errors import CxrError, SettingsError
-from cxr_app.scoring import refusal, unreadable
+from cxr_app.examined import refusal, unreadable
 from cxr_app.settings import PROJECT
 from training.backlog.engines.contract import BacklogPlan, FoundFile, Result, ScoredFile
 from training.backlog.engines.file_scoring import (

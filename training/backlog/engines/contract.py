@@ -41,6 +41,10 @@ class FoundFile:
     member: str = ""
 
 
+Batch = Sequence[FoundFile]
+"""Files that are scored together."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScoredFile:
     """A file of the folder and its outcome."""

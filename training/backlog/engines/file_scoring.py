@@ -1,14 +1,13 @@
 """Reading and scoring of the files of a backlog, as every engine does it."""
 
 import hashlib
-import os
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 
 from cxr_app.errors import CheckpointMismatchError, FilmError, ShortageError
+from cxr_app.examined import Examined, unreadable
 from cxr_app.imaging.limits import MAX_FILE_BYTES
-from cxr_app.imaging.zip_archive import read_member
 from cxr_app.model.classifier_choice import load_classifier
-from cxr_app.scoring import Examined, Scorer, examine, unreadable
+from cxr_app.scoring import Scorer, examine
 from training.backlog.engines.contract import (
     RETRY,
     AlreadyScored,
@@ -17,6 +16,7 @@ from training.backlog.engines.contract import (
     Result,
     ScoredFile,
 )
+from training.backlog.engines.file_content import content
 
 SHORTAGE = (
     "This computer ran short of memory or other resources while reading the film, which itself may "
@@ -77,47 +77,6 @@ def _read_file(found: FoundFile, plan: BacklogPlan) -> Examined | AlreadyScored:
     if sha256 in plan.known:
         return AlreadyScored(found, sha256)
     return examine(data, plan.input_spec, sha256, plan.attested.get(sha256))
-
-
-def is_another(found: FoundFile, contents: Set[str]) -> bool:
-    """Check whether a file can be read and its content is none of these (SHA-256)."""
-    sha256 = _readable_sha256(found)
-    return bool(sha256) and sha256 not in contents
-
-
-def has_content(found: FoundFile, contents: Set[str]) -> bool:
-    """Check whether a file can be read and its content is one of these (SHA-256)."""
-    sha256 = _readable_sha256(found)
-    return bool(sha256) and sha256 in contents
-
-
-def _readable_sha256(found: FoundFile) -> str:
-    """Return the digest of a file; empty if it cannot be read, or is too large to be a film."""
-    try:
-        data = content(found)
-    except (OSError, FilmError):
-        return ""
-    return hashlib.sha256(data).hexdigest() if isinstance(data, bytes) else ""
-
-
-def content(found: FoundFile) -> bytes | int:
-    """Read a file; return only the size of one beyond the limit, which may fill the memory.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    FilmError
-        If it is in a zip archive that cannot be unpacked.
-    """
-    if found.member:
-        return read_member(found.path, found.member)
-    with found.path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > MAX_FILE_BYTES:
-            return size
-        data = file.read(MAX_FILE_BYTES + 1)
-    return data if len(data) <= MAX_FILE_BYTES else len(data)
 
 
 def score_examined(

@@ -6,7 +6,13 @@ Both take seconds, in which the films wait.
 from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerContext
 
-from training.backlog.engines import ENGINES
+PRELOADED = [
+    "training.backlog.engines.scoring_worker",
+    "cxr_app.model.compiled_classifier",
+    "cxr_app.imaging.raster",
+    "cxr_app.imaging.dicom",
+]
+"""What scores, and what it imports only when it first needs it."""
 
 
 def begin() -> None:
@@ -18,5 +24,5 @@ def begin() -> None:
 def scoring_processes() -> ForkServerContext:
     """Return the context in which the local engine starts its processes."""
     context = get_context("forkserver")
-    context.set_forkserver_preload([ENGINES["local"]])
+    context.set_forkserver_preload(PRELOADED)
     return context

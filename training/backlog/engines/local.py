@@ -7,6 +7,8 @@ a GPU the processes only read and decode, and the one network is in this process
 
 If a file ends its process, only that file fails: the films beside it are scored again.
 
+What reads and scores is imported in those processes alone: this one begins sooner.
+
 These are long-lived processes of this program's own code, so `multiprocessing` suits them. The
 children of `isolated_decoder` are another thing: sandboxes of third-party decoders with limited
 memory and time, which start without torch and exchange no pickled objects.
@@ -14,31 +16,30 @@ memory and time, which start without torch and exchange no pickled objects.
 
 import contextlib
 import logging
-import signal
-import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING
 
-from cxr_app import log_privacy
 from cxr_app.errors import CxrError, SettingsError
-from cxr_app.model.classifier_choice import prepare_networks, runs_on_cpu
-from cxr_app.scoring import Examined, Scorer, refusal, unreadable
+from cxr_app.examined import Examined, refusal, unreadable
+from cxr_app.model.classifier_choice import runs_on_cpu
 from cxr_app.usable_cores import cores
 from training.backlog.engines.contract import (
     AlreadyScored,
     BacklogPlan,
+    Batch,
     FoundFile,
     Result,
     ScoredFile,
 )
-from training.backlog.engines.file_scoring import load_scorer, read_file, score_examined
 from training.backlog.engines.imports_ahead import scoring_processes
+
+if TYPE_CHECKING:
+    from cxr_app.scoring import Scorer
 
 logger = logging.getLogger(__name__)
 
@@ -49,15 +50,12 @@ SMALLEST_BATCH = 2
 """Fewest films in a forward pass: for a single film it costs half as much again per film."""
 AHEAD = 2
 """Batches that a worker holds: one for its network, one to read and decode."""
-READERS = 2
-"""Threads of a worker that read and decode: one of them may wait for a slow disk."""
 PATIENCE_SECONDS = 5.0
 ENDED_BY = (
     "The file ended the process that read it. A person must look at it; "
     "please report its format to the maintainers of this program."
 )
 
-Batch = Sequence[FoundFile]
 Reading = list[Examined | AlreadyScored]
 
 
@@ -83,12 +81,9 @@ class LocalEngine:
     def __init__(self, plan: BacklogPlan) -> None:
         self._plan = plan
         on_gpu = not runs_on_cpu(plan.device)
-        self._scorer = load_scorer(plan) if on_gpu else None
+        self._scorer = _scorer_here(plan) if on_gpu else None
         self._batch_size = plan.batch_size or (BATCH_ON_GPU if on_gpu else BATCH_ON_CPU)
         count = cores() if plan.workers is None else plan.workers
-        prepared = prepare_networks(plan.checkpoint, plan.device, plan.runtime, plan.prevalence)
-        if not prepared and plan.runtime == "auto":  # else each worker would try to compile, too
-            self._plan = replace(plan, runtime="torch")
         self._workers = [self._start_worker(in_process=count > 0) for _ in range(max(1, count))]
         try:
             for worker in self._workers:
@@ -152,6 +147,8 @@ class LocalEngine:
         """Score a batch if the worker has only read it."""
         if self._scorer is None:
             return reading  # type: ignore[return-value]  # the worker has scored it
+        from training.backlog.engines.file_scoring import score_examined
+
         return score_examined(self._scorer, batch, reading)  # type: ignore[arg-type]
 
     def _score_alone(self, film: FoundFile) -> list[Result]:
@@ -163,6 +160,12 @@ class LocalEngine:
         except EOFError:
             self._replace(worker)
             return [ScoredFile(film, refusal(unreadable(ENDED_BY)))]
+
+
+def _scorer_here(plan: BacklogPlan) -> "Scorer":
+    from training.backlog.engines.file_scoring import load_scorer
+
+    return load_scorer(plan)
 
 
 class _Worker:
@@ -217,36 +220,12 @@ class _Worker:
 
 
 def _work_in_process(link: Connection, plan: BacklogPlan, scores: bool) -> None:
-    """Work in a separate process; Ctrl-C is left to the parent, which then closes the link."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        _work(link, plan, scores, threads=1)
-    except Exception as error:  # noqa: BLE001 - the message may quote patient data
-        log_privacy.report_fault(error)
-        sys.exit(1)
+    from training.backlog.engines.scoring_worker import work_in_process
+
+    work_in_process(link, plan, scores)
 
 
-def _work(link: Connection, plan: BacklogPlan, scores: bool, threads: int | None = None) -> None:
-    """Load the network, then work until the link is closed."""
-    with link, contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        try:
-            scorer = load_scorer(plan, threads) if scores else None
-        except CxrError as error:
-            link.send(error)
-            return
-        link.send(None)
-        _serve(link, plan, scorer)
+def _work(link: Connection, plan: BacklogPlan, scores: bool) -> None:
+    from training.backlog.engines.scoring_worker import work
 
-
-def _serve(link: Connection, plan: BacklogPlan, scorer: Scorer | None) -> None:
-    """Read batches as they arrive, score the oldest and send its results back."""
-    waiting: deque[tuple[Batch, list[Future[Examined | AlreadyScored]]]] = deque()
-    with ThreadPoolExecutor(READERS) as pool:
-        while True:
-            if not waiting or link.poll():
-                batch: Batch = link.recv()
-                waiting.append((batch, [pool.submit(read_file, film, plan) for film in batch]))
-                continue
-            batch, reading = waiting.popleft()
-            films = [film.result() for film in reading]
-            link.send(films if scorer is None else score_examined(scorer, batch, films))
+    work(link, plan, scores)

@@ -9,7 +9,7 @@ import pytest
 from cxr_app.errors import CheckpointMismatchError, CheckpointNotFoundError, SettingsError
 from cxr_app.model import classifier_choice, compile_networks
 from cxr_app.model.classifier import Classifier
-from cxr_app.model.classifier_choice import load_classifier, prepare_networks, runs_on_cpu
+from cxr_app.model.classifier_choice import load_classifier, runs_on_cpu
 from cxr_app.model.compiled_classifier import CompiledClassifier
 from tests.support.checkpoints import write_tiny
 from tests.unit.cxr_app.model.test_classifier import films
@@ -23,8 +23,6 @@ def tiny(tmp_path: Path) -> Path:
 def test_left_to_choose_the_cpu_takes_openvino(tiny: Path) -> None:
     assert isinstance(load_classifier(tiny, "cpu"), CompiledClassifier)
     assert isinstance(load_classifier(tiny, "cpu", "torch"), Classifier)
-    assert prepare_networks(tiny, "cpu", "auto", None)
-    assert not prepare_networks(tiny, "cpu", "torch", None)
 
 
 @pytest.mark.parametrize("fault", ["not installed", "cannot run it"])
@@ -38,7 +36,6 @@ def test_left_to_choose_torch_does_what_openvino_cannot(
         monkeypatch.setattr(compile_networks, "read_compiled", lambda _: None)
     chosen, expected = load_classifier(tiny, "cpu"), Classifier.load(tiny, "cpu")
     assert isinstance(chosen, Classifier)
-    assert not prepare_networks(tiny, "cpu", "auto", None)
     inputs = [chosen.prepare(film) for film in films(2)]
     for one, other in zip(chosen.predict(inputs), expected.predict(inputs), strict=True):
         np.testing.assert_array_equal(one.activation_map, other.activation_map)

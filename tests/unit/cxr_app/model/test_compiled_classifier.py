@@ -141,7 +141,7 @@ def test_a_film_is_scored_without_torch(tmp_path: Path) -> None:
         "cxr_app.ui.text.retrain_text",
         "cxr_app.ui.server.monitoring_routes",
         "training.batch",
-        "training.backlog.engines.local",
+        "training.backlog.engines.scoring_worker",
     ],
 )
 def test_torch_is_not_imported_to_score(module: str) -> None:

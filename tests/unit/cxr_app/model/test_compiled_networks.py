@@ -7,10 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from cxr_app.errors import SettingsError
 from cxr_app.model import compile_networks
 from cxr_app.model.compiled_classifier import CompiledClassifier
-from cxr_app.model.compiled_networks import MOST_KEPT, keep_compiled, key_of, packed, read_compiled
-from tests.support.checkpoints import write_tiny
+from cxr_app.model.compiled_networks import (
+    MOST_KEPT,
+    keep_compiled,
+    key_of,
+    packed,
+    read_compiled,
+    unpacked,
+)
+from tests.support.checkpoints import write_ancestor, write_tiny
 from tests.unit.cxr_app.model.test_classifier import films
 
 
@@ -87,6 +95,26 @@ def test_many_that_want_the_same_compile_it_once(tiny: Path, compiled: list[Path
     with ThreadPoolExecutor(4) as pool:
         found = set(pool.map(probability, [tiny] * 4))
     assert (len(compiled), len(found)) == (1, 1)
+
+
+def test_what_cannot_be_compiled_is_tried_once(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Path] = []
+
+    def compile_in_vain(path: Path, _: float | None) -> bytes:
+        tried.append(path)
+        return packed({})
+
+    monkeypatch.setattr(compile_networks, "_compiled_elsewhere", compile_in_vain)
+    for _ in range(3):
+        with pytest.raises(SettingsError, match="Set CXR_RUNTIME=torch"):
+            CompiledClassifier.load(tiny)
+    assert tried == [tiny]
+
+
+def test_a_network_that_needs_gradients_has_no_compiled_ones(tmp_path: Path) -> None:
+    """Its heatmap is computed backwards, which OpenVINO cannot do."""
+    path = write_ancestor(tmp_path / "ancestor.safetensors", "four_conv")
+    assert unpacked(compile_networks._compiled_elsewhere(path, None)) == {}
 
 
 def test_what_was_packed_is_read(cache: Path) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from cxr_app.errors import ShortageError
+from cxr_app.examined import refusal
 from cxr_app.model.preprocessing import InputSpec
 from cxr_app.outcome import ScoringState
-from cxr_app.scoring import refusal
 from training.backlog.engines import file_scoring
 from training.backlog.engines.contract import AlreadyScored, BacklogPlan, FoundFile
 from training.backlog.results import Results

@@ -12,8 +12,12 @@ from cxr_app.settings import PROJECT
     ("module", "unwanted"),
     [
         ("training.batch", {"numpy", "sqlalchemy", "pydicom", "scipy"}),
-        ("training.backlog.batch_run", {"pynetdicom", "torch", "streamlit"}),
-        ("training.backlog.engines.local", {"sqlalchemy", "pynetdicom", "torch", "streamlit"}),
+        ("training.backlog.batch_run", {"scipy", "pydicom", "openvino", "torch", "streamlit"}),
+        ("training.backlog.engines.local", {"scipy", "pydicom", "openvino", "torch", "sqlalchemy"}),
+        (
+            "training.backlog.engines.scoring_worker",
+            {"sqlalchemy", "pynetdicom", "torch", "streamlit", "openvino_telemetry.main"},
+        ),
     ],
 )
 def test_a_process_imports_only_what_it_needs(module: str, unwanted: set[str]) -> None:
