@@ -11,7 +11,6 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from cxr_app.current_settings import current_settings
 from cxr_app.errors import SettingsError
 
 
@@ -36,6 +35,9 @@ def hide_messages(*, at_terminal: bool = False) -> None:
 
 def debug_mode() -> bool:
     """Return the setting `debug`; False if the settings cannot be read."""
+    # Imported here: it takes a tenth of a second, and a scoring process reads no settings.
+    from cxr_app.current_settings import current_settings
+
     try:
         return current_settings().debug
     except SettingsError:

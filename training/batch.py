@@ -23,9 +23,18 @@ from training.command_line.number_types import whole_number
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
+    return _run(_begun(arguments))
+
+
+def _begun(arguments: list[str] | None = None) -> BatchOptions:
+    """Return the options, with the imports of scoring processes under way."""
     options = _parser().parse_args(arguments, BatchOptions())
     if options.engine == "local" and options.workers != 0:
         imports_ahead.begin()
+    return options
+
+
+def _run(options: BatchOptions) -> int:
     gc.disable()  # imports leave no garbage, and looking for it takes a fifth of their time
     # Not before: both import the same at the same time, which takes seconds.
     from training.backlog.batch_run import run_batch
@@ -88,8 +97,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    log_privacy.hide_messages()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as with Ctrl-C
-    status = main()
+    begun = _begun()
+    log_privacy.hide_messages()
+    status = _run(begun)
     gc.freeze()  # else the interpreter looks through everything once more before it ends
     sys.exit(status)
