@@ -1,8 +1,7 @@
 """How far scores have moved from a reference: PSI and KS distance, with intervals."""
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import chi2, ks_2samp, kstwobign, ncx2
+from scipy.special import chdtr, chndtr, kolmogi
 
 from cxr_app.evaluation.metrics import Estimate, Floats
 
@@ -11,7 +10,7 @@ BINS = 10
 HALF_A_FILM = 0.5
 """Added to each bin, so that an empty one has a logarithm."""
 TAIL = 0.025
-REACH = float(kstwobign.ppf(1 - 2 * TAIL))
+REACH = float(kolmogi(2 * TAIL))
 
 
 def population_stability(reference: Floats, scores: Floats) -> Estimate:
@@ -62,6 +61,8 @@ def kolmogorov_smirnov(reference: Floats, scores: Floats) -> Estimate:
     ----------
     Smirnov 1939.
     """
+    from scipy.stats import ks_2samp  # here, for a server need not wait for it when it starts
+
     value = float(ks_2samp(reference, scores, method="asymp").statistic)
     reach = REACH * float(np.sqrt(1 / len(reference) + 1 / len(scores)))
     return Estimate(value, max(0.0, value - reach), min(1.0, value + reach))
@@ -75,7 +76,9 @@ def _shares(edges: Floats, scores: Floats) -> Floats:
 
 def _noncentrality(observed: float, degrees: int, share: float) -> float:
     """Return the noncentrality at which a value up to `observed` has this probability, or 0."""
-    if chi2.cdf(observed, degrees) <= share:
+    if chdtr(degrees, observed) <= share:
         return 0.0
+    from scipy.optimize import brentq  # as above
+
     upper = observed + 40 * np.sqrt(observed + degrees)
-    return float(brentq(lambda centre: ncx2.cdf(observed, degrees, centre) - share, 1e-9, upper))
+    return float(brentq(lambda centre: chndtr(observed, degrees, centre) - share, 1e-9, upper))

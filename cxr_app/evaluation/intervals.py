@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta, norm
+from scipy.special import betaincinv, ndtri
 
 from cxr_app.evaluation.metrics import Booleans, Drawn, Floats, bootstrap_interval
 
@@ -30,8 +30,8 @@ def clopper_pearson(part: float, whole: float) -> tuple[float, float]:
     """Return the exact 95 % interval of a share; the whole range where there is no observation."""
     if not whole > 0:
         return 0.0, 1.0
-    low = float(beta.ppf(TAIL, part, whole - part + 1)) if part > 0 else 0.0
-    high = float(beta.ppf(1 - TAIL, part + 1, whole - part)) if part < whole else 1.0
+    low = float(betaincinv(part, whole - part + 1, TAIL)) if part > 0 else 0.0
+    high = float(betaincinv(part + 1, whole - part, 1 - TAIL)) if part < whole else 1.0
     return low, high
 
 
@@ -168,4 +168,4 @@ def auroc_difference_reach(films: int, auroc: float = 0.97, correlation: float =
     above, below = auroc / (2 - auroc), 2 * auroc**2 / (1 + auroc)
     spread = (each - 1) * (above - auroc**2 + below - auroc**2)
     variance = (auroc * (1 - auroc) + spread) / each**2
-    return float(norm.ppf(1 - TAIL)) * math.sqrt(2 * (1 - correlation) * variance)
+    return float(ndtri(1 - TAIL)) * math.sqrt(2 * (1 - correlation) * variance)

@@ -19,7 +19,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from cxr_app import priority
 from cxr_app.evaluation.metrics import Booleans, Estimate, Floats
@@ -320,5 +320,5 @@ def _over_replications(values: Floats) -> Estimate:
     if len(values) < 2:
         return Estimate(value, math.nan, math.nan)
     error = values.std(ddof=1) / math.sqrt(len(values))
-    reach = float(t.ppf(0.975, len(values) - 1) * error)
+    reach = float(stdtrit(len(values) - 1, 0.975) * error)
     return Estimate(value, value - reach, value + reach)
