@@ -5,14 +5,18 @@ yet answered a click on a link still names the page that the click leaves: Strea
 component's fragment on that page, tells the browser so, and the browser drops all that the new page
 has drawn. Nothing draws it again, and the reader looks at an empty page.
 
-And a browser that has files to report just as a component reports too sends one message for both,
-which names the component's fragment: only that would run, and the files would be taken by nobody.
+And a browser that has files or a click to report just as a component reports too sends one message
+for both, which names the component's fragment: only that would run, and files and click would be
+taken by nobody.
 """
+
+from collections.abc import Mapping
 
 from google.protobuf.message import DecodeError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 
 class CurrentPage:
@@ -45,23 +49,28 @@ class _Window:
     ----------
     page
         Hash of the page that was asked for or drawn last; empty if it is unknown.
+    states
+        What the last message said of each widget, as it was encoded.
     """
 
     def __init__(self) -> None:
         self.page = ""
+        self.states: Mapping[str, bytes] = {}
 
     def on_page(self, message: Message) -> Message:
         """Return a message from the browser; a fragment's names the current page.
 
-        One with files names no fragment: the whole page runs, which takes them.
+        One with files, or with a click beside something else, names no fragment: the whole page
+        runs, which takes them.
         """
         asked = _rerun_asked(message)
         if asked is None:
             return message
+        before, self.states = self.states, _states(asked)
         if not asked.rerun_script.fragment_id:
             self.page = asked.rerun_script.page_script_hash
             return message
-        if _has_files(asked):
+        if _has_files(asked) or _has_click_beside_another(asked, before):
             asked.rerun_script.fragment_id = ""
         if self.page:
             asked.rerun_script.page_script_hash = self.page
@@ -79,6 +88,30 @@ def _has_files(asked: BackMsg) -> bool:
     """Return whether files wait in a box of the page; no fragment has such a box."""
     states = asked.rerun_script.widget_states.widgets
     return any(each.file_uploader_state_value.uploaded_file_info for each in states)
+
+
+def _has_click_beside_another(asked: BackMsg, before: Mapping[str, bytes]) -> bool:
+    """Return whether a button was pressed and another widget reports, too.
+
+    Which of them the fragment belongs to is not known. A widget that was never heard of has only
+    been drawn.
+    """
+    pressed = {each.id for each in asked.rerun_script.widget_states.widgets if each.trigger_value}
+    changed = {name for name, now in _states(asked).items() if before.get(name, now) != now}
+    once = {each.id for each in asked.rerun_script.widget_states.widgets if _is_told_once(each)}
+    return bool(pressed) and len(pressed | changed | once) > 1
+
+
+def _is_told_once(state: WidgetState) -> bool:
+    """Return whether a component tells of an event, not of a state that it keeps."""
+    return state.WhichOneof("value") in {"json_trigger_value", "string_trigger_value"}
+
+
+def _states(asked: BackMsg) -> dict[str, bytes]:
+    return {
+        each.id: each.SerializeToString(deterministic=True)
+        for each in asked.rerun_script.widget_states.widgets
+    }
 
 
 def _rerun_asked(message: Message) -> BackMsg | None:

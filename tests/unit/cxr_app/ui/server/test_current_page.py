@@ -92,3 +92,43 @@ def test_files_that_are_reported_with_a_fragment_have_the_whole_page_run(
     assert (ran.fragment_id, ran.page_script_hash) == ("", "upload")
     (box,) = ran.widget_states.widgets
     assert box.file_uploader_state_value.uploaded_file_info
+
+
+def reporting(message: Message, pressed: str = "", **states: str) -> Message:
+    """The same message, which reports a pressed button and states of components as well."""
+    full = BackMsg.FromString(message["bytes"])
+    widgets = full.rerun_script.widget_states.widgets
+    if pressed:
+        widgets.add(id=pressed, trigger_value=True)
+    for name, value in states.items():
+        widgets.add(id=name, json_value=value)
+    return {**message, "bytes": full.SerializeToString()}
+
+
+BEFORE = reporting(asked("film", "banner"), timer="1", viewer="a")
+
+
+@pytest.mark.parametrize(
+    ("now", "fragment"),
+    [
+        (reporting(asked("film", "banner"), timer="2", viewer="a"), "banner"),
+        (reporting(asked("film", "banner"), timer="2", viewer="b"), "banner"),
+        (reporting(asked("film", "banner"), "button", timer="1", viewer="a"), "banner"),
+        (reporting(asked("film", "banner"), "button", timer="1", viewer="a", new="x"), "banner"),
+        (reporting(asked("film", "banner"), "button", timer="2", viewer="a"), ""),
+        (reporting(asked("film", "banner"), "button", timer="2", viewer="b"), ""),
+    ],
+)
+def test_a_click_that_is_reported_with_a_fragment_has_the_whole_page_run(
+    now: Message, fragment: str
+) -> None:
+    *_, last = received([drawn("film"), BEFORE, now])
+    assert BackMsg.FromString(last["bytes"]).rerun_script.fragment_id == fragment
+
+
+def test_a_click_beside_an_event_of_a_component_has_the_whole_page_run() -> None:
+    message = BackMsg.FromString(reporting(asked("film", "banner"), "button")["bytes"])
+    message.rerun_script.widget_states.widgets.add(id="keys", json_trigger_value="{}")
+    both: Message = {"type": "websocket.receive", "bytes": message.SerializeToString()}
+    *_, last = received([drawn("film"), both])
+    assert BackMsg.FromString(last["bytes"]).rerun_script.fragment_id == ""
