@@ -12,6 +12,7 @@ from cxr_app import log_privacy
 from cxr_app.errors import CxrError, ShortageError, WorklistError
 from cxr_app.examined import refusal, unreadable
 from cxr_app.film_store import read_film
+from cxr_app.low_priority import yield_to_readers
 from cxr_app.measured import SCORING_SECONDS
 from cxr_app.model.classifier_choice import load_classifier
 from cxr_app.outcome import Outcome
@@ -106,7 +107,8 @@ class ScoringEngine:
         return self._status
 
     def _run(self) -> None:
-        """Load, then score until stopped."""
+        """Load, then score until stopped; pages come first."""
+        yield_to_readers()
         scorer: Scorer | None = None
         while not self._stop.is_set():
             self._wake.clear()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError, SettingsError
+from cxr_app.low_priority import yield_to_readers
 from cxr_app.pacs.companion import USAGE
 from cxr_app.pacs.stop_event import UNTIL_INPUT_ENDS, stop_event
 from cxr_app.settings import Settings
@@ -43,6 +44,7 @@ def run_until_stopped(
         help="stop when standard input ends, as it does if the program that started this one dies",
     )
     options = parser.parse_args(arguments)
+    yield_to_readers()
     log_privacy.hide_messages()
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
     # Below a warning pynetdicom prints requests, and they name patients.

@@ -10,6 +10,7 @@ from time import monotonic, sleep
 import psutil
 import pytest
 
+from cxr_app.low_priority import NICENESS
 from cxr_app.pacs.companion import Companion
 from cxr_app.settings import PROJECT, Settings
 from tests.support.peers import WAIT_SECONDS, free_port, is_open
@@ -55,6 +56,21 @@ def test_a_receiver_ends_when_its_app_is_killed(tmp_path: Path) -> None:
     app.wait()
     child.wait(WAIT_SECONDS)
     assert not is_open(port)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has threads with priorities")
+def test_a_receiver_yields_to_the_pages_of_its_app(tmp_path: Path) -> None:
+    port = free_port()
+    process = Companion(RECEIVER, Settings(data_dir=tmp_path / "data", dicom_port=port))
+    process.start()
+    wait_until(port, is_there=True)
+    assert process.pid is not None
+    lowered = {
+        os.getpriority(os.PRIO_PROCESS, thread.id)
+        for thread in psutil.Process(process.pid).threads()
+    }
+    process.stop()
+    assert lowered == {min(psutil.Process().nice() + NICENESS, 19)}
 
 
 @pytest.mark.parametrize(

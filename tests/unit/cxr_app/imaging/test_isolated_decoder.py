@@ -57,11 +57,8 @@ JPEG_2000 = question(
 @pytest.fixture
 def one_child() -> None:
     """Leave a single idle child, which `child` returns."""
+    end_decoders()
     decode_in_subprocess(*JPEG)
-    spare = isolated_decoder._idle[1:]
-    del isolated_decoder._idle[1:]
-    for each in spare:
-        each.end()
 
 
 def child() -> "subprocess.Popen[bytes]":
