@@ -116,7 +116,7 @@ class FilmResults:
             return makers[kind]()
 
     def _picture(self) -> Dataset:
-        softcopy = intake.read_softcopy(self._data, in_subprocess=True)
+        softcopy = intake.read_own_window(self._data, in_subprocess=True)
         return secondary_capture(self._film, softcopy, self._installation)
 
 
@@ -129,7 +129,7 @@ def results_of(
 
 
 def _kept_film(worklist: Worklist, outgoing: Outgoing) -> tuple[Entry, bytes]:
-    entry = worklist.entry(outgoing.entry_id)
+    entry = worklist.entry(outgoing.entry_id, with_claim=False)
     if entry.film_deleted_at is not None:
         raise FilmLostError("The film was deleted before its result was sent.")
     return entry, read_film(entry.path, entry.sha256)

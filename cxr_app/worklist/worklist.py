@@ -270,8 +270,8 @@ class Worklist:
         with self._database.reading() as session:
             return [as_entry(row) for row in session.scalars(unscored().limit(limit))]
 
-    def entry(self, entry_id: str) -> Entry:
-        """Return one entry, with its activation map.
+    def entry(self, entry_id: str, *, with_claim: bool = True) -> Entry:
+        """Return one entry, with its activation map and, unless not wanted, with who reads it.
 
         Raises
         ------
@@ -279,7 +279,8 @@ class Worklist:
             If no entry has this id.
         """
         with self._database.reading() as session:
-            found = self._whole(session, select(EntryRow).where(EntryRow.id == entry_id))
+            wanted = select(EntryRow).where(EntryRow.id == entry_id)
+            found = self._whole(session, wanted, claim=with_claim)
         if found is None:
             raise EntryNotFoundError.of(entry_id)
         return found
@@ -287,7 +288,7 @@ class Worklist:
     def entry_by_sha256(self, sha256: str) -> Entry | None:
         """Return the entry of a film, with its activation map; None if it was never received."""
         with self._database.reading() as session:
-            return self._whole(session, select(EntryRow).where(has_file([sha256])))
+            return self._whole(session, select(EntryRow).where(has_file([sha256])), claim=True)
 
     def entries_by_ids(self, ids: Iterable[str]) -> list[Entry]:
         """Return entries in the order of `ids`, without activation maps; skip unknown ids."""
@@ -385,12 +386,12 @@ class Worklist:
         with self._database.reading() as session:
             return session.scalar(statement)
 
-    def _whole(self, session: Session, statement: Select[EntryRow]) -> Entry | None:
-        row = session.scalar(statement)
+    def _whole(self, session: Session, wanted: Select[EntryRow], *, claim: bool) -> Entry | None:
+        row = session.scalar(wanted)
         if row is None:
             return None
-        claim = claims_of(session, [row.number], self._clock()).get(row.number)
-        return as_entry(row, claim, evidence_of(session, row))
+        claims = claims_of(session, [row.number], self._clock()) if claim else {}
+        return as_entry(row, claims.get(row.number), evidence_of(session, row))
 
     def _moment(self, given: datetime | None) -> datetime:
         """Return the time given, or now; a time without a zone is refused."""
