@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "--batch-size",
         type=whole_number(1, 256),
         metavar="N",
-        help="films in one forward pass; default: 8 on a CPU, 32 on a GPU",
+        help="films in one forward pass; default: 8 on a CPU (ray: 16), 32 on a GPU",
     )
     add("--limit", type=whole_number(0, 10**9), metavar="N", help="stop after N more films")
     add("--watch", action="store_true", help="keep running and score what arrives; Ctrl-C ends it")

@@ -26,7 +26,7 @@ from training.backlog.engines.file_scoring import (
     score_examined,
     score_files,
 )
-from training.backlog.engines.local import BATCH_ON_CPU, BATCH_ON_GPU, ENDED_BY
+from training.backlog.engines.local import BATCH_ON_GPU, ENDED_BY
 
 try:
     import ray
@@ -39,6 +39,8 @@ except ImportError as error:
         "pip install -r requirements-ray.txt, here and on every node, or leave out the option."
     ) from error
 
+BATCH_ON_CPU = 16
+"""Films in a task; handing one out costs more than `local.BATCH_ON_CPU` films would repay."""
 TRIES = 1
 """How often the films of a dead worker go to another worker in one batch.
 
