@@ -30,7 +30,7 @@ from training.bench.bench_films import write_bench_films
 from training.bench.million_entries import fill_worklist
 from training.drawing.phantom_films import draw_phantom, opacities_of
 
-ENTRIES, TABS, FILMS, JUDGED, OPENINGS, BACKLOG_FILMS = 1000, 9, 100, 100, 20, 2500
+ENTRIES, TABS, FILMS, JUDGED, OPENINGS, BACKLOG_FILMS = 1000, 9, 100, 100, 20, 6000
 COMMENT = "Left base, compare with the next film."
 FIRST_SCREEN_MS, NEXT_FILM_MS, UNDER_LOAD = 1000, 300, 2.0
 LOOK_MS = 1000

@@ -85,7 +85,7 @@ def simulate_flow(
 def backlog_rate(costs: PartCosts, films: int, cores: int) -> float:
     """Return the films a second of a backlog that is all there at the start, starting up counted.
 
-    The database works beside the scoring cores, as the main process of `training.batch` does.
+    One process enters the films, on the cores that score them.
     """
     environment = simpy.Environment(initial_time=costs.start_seconds)
     scorers = simpy.Resource(environment, cores)
@@ -93,7 +93,7 @@ def backlog_rate(costs: PartCosts, films: int, cores: int) -> float:
     def scored() -> Iterator[Any]:
         with scorers.request() as turn:
             yield turn
-            yield environment.timeout(costs.score_ms / 1000)
+            yield environment.timeout((costs.score_ms + costs.entering_ms) / 1000)
 
     for _ in range(films):
         environment.process(scored())  # type: ignore[arg-type]  # an iterator is enough

@@ -18,12 +18,14 @@ class PartCosts:
         CPU of a receiver for a film of 10 MB, with its hash and fsync.
     decode_ms, network_ms
         CPU of one core to read, decode and screen a film, and for probability and heat.
+    entering_ms
+        CPU of the process of a backlog that enters its films, on the cores that score them.
     database_ms
         For which the database is busy: the entry, its outcome and the questions of its queue.
     page_ms
         For which the database is busy to show a page of the list.
     start_seconds
-        Until a scoring process is ready.
+        Until the scoring processes are ready, with the imports of the whole command.
     megabytes
         Of a film as it is kept.
     row_bytes
@@ -31,11 +33,12 @@ class PartCosts:
     """
 
     receive_ms: float = 128.0
-    decode_ms: float = 30.0
-    network_ms: float = 31.0
+    decode_ms: float = 18.0
+    network_ms: float = 12.6
+    entering_ms: float = 1.5
     database_ms: float = 6.0
     page_ms: float = 15.0
-    start_seconds: float = 3.0
+    start_seconds: float = 1.3
     megabytes: float = 10.0
     row_bytes: float = 6000.0
 

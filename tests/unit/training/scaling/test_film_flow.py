@@ -52,8 +52,8 @@ def test_the_part_that_saturates_first_is_the_one_that_is_busy() -> None:
 
 
 def test_a_backlog_takes_its_cores_and_its_start() -> None:
-    costs = replace(COSTS, start_seconds=5.0)
-    assert backlog_rate(costs, 400, 2) == pytest.approx(400 / (5 + 400 * 0.5 / 2))
+    costs = replace(COSTS, start_seconds=5.0, entering_ms=100.0)
+    assert backlog_rate(costs, 400, 2) == pytest.approx(400 / (5 + 400 * 0.6 / 2))
 
 
 def test_the_command_reads_a_benchmark_and_compares_itself_with_it(
@@ -74,7 +74,7 @@ def test_the_command_reads_a_benchmark_and_compares_itself_with_it(
     ]
     assert simulate.main([*words, "--benchmark", str(file), "--cut-off", "6"]) == 0
     said = capsys.readouterr().out
-    assert "simulated, 21.6 measured (-6%)" in said
+    assert "simulated, 21.6 measured (+1%)" in said
     assert "first to saturate: scoring" in said
     assert "a hospital cut off for 6 hours" in said
     file.write_text("{}")
