@@ -8,7 +8,7 @@ from training.bench.measurements import Document
 
 OF_LIMIT, OF_NETWORK = 0.93, 0.92
 """Targets: the command against its limit, and training against its network."""
-MEMORY_MB = 100.0
+MEMORY_MB = 50.0
 ANSWER_MS, ENTERING_TIMES = 100.0, 2.0
 """Targets of the worklist: an answer, and entering a film into a full list against an empty one."""
 RESULTS_TIMES, RECEIVE_TIMES = 0.4, 0.75

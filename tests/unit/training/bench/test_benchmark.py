@@ -125,7 +125,7 @@ def test_the_table_has_measurements_and_targets() -> None:
     assert rows["network alone, against PyTorch's"] == ("1.50 times", "")
     assert rows["training of its network"] == ("90%", "wanted: 92%")
     assert rows["after 50 kills"] == ("0 lost, 0 twice", "wanted: 0")
-    assert rows["most memory after that"] == ("930 MB", "wanted: less than 100 MB more")
+    assert rows["most memory after that"] == ("930 MB", "wanted: less than 50 MB more")
     assert rows["full against empty"] == ("1.10 times", "wanted: at most 2 times")
     assert rows["of them slower than wanted"] == ("1", "wanted: 0")
     assert rows["one film, p50"] == ("0.33 (9 against 27 ms)", "wanted: at most 0.4")
