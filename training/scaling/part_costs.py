@@ -32,7 +32,7 @@ class PartCosts:
         Of its entry, outcome, heatmap and events.
     """
 
-    receive_ms: float = 128.0
+    receive_ms: float = 44.0
     decode_ms: float = 18.0
     network_ms: float = 12.6
     entering_ms: float = 1.5
