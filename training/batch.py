@@ -15,32 +15,15 @@ import sys
 from pathlib import Path
 
 from cxr_app import log_privacy
-from training.backlog.batch_options import BatchOptions
-from training.backlog.engines import ENGINES, imports_ahead
+from training.backlog.batch_start import begun, run
+from training.backlog.engines import ENGINES
 from training.command_line.device_option import add_device_option
 from training.command_line.number_types import whole_number
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    return _run(_begun(arguments))
-
-
-def _begun(arguments: list[str] | None = None) -> BatchOptions:
-    """Return the options, with the imports of scoring processes under way."""
-    options = _parser().parse_args(arguments, BatchOptions())
-    if options.engine == "local" and options.workers != 0:
-        imports_ahead.begin()
-    return options
-
-
-def _run(options: BatchOptions) -> int:
-    gc.disable()  # imports leave no garbage, and looking for it takes a fifth of their time
-    # Not before: both import the same at the same time, which takes seconds.
-    from training.backlog.batch_run import run_batch
-
-    gc.enable()
-    return run_batch(options)
+    return run(begun(_parser(), arguments))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -98,8 +81,8 @@ def _parser() -> argparse.ArgumentParser:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as with Ctrl-C
-    begun = _begun()
+    options = begun(_parser())
     log_privacy.hide_messages()
-    status = _run(begun)
+    status = run(options)
     gc.freeze()  # else the interpreter looks through everything once more before it ends
     sys.exit(status)
