@@ -93,6 +93,14 @@ class Server:
                 raise RuntimeError(f"the server did not start; it printed:\n{printed}")
             time.sleep(0.1)
 
+    def wait_for_model(self) -> None:
+        """Return once the model is ready: from then on the list says which films another scored."""
+        deadline = time.monotonic() + START_SECONDS
+        while '"ready"' not in (self.answer("/healthz") or ""):
+            if time.monotonic() > deadline:
+                raise RuntimeError("the model is not ready")
+            time.sleep(0.1)
+
     def stop(self) -> None:
         """Ask it to end, and make it end where it does not; a stopped server stays stopped."""
         if self._process is None:

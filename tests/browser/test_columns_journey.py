@@ -15,6 +15,7 @@ LONG = "Exampleson-Longname^Adelaide Beatrice"
 @pytest.fixture(scope="module")
 def film(server: Server) -> Iterator[str]:
     assert server.data_dir is not None
+    server.wait_for_model()
     desk = Desk(server.data_dir)
     ds = radiograph_dataset(film_pixels(120, 100), PatientName=LONG, PatientID="P-1")
     yield desk.enter(dicom_bytes(ds), 0.9)
