@@ -4,7 +4,6 @@
 leaves these modules. Whatever pydicom or a decoder raises on a damaged file becomes a `FilmError`.
 """
 
-import logging
 import re
 import zlib
 from dataclasses import fields, replace
@@ -77,9 +76,6 @@ _LEGAL = {
     "sop_class_uid": r"[0-9.]{1,64}",
 }
 """Patterns that values must match to be shown; all other text is shown as it is."""
-
-# pydicom quotes odd values in its log messages, and they may be patient data.
-logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 
 def read_film(data: bytes, *, side: int | None = None, in_subprocess: bool = False) -> DecodedFilm:

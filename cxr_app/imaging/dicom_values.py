@@ -3,6 +3,7 @@
 The same holds for values of a wrong type.
 """
 
+import logging
 import math
 import re
 from typing import Any
@@ -23,6 +24,10 @@ DICOM_DAMAGE = (*DAMAGE, BytesLengthException, InvalidDicomError)
 """What pydicom raises on a damaged file."""
 OVERLAY_GROUPS = range(0x6000, 0x6020, 2)
 """Groups of the elements of overlays (PS3.5 7.6)."""
+
+# pydicom quotes odd values in its log messages, and they may be patient data. Here, for whoever
+# reads a dataset imports this file.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 _LONGEST_TEXT = 1024
 _MORE_NAMES = {

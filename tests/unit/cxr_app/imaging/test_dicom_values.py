@@ -1,6 +1,8 @@
 """Whatever an element holds is a value of the right type, or none."""
 
 import math
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.tag import Tag
 
 from cxr_app.imaging import dicom_values
+from cxr_app.settings import PROJECT
 
 
 def dataset(keyword: str, vr: str, value: bytes) -> Dataset:
@@ -76,3 +79,14 @@ def test_value_that_cannot_become_text_is_ignored() -> None:
     element._value = Unspeakable()
     ds.add(element)
     assert dicom_values.text(ds, "StudyDescription") == ""
+
+
+def test_whoever_reads_a_dataset_has_nothing_of_it_in_the_log() -> None:
+    """A backlog reads the directory of a disc without the module that reads films."""
+    script = (
+        "import logging\n"
+        "from cxr_app.imaging.disc import disc_contents\n"
+        "disc_contents(b'')\n"
+        "assert not logging.getLogger('pydicom').isEnabledFor(logging.ERROR)"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=PROJECT, check=True)
