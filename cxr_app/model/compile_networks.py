@@ -79,8 +79,8 @@ def _compiled_elsewhere(path: Path, prevalence: float | None) -> bytes:
 def main(words: list[str]) -> int:
     """Write the compiled networks, and return the exit status.
 
-    It is 0 also for what OpenVINO can never run: nobody need try it again, and there are no
-    networks. It is 1 for a checkpoint that cannot be used.
+    It is 0 also for a network that OpenVINO can never run, of which there are no compiled ones. It
+    is 1 if anything failed: another try may go well.
     """
     with os.fdopen(os.dup(1), "wb") as out:
         os.dup2(2, 1)  # no library's remark may end up among the networks
@@ -92,8 +92,6 @@ def main(words: list[str]) -> int:
         try:
             source = at_prevalence(checkpoint.load(Path(words[0])), prevalence)
             out.write(packed(film_programs(source)))
-        except SettingsError:
-            out.write(packed({}))
         except CxrError:  # whoever asked says what is wrong, when PyTorch meets it there
             return 1
     return 0

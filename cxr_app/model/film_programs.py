@@ -29,14 +29,16 @@ _EXAMPLES = 2
 
 
 def film_programs(source: Checkpoint) -> Mapping[str, bytes]:
-    """Record and compile the networks of a checkpoint, by name.
+    """Record and compile the networks of a checkpoint, by name; none if their map needs gradients.
+
+    OpenVINO can compute no gradients, however often it is tried.
 
     Raises
     ------
     CheckpointMismatchError
         If weights and architecture do not fit.
     SettingsError
-        If OpenVINO is not installed or cannot run this kind of network.
+        If OpenVINO is not installed, or recording fails, which may go well another time.
     """
     import_quietly()
     cpu = torch.device("cpu")
@@ -51,8 +53,8 @@ def film_programs(source: Checkpoint) -> Mapping[str, bytes]:
         passes[CROP] = (_CropPass(network, source.description), [films, boxes])
     elif isinstance(network, GlobalAveragePoolingNetwork):
         passes[FILM] = (_FilmPass(network, source.description), [films])
-    else:  # its map needs gradients
-        raise SettingsError(CANNOT_RUN)
+    else:
+        return {}
     if view_network is not None and source.description.screening is not None:
         spec = source.description.screening
         passes[VIEW] = (_ViewPass(view_network, spec, source.description.input_spec), [films])

@@ -97,18 +97,23 @@ def test_many_that_want_the_same_compile_it_once(tiny: Path, compiled: list[Path
     assert (len(compiled), len(found)) == (1, 1)
 
 
-def test_what_cannot_be_compiled_is_tried_once(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("found", "times"), [(packed({}), 1), (b"", 3)], ids=["never", "not this time"]
+)
+def test_only_what_can_never_be_compiled_is_tried_once(
+    found: bytes, times: int, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tried: list[Path] = []
 
     def compile_in_vain(path: Path, _: float | None) -> bytes:
         tried.append(path)
-        return packed({})
+        return found
 
     monkeypatch.setattr(compile_networks, "_compiled_elsewhere", compile_in_vain)
     for _ in range(3):
         with pytest.raises(SettingsError, match="Set CXR_RUNTIME=torch"):
             CompiledClassifier.load(tiny)
-    assert tried == [tiny]
+    assert tried == times * [tiny]
 
 
 def test_a_network_that_needs_gradients_has_no_compiled_ones(tmp_path: Path) -> None:
