@@ -70,7 +70,7 @@ class _Window:
         if not asked.rerun_script.fragment_id:
             self.page = asked.rerun_script.page_script_hash
             return message
-        if _has_files(asked) or _has_click_beside_another(asked, before):
+        if _has_files(asked) or _has_click_beside_another(asked, before, self.states):
             asked.rerun_script.fragment_id = ""
         if self.page:
             asked.rerun_script.page_script_hash = self.page
@@ -90,15 +90,18 @@ def _has_files(asked: BackMsg) -> bool:
     return any(each.file_uploader_state_value.uploaded_file_info for each in states)
 
 
-def _has_click_beside_another(asked: BackMsg, before: Mapping[str, bytes]) -> bool:
+def _has_click_beside_another(
+    asked: BackMsg, before: Mapping[str, bytes], now: Mapping[str, bytes]
+) -> bool:
     """Return whether a button was pressed and another widget reports, too.
 
     Which of them the fragment belongs to is not known. A widget that was never heard of has only
     been drawn.
     """
-    pressed = {each.id for each in asked.rerun_script.widget_states.widgets if each.trigger_value}
-    changed = {name for name, now in _states(asked).items() if before.get(name, now) != now}
-    once = {each.id for each in asked.rerun_script.widget_states.widgets if _is_told_once(each)}
+    widgets = asked.rerun_script.widget_states.widgets
+    pressed = {each.id for each in widgets if each.trigger_value}
+    changed = {name for name, state in now.items() if before.get(name, state) != state}
+    once = {each.id for each in widgets if _is_told_once(each)}
     return bool(pressed) and len(pressed | changed | once) > 1
 
 
