@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
 import numpy as np
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 
 from cxr_app.destination import ResultKind
 from cxr_app.imaging import intake
@@ -77,3 +78,15 @@ def result_object(kind: ResultKind, data: bytes, **values: Any) -> Dataset:
     built = makers[kind]()
     assert built is not None
     return built
+
+
+def written(made: Dataset) -> Dataset:
+    """Return an object as it arrives at the other side."""
+    return dcmread(BytesIO(file_of(made)))
+
+
+def file_of(made: Dataset) -> bytes:
+    """Return an object as the bytes of its file."""
+    buffer = BytesIO()
+    made.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()

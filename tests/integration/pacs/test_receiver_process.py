@@ -32,13 +32,19 @@ def wait_until(port: int, *, is_there: bool) -> None:
         sleep(0.1)
 
 
-def test_a_receiver_that_dies_is_started_again(tmp_path: Path) -> None:
+def started(folder: Path) -> tuple[Companion, int, int]:
+    """Start a receiver as the app does; return it, its process and its port."""
     port = free_port()
-    process = Companion(RECEIVER, Settings(data_dir=tmp_path / "data", dicom_port=port))
+    process = Companion(RECEIVER, Settings(data_dir=folder / "data", dicom_port=port))
     process.start()
     wait_until(port, is_there=True)
     assert process.pid is not None
-    psutil.Process(process.pid).kill()
+    return process, process.pid, port
+
+
+def test_a_receiver_that_dies_is_started_again(tmp_path: Path) -> None:
+    process, pid, port = started(tmp_path)
+    psutil.Process(pid).kill()
     wait_until(port, is_there=False)
     wait_until(port, is_there=True)
     process.stop()
@@ -60,14 +66,9 @@ def test_a_receiver_ends_when_its_app_is_killed(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has threads with priorities")
 def test_a_receiver_yields_to_the_pages_of_its_app(tmp_path: Path) -> None:
-    port = free_port()
-    process = Companion(RECEIVER, Settings(data_dir=tmp_path / "data", dicom_port=port))
-    process.start()
-    wait_until(port, is_there=True)
-    assert process.pid is not None
+    process, pid, _ = started(tmp_path)
     lowered = {
-        os.getpriority(os.PRIO_PROCESS, thread.id)
-        for thread in psutil.Process(process.pid).threads()
+        os.getpriority(os.PRIO_PROCESS, thread.id) for thread in psutil.Process(pid).threads()
     }
     process.stop()
     assert lowered == {min(psutil.Process().nice() + NICENESS, 19)}

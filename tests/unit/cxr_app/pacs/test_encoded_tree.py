@@ -1,12 +1,11 @@
 """A report's encoded tree: what it says is what highdicom's templates say, whatever the film."""
 
-from io import BytesIO
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydicom import Dataset, dcmread
+from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 from pydicom.uid import ComputedRadiographyImageStorage, DigitalXRayImageStorageForPresentation
 
@@ -15,7 +14,7 @@ from cxr_app.lung_fields import LUNGS, THIRDS, Extent
 from cxr_app.pacs.encoded_tree import EncodedTree
 from cxr_app.pacs.structured_report import report_tree
 from tests.support.factories import dicom_bytes, radiograph_dataset
-from tests.support.results import INSTALLATION, result_object, scored_film
+from tests.support.results import INSTALLATION, file_of, result_object, scored_film, written
 
 ZONES = [f"{side} {third}" for side in LUNGS for third in THIRDS]
 SHARES = st.floats(0, 1) | st.sampled_from([0.0, 0.0004, 0.5, 1.0])
@@ -73,14 +72,3 @@ def test_a_stand_in_that_is_nowhere_is_refused() -> None:
     tree.ContentSequence = [Dataset()]
     with pytest.raises(ValueError, match="stand-in"):
         EncodedTree(tree, [("UID", "2.25.1")])
-
-
-def written(made: Dataset) -> Dataset:
-    """Return an object as it arrives at the other side."""
-    return dcmread(BytesIO(file_of(made)))
-
-
-def file_of(made: Dataset) -> bytes:
-    buffer = BytesIO()
-    made.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydicom import Dataset, dcmread
+from pydicom import dcmread
 from pydicom.config import disable_value_validation
 from pydicom.uid import (
     ComputedRadiographyImageStorage,
@@ -19,7 +19,7 @@ from cxr_app.imaging.orientation import points_as_stored
 from cxr_app.imaging.own_results import is_own_result
 from tests.support.dicom_programs import iod_errors
 from tests.support.factories import compressed_dicom_bytes, dicom_bytes, radiograph_dataset
-from tests.support.results import SCORED_AT, hot_corner, result_object
+from tests.support.results import SCORED_AT, file_of, hot_corner, result_object, written
 
 OPTIONAL = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "PatientAge", "StudyDate"),
@@ -158,14 +158,3 @@ def test_the_map_holds_the_evidence_on_the_grid_of_the_network() -> None:
     made = result_object(ResultKind.HEATMAP, film())
     values = np.frombuffer(made.FloatPixelData, "<f4").reshape(made.Rows, made.Columns)
     assert np.array_equal(values, hot_corner())
-
-
-def written(made: Dataset) -> Dataset:
-    """Return an object as it arrives at the other side."""
-    return dcmread(BytesIO(file_of(made)))
-
-
-def file_of(made: Dataset) -> bytes:
-    buffer = BytesIO()
-    made.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()
