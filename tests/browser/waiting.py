@@ -43,6 +43,11 @@ PATIENCE_MS, JOB_SECONDS = 120_000, 600.0
 CLOCK = """for (const touch of ["keydown", "pointerdown"])
   addEventListener(touch, (event) => globalThis.touched = event.timeStamp, { capture: true });"""
 """When the reader last touched anything, by the page's own clock."""
+ROUND = """new MutationObserver(() => {
+  if (!document.documentElement.dataset.filmAhead)
+    requestAnimationFrame(() => globalThis.answered = performance.now());
+}).observe(document.documentElement, { attributeFilter: ["data-film-ahead"] });"""
+"""When the page around a film had come after it, by the same clock."""
 SHOWN = """performance.getEntriesByName("films-visible")[0].startTime"""
 """When the first rows had been painted, by the page's own clock: a driver that waits for them looks
 only every now and then, at last twice a second."""
@@ -196,8 +201,10 @@ def films_in_sight(
         opened = listed[: 2 * OPENINGS : 2]  # never the next of one before, which is prepared
         idle = Waits("opening a film", [open_and_return(page, film) for film in opened])
         yield idle
-        next_films = list(read_on(page, listed))
-        yield Waits("next film, by key", next_films, NEXT_FILM_MS)
+        page.evaluate(ROUND)
+        next_films, around = zip(*read_on(page, listed), strict=True)
+        yield Waits("next film, by key", list(next_films), NEXT_FILM_MS)
+        yield Waits("its name, score and heat", list(around), NEXT_FILM_MS)
         with backlog(worklist, server.archive) as job:
             busy = list(during(job, (open_and_return(page, film) for film in opened)))
         yield Waits("opening a film during a backlog", busy, UNDER_LOAD * idle.median)
@@ -257,13 +264,13 @@ def open_and_return(page: Page, film: str) -> float:
     return waited
 
 
-def read_on(page: Page, films: list[str]) -> Iterator[float]:
-    """Go from the first film to the last by key; give the time until each was in sight."""
+def read_on(page: Page, films: list[str]) -> Iterator[tuple[float, float]]:
+    """Go from film to film by key; give the times until each was in sight and until all was."""
     page.locator(f"tr[data-film='{films[0]}']").click()
     until_in_sight(page, films[0])
     for film in films[1:]:
         page.keyboard.press("n")
-        yield until_in_sight(page, film)
+        yield until_in_sight(page, film), page.evaluate("answered - touched")
     page.keyboard.press("w")
     page.locator("tbody tr[data-film]").first.wait_for(timeout=PATIENCE_MS)
 

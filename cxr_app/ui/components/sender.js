@@ -31,11 +31,13 @@ class Sender {
 
   /** Send a message with the film it concerns: whatever the script is drawing meanwhile, a verdict
    * goes to that film. Earlier messages go along, in case one was lost.
-   * @param {{entry: string, [part: string]: string}} message */
+   * @param {{entry: string, [part: string]: string}} message
+   * @returns {number} its own */
   add(message) {
     lastNumber += 1;
     this.messages = [...this.messages, { ...message, number: lastNumber }].slice(-MESSAGES_HELD);
     this._sendAll();
+    return lastNumber;
   }
 
   /** Drop what the script has acted on: a restarted server must not get it again.

@@ -102,6 +102,8 @@ interface ViewerData {
   film: string;
   heat: string | null;
   next: string[];
+  /** Where a key leads: the entry and the address of its film. */
+  leadsTo?: Record<string, [string, string]>;
   note: string;
   keys: [string, string][];
   focus: Record<string, string>;

@@ -10,7 +10,7 @@ from cxr_app.ui import blinding, masking, resources
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.components.viewer import ViewerFilm, film_viewer
 from cxr_app.ui.panels import attestation_panel, review_panel
-from cxr_app.ui.panels.film_toolbar import neighbours
+from cxr_app.ui.panels.film_toolbar import Neighbours, neighbours
 from cxr_app.ui.panels.marks_panel import keep_mark, shown_marks
 from cxr_app.ui.server import film_route
 from cxr_app.ui.text import film_html
@@ -18,17 +18,17 @@ from cxr_app.worklist import Entry, Review
 
 
 def film_images(
-    entry: Entry, reviews: list[Review], after: Entry | None, earlier: Entry | None
+    entry: Entry, reviews: list[Review], beside: Neighbours, earlier: Entry | None
 ) -> None:
     """Show the film, side by side with an earlier one if there is one."""
     if earlier is None:
-        _film(entry, reviews, after)
+        _film(entry, reviews, beside)
         return
     with st.container(key="compared"):
         left, right = st.columns(2, gap="small")
         with left:
             st.html(film_html.caption(masking.shown(entry)))
-            _film(entry, reviews, after, side="current")
+            _film(entry, reviews, beside, side="current")
         with right:
             _earlier_film(earlier)
 
@@ -59,10 +59,11 @@ KEYS = replace(review_panel.KEYS, act=_on_key)
 def _film(
     entry: Entry,
     reviews: list[Review],
-    after: Entry | None,
+    beside: Neighbours,
     side: Literal["", "current"] = "",
 ) -> None:
     """Show the film, and have the browser load the next one ahead."""
+    before, after = beside
     heat, note = _heatmap(entry, reviews)
     if attestation_panel.shown_pose(entry) != entry.pose:
         heat, note = None, "Not scored as it lies now"
@@ -73,7 +74,12 @@ def _film(
     address, outline = _address(entry), _opens_as_outline()
     marks = shown_marks(entry, blinding.marks_of(entry.id))
     keep = keep_mark if entry.film_deleted_at is None else None
-    shown = ViewerFilm(entry.id, address, heat, note, prepare, outline, marks, keep, side)
+    leads_to = {
+        letter: (other.id, _address(other))
+        for letter, other in (("p", before), ("n", after))
+        if other is not None
+    }
+    shown = ViewerFilm(entry.id, address, heat, note, prepare, leads_to, outline, marks, keep, side)
     if film_viewer(shown, keys=KEYS):
         review_panel.note_heat_seen(entry)
 

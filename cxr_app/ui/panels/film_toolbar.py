@@ -13,6 +13,8 @@ from cxr_app.ui.panels.handover_panel import handover_forms
 from cxr_app.ui.text import film_html, formatting
 from cxr_app.worklist import Entry
 
+Neighbours = tuple[Entry | None, Entry | None]
+"""The films before and after one."""
 OPENED = "opened_films"
 """Session key of the ids of the films that were opened, in order."""
 
@@ -29,7 +31,7 @@ def note_opened(entry_id: str) -> None:
         opened.append(entry_id)
 
 
-def neighbours(entry_id: str) -> tuple[Entry | None, Entry | None]:
+def neighbours(entry_id: str) -> Neighbours:
     """Return the film looked at before this one, and the one after it in the list.
 
     The first film of a session has the one before it in the list. Films open with other readers are
@@ -59,8 +61,9 @@ def _opened_before(entry_id: str) -> Entry | None:
     return None
 
 
-def film_toolbar(entry: Entry, before: Entry | None, after: Entry | None) -> None:
+def film_toolbar(entry: Entry, beside: Neighbours) -> None:
     """Show patient and study, and the buttons beside them."""
+    before, after = beside
     with st.container(horizontal=True, vertical_alignment="center", key="film_top"):
         st.html(film_html.heading(masking.shown(entry)))
         with st.container(horizontal=True, width="content", gap="small"):

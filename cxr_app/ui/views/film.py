@@ -57,8 +57,8 @@ def film(entry: Entry) -> None:
     others = review_panel.claim(entry)
     reviews = blinding.reviews_of(entry.id)
     note_opened(entry.id)
-    before, after = neighbours(entry.id)
-    film_toolbar(entry, before, after)
+    beside = neighbours(entry.id)
+    film_toolbar(entry, beside)
     newer_film(entry)
     handover_lines(entry)
     second_reading_line(entry, reviews)
@@ -67,7 +67,7 @@ def film(entry: Entry) -> None:
         with st.container(width=SIDE_WIDTH, key="film_side"):
             earlier = film_side(entry, reviews, others)
         with images:
-            film_images(entry, reviews, after, earlier)
+            film_images(entry, reviews, beside, earlier)
     loaded = model_is_loaded()
     if entry.state is None or not loaded:
         st.fragment(follow)(entry, loaded)

@@ -30,6 +30,7 @@ SCRIPTS = (
     "comparison.js",
     "magnifier.js",
     "key_presses.js",
+    "ahead.js",
     "viewer.js",
 )
 """Parts of one script, in order: a component's script cannot import others."""
@@ -58,6 +59,10 @@ class ViewerFilm:
         Why there is no heatmap, in a few words.
     prepare
         Addresses to load ahead once this film is in view.
+    leads_to
+        Keys of the page that lead to another film, with its entry and address: the viewer shows it
+        before the page's script has answered. Until then ``data-film-ahead`` stands at the root of
+        the document, and the page hides what is not of that film.
     outline
         Whether the heatmap opens as an outline for a reader who has not chosen between it and
         colour.
@@ -75,6 +80,7 @@ class ViewerFilm:
     heat: str | None = None
     note: str = ""
     prepare: Sequence[str] = ()
+    leads_to: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     outline: bool = True
     marks: Sequence[Mapping[str, Any]] = ()
     keep_mark: Callable[[dict[str, Any], str], object] | None = None
@@ -121,6 +127,7 @@ def film_viewer(film: ViewerFilm, *, key: str = "viewer", keys: Keys = NO_KEYS) 
         "heat": film.heat,
         "note": film.note,
         "next": list(film.prepare),
+        "leadsTo": {letter: list(other) for letter, other in film.leads_to.items()},
         "keys": [list(each) for each in keys.listed],
         "focus": dict(keys.focus),
         "acts": keys.acts,

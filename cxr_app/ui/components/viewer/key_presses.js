@@ -60,13 +60,13 @@ function focusOn(selector) {
  * @param {any} viewer @param {string} key @param {KeyboardEvent} event
  * @returns {(() => void) | undefined} */
 function handlerOf(viewer, key, event) {
-  const { comparison, focusKeys, presses, scriptKeys, entry } = viewer;
+  const { ahead, comparison, entry, focusKeys, scriptKeys } = viewer;
   const name = KEYS[key];
   const preset = "12345".indexOf(key);
   const focus = event.composedPath().find((each) => isViewer(each));
   const isOther = comparison.side === "earlier";
   if (key.length === 1 && scriptKeys.includes(key)) {
-    return () => event.repeat || presses.add({ key, entry });
+    return () => event.repeat || ahead.send(key, entry);
   }
   if (focusKeys[key]) return () => focusOn(focusKeys[key]);
   if (name && viewer.part(name).closest(".compare")) return isOther ? press : undefined;

@@ -47,6 +47,12 @@ function load(address) {
   return coming;
 }
 
+/** Have films and heatmaps in memory before they are asked for; one that fails will fail then.
+ * @param {string[]} addresses */
+function loadAhead(addresses) {
+  for (const address of addresses) load(address).catch(() => {});
+}
+
 /** Return the result, or the error in its place.
  * @template T @param {Promise<T>} promise @returns {Promise<T | Error>} */
 const settled = (promise) => promise.catch((error) => error);

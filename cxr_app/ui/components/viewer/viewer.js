@@ -19,6 +19,7 @@ class Viewer {
   /** @type {boolean | undefined} */ heatKnown = undefined;
   /** @type {number | null} */ frame = null;
   /** @type {string[]} */ next = [];
+  /** @type {Record<string, [string, string]>} */ leadsTo = {};
   /** @type {Record<string, string>} */ focusKeys = {};
   /** @type {(name: string, value: unknown) => void} */ send = () => {};
   entry = "";
@@ -47,6 +48,7 @@ class Viewer {
     this.marking = new Marking(this);
     this.comparison = new Comparison(this);
     this.magnifier = new Magnifier(this);
+    this.ahead = new Ahead(this);
     listen(this);
   }
 
@@ -74,26 +76,31 @@ class Viewer {
   async update(data, send) {
     const { entry, film, heat, next, note, keys, focus, acts, acknowledged, heatOn, outline } =
       data;
-    this.note = note ?? "";
-    this.next = next ?? [];
-    this.focusKeys = focus ?? {};
-    this.scriptKeys = acts ?? "";
     this.send = this.presses.send = send;
     if (acts) this.presses.acknowledge(acknowledged ?? 0);
+    if (this.ahead.isOlder(acknowledged ?? 0)) return;
+    this.note = note ?? "";
+    this.next = next ?? [];
+    this.leadsTo = data.leadsTo ?? {};
+    this.focusKeys = focus ?? {};
+    this.scriptKeys = acts ?? "";
     this.heatKnown ??= heatOn;
     this.heat.outline ??= outline; // unless the reader has chosen
     this.part("help").hidden = !keys?.length;
     listKeys(this.find("dialog dl"), keys ?? []);
-    if (entry !== this.entry || film !== this.address) this._open(entry, film);
+    if (entry !== this.entry || film !== this.address) this.open(entry, film);
+    else if (this.data) loadAhead(this.next); // the film was shown before the page answered
     this.marking.update(data, send);
     this.comparison.update(data.side ?? "");
     if (heat !== this.heatAddress) this._openHeat(heat);
     this._sendHeat();
     this._refresh();
+    this.ahead.goOn();
   }
 
-  /** @param {string} entry @param {string} address */
-  async _open(entry, address) {
+  /** Show a film without its heatmap.
+   * @param {string} entry @param {string} address */
+  async open(entry, address) {
     this._remember();
     this.film = this.data = this.window = this.heatmap = null; // never one patient's film under another's name
     this.heatAddress = undefined;
@@ -149,7 +156,7 @@ class Viewer {
     this.root.dataset.ready = "true";
     this.comparison.join();
     performance.mark("film-visible", { detail: this.entry });
-    for (const address of this.next) load(address).catch(() => {}); // loaded ahead; may fail quietly
+    loadAhead(this.next);
   }
 
   /** @param {string | null} address */
@@ -339,7 +346,7 @@ class Viewer {
   onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
     const key = event.key.toLowerCase();
-    const handle = handlerOf(this, key, event);
+    const handle = this.ahead.handlerOf(key, handlerOf(this, key, event));
     if (!this.root.isConnected || !handle) return;
     event.preventDefault();
     event.stopImmediatePropagation(); // ours alone: Streamlit would rerun the page on R
@@ -358,6 +365,7 @@ class Viewer {
   end() {
     this._remember();
     this.stopping.abort();
+    this.ahead.end();
     this.presses.stop();
     this.marking.marks.stop();
     cancelAnimationFrame(this.frame ?? 0);
