@@ -1,0 +1,225 @@
+"""What each part of the shipped recipe is worth: short lessons with one part more at a time.
+
+A network of one member learns from half as many films an epoch as the recipe shows, at one size;
+films of an acquisition group are held out, as those of a machine that it never saw.
+"""
+
+import json
+import logging
+from argparse import Namespace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+
+from cxr_app.atomic_file import atomic_write
+from cxr_app.errors import TrainingDataError
+from cxr_app.evaluation.metrics import auroc
+from cxr_app.jobs.recipe_schema import Stage
+from cxr_app.model.lung_box import WHOLE_FILM
+from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
+from cxr_app.model.networks.lung_unet import LungNetwork
+from training.acquisition.groups import find_groups
+from training.acquisition.shifts import SHIFTS
+from training.fit.crop_training.crop_run import LUNG_CROP, LUNGS
+from training.fit.crop_training.lesson_data import LessonData, prepare
+from training.fit.crop_training.lesson_films import (
+    ADULTS,
+    CERTAIN,
+    CHILDREN,
+    GROWN_UP,
+    NORMAL,
+    FilmTable,
+    Places,
+    read_table,
+)
+from training.fit.crop_training.lesson_settings import SHOWN, VARIED, LessonSettings
+from training.fit.crop_training.member import MemberRun, fit_member, read_crops
+from training.fit.recipe import read_recipe
+
+logger = logging.getLogger(__name__)
+
+SIZE, EPOCHS = 128, 6
+SHARE_SHOWN = 0.5
+AVERAGE_DECAY = 0.95
+"""Of so few steps: the recipe's average would still hold the first weights."""
+HELD_OUT, LEFT_OUT = "test", "left out"
+FIGURES = "figures.json"
+FOLD = 0
+"""Of the adults that are not learned from."""
+SPLIT_SEED = 0
+"""Seeds change weights and order of films; the films held out stay."""
+
+_CHILDREN_ALONE = {name: SHOWN[name] for name in ("normal", "bacterial", "viral")}
+_UNVARIED = dict.fromkeys(VARIED, 0.0)
+_PLAIN = {"trap_share": 1.0, "trap_counter": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeStep:
+    """A lesson.
+
+    Parameters
+    ----------
+    name
+        What it has that the one before it has not.
+    reads_crop
+        Whether the network reads the crop of the lungs, or the whole film.
+    changes
+        To `LessonSettings`, beside the number of films.
+    shown
+        As in `LessonSettings`.
+    """
+
+    name: str
+    reads_crop: bool = True
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    shown: Mapping[str, int] = field(default_factory=lambda: dict(SHOWN))
+
+    @property
+    def settings(self) -> LessonSettings:
+        """Everything that the step's lesson has."""
+        shown = {name: round(SHARE_SHOWN * count) for name, count in self.shown.items()}
+        return replace(LessonSettings(shown=shown, restart_epochs=0), **self.changes)
+
+
+STEPS = (
+    RecipeStep(
+        "the whole film", reads_crop=False, changes=_UNVARIED | _PLAIN, shown=_CHILDREN_ALONE
+    ),
+    RecipeStep("the crop of the lungs", changes=_UNVARIED | _PLAIN, shown=_CHILDREN_ALONE),
+    RecipeStep("films varied", changes={"foreign_look": 0.0} | _PLAIN, shown=_CHILDREN_ALONE),
+    RecipeStep("looks of other groups", shown=_CHILDREN_ALONE),
+    RecipeStep("adults: the recipe"),
+)
+"""Each begins from ImageNet's weights: from random ones, so short a lesson teaches nothing."""
+
+
+class StepsOptions(Namespace):
+    """Options of `training.steps`, whose help describes them."""
+
+    data: Path
+    adults: Path | None
+    further: Path | None
+    group: str
+    out: Path
+    seeds: list[int]
+
+
+def measure_steps(options: StepsOptions, cache: Path) -> None:
+    """Run every lesson that has no figures yet, and write them.
+
+    Parameters
+    ----------
+    cache
+        Folder for decoded films.
+
+    Raises
+    ------
+    TrainingDataError
+        If the films cannot be used, or none is of the group.
+    """
+    table = read_table(options.data, options.adults, options.further, cache, SPLIT_SEED)
+    lungs = LungNetwork()
+    lungs.load_state_dict({name: each.float() for name, each in load_file(LUNGS).items()})
+    lessons = prepare(held_out(table, options.group), lungs)
+    for seed in options.seeds:
+        for number, step in enumerate(STEPS, 1):
+            folder = options.out / f"step_{number}_seed_{seed}"
+            if (folder / FIGURES).is_file():
+                continue
+            own = lessons if step.reads_crop else _of_whole_films(lessons)
+            figures = _figures(_learned(step, own, folder, seed), own)
+            content = json.dumps({"step": number, "seed": seed, **figures}, indent=1)
+            atomic_write(folder / FIGURES, content.encode())
+
+
+def steps_table(out: Path) -> str:
+    """Return the figures of every lesson of a folder: median, and least to largest of the seeds."""
+    found = [json.loads(path.read_text("utf-8")) for path in sorted(out.glob(f"*/{FIGURES}"))]
+    lines = [f"{'step':<38}{'seeds':>6}{'held out':>24}{'validation':>24}{'worst shift':>24}"]
+    lines[0] += f"{'adults':>24}"
+    for number, step in enumerate(STEPS, 1):
+        own = [each for each in found if each["step"] == number]
+        if own:
+            cells = (_cell(own, name) for name in ("held_out", "validation", "shifted", "adults"))
+            lines.append(f"{step.name:<38}{len(own):>6}" + "".join(cells))
+    return "\n".join(lines)
+
+
+def _cell(figures: Sequence[Mapping[str, Any]], name: str) -> str:
+    values = [each[name] for each in figures if each[name] is not None]
+    if not values:
+        return f"{'-':>24}"
+    middle = float(np.median(values))
+    return f"{middle:>8.3f} ({min(values):.3f}-{max(values):.3f})".rjust(24)
+
+
+def held_out(table: FilmTable, group: str) -> FilmTable:
+    """Take a group's films out of training, and all others of their patients out of everything."""
+    children = table.sources == CHILDREN
+    own = np.zeros(len(children), bool)
+    own[children] = np.array(find_groups(table.pixels[children])) == group
+    if not own.any():
+        raise TrainingDataError(
+            f"No film is of the acquisition group {group!r}. "
+            "`python -m training.explore` names the groups."
+        )
+    of_patients = np.isin(table.patients, table.patients[own])
+    parts = table.parts.astype(object)
+    parts[of_patients], parts[own] = LEFT_OUT, HELD_OUT
+    return replace(table, parts=parts.astype(str))
+
+
+def _of_whole_films(lessons: LessonData) -> LessonData:
+    boxes = np.tile(np.array(WHOLE_FILM, np.float32), (len(lessons.boxes), 1))
+    return replace(lessons, boxes=boxes)
+
+
+def _learned(step: RecipeStep, lessons: LessonData, folder: Path, seed: int) -> EvidencePyramid:
+    recipe = read_recipe(LUNG_CROP, seed=seed)
+    recipe = replace(recipe, stages=(Stage(SIZE, EPOCHS),), average_decay=AVERAGE_DECAY)
+    logger.info("%s, seed %d", step.name, seed)
+    return fit_member(lessons, MemberRun(folder, recipe, step.settings, FOLD, lambda _: None))
+
+
+def _figures(network: EvidencePyramid, lessons: LessonData) -> dict[str, Any]:
+    """Return the AUROC of each kind of film that was not learned from."""
+    table = lessons.table
+    children = table.sources == CHILDREN
+    validation = np.flatnonzero(children & (table.parts == "validation"))
+    adults = (table.sources == ADULTS) & table.is_read & (table.weights >= CERTAIN)
+    adults &= (table.ages >= GROWN_UP) & (table.folds == FOLD)
+    shifted = {
+        name: _auroc(network, _shifted(lessons, validation, name), validation) for name in SHIFTS
+    }
+    worst = min(shifted, key=lambda name: shifted[name] or 1.0)
+    return {
+        "held_out": _auroc(network, lessons, np.flatnonzero(table.parts == HELD_OUT)),
+        "validation": _auroc(network, lessons, validation),
+        "shifted": shifted[worst],
+        "worst_shift": worst,
+        "adults": _auroc(network, lessons, np.flatnonzero(adults)),
+    }
+
+
+def _auroc(network: EvidencePyramid, lessons: LessonData, places: Places) -> float | None:
+    """Return the AUROC of films; None if they are of one class."""
+    sick = lessons.table.targets[places] > NORMAL
+    if not sick.any() or sick.all():
+        return None
+    log_odds = read_crops(network, lessons, places, SIZE)["log_odds"]
+    return float(auroc(log_odds.astype(np.float64), sick))
+
+
+def _shifted(lessons: LessonData, places: Iterable[int], name: str) -> LessonData:
+    """Return lessons in which some films are shifted; their lungs are where they were."""
+    pixels: NDArray[np.uint8] = lessons.table.pixels.copy()
+    for place in places:
+        film = SHIFTS[name](pixels[place].astype(np.float32) / 255)
+        pixels[place] = np.rint(film * 255).astype(np.uint8)
+    return replace(lessons, table=replace(lessons.table, pixels=pixels))
