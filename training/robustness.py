@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, help="Kaggle-layout folder or manifest")
     parser.add_argument("--checkpoint", type=Path, help="default: CXR_CHECKPOINT")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--outlines", type=Path, help="outlines of lungs, to measure Dice")
     parser.add_argument(
         "--partition",
         choices=PARTITIONS,

@@ -17,8 +17,10 @@ from cxr_app.errors import TrainingDataError
 from cxr_app.lung_fields import Mask
 from cxr_app.model.networks.lung_unet import LUNG_SIDE, LungNetwork
 from training.data.dataset import Films
+from training.data.outlines import read_masks
 from training.fit.crop_training.lesson_data import draw_lungs, shrink
 from training.fit.crop_training.lesson_films import CHILDREN, FilmTable
+from training.measure.lung_overlap import dice
 
 logger = logging.getLogger(__name__)
 
@@ -64,26 +66,23 @@ def read_outlines(path: Path, table: FilmTable, part: str) -> Outlines:
     Parameters
     ----------
     path
-        ``.npz`` with ``name`` and ``bits``, `numpy.packbits` of each mask of 96 x 96.
+        As `read_masks` has it.
 
     Raises
     ------
     TrainingDataError
-        If no film of the table is among them.
+        If it cannot be read, or no film of the table is among them.
     """
     places = {Path(p).name: i for i, p in enumerate(table.paths) if table.sources[i] == CHILDREN}
-    with np.load(path) as file:
-        pairs = [
-            (places[name], bits)
-            for name, bits in zip(file["name"], file["bits"], strict=True)
-            if name in places and table.parts[places[name]] == part
-        ]
+    pairs = [
+        (places[name], mask)
+        for name, mask in read_masks(path).items()
+        if name in places and table.parts[places[name]] == part
+    ]
     if not pairs:
         raise TrainingDataError(f"{path.name} holds no outline of these films.")
     films = np.stack([shrink(table.pixels[place]) for place, _ in pairs])
-    bits = np.stack([bits for _, bits in pairs])
-    masks = np.unpackbits(bits, axis=1)[:, : LUNG_SIDE**2].astype(bool)
-    return Outlines(films, masks.reshape(-1, LUNG_SIDE, LUNG_SIDE))
+    return Outlines(films, np.stack([mask for _, mask in pairs]))
 
 
 def agreed_outlines(network: LungNetwork, films: Films) -> Outlines:
@@ -143,14 +142,6 @@ def fit_lungs(
     if not isinstance(averaged, LungNetwork):
         raise TypeError(f"unexpected network {type(averaged)}")
     return averaged.eval()
-
-
-def dice(masks: NDArray[np.bool_], others: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the Dice coefficient of each pair of masks, ``(n, h, w) -> (n,)``."""
-    both = (masks & others).sum(axis=(1, 2))
-    total = masks.sum(axis=(1, 2)) + others.sum(axis=(1, 2))
-    coefficients: NDArray[np.float64] = 2 * both / np.maximum(total, 1)
-    return coefficients
 
 
 def _loss(

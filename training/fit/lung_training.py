@@ -10,7 +10,8 @@ from cxr_app.atomic_file import atomic_path
 from cxr_app.settings import Settings
 from training.fit.crop_training.lesson_data import draw_lungs
 from training.fit.crop_training.lesson_films import CHILDREN, read_table
-from training.fit.lung_outlines import agreed_outlines, dice, fit_lungs, read_outlines
+from training.fit.lung_outlines import agreed_outlines, fit_lungs, read_outlines
+from training.measure.lung_overlap import dice
 
 
 class LungOptions(Namespace):

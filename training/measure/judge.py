@@ -262,6 +262,9 @@ def table(judged: Mapping[str, Any]) -> str:
         ("Acquisition shifts", judged["shifts"]),
     ):
         lines += ["", title, *(_line(*_cells(row)) for row in rows)]
+    if judged.get("lungs"):
+        lines += ["", f"{'Lungs':<44}{'films':>7}{'Dice':>19}{'worst twentieth':>19}"]
+        lines += [_lungs_line(row) for row in judged["lungs"]]
     lines += ["", "Worst"]
     for part, found in judged["worst"].items():
         lines += [
@@ -274,6 +277,11 @@ def table(judged: Mapping[str, Any]) -> str:
         for name in judged["traps"]
     ]
     return "\n".join(lines)
+
+
+def _lungs_line(row: Mapping[str, Any]) -> str:
+    found = f"{row['n']:>7}{_share(row['dice'], row['dice_ci95']):>19}"
+    return f"{row['name'][:44]:<44}{found}{row['dice_worst_twentieth']:>19.3f}"
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, Sequence[str]]:

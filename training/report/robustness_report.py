@@ -10,7 +10,9 @@ from cxr_app.model.classifier import Classifier
 from cxr_app.settings import Settings
 from training.command_line.output_path import prepare_output
 from training.data.dataset import find_films
+from training.data.outlines import read_masks
 from training.measure.judge import acquire, judge
+from training.measure.lung_overlap import lung_overlap
 from training.measure.predictions import score_films
 from training.report.partitions import films_of_partition
 
@@ -21,6 +23,7 @@ class RobustnessOptions(Namespace):
     data: Path
     checkpoint: Path | None
     json: Path | None
+    outlines: Path | None
     partition: str
     device: str | None
     films: int
@@ -33,12 +36,13 @@ def write_robustness(options: RobustnessOptions, settings: Settings) -> dict[str
     Raises
     ------
     TrainingDataError
-        If fewer than 2 films are to be re-rendered and shifted.
+        If fewer than 2 films are to be re-rendered and shifted, or the outlines cannot be read.
     """
     if options.json:
         prepare_output(options.json)
     if options.films < 2:
         raise TrainingDataError(f"--films is {options.films}; give at least 2.")
+    outlines = read_masks(options.outlines) if options.outlines else None
     device = options.device or settings.device
     classifier = Classifier.load(options.checkpoint or settings.checkpoint, device)
     films = find_films(options.data)
@@ -51,6 +55,8 @@ def write_robustness(options: RobustnessOptions, settings: Settings) -> dict[str
         "partition": options.partition,
         "failed": len(films) - len(acquired.films),
     }
+    if outlines is not None:
+        found["lungs"] = lung_overlap(classifier, chosen, outlines, acquired.group_of())
     if options.json:
         text = json.dumps(found, indent=1, allow_nan=False)
         options.json.write_text(text + "\n", encoding="utf-8")
