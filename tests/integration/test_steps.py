@@ -22,7 +22,7 @@ def test_every_step_is_learned_once_and_stands_in_the_table(
     command = ["--data", str(data), "--group", "dark", "--out", str(out), "--seeds", "3"]
     assert steps.main(command) == 0
     table = capsys.readouterr().out
-    assert [line[:38].strip() for line in table.splitlines()[1:]] == [
+    assert [line[:24].strip() for line in table.splitlines()[1:]] == [
         step.name for step in recipe_steps.STEPS
     ]
     learned = {path: path.stat().st_mtime_ns for path in out.rglob("*")}

@@ -7,7 +7,7 @@ films of an acquisition group are held out, as those of a machine that it never 
 import json
 import logging
 from argparse import Namespace
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from cxr_app.jobs.recipe_schema import Stage
 from cxr_app.model.lung_box import WHOLE_FILM
 from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
 from cxr_app.model.networks.lung_unet import LungNetwork
-from training.acquisition.groups import find_groups
+from training.acquisition.groups import FEWEST, find_groups
+from training.acquisition.looks import look_of, restyle
 from training.acquisition.shifts import SHIFTS
 from training.fit.crop_training.crop_run import LUNG_CROP, LUNGS
 from training.fit.crop_training.lesson_data import LessonData, prepare
@@ -49,6 +50,14 @@ AVERAGE_DECAY = 0.95
 """Of so few steps: the recipe's average would still hold the first weights."""
 HELD_OUT, LEFT_OUT = "test", "left out"
 FIGURES = "figures.json"
+COLUMNS = {
+    "held_out": "held out",
+    "validation": "validation",
+    "shifted": "worst shift",
+    "restyled": "worst look",
+    "adults": "adults",
+}
+"""AUROCs, and the heads of their columns."""
 FOLD = 0
 """Of the adults that are not learned from."""
 SPLIT_SEED = 0
@@ -141,22 +150,22 @@ def measure_steps(options: StepsOptions, cache: Path) -> None:
 def steps_table(out: Path) -> str:
     """Return the figures of every lesson of a folder: median, and least to largest of the seeds."""
     found = [json.loads(path.read_text("utf-8")) for path in sorted(out.glob(f"*/{FIGURES}"))]
-    lines = [f"{'step':<38}{'seeds':>6}{'held out':>24}{'validation':>24}{'worst shift':>24}"]
-    lines[0] += f"{'adults':>24}"
+    head = "".join(f"{words:>22}" for words in COLUMNS.values())
+    lines = [f"{'step':<24}{'seeds':>6}{head}"]
     for number, step in enumerate(STEPS, 1):
         own = [each for each in found if each["step"] == number]
         if own:
-            cells = (_cell(own, name) for name in ("held_out", "validation", "shifted", "adults"))
-            lines.append(f"{step.name:<38}{len(own):>6}" + "".join(cells))
+            cells = "".join(_cell(own, name) for name in COLUMNS)
+            lines.append(f"{step.name:<24}{len(own):>6}{cells}")
     return "\n".join(lines)
 
 
 def _cell(figures: Sequence[Mapping[str, Any]], name: str) -> str:
     values = [each[name] for each in figures if each[name] is not None]
     if not values:
-        return f"{'-':>24}"
+        return f"{'-':>22}"
     middle = float(np.median(values))
-    return f"{middle:>8.3f} ({min(values):.3f}-{max(values):.3f})".rjust(24)
+    return f"{middle:.3f} ({min(values):.3f}-{max(values):.3f})".rjust(22)
 
 
 def held_out(table: FilmTable, group: str) -> FilmTable:
@@ -194,17 +203,18 @@ def _figures(network: EvidencePyramid, lessons: LessonData) -> dict[str, Any]:
     validation = np.flatnonzero(children & (table.parts == "validation"))
     adults = (table.sources == ADULTS) & table.is_read & (table.weights >= CERTAIN)
     adults &= (table.ages >= GROWN_UP) & (table.folds == FOLD)
-    shifted = {
-        name: _auroc(network, _shifted(lessons, validation, name), validation) for name in SHIFTS
-    }
-    worst = min(shifted, key=lambda name: shifted[name] or 1.0)
     return {
         "held_out": _auroc(network, lessons, np.flatnonzero(table.parts == HELD_OUT)),
         "validation": _auroc(network, lessons, validation),
-        "shifted": shifted[worst],
-        "worst_shift": worst,
+        "shifted": _worst(network, _shifted(lessons, validation), validation),
+        "restyled": _worst(network, _restyled(lessons, validation), validation),
         "adults": _auroc(network, lessons, np.flatnonzero(adults)),
     }
+
+
+def _worst(network: EvidencePyramid, changed: Iterable[LessonData], places: Places) -> float | None:
+    found = [_auroc(network, lessons, places) for lessons in changed]
+    return min((each for each in found if each is not None), default=None)
 
 
 def _auroc(network: EvidencePyramid, lessons: LessonData, places: Places) -> float | None:
@@ -216,10 +226,31 @@ def _auroc(network: EvidencePyramid, lessons: LessonData, places: Places) -> flo
     return float(auroc(log_odds.astype(np.float64), sick))
 
 
-def _shifted(lessons: LessonData, places: Iterable[int], name: str) -> LessonData:
-    """Return lessons in which some films are shifted; their lungs are where they were."""
+def _shifted(lessons: LessonData, places: Places) -> Iterator[LessonData]:
+    """Yield the lessons with some films under each acquisition shift."""
+    for shift in SHIFTS.values():
+        films = [shift(film.astype(np.float32) / 255) for film in lessons.table.pixels[places]]
+        yield _with_films(lessons, places, [np.rint(255 * film) for film in films])
+
+
+def _restyled(lessons: LessonData, places: Places) -> Iterator[LessonData]:
+    """Yield the lessons with some films in the look of each group that was learned from."""
+    table, chance = lessons.table, np.random.default_rng(SPLIT_SEED)
+    own = {place: look_of(table.pixels[place]) for place in places}
+    learned = (table.sources == CHILDREN) & (table.parts == "train")
+    for group in np.unique(lessons.groups[learned]):
+        members = np.flatnonzero(learned & (lessons.groups == group))
+        if len(members) >= FEWEST:
+            looks = [look_of(table.pixels[chance.choice(members)]) for _ in places]
+            films = [
+                restyle(table.pixels[place], own[place], look)
+                for place, look in zip(places, looks, strict=True)
+            ]
+            yield _with_films(lessons, places, films)
+
+
+def _with_films(lessons: LessonData, places: Places, films: Sequence[NDArray[Any]]) -> LessonData:
+    """Return lessons with other pixels of some films; their lungs are where they were."""
     pixels: NDArray[np.uint8] = lessons.table.pixels.copy()
-    for place in places:
-        film = SHIFTS[name](pixels[place].astype(np.float32) / 255)
-        pixels[place] = np.rint(film * 255).astype(np.uint8)
+    pixels[places] = np.stack(films).astype(np.uint8)
     return replace(lessons, table=replace(lessons.table, pixels=pixels))

@@ -13,7 +13,13 @@ from tests.unit.training.fit.crop_training.lessons import film_table
 from training.fit.crop_training import recipe_steps
 from training.fit.crop_training.lesson_films import CHILDREN
 from training.fit.crop_training.lesson_settings import VARIED, LessonSettings
-from training.fit.crop_training.recipe_steps import FIGURES, STEPS, held_out, steps_table
+from training.fit.crop_training.recipe_steps import (
+    COLUMNS,
+    FIGURES,
+    STEPS,
+    held_out,
+    steps_table,
+)
 
 
 def test_the_last_step_is_the_recipe_with_fewer_films() -> None:
@@ -62,7 +68,7 @@ def test_a_group_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_table_has_the_middle_and_the_ends_of_the_seeds(tmp_path: Path) -> None:
     for seed, value in enumerate((0.91, 0.95, 0.9)):
-        figures = {"held_out": value, "validation": 0.99, "shifted": 0.98, "adults": None}
+        figures = dict.fromkeys(COLUMNS, 0.99) | {"held_out": value, "adults": None}
         folder = tmp_path / f"step_2_seed_{seed}"
         folder.mkdir()
         (folder / FIGURES).write_text(json.dumps({"step": 2, "seed": seed, **figures}), "utf-8")
