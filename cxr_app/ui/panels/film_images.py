@@ -67,10 +67,6 @@ def _film(
     heat, note = _heatmap(entry, reviews)
     if attestation_panel.shown_pose(entry) != entry.pose:
         heat, note = None, "Not scored as it lies now"
-    prepare = []
-    if after is not None:
-        next_heat, _ = _heatmap(after)
-        prepare = [_address(after), *filter(None, [next_heat])]
     address, outline = _address(entry), _opens_as_outline()
     marks = shown_marks(entry, blinding.marks_of(entry.id))
     keep = keep_mark if entry.film_deleted_at is None else None
@@ -79,6 +75,10 @@ def _film(
         for letter, other in (("p", before), ("n", after))
         if other is not None
     }
+    prepare = []
+    if after is not None:
+        next_heat, _ = _heatmap(after)
+        prepare = [leads_to["n"][1], *filter(None, [next_heat])]
     shown = ViewerFilm(entry.id, address, heat, note, prepare, leads_to, outline, marks, keep, side)
     if film_viewer(shown, keys=KEYS):
         review_panel.note_heat_seen(entry)

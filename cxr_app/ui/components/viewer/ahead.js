@@ -41,14 +41,13 @@ class Ahead {
   /** Return whether what the page says is older than the key press.
    * @param {number} acknowledged number of the last press that the page's script acted on */
   isOlder(acknowledged) {
-    if (acknowledged < this.press) return true;
-    if (this.press) delete document.documentElement.dataset.filmAhead;
-    this.press = 0;
-    return false;
+    return acknowledged < this.press;
   }
 
-  /** Do what had to wait. */
+  /** The page's script has answered, or the viewer ends: do what had to wait. */
   goOn() {
+    if (this.press) delete document.documentElement.dataset.filmAhead;
+    this.press = 0;
     for (const [key, entry] of this.kept.splice(0)) this.send(key, entry);
     const { field } = this;
     this.field = "";
@@ -63,11 +62,5 @@ class Ahead {
     const field = this.viewer.focusKeys[key];
     if (this.field || !(field || usual)) return () => {};
     return field ? () => Object.assign(this, { field }) : usual;
-  }
-
-  /** Leave nothing behind. */
-  end() {
-    this.isOlder(this.press);
-    this.goOn();
   }
 }

@@ -365,7 +365,7 @@ class Viewer {
   end() {
     this._remember();
     this.stopping.abort();
-    this.ahead.end();
+    this.ahead.goOn();
     this.presses.stop();
     this.marking.marks.stop();
     cancelAnimationFrame(this.frame ?? 0);
