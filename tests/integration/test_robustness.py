@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cxr_app.model.networks.lung_unet import LUNG_SIDE
 from tests.support.films import write_kaggle_folder
 from training import robustness
-from training.data.outlines import SIDE
 
 
 def test_the_figures_have_the_lungs_beside_groups_and_shifts(
@@ -17,7 +17,7 @@ def test_the_figures_have_the_lungs_beside_groups_and_shifts(
     monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path / "data"))
     data, report = write_kaggle_folder(tmp_path / "films", 12), tmp_path / "report.json"
     names = [path.name for path in sorted(data.rglob("*.jp*g"))]
-    bits = np.packbits(np.ones((len(names), SIDE**2), bool), axis=1)
+    bits = np.packbits(np.ones((len(names), LUNG_SIDE**2), bool), axis=1)
     np.savez(tmp_path / "lungs.npz", name=np.array(names), bits=bits)
     command = ["--data", str(data), "--json", str(report), "--films", "2", "--device", "cpu"]
     assert robustness.main([*command, "--outlines", str(tmp_path / "lungs.npz")]) == 0

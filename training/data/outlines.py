@@ -7,9 +7,7 @@ import numpy as np
 
 from cxr_app.errors import TrainingDataError
 from cxr_app.lung_fields import Mask
-
-SIDE = 96
-"""Side of an outline in pixels; it divides the whole film evenly."""
+from cxr_app.model.networks.lung_unet import LUNG_SIDE
 
 
 def read_masks(path: Path) -> dict[str, Mask]:
@@ -28,9 +26,10 @@ def read_masks(path: Path) -> dict[str, Mask]:
     try:
         with path.open("rb") as source, np.load(source) as file:
             names, bits = file["name"], file["bits"]
-            masks = np.unpackbits(bits, axis=1)[:, : SIDE**2].astype(bool).reshape(-1, SIDE, SIDE)
+            masks = np.unpackbits(bits, axis=1)[:, : LUNG_SIDE**2].astype(bool)
     except (OSError, EOFError, BadZipFile, KeyError, TypeError, ValueError) as error:
         raise TrainingDataError(
             f"{path.name} cannot be read as outlines. Give an .npz file with 'name' and 'bits'."
         ) from error
-    return dict(zip(names.tolist(), masks, strict=True))
+    outlines = masks.reshape(-1, LUNG_SIDE, LUNG_SIDE)
+    return dict(zip(names.tolist(), outlines, strict=True))

@@ -79,8 +79,7 @@ def train_lung_crop(recipe: Recipe, data: Path, run: TrainingRun) -> None:
     run.out.mkdir(parents=True, exist_ok=True)
     claim_folder(run.out, recipe, _sources(run, data))
     table = read_table(data, run.adults, run.extra_films, run.cache, recipe.seed)
-    lungs = LungNetwork()
-    lungs.load_state_dict({name: each.float() for name, each in load_file(LUNGS).items()})
+    lungs = shipped_lungs()
     lessons = prepare(table, lungs)
     network = LungCropNetwork()
     network.lung_network = lungs
@@ -105,6 +104,13 @@ def train_lung_crop(recipe: Recipe, data: Path, run: TrainingRun) -> None:
     fitted_on = calibrate(network, table)
     metrics = export(network, fitted_on, recipe, table, data, run.out)
     logger.info("%s", json.dumps(metrics, indent=1))
+
+
+def shipped_lungs() -> LungNetwork:
+    """Read the lung network of the project, in single precision."""
+    lungs = LungNetwork()
+    lungs.load_state_dict({name: each.float() for name, each in load_file(LUNGS).items()})
+    return lungs
 
 
 def _learning_device(name: str) -> torch.device:

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 
 from cxr_app.atomic_file import atomic_write
 from cxr_app.errors import TrainingDataError
@@ -22,11 +21,10 @@ from cxr_app.evaluation.metrics import auroc
 from cxr_app.jobs.recipe_schema import Stage
 from cxr_app.model.lung_box import WHOLE_FILM
 from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
-from cxr_app.model.networks.lung_unet import LungNetwork
 from training.acquisition.groups import FEWEST, find_groups
 from training.acquisition.looks import look_of, restyle
 from training.acquisition.shifts import SHIFTS
-from training.fit.crop_training.crop_run import LUNG_CROP, LUNGS
+from training.fit.crop_training.crop_run import LUNG_CROP, shipped_lungs
 from training.fit.crop_training.lesson_data import LessonData, prepare
 from training.fit.crop_training.lesson_films import (
     ADULTS,
@@ -133,9 +131,7 @@ def measure_steps(options: StepsOptions, cache: Path) -> None:
         If the films cannot be used, or none is of the group.
     """
     table = read_table(options.data, options.adults, options.further, cache, SPLIT_SEED)
-    lungs = LungNetwork()
-    lungs.load_state_dict({name: each.float() for name, each in load_file(LUNGS).items()})
-    lessons = prepare(held_out(table, options.group), lungs)
+    lessons = prepare(held_out(table, options.group), shipped_lungs())
     for seed in options.seeds:
         for number, step in enumerate(STEPS, 1):
             folder = options.out / f"step_{number}_seed_{seed}"

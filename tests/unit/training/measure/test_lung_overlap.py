@@ -13,9 +13,10 @@ from PIL import Image as PillowImage
 from cxr_app.errors import TrainingDataError
 from cxr_app.lung_fields import LungFields
 from cxr_app.model.classifier import Classifier
+from cxr_app.model.networks.lung_unet import LUNG_SIDE
 from cxr_app.prediction import Prediction
 from training.data.dataset import LabelledFilm
-from training.data.outlines import SIDE, read_masks
+from training.data.outlines import read_masks
 from training.measure.lung_overlap import dice, lung_overlap
 
 MASKS = arrays(np.bool_, (2, 6, 5), elements=st.booleans())
@@ -45,8 +46,8 @@ def films(tmp_path: Path) -> list[LabelledFilm]:
     """Films whose left half, or left quarter is bright."""
     found = []
     for number in range(6):
-        grey = np.zeros((SIDE, SIDE), np.uint8)
-        grey[:, : SIDE // (2 if number % 2 else 4)] = 255
+        grey = np.zeros((LUNG_SIDE, LUNG_SIDE), np.uint8)
+        grey[:, : LUNG_SIDE // (2 if number % 2 else 4)] = 255
         path = tmp_path / f"{number}.png"
         PillowImage.fromarray(grey).save(path)
         found.append(LabelledFilm(path, "NORMAL", "", f"patient {number}", ""))
@@ -54,7 +55,7 @@ def films(tmp_path: Path) -> list[LabelledFilm]:
 
 
 def left_half() -> np.ndarray:
-    return np.arange(SIDE)[None, :].repeat(SIDE, axis=0) < SIDE // 2
+    return np.arange(LUNG_SIDE)[None, :].repeat(LUNG_SIDE, axis=0) < LUNG_SIDE // 2
 
 
 @given(MASKS, MASKS)
@@ -90,7 +91,7 @@ def test_a_network_that_looks_for_no_lungs_has_no_figures(films: list[LabelledFi
 
 
 def test_masks_are_read_as_they_were_packed(tmp_path: Path) -> None:
-    masks = np.random.default_rng(0).random((3, SIDE, SIDE)) < 0.5
+    masks = np.random.default_rng(0).random((3, LUNG_SIDE, LUNG_SIDE)) < 0.5
     bits = np.packbits(masks.reshape(3, -1), axis=1)
     np.savez(tmp_path / "lungs.npz", name=np.array(["a", "b", "c"]), bits=bits)
     found = read_masks(tmp_path / "lungs.npz")
