@@ -30,9 +30,25 @@ def find_lungs(probability: NDArray[np.float32]) -> LungFields:
     labels, count = ndimage.label(probability > 0.5)
     sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     largest = np.argsort(sizes)[::-1][:2]
-    mask: Mask = ndimage.binary_fill_holes(np.isin(labels, largest + 1) & (labels > 0))
+    chosen = np.zeros(count + 1, bool)
+    chosen[largest + 1] = True
+    mask = _without_holes(chosen[labels])
     found = _is_one_piece(labels, sizes, largest) or _are_two_pieces(labels, sizes, largest)
     return lungs_of(mask, found=found)
+
+
+def _without_holes(mask: Mask) -> Mask:
+    """Fill what is shut in: background from which no path over edges of pixels leads to a border.
+
+    `ndimage.binary_fill_holes` says the same in four times the time.
+    """
+    labels, count = ndimage.label(~mask)
+    outside = np.zeros(count + 1, bool)
+    for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        outside[edge] = True
+    outside[0] = False  # the mask itself
+    filled: Mask = ~outside[labels]
+    return filled
 
 
 def _is_one_piece(
@@ -51,11 +67,18 @@ def _are_two_pieces(
     """Return whether the two largest pieces can be a right and a left lung."""
     if len(largest) < 2 or sizes[largest[1]] < SMALLEST_LUNG * labels.size:
         return False
-    (row, column), (other_row, other_column) = ndimage.center_of_mass(
-        labels > 0, labels, largest + 1
-    )
+    row, column = _middle(labels == largest[0] + 1)
+    other_row, other_column = _middle(labels == largest[1] + 1)
     return bool(
         sizes[largest[0]] <= LARGEST_RATIO * sizes[largest[1]]
         and abs(column - other_column) > LEAST_DISTANCE * labels.shape[1]
         and abs(row - other_row) < LARGEST_TILT * labels.shape[0]
     )
+
+
+def _middle(piece: Mask) -> tuple[float, float]:
+    """Return row and column of the mean of a piece's pixels."""
+    rows, columns = np.count_nonzero(piece, axis=1), np.count_nonzero(piece, axis=0)
+    area = rows.sum()
+    middle = rows @ np.arange(len(rows)) / area, columns @ np.arange(len(columns)) / area
+    return float(middle[0]), float(middle[1])
