@@ -3,6 +3,7 @@
 `pixels` applies the polarity.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -48,8 +49,12 @@ def brightness(window: Window, values: NDArray[np.float64]) -> NDArray[np.float6
         return np.asarray(apply_windowing(values, _as_dataset(window)) / 65_535.0)
 
 
+@functools.lru_cache(maxsize=64)
 def _as_dataset(window: Window) -> Dataset:
-    """Return a window as pydicom takes it, with an output range of 0 to 65,535."""
+    """Return a window as pydicom takes it, with an output range of 0 to 65,535.
+
+    Kept, since most films have one of few windows; it is only read.
+    """
     ds = Dataset()
     ds.PhotometricInterpretation = "MONOCHROME2"
     ds.BitsStored = 16
