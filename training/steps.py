@@ -3,11 +3,12 @@
     python -m training.steps --data DIR --adults DIR --further DIR
         --group "sharp, black surround" --out DIR
 
-From the whole film to the recipe, one part more at a time: a network of one member learns six short
-epochs with each of three seeds. The films of one acquisition group, which `training.explore` names,
-are held out. The same command resumes what was stopped, and prints the AUROC on the held-out group,
-on validation films, on these under the worst acquisition shift, and on adults that were not learned
-from. With one seed a process, several run side by side.
+From the whole film to the recipe, one part more at a time: a network learns six short epochs with
+each of three seeds; at the end the two that the recipe joins answer together. The films of one
+acquisition group, which `training.explore` names, are held out. The same command resumes what was
+stopped, and prints the AUROC on the held-out group, on validation films, on these under the worst
+acquisition shift and in the worst look of another group, and on adults that were not learned from.
+With one seed a process, several run side by side.
 """
 
 import argparse

@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         "--adults",
         type=Path,
         metavar="DIR",
-        help="also train on films of adults: labels.csv and images/ (recipe lung_crop)",
+        help="also train on films of adults: labels.csv and images/ (recipe crop_and_film)",
     )
     parser.add_argument("--recipe", default=SHIPPED, help="a name, or the path of a .toml file")
     parser.add_argument("--out", type=Path, required=True, help="folder of this run")

@@ -11,7 +11,7 @@ from cxr_app.model.architectures import ARCHITECTURES, copies, members
 from cxr_app.settings import PROJECT, Settings
 
 PROJECT_RECIPES = PROJECT / "training" / "recipes"
-SHIPPED = "lung_crop"
+SHIPPED = "crop_and_film"
 """The recipe of the shipped checkpoint, and the default of a training."""
 
 

@@ -1,6 +1,7 @@
 """Names of the networks, for code that needs no network: importing this does not import torch."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 BASELINES = (
     "five_conv_relu",
@@ -11,11 +12,25 @@ BASELINES = (
     "separable_conv",
 )
 """Networks of other programs, which do not distinguish causes."""
-ARCHITECTURES = ("lung_crop", "resnet18", "resnet18_coarse", "resnet18_two_scales", *BASELINES)
+ARCHITECTURES = (
+    "crop_and_film",
+    "lung_crop",
+    "resnet18",
+    "resnet18_coarse",
+    "resnet18_two_scales",
+    *BASELINES,
+)
+
+Part = Literal["crop", "film"]
+"""What a pneumonia network reads of a film: the crop of the lungs, or all of it."""
+
+PARTS_READ: Mapping[str, tuple[Part, ...]] = {
+    "crop_and_film": ("crop", "film"),
+    "lung_crop": ("crop", "crop"),
+}
+"""What each pneumonia network of an architecture reads that looks for the lungs first."""
 
 _MEMBERS: Mapping[str, tuple[str, ...]] = {"resnet18_two_scales": ("resnet18", "resnet18_coarse")}
-
-_COPIES: Mapping[str, int] = {"lung_crop": 2}
 
 
 def predicts_causes(architecture: str) -> bool:
@@ -24,8 +39,8 @@ def predicts_causes(architecture: str) -> bool:
 
 
 def copies(architecture: str) -> int:
-    """Return how many networks of one architecture a recipe trains, from seeds of their own."""
-    return _COPIES.get(architecture, 1)
+    """Return how many networks of one kind a recipe trains, from seeds of their own."""
+    return len(PARTS_READ.get(architecture, ("film",)))
 
 
 def members(architecture: str) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ def described_at_prevalence(
         raise SettingsError(
             f"CXR_PREVALENCE is {prevalence:g}, but {source.model_version} does not say for which "
             "share of pneumonia its probabilities are made. Unset CXR_PREVALENCE, or use a "
-            "checkpoint of the recipe lung_crop."
+            "checkpoint of the recipe crop_and_film."
         )
     change = prior_change(own, prevalence)
     points = {

@@ -10,12 +10,14 @@ from PIL import Image as PillowImage
 
 from cxr_app.imaging.intake import read_radiograph
 from cxr_app.model.classifier import Classifier
+from cxr_app.model.lung_box import WHOLE_FILM
 from tests.support.films import write_kaggle_folder
 from training import train
 from training.fit.crop_training import member
+from training.fit.crop_training.lesson_data import LessonData
 
 RECIPE = """
-architecture = "lung_crop"
+architecture = "crop_and_film"
 batch_size = 16
 learning_rate = 1e-3
 label_smoothing = 0.03
@@ -67,17 +69,18 @@ def test_a_killed_run_resumes_and_ends_in_a_checkpoint(
     command += ["--out", str(out), "--device", "cpu"]
 
     fit = member.fit_member
-    calls: list[str] = []
+    learned_from: list[LessonData] = []
 
-    def fails_at_second(*arguments: object) -> object:
-        calls.append("")
-        if len(calls) == 2:
+    def fails_at_second(lessons: LessonData, run: member.MemberRun) -> object:
+        learned_from.append(lessons)
+        if len(learned_from) == 2:
             raise KeyboardInterrupt
-        return fit(*arguments)  # type: ignore[arg-type]
+        return fit(lessons, run)
 
     monkeypatch.setattr("training.fit.crop_training.crop_run.fit_member", fails_at_second)
     with pytest.raises(KeyboardInterrupt):
         train.main(command)
+    assert (learned_from[1].boxes == WHOLE_FILM).all()
     first = (out / "member_0" / "average.safetensors").read_bytes()
     monkeypatch.setattr("training.fit.crop_training.crop_run.fit_member", fit)
     assert train.main(command) == 0

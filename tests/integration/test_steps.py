@@ -22,8 +22,9 @@ def test_every_step_is_learned_once_and_stands_in_the_table(
     command = ["--data", str(data), "--group", "dark", "--out", str(out), "--seeds", "3"]
     assert steps.main(command) == 0
     table = capsys.readouterr().out
-    assert [line[:24].strip() for line in table.splitlines()[1:]] == [
-        step.name for step in recipe_steps.STEPS
+    assert [line[:26].strip() for line in table.splitlines()[1:]] == [
+        *(step.name for step in recipe_steps.STEPS),
+        *recipe_steps.JOINED,
     ]
     learned = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
     assert steps.main(command) == 0

@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 
 from cxr_app.model import networks
-from cxr_app.model.networks.lung_crop import MEMBERS
+from cxr_app.model.architectures import PARTS_READ, copies
 from training.fit import distributed
-from training.fit.crop_training.crop_run import LUNG_CROP, train_lung_crop
+from training.fit.crop_training.crop_run import train_lung_crop
 from training.fit.export import export
 from training.fit.malloc import keep_freed_memory
 from training.fit.recipe import Recipe
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 def epochs_of(recipe: Recipe) -> int:
     """Return how many epochs a training of this recipe has, those of all its networks together."""
-    return recipe.epochs * (MEMBERS if recipe.architecture == LUNG_CROP else 1)
+    return recipe.epochs * copies(recipe.architecture)
 
 
 def train(recipe: Recipe, data: Path, run: TrainingRun) -> None:
@@ -43,7 +43,7 @@ def train(recipe: Recipe, data: Path, run: TrainingRun) -> None:
         needs one.
     """
     keep_freed_memory()
-    if recipe.architecture == LUNG_CROP:
+    if recipe.architecture in PARTS_READ:
         distributed.refuse_several(recipe.name)
         train_lung_crop(recipe, data, run)
         return

@@ -1,13 +1,14 @@
 """The networks by name: ours and its ancestors."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from torch import nn
 from torchvision.models import resnet18
 from torchvision.models.resnet import BasicBlock
 
 from cxr_app.errors import CheckpointMismatchError
-from cxr_app.model.architectures import members
+from cxr_app.model.architectures import PARTS_READ, members
 from cxr_app.model.classes import CLASSES
 from cxr_app.model.networks import baselines
 from cxr_app.model.networks.base import GlobalAveragePoolingNetwork, GridNetwork
@@ -79,7 +80,7 @@ def _block(channels: int, filters: int) -> BasicBlock:
 
 
 NETWORKS: dict[str, Callable[[], GridNetwork]] = {
-    "lung_crop": LungCropNetwork,
+    **{name: partial(LungCropNetwork, parts) for name, parts in PARTS_READ.items()},
     "resnet18": _resnet18,
     "resnet18_coarse": _resnet18_coarse,
     "resnet18_two_scales": _resnet18_two_scales,

@@ -1,6 +1,6 @@
-"""The shipped network: it finds the lungs, reads their crop, and lays its evidence on the film."""
+"""The shipped network: it finds the lungs, reads their crop and the film, and says where."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,21 +8,30 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cxr_app.lung_fields import LungFields
-from cxr_app.model.architectures import copies
-from cxr_app.model.lung_box import Box, lungs_and_boxes
+from cxr_app.model.architectures import PARTS_READ, Part
+from cxr_app.model.lung_box import WHOLE_FILM, Box, lungs_and_boxes
 from cxr_app.model.networks.base import GridNetwork
 from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
 from cxr_app.model.networks.lung_unet import LUNG_SIDE, LungNetwork
-from cxr_app.model.networks.resampling import crop, paste_on_film, resize
+from cxr_app.model.networks.resampling import crop, middles_inside, paste_on_film, resize
 
 FILM_SIDE = 224
 """Side of the film that it reads, in pixels: what its training films were published at."""
-CROP_SIDE = 160
+READ_SIDE = 160
+"""Side of what the pneumonia networks read, crop or film."""
 MAP_SIDE = 28
 """Cells of the map along a side of the film: about as fine as the cells of the crop."""
-MEMBERS = copies("lung_crop")
+CROP_SHARE = (1 / 3, 2 / 3)
+"""What members that read the crop count, of children and of adults; the rest is the film's.
+
+In short lessons with three seeds (`training.steps`), what is outside the lungs told more of
+children's films, also of a machine that was held out, and the larger lungs of the crop more of
+adults'.
+"""
+GATE = 2.0
+"""How sharply children are told from adults, until a training fits it."""
 NO_EVIDENCE = -12.0
-"""Calibrated log-odds of cells outside the crop: the network has not seen them."""
+"""Calibrated log-odds of cells outside the crop: no heat is drawn there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +57,30 @@ class FilmReading:
 
 
 class LungCropNetwork(GridNetwork):
-    """A lung network, and several pneumonia networks that read its crop; their mean is the answer.
+    """A lung network, and pneumonia networks whose weighted mean is the answer.
 
     Calibration is part of the weights: a slope and an offset for the log-odds of children, another
     pair for those of adults, mixed by how adult the film looks; `gate` is how sharply.
 
     Parameters
     ----------
-    members
-        How many pneumonia networks.
+    reads
+        What each pneumonia network reads: the crop around the lungs that were found, or the film.
     """
 
     size = FILM_SIDE
     map_is_log_odds = True
 
-    def __init__(self, members: int = MEMBERS) -> None:
+    def __init__(self, reads: Sequence[Part] = PARTS_READ["crop_and_film"]) -> None:
         cell = FILM_SIDE / MAP_SIDE
         super().__init__(nn.Identity(), spacing=cell, first=cell / 2)
         self.lung_network: nn.Module = LungNetwork()
-        self.members = nn.ModuleList([EvidencePyramid() for _ in range(members)])
+        self.reads = tuple(reads)
+        self.members = nn.ModuleList([EvidencePyramid() for _ in reads])
         self.register_buffer("slope", torch.ones(2))
         self.register_buffer("offset", torch.zeros(2))
         self.register_buffer("cause_calibration", torch.tensor([1.0, 0.0]))
-        self.register_buffer("gate", torch.tensor(2.0))
+        self.register_buffer("gate", torch.tensor(GATE))
         self.slope: Tensor
         self.offset: Tensor
         self.cause_calibration: Tensor
@@ -107,16 +117,29 @@ class LungCropNetwork(GridNetwork):
         return FilmReading(*self.read_boxes(films, boxes), lungs=lungs)
 
     def read_boxes(self, films: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Read the boxes ``(B, 4)`` around lungs; return a `FilmReading` without these."""
-        crops = crop(films, boxes, CROP_SIDE).contiguous(memory_format=torch.channels_last)
-        read = [member(crops) for member in self.members]
+        """Read films and the boxes ``(B, 4)`` of their lungs; return all but the lungs.
+
+        Returns
+        -------
+        tuple of Tensor
+            ``logits``, ``evidence`` and ``adult`` of `FilmReading`.
+        """
+        whole = boxes.new_tensor([WHOLE_FILM]).expand_as(boxes)
+        areas = {"crop": boxes, "film": whole}
+        shown = {part: _cut(films, areas[part]) for part in dict.fromkeys(self.reads)}
+        read = [member(shown[part]) for part, member in zip(self.reads, self.members, strict=True)]
         adult = (self.gate * torch.stack([each.adult for each in read]).mean(dim=0)).sigmoid()
-        log_odds = self.calibrate(torch.stack([each.log_odds for each in read]).mean(dim=0), adult)
-        cells = torch.stack([each.cells for each in read]).mean(dim=0)  # (B, h, w)
-        cells = self.calibrate(cells, adult[:, None, None])
-        outside = torch.full_like(log_odds, NO_EVIDENCE)
-        logits = self._logits(log_odds, torch.stack([each.cause for each in read]).mean(dim=0))
-        return logits, paste_on_film(cells, boxes, MAP_SIDE, outside), adult
+        weights = member_weights(self.reads, adult)  # (members, B)
+        log_odds = (weights * torch.stack([each.log_odds for each in read])).sum(dim=0)
+        cause = (weights * torch.stack([each.cause for each in read])).sum(dim=0)
+        laid = [
+            paste_on_film(each.cells, areas[part], MAP_SIDE)
+            for part, each in zip(self.reads, read, strict=True)
+        ]
+        cells = (weights[:, :, None, None] * torch.stack(laid)).sum(dim=0)
+        evidence = self.calibrate(cells, adult[:, None, None])
+        evidence = evidence.where(middles_inside(boxes, MAP_SIDE), NO_EVIDENCE)
+        return self._logits(self.calibrate(log_odds, adult), cause), evidence, adult
 
     def find_lungs(self, films: Tensor) -> tuple[tuple[LungFields, ...], list[Box]]:
         """Draw the lungs of films; return them, and the box around those of each film."""
@@ -146,3 +169,24 @@ class LungCropNetwork(GridNetwork):
             ],
             dim=1,
         )
+
+
+def member_weights(reads: Sequence[Part], adult: Tensor) -> Tensor:
+    """Return what each member counts, ``(members, B)``; 1 in all for a film.
+
+    Parameters
+    ----------
+    reads
+        What each member reads.
+    adult
+        ``(B,)``: probability of an adult.
+    """
+    crop_share = CROP_SHARE[0] + adult * (CROP_SHARE[1] - CROP_SHARE[0])
+    shares = {"crop": crop_share, "film": 1 - crop_share}
+    weights = torch.stack([shares[part] / reads.count(part) for part in reads])
+    return weights / weights.sum(dim=0)
+
+
+def _cut(films: Tensor, boxes: Tensor) -> Tensor:
+    """Cut out what a pneumonia network reads, ``(B, 1, S, S)``."""
+    return crop(films, boxes, READ_SIDE).contiguous(memory_format=torch.channels_last)

@@ -52,7 +52,7 @@ def _weights(start: Tensor, end: Tensor, length: int, side: int) -> Tensor:
     return weights / weights.sum(dim=2, keepdim=True)
 
 
-def paste_on_film(cells: Tensor, boxes: Tensor, side: int, outside: Tensor) -> Tensor:
+def paste_on_film(cells: Tensor, boxes: Tensor, side: int) -> Tensor:
     """Resample the grid of values of each box onto a grid that divides the whole film evenly.
 
     Parameters
@@ -63,23 +63,34 @@ def paste_on_film(cells: Tensor, boxes: Tensor, side: int, outside: Tensor) -> T
         As for `crop`.
     side
         Of the grid on the film.
-    outside
-        ``(B,)``: the value of cells whose middle lies outside the box.
 
     Returns
     -------
     Tensor
-        ``(B, side, side)``; nowhere beyond the values of `cells` and `outside`.
+        ``(B, side, side)``; nowhere beyond the values of `cells`. Outside the box the nearest of
+        these are repeated.
     """
-    left, top, right, bottom = boxes.to(cells.dtype).unbind(dim=1)
-    place = (torch.arange(side, device=cells.device, dtype=cells.dtype) + 0.5) / side
-    x = 2 * (place - left[:, None]) / (right - left)[:, None] - 1  # (B, side), -1 to 1 in the box
-    y = 2 * (place - top[:, None]) / (bottom - top)[:, None] - 1
+    x, y = _places_in(boxes.to(cells.dtype), side)
     grid = torch.stack(
         [x[:, None, :].expand(-1, side, -1), y[:, :, None].expand(-1, -1, side)], dim=-1
     )
-    laid = torch.nn.functional.grid_sample(
+    laid: Tensor = torch.nn.functional.grid_sample(
         cells[:, None], grid, padding_mode="border", align_corners=False
-    )[:, 0]
-    inside = (grid.abs() <= 1).all(dim=-1)
-    return torch.where(inside, laid, outside[:, None, None])
+    )
+    return laid[:, 0]
+
+
+def middles_inside(boxes: Tensor, side: int) -> Tensor:
+    """Return which cells of a grid on the film have their middle in a box, ``(B, side, side)``."""
+    x, y = _places_in(boxes, side)
+    inside: Tensor = (x.abs() <= 1)[:, None, :] & (y.abs() <= 1)[:, :, None]
+    return inside
+
+
+def _places_in(boxes: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """Return x and y ``(B, side)`` of the film's cells, counted from -1 to 1 within the box."""
+    left, top, right, bottom = boxes.unbind(dim=1)
+    place = (torch.arange(side, device=boxes.device, dtype=boxes.dtype) + 0.5) / side
+    x = 2 * (place - left[:, None]) / (right - left)[:, None] - 1
+    y = 2 * (place - top[:, None]) / (bottom - top)[:, None] - 1
+    return x, y

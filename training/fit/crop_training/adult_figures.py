@@ -138,7 +138,7 @@ def measure_adults(
 
 def _alone(network: LungCropNetwork, member: int) -> LungCropNetwork:
     """Return a network, not calibrated, that answers by one member."""
-    alone = LungCropNetwork(members=1)
+    alone = LungCropNetwork((network.reads[member],))
     alone.lung_network, alone.members[0] = network.lung_network, network.members[member]
     return alone.eval()
 

@@ -13,10 +13,11 @@ from safetensors.torch import load_file
 
 from cxr_app.evaluation import reference_scores
 from cxr_app.jobs.recipe_schema import Recipe
+from cxr_app.model.architectures import PARTS_READ
 from cxr_app.model.classes import CLASSES
 from cxr_app.model.description import Description
 from cxr_app.model.device import choose_device
-from cxr_app.model.networks.lung_crop import FILM_SIDE, MEMBERS, LungCropNetwork
+from cxr_app.model.networks.lung_crop import FILM_SIDE, LungCropNetwork
 from cxr_app.model.networks.lung_unet import LungNetwork
 from cxr_app.model.preprocessing import InputSpec
 from cxr_app.model.screening import OLDEST
@@ -56,10 +57,6 @@ LUNGS = PROJECT / "weights" / "lungs.safetensors"
 """The shipped lung network, which every lung-crop network includes."""
 
 
-LUNG_CROP = "lung_crop"
-"""Name of the architecture."""
-
-
 def train_lung_crop(recipe: Recipe, data: Path, run: TrainingRun) -> None:
     """Train the members one after another, calibrate them together, and write the checkpoint.
 
@@ -81,7 +78,7 @@ def train_lung_crop(recipe: Recipe, data: Path, run: TrainingRun) -> None:
     table = read_table(data, run.adults, run.extra_films, run.cache, recipe.seed)
     lungs = shipped_lungs()
     lessons = prepare(table, lungs)
-    network = LungCropNetwork()
+    network = LungCropNetwork(PARTS_READ[recipe.architecture])
     network.lung_network = lungs
     records: list[dict[str, Any]] = []
 
@@ -90,7 +87,7 @@ def train_lung_crop(recipe: Recipe, data: Path, run: TrainingRun) -> None:
         write_records(run.out, records)
         run.on_epoch(records)
 
-    for index in range(MEMBERS):
+    for index, part in enumerate(network.reads):
         member = MemberRun(
             folder=run.out / f"member_{index}",
             recipe=replace(recipe, seed=recipe.seed + index),
@@ -99,7 +96,7 @@ def train_lung_crop(recipe: Recipe, data: Path, run: TrainingRun) -> None:
             on_epoch=on_epoch,
             device=device,
         )
-        network.members[index] = fit_member(lessons, member)
+        network.members[index] = fit_member(lessons.of_part(part), member)
     network.eval().requires_grad_(requires_grad=False)
     fitted_on = calibrate(network, table)
     metrics = export(network, fitted_on, recipe, table, data, run.out)

@@ -1,6 +1,7 @@
 """What a training reads besides films: lungs, crops, acquisition groups and looks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
@@ -8,7 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from torch import Tensor
 
-from cxr_app.model.lung_box import box_of
+from cxr_app.model.architectures import Part
+from cxr_app.model.lung_box import WHOLE_FILM, box_of
 from cxr_app.model.lung_finder import find_lungs
 from cxr_app.model.networks.lung_unet import LUNG_SIDE, LungNetwork
 from training.acquisition.groups import find_groups
@@ -30,13 +32,14 @@ class LessonData:
     table
         The films.
     boxes
-        ``(n, 4)``: boxes of the lungs, ``left, top, right, bottom`` as fractions of the film.
+        ``(n, 4)``: what is read of each film, the box of its lungs or all of it; ``left, top,
+        right, bottom`` as fractions of the film.
     lungs
         ``(n, 96, 96)``: probability of lung, 0 to 255.
     groups
         ``(n,)``: number of the acquisition group.
     looks, looks_of
-        Looks of films, and each film's place in them; -1 for films of a collection.
+        Looks of the lungs' boxes, and each film's place in them; -1 for films of a collection.
     """
 
     table: FilmTable
@@ -45,6 +48,13 @@ class LessonData:
     groups: NDArray[np.int64]
     looks: Looks
     looks_of: Places
+
+    def of_part(self, part: Part) -> Self:
+        """Return what a network learns from that reads this part of films."""
+        if part == "crop":
+            return self
+        whole = np.tile(np.array(WHOLE_FILM, np.float32), (len(self.boxes), 1))
+        return replace(self, boxes=whole)
 
 
 def prepare(table: FilmTable, lung_network: LungNetwork) -> LessonData:

@@ -1,30 +1,33 @@
 """What each part of the shipped recipe is worth: short lessons with one part more at a time.
 
-A network of one member learns from half as many films an epoch as the recipe shows, at one size;
-films of an acquisition group are held out, as those of a machine that it never saw.
+One network learns from half as many films an epoch as the recipe shows, at one size; films of an
+acquisition group are held out, as those of a machine that it never saw.
 """
 
 import json
 import logging
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from cxr_app.atomic_file import atomic_write
 from cxr_app.errors import TrainingDataError
-from cxr_app.evaluation.metrics import auroc
+from cxr_app.evaluation.metrics import Floats, auroc
+from cxr_app.jobs.recipe_list import SHIPPED
 from cxr_app.jobs.recipe_schema import Stage
-from cxr_app.model.lung_box import WHOLE_FILM
+from cxr_app.model.architectures import Part
 from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
+from cxr_app.model.networks.lung_crop import GATE, member_weights
 from training.acquisition.groups import FEWEST, find_groups
 from training.acquisition.looks import look_of, restyle
 from training.acquisition.shifts import SHIFTS
-from training.fit.crop_training.crop_run import LUNG_CROP, shipped_lungs
+from training.fit.crop_training.crop_run import shipped_lungs
 from training.fit.crop_training.lesson_data import LessonData, prepare
 from training.fit.crop_training.lesson_films import (
     ADULTS,
@@ -74,8 +77,8 @@ class RecipeStep:
     ----------
     name
         What it has that the one before it has not.
-    reads_crop
-        Whether the network reads the crop of the lungs, or the whole film.
+    part
+        What its network reads.
     changes
         To `LessonSettings`, beside the number of films.
     shown
@@ -83,7 +86,7 @@ class RecipeStep:
     """
 
     name: str
-    reads_crop: bool = True
+    part: Part = "crop"
     changes: Mapping[str, Any] = field(default_factory=dict)
     shown: Mapping[str, int] = field(default_factory=lambda: dict(SHOWN))
 
@@ -95,15 +98,35 @@ class RecipeStep:
 
 
 STEPS = (
-    RecipeStep(
-        "the whole film", reads_crop=False, changes=_UNVARIED | _PLAIN, shown=_CHILDREN_ALONE
-    ),
+    RecipeStep("the whole film", part="film", changes=_UNVARIED | _PLAIN, shown=_CHILDREN_ALONE),
     RecipeStep("the crop of the lungs", changes=_UNVARIED | _PLAIN, shown=_CHILDREN_ALONE),
     RecipeStep("films varied", changes={"foreign_look": 0.0} | _PLAIN, shown=_CHILDREN_ALONE),
     RecipeStep("looks of other groups", shown=_CHILDREN_ALONE),
-    RecipeStep("adults: the recipe"),
+    RecipeStep("adults: the crop's recipe"),
+    RecipeStep("it on the whole film", part="film"),
 )
 """Each begins from ImageNet's weights: from random ones, so short a lesson teaches nothing."""
+JOINED = {"both: the recipe": (5, 6)}
+"""Steps whose networks answer together, numbered from 1, by the weights of the shipped network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A network that has learned.
+
+    Parameters
+    ----------
+    network
+        It.
+    part
+        What it reads of films.
+    lessons
+        Films as it reads them.
+    """
+
+    network: EvidencePyramid
+    part: Part
+    lessons: LessonData
 
 
 class StepsOptions(Namespace):
@@ -133,26 +156,39 @@ def measure_steps(options: StepsOptions, cache: Path) -> None:
     table = read_table(options.data, options.adults, options.further, cache, SPLIT_SEED)
     lessons = prepare(held_out(table, options.group), shipped_lungs())
     for seed in options.seeds:
+        readers: list[Reader] = []
         for number, step in enumerate(STEPS, 1):
-            folder = options.out / f"step_{number}_seed_{seed}"
-            if (folder / FIGURES).is_file():
-                continue
-            own = lessons if step.reads_crop else _of_whole_films(lessons)
-            figures = _figures(_learned(step, own, folder, seed), own)
-            content = json.dumps({"step": number, "seed": seed, **figures}, indent=1)
-            atomic_write(folder / FIGURES, content.encode())
+            own = lessons.of_part(step.part)
+            learned = _learned(step, own, _folder(options.out, number, seed), seed)
+            readers.append(Reader(learned, step.part, own))
+            _measure(options.out, number, seed, readers[-1:])
+        for number, steps in enumerate(JOINED.values(), len(STEPS) + 1):
+            _measure(options.out, number, seed, [readers[step - 1] for step in steps])
+
+
+def _measure(out: Path, number: int, seed: int, readers: Sequence[Reader]) -> None:
+    """Write the figures of a step, or of several together, that has none yet."""
+    path = _folder(out, number, seed) / FIGURES
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = json.dumps({"step": number, "seed": seed, **_figures(readers)}, indent=1)
+        atomic_write(path, content.encode())
+
+
+def _folder(out: Path, number: int, seed: int) -> Path:
+    return out / f"step_{number}_seed_{seed}"
 
 
 def steps_table(out: Path) -> str:
     """Return the figures of every lesson of a folder: median, and least to largest of the seeds."""
     found = [json.loads(path.read_text("utf-8")) for path in sorted(out.glob(f"*/{FIGURES}"))]
     head = "".join(f"{words:>22}" for words in COLUMNS.values())
-    lines = [f"{'step':<24}{'seeds':>6}{head}"]
-    for number, step in enumerate(STEPS, 1):
+    lines = [f"{'step':<26}{'seeds':>6}{head}"]
+    for number, name in enumerate([*(step.name for step in STEPS), *JOINED], 1):
         own = [each for each in found if each["step"] == number]
         if own:
-            cells = "".join(_cell(own, name) for name in COLUMNS)
-            lines.append(f"{step.name:<24}{len(own):>6}{cells}")
+            cells = "".join(_cell(own, column) for column in COLUMNS)
+            lines.append(f"{name:<26}{len(own):>6}{cells}")
     return "\n".join(lines)
 
 
@@ -180,46 +216,55 @@ def held_out(table: FilmTable, group: str) -> FilmTable:
     return replace(table, parts=parts.astype(str))
 
 
-def _of_whole_films(lessons: LessonData) -> LessonData:
-    boxes = np.tile(np.array(WHOLE_FILM, np.float32), (len(lessons.boxes), 1))
-    return replace(lessons, boxes=boxes)
-
-
 def _learned(step: RecipeStep, lessons: LessonData, folder: Path, seed: int) -> EvidencePyramid:
-    recipe = read_recipe(LUNG_CROP, seed=seed)
+    recipe = read_recipe(SHIPPED, seed=seed)
     recipe = replace(recipe, stages=(Stage(SIZE, EPOCHS),), average_decay=AVERAGE_DECAY)
     logger.info("%s, seed %d", step.name, seed)
     return fit_member(lessons, MemberRun(folder, recipe, step.settings, FOLD, lambda _: None))
 
 
-def _figures(network: EvidencePyramid, lessons: LessonData) -> dict[str, Any]:
+def _figures(readers: Sequence[Reader]) -> dict[str, Any]:
     """Return the AUROC of each kind of film that was not learned from."""
-    table = lessons.table
+    table = readers[0].lessons.table
     children = table.sources == CHILDREN
     validation = np.flatnonzero(children & (table.parts == "validation"))
     adults = (table.sources == ADULTS) & table.is_read & (table.weights >= CERTAIN)
     adults &= (table.ages >= GROWN_UP) & (table.folds == FOLD)
     return {
-        "held_out": _auroc(network, lessons, np.flatnonzero(table.parts == HELD_OUT)),
-        "validation": _auroc(network, lessons, validation),
-        "shifted": _worst(network, _shifted(lessons, validation), validation),
-        "restyled": _worst(network, _restyled(lessons, validation), validation),
-        "adults": _auroc(network, lessons, np.flatnonzero(adults)),
+        "held_out": _auroc(readers, np.flatnonzero(table.parts == HELD_OUT)),
+        "validation": _auroc(readers, validation),
+        "shifted": _worst(readers, _shifted, validation),
+        "restyled": _worst(readers, _restyled, validation),
+        "adults": _auroc(readers, np.flatnonzero(adults)),
     }
 
 
-def _worst(network: EvidencePyramid, changed: Iterable[LessonData], places: Places) -> float | None:
-    found = [_auroc(network, lessons, places) for lessons in changed]
+def _worst(
+    readers: Sequence[Reader],
+    change: Callable[[LessonData, Places], Iterator[LessonData]],
+    places: Places,
+) -> float | None:
+    changed = zip(*(change(each.lessons, places) for each in readers), strict=True)
+    found = [
+        _auroc(
+            [replace(reader, lessons=own) for reader, own in zip(readers, each, strict=True)],
+            places,
+        )
+        for each in changed
+    ]
     return min((each for each in found if each is not None), default=None)
 
 
-def _auroc(network: EvidencePyramid, lessons: LessonData, places: Places) -> float | None:
+def _auroc(readers: Sequence[Reader], places: Places) -> float | None:
     """Return the AUROC of films; None if they are of one class."""
-    sick = lessons.table.targets[places] > NORMAL
+    sick = readers[0].lessons.table.targets[places] > NORMAL
     if not sick.any() or sick.all():
         return None
-    log_odds = read_crops(network, lessons, places, SIZE)["log_odds"]
-    return float(auroc(log_odds.astype(np.float64), sick))
+    read = [read_crops(each.network, each.lessons, places, SIZE) for each in readers]
+    adult = GATE * torch.from_numpy(np.mean([each["adult"] for each in read], axis=0))
+    weights = member_weights([each.part for each in readers], adult.sigmoid()).double().numpy()
+    log_odds: Floats = (weights * [each["log_odds"] for each in read]).sum(axis=0)
+    return float(auroc(log_odds, sick))
 
 
 def _shifted(lessons: LessonData, places: Places) -> Iterator[LessonData]:

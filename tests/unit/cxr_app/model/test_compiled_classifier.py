@@ -28,7 +28,9 @@ from tests.unit.cxr_app.model.test_classifier import films
 Pair = tuple[Classifier, CompiledClassifier]
 
 
-@pytest.fixture(scope="module", params=["resnet18", "resnet18_two_scales", "lung_crop"])
+@pytest.fixture(
+    scope="module", params=["resnet18", "resnet18_two_scales", "lung_crop", "crop_and_film"]
+)
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """The same checkpoint with a view network, once with PyTorch and once with OpenVINO.
 

@@ -51,4 +51,4 @@ def test_several_processes_are_refused_for_a_recipe_of_one(
         monkeypatch.setenv("WORLD_SIZE", processes)
     refusal = pytest.raises(SettingsError, match="started 2")
     with refusal if refused else nullcontext():
-        distributed.refuse_several("lung_crop")
+        distributed.refuse_several("crop_and_film")

@@ -3,18 +3,26 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cxr_app.lung_fields import LungFields
 from cxr_app.model.evidence import forward_with_map, log_odds, to_activation_map
 from cxr_app.model.networks import build
 from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
-from cxr_app.model.networks.lung_crop import MAP_SIDE, NO_EVIDENCE, LungCropNetwork
+from cxr_app.model.networks.lung_crop import (
+    CROP_SHARE,
+    MAP_SIDE,
+    NO_EVIDENCE,
+    LungCropNetwork,
+    member_weights,
+)
 
 
-@pytest.fixture(scope="module")
-def network() -> LungCropNetwork:
+@pytest.fixture(scope="module", params=["crop_and_film", "lung_crop"])
+def network(request: pytest.FixtureRequest) -> LungCropNetwork:
     torch.manual_seed(0)
-    built = build("lung_crop")
+    built = build(request.param)
     assert isinstance(built, LungCropNetwork)
     return built.eval()
 
@@ -77,6 +85,32 @@ def test_cells_outside_the_crop_speak_for_nothing(
     assert outside[0].all()
     assert not outside[MAP_SIDE // 2, MAP_SIDE // 2]
     assert float(outside.float().mean()) == pytest.approx(0.75, abs=0.01)
+
+
+def test_only_a_member_that_reads_the_film_sees_beyond_the_lungs(network: LungCropNetwork) -> None:
+    box = torch.tensor([[0.25, 0.25, 0.75, 0.75]])
+    changed = films(1)
+    changed[..., :50, :] = 1.0
+    with torch.inference_mode():
+        before, _, _ = network.read_boxes(films(1), box)
+        after, _, _ = network.read_boxes(changed, box)
+    assert torch.equal(before, after) == ("film" not in network.reads)
+
+
+@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=5))
+def test_what_members_count_adds_up_to_one(adult: list[float]) -> None:
+    for reads in (["crop"], ["film"], ["crop", "crop"], ["crop", "film"], ["film", "crop", "crop"]):
+        weights = member_weights(reads, torch.tensor(adult))  # type: ignore[arg-type]
+        assert weights.shape == (len(reads), len(adult))
+        torch.testing.assert_close(weights.sum(dim=0), torch.ones(len(adult)))
+
+
+def test_the_crop_counts_more_of_adults_than_of_children() -> None:
+    crop, film = member_weights(["crop", "film"], torch.tensor([0.0, 1.0]))
+    torch.testing.assert_close(crop, torch.tensor(CROP_SHARE))
+    torch.testing.assert_close(film, 1 - torch.tensor(CROP_SHARE))
+    two = member_weights(["crop", "crop"], torch.tensor([0.0, 1.0]))
+    torch.testing.assert_close(two, torch.full((2, 2), 0.5))
 
 
 def test_the_map_is_log_odds_above_the_threshold(network: LungCropNetwork) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 from torch.nn import functional
 
-from cxr_app.model.networks.resampling import crop, paste_on_film, resize
+from cxr_app.model.networks.resampling import crop, middles_inside, paste_on_film, resize
 
 EDGES = st.tuples(st.floats(0, 0.4), st.floats(0.6, 1))
 
@@ -39,16 +39,21 @@ def test_a_crop_is_put_back_into_its_box() -> None:
     cells = torch.zeros(1, 20, 20)
     cells[0, 10, 5] = 4.0
     box = torch.tensor([[0.2, 0.1, 0.8, 0.9]])
-    laid = paste_on_film(cells, box, 112, torch.tensor([-9.0]))[0]
+    laid = paste_on_film(cells, box, 112)[0]
     row, column = np.unravel_index(int(laid.argmax()), laid.shape)
     assert abs((column + 0.5) / 112 - (0.2 + 0.6 * 5.5 / 20)) < 0.02
     assert abs((row + 0.5) / 112 - (0.1 + 0.8 * 10.5 / 20)) < 0.02
-    assert laid[0, 0] == -9.0
-    assert laid[-1, -1] == -9.0
+
+
+def test_cells_are_inside_a_box_if_their_middles_are() -> None:
+    inside = middles_inside(torch.tensor([[0.22, 0.0, 0.8, 0.5], [0.0, 0.0, 1.0, 1.0]]), 10)
+    assert inside[0].nonzero().min(dim=0).values.tolist() == [0, 2]
+    assert inside[0].nonzero().max(dim=0).values.tolist() == [4, 7]
+    assert inside[1].all()
 
 
 def test_a_grid_over_the_whole_film_stays_as_it_is() -> None:
     cells = torch.rand(2, 28, 28)
     whole = torch.tensor([[0.0, 0.0, 1.0, 1.0]]).expand(2, -1)
-    laid = paste_on_film(cells, whole, 28, torch.zeros(2))
+    laid = paste_on_film(cells, whole, 28)
     assert torch.allclose(laid, cells, atol=1e-5)

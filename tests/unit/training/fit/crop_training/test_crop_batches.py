@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from cxr_app.model.architectures import Part
 from tests.unit.training.fit.crop_training.lessons import lesson_data
 from training.fit.crop_training.crop_batches import CropBatch, make_batch
 from training.fit.crop_training.lesson_data import LessonData
@@ -50,3 +51,14 @@ def test_cells_outside_the_lungs_and_of_boxes_count(data: LessonData) -> None:
     assert (batch.cells[boxed].amax(dim=(1, 2)) > 0.9).all()
     assert (batch.cells[~boxed] == 0).all()
     assert (batch.cell_weight[boxed] > 0).all()
+
+
+@pytest.mark.parametrize(("part", "films"), [("crop", 0), ("film", len(CHOSEN))])
+def test_only_a_network_of_whole_films_is_shown_what_is_not_lungs(
+    data: LessonData, part: Part, films: int
+) -> None:
+    pixels = data.table.pixels.copy()
+    pixels[:, :10] = 255
+    other = replace(data, table=replace(data.table, pixels=pixels))
+    shown = [batch_of(each.of_part(part), STILL) for each in (data, other)]
+    assert changed(*shown) == films

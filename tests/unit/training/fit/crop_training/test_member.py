@@ -16,7 +16,7 @@ from training.fit.crop_training.member import MemberRun, fit_member
 
 SETTINGS = LessonSettings(shown={"normal": 8, "viral": 8, "AP_sick": 8}, restart_epochs=1)
 RECIPE = Recipe(
-    name="small", architecture="lung_crop", stages=(Stage(32, 1), Stage(64, 2)), batch_size=8
+    name="small", architecture="crop_and_film", stages=(Stage(32, 1), Stage(64, 2)), batch_size=8
 )
 
 

@@ -32,14 +32,14 @@ def test_the_last_step_is_the_recipe_with_fewer_films() -> None:
 
 def test_the_first_step_has_nothing_that_the_recipe_adds() -> None:
     first = STEPS[0]
-    assert not first.reads_crop
+    assert first.part == "film"
     assert not any(getattr(first.settings, name) for name in VARIED)
     assert set(first.shown) == {"normal", "bacterial", "viral"}
 
 
 def test_each_step_differs_from_the_one_before_in_one_part() -> None:
     for before, step in pairwise(STEPS):
-        parts = ("reads_crop", "changes", "shown")
+        parts = ("part", "changes", "shown")
         changed = [part for part in parts if getattr(before, part) != getattr(step, part)]
         assert len(changed) == 1, step.name
 
