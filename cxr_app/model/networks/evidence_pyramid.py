@@ -1,4 +1,4 @@
-"""The pneumonia network: evidence for disease in every cell of the lung crop, and their sum.
+"""The pneumonia network: evidence for disease in every cell of what it reads, and its sum.
 
 The cells of a fine grid each give a log-odds; the film's log-odds is their weighted sum. So the
 heatmap is the decision itself, part by part, from the same forward pass.
@@ -26,7 +26,7 @@ CELL = 8
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Results of one forward pass on a batch of lung crops.
+    """Results of one forward pass on a batch of lung crops or whole films.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class EvidencePyramid(nn.Module):
             nn.init.normal_(layer.weight, std=0.02)
 
     def forward(self, crops: Tensor) -> Evidence:
-        """Read lung crops ``(B, 1, S, S)`` in ``[0, 1]``; S is a multiple of 32."""
+        """Read lung crops or films ``(B, 1, S, S)`` in ``[0, 1]``; S is a multiple of 32."""
         fine, middle, coarse = self.body(standardise(crops, spread=0.5))
         cells = self._cells(fine, middle, coarse)  # (B, 1, h, w)
         flat = cells.flatten(1)

@@ -1,1 +1,1 @@
-"""Training of the network that reads the crop of the lungs."""
+"""Training of the networks that read the crop of the lungs and the whole film."""

@@ -1,4 +1,4 @@
-"""Batches of lung crops: cut with jitter, varied, and labelled film by film and cell by cell."""
+"""Batches of lung crops or films: cut with jitter, varied, and labelled by film and by cell."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
