@@ -57,9 +57,8 @@ class LessonSettings:
         How much more a cell inside a box counts.
     weak_weight
         Of films whose label is weak.
-    trap_share, trap_counter
-        In a group nearly of one class: how often its films with pneumonia are shown, beside other
-        films, and how often its normal ones.
+    group_balance
+        How far the classes are shown alike within each acquisition group of children, 0 to 1.
     foreign_look
         Share of films that get the look of another film, most often of a group of other class.
     jitter, zoom, rotation_degrees, shear, flip
@@ -85,8 +84,7 @@ class LessonSettings:
     box_weight: float = 0.5
     box_positive: float = 3.0
     weak_weight: float = 0.6
-    trap_share: float = 0.4
-    trap_counter: float = 3.0
+    group_balance: float = 1.0
     foreign_look: float = 0.6
     jitter: float = 0.1
     zoom: float = 0.08

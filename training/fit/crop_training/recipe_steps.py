@@ -66,7 +66,7 @@ SPLIT_SEED = 0
 
 _CHILDREN_ALONE = {name: SHOWN[name] for name in ("normal", "bacterial", "viral")}
 _UNVARIED = dict.fromkeys(VARIED, 0.0)
-_PLAIN = {"trap_share": 1.0, "trap_counter": 1.0}
+_PLAIN = {"group_balance": 0.0}
 
 
 @dataclass(frozen=True, slots=True)

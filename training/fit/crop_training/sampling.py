@@ -16,8 +16,6 @@ from training.fit.crop_training.lesson_films import (
 )
 from training.fit.crop_training.lesson_settings import LessonSettings
 
-TRAP = 0.9
-"""Share of pneumonia above which a group of children's films counts as a trap."""
 OWN_LOOK = -1
 FEWEST_OF_A_CLASS = 5
 """Films of a class below which a group says nothing about disease, only about its machine."""
@@ -26,7 +24,8 @@ FEWEST_KEPT = 0.75
 ANY_GROUP = 0.1
 """Added to the odds of each group's look, so that no film gets the looks of some groups alone."""
 MOST_REPEATS = 4
-"""How often an epoch may show a film of a small stratum."""
+"""How often an epoch may show a film of a small stratum; and how many times as often as others one
+of the rare class of a group."""
 
 
 class Sampler:
@@ -170,15 +169,22 @@ def _strata(table: FilmTable) -> dict[str, NDArray[np.bool_]]:
 def _odds(
     table: FilmTable,
     groups: NDArray[np.int64],
-    learning: NDArray[np.bool_],
+    shown: NDArray[np.bool_],
     settings: LessonSettings,
 ) -> NDArray[np.float64]:
-    """Show films of weak labels less often, and the rare class of a trap more often."""
+    """Show films of weak labels less often, and the rare class of a group of children more often.
+
+    With a full balance each group is as common among films with pneumonia as among normal ones, so
+    that it says nothing of the disease (Idrissi et al. 2022).
+    """
     odds = table.weights.copy()
-    children, sick = table.sources == CHILDREN, table.targets > NORMAL
+    children, sick = shown & (table.sources == CHILDREN), table.targets > NORMAL
     for group in np.unique(groups[children]):
-        own = children & learning & (groups == group)
-        if own.any() and sick[own].mean() > TRAP:
-            odds[own & sick] *= settings.trap_share
-            odds[own & ~sick] *= settings.trap_counter
+        own = children & (groups == group)
+        ill, well = (own & sick).sum(), (own & ~sick).sum()
+        if ill and well:
+            factor = min((well / ill) ** (settings.group_balance / 2), MOST_REPEATS)
+            factor = max(factor, 1 / MOST_REPEATS)
+            odds[own & sick] *= factor
+            odds[own & ~sick] /= factor
     return odds

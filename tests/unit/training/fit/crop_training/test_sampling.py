@@ -68,3 +68,17 @@ def test_a_film_gets_most_often_the_look_that_came_with_the_other_class(is_sick:
     counts = np.bincount(data.groups[models], minlength=4)
     assert (counts[0] > counts[1]) != is_sick
     assert (counts[[0, 1, 3]] > 0).all()
+
+
+@pytest.mark.parametrize("balance", [0.0, 1.0])
+def test_a_balanced_group_says_nothing_of_the_disease(balance: float) -> None:
+    data = lesson_data(240)
+    children = np.flatnonzero(CHILDS)
+    sick = SICK[children]
+    data.groups[children] = np.where(np.arange(len(children)) % 5 == 0, sick, ~sick)
+    settings = LessonSettings(group_balance=balance)
+    sampler = Sampler(data, EVERY, settings, 0)
+    shown = np.concatenate([films for epoch in range(30) for films in sampler.epoch(epoch, 8)])
+    shown = shown[CHILDS[shown]]
+    share = [(data.groups[shown] == 1)[SICK[shown] == is_sick].mean() for is_sick in (True, False)]
+    assert (abs(share[0] - share[1]) < 0.05) == (balance == 1.0)
