@@ -101,7 +101,7 @@ STEPS = (
     RecipeStep("the whole film", part="film", changes=_UNVARIED | _PLAIN, shown=_CHILDREN_ALONE),
     RecipeStep("the crop of the lungs", changes=_UNVARIED | _PLAIN, shown=_CHILDREN_ALONE),
     RecipeStep("films varied", changes={"foreign_look": 0.0} | _PLAIN, shown=_CHILDREN_ALONE),
-    RecipeStep("looks of other groups", shown=_CHILDREN_ALONE),
+    RecipeStep("looks, groups balanced", shown=_CHILDREN_ALONE),
     RecipeStep("adults: the crop's recipe"),
     RecipeStep("it on the whole film", part="film"),
 )
