@@ -19,7 +19,12 @@ from training.fit.crop_training.lesson_films import (
     FilmTable,
     Places,
 )
-from training.fit.crop_training.shift_calibration import Readings, fit_log_odds, read_films
+from training.fit.crop_training.shift_calibration import (
+    Readings,
+    fit_log_odds,
+    prevalence_weights,
+    read_films,
+)
 from training.measure.figures import measure_figures
 from training.measure.pointing import pointing
 from training.measure.predictions import FilmDetails, Predictions
@@ -77,10 +82,10 @@ def read_unseen_adults(network: LungCropNetwork, table: FilmTable) -> UnseenAdul
 
 
 def fit_adults(unseen: UnseenAdults, chosen: NDArray[np.bool_]) -> tuple[float, float]:
-    """Fit slope and offset of adults' log-odds on some of the films."""
+    """Fit slope and offset of adults' log-odds on some of the films, for a share `PREVALENCE`."""
     sick = unseen.sick[chosen & unseen.is_certain]
     log_odds = unseen.readings.log_odds[chosen & unseen.is_certain]
-    return fit_log_odds(log_odds, sick, np.ones(len(sick)))
+    return fit_log_odds(log_odds, sick, prevalence_weights(sick))
 
 
 def measure_adults(

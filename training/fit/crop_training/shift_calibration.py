@@ -21,7 +21,7 @@ from training.acquisition.shifts import SHIFTS, Shift
 from training.data.dataset import Films
 
 PREVALENCE = 0.65
-"""Share of pneumonia that children's probabilities are made for."""
+"""Share of pneumonia that probabilities are made for, of children and of adults."""
 SENSITIVITY = {"balanced": 0.97, "high_sensitivity": 0.985}
 """Reached on the children's tune films, as they are and shifted.
 
@@ -193,7 +193,12 @@ def fit_log_odds(log_odds: Floats, sick: NDArray[np.bool_], weight: Floats) -> t
 def fit_children(shifted: ShiftedReadings) -> tuple[float, float]:
     """Fit slope and offset of children's log-odds, for a share `PREVALENCE` of pneumonia."""
     sick, count = shifted.sick, len(shifted.log_odds)
-    prevalence = np.where(sick, PREVALENCE / sick.mean(), (1 - PREVALENCE) / (1 - sick.mean()))
-    return fit_log_odds(
-        shifted.log_odds.ravel(), np.tile(sick, count), (shifted.weights * prevalence).ravel()
-    )
+    weights = shifted.weights * prevalence_weights(sick)
+    return fit_log_odds(shifted.log_odds.ravel(), np.tile(sick, count), weights.ravel())
+
+
+def prevalence_weights(sick: NDArray[np.bool_]) -> Floats:
+    """Return what each film counts if a share `PREVALENCE` of them were to have pneumonia."""
+    share = sick.mean()
+    weights: Floats = np.where(sick, PREVALENCE / share, (1 - PREVALENCE) / (1 - share))
+    return weights

@@ -11,6 +11,7 @@ from tests.unit.training.fit.crop_training.lessons import film_table
 from training.fit.crop_training.adult_figures import (
     UnseenAdults,
     calibrated_by_others,
+    fit_adults,
     measure_adults,
     read_unseen_adults,
 )
@@ -55,6 +56,23 @@ def test_no_label_of_its_own_fold_touches_a_probability(
     before, after = (calibrated_by_others(network, each) for each in (unseen, flipped))
     np.testing.assert_array_equal(before[own], after[own])
     assert not np.allclose(before[~own], after[~own])
+
+
+def test_the_share_of_pneumonia_among_the_adults_at_hand_moves_nothing(
+    unseen: UnseenAdults,
+) -> None:
+    """Probabilities of adults and children are made for one share, as `CXR_PREVALENCE` needs."""
+    drawn = np.random.default_rng(0).normal(size=len(unseen.sick)) + 2 * unseen.sick
+    unseen = replace(unseen, readings=replace(unseen.readings, log_odds=drawn))
+    twice = np.concatenate([np.arange(len(drawn)), *[np.flatnonzero(unseen.sick)] * 2])
+    more = replace(
+        unseen,
+        sick=unseen.sick[twice],
+        is_certain=unseen.is_certain[twice],
+        readings=replace(unseen.readings, log_odds=drawn[twice]),
+    )
+    fitted = [fit_adults(each, np.ones(len(each.sick), bool)) for each in (unseen, more)]
+    assert fitted[0] == pytest.approx(fitted[1], abs=0.02)
 
 
 def test_a_film_without_opacity_that_is_not_normal_is_counted_apart(
