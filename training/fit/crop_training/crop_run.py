@@ -98,7 +98,7 @@ def train_lung_crop(recipe: Recipe, data: Path, run: TrainingRun) -> None:
         )
         network.members[index] = fit_member(lessons.of_part(part), member)
     network.eval().requires_grad_(requires_grad=False)
-    fitted_on = calibrate(network, table)
+    fitted_on = calibrate(network, table, lessons.groups)
     metrics = export(network, fitted_on, recipe, table, data, run.out)
     logger.info("%s", json.dumps(metrics, indent=1))
 

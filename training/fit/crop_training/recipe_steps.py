@@ -24,8 +24,7 @@ from cxr_app.jobs.recipe_schema import Stage
 from cxr_app.model.architectures import Part
 from cxr_app.model.networks.evidence_pyramid import EvidencePyramid
 from cxr_app.model.networks.lung_crop import GATE, member_weights
-from training.acquisition.groups import FEWEST, find_groups
-from training.acquisition.looks import look_of, restyle
+from training.acquisition.groups import find_groups
 from training.acquisition.shifts import SHIFTS
 from training.fit.crop_training.crop_run import shipped_lungs
 from training.fit.crop_training.lesson_data import LessonData, prepare
@@ -41,6 +40,7 @@ from training.fit.crop_training.lesson_films import (
 )
 from training.fit.crop_training.lesson_settings import SHOWN, VARIED, LessonSettings
 from training.fit.crop_training.member import MemberRun, fit_member, read_crops
+from training.fit.crop_training.restyled_films import in_each_look
 from training.fit.recipe import read_recipe
 
 logger = logging.getLogger(__name__)
@@ -271,27 +271,17 @@ def _shifted(lessons: LessonData, places: Places) -> Iterator[LessonData]:
     """Yield the lessons with some films under each acquisition shift."""
     for shift in SHIFTS.values():
         films = [shift(film.astype(np.float32) / 255) for film in lessons.table.pixels[places]]
-        yield _with_films(lessons, places, [np.rint(255 * film) for film in films])
+        yield _with_films(lessons, places, np.rint(255 * np.stack(films)))
 
 
 def _restyled(lessons: LessonData, places: Places) -> Iterator[LessonData]:
     """Yield the lessons with some films in the look of each group that was learned from."""
-    table, chance = lessons.table, np.random.default_rng(SPLIT_SEED)
-    own = {place: look_of(table.pixels[place]) for place in places}
-    learned = (table.sources == CHILDREN) & (table.parts == "train")
-    for group in np.unique(lessons.groups[learned]):
-        members = np.flatnonzero(learned & (lessons.groups == group))
-        if len(members) >= FEWEST:
-            looks = [look_of(table.pixels[chance.choice(members)]) for _ in places]
-            films = [
-                restyle(table.pixels[place], own[place], look)
-                for place, look in zip(places, looks, strict=True)
-            ]
-            yield _with_films(lessons, places, films)
+    for films in in_each_look(lessons.table, lessons.groups, places):
+        yield _with_films(lessons, places, films)
 
 
-def _with_films(lessons: LessonData, places: Places, films: Sequence[NDArray[Any]]) -> LessonData:
+def _with_films(lessons: LessonData, places: Places, films: NDArray[Any]) -> LessonData:
     """Return lessons with other pixels of some films; their lungs are where they were."""
     pixels: NDArray[np.uint8] = lessons.table.pixels.copy()
-    pixels[places] = np.stack(films).astype(np.uint8)
+    pixels[places] = films.astype(np.uint8)
     return replace(lessons, table=replace(lessons.table, pixels=pixels))

@@ -89,7 +89,7 @@ def test_a_film_without_opacity_that_is_not_normal_is_counted_apart(
 def test_without_adults_their_calibration_is_that_of_children(network: LungCropNetwork) -> None:
     children = replace(TABLE, is_read=np.zeros(72, bool))
     fresh = LungCropNetwork().eval()
-    _, unseen = calibrate(fresh, children)
+    _, unseen = calibrate(fresh, children, np.zeros(72, np.int64))
     assert len(unseen.places) == 0
     assert fresh.slope[0] == fresh.slope[1]
     assert measure_adults(fresh, children, unseen, 0.5) == {}
