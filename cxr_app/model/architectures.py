@@ -40,7 +40,7 @@ def predicts_causes(architecture: str) -> bool:
 
 def copies(architecture: str) -> int:
     """Return how many networks of one kind a recipe trains, from seeds of their own."""
-    return len(PARTS_READ.get(architecture, ("film",)))
+    return len(PARTS_READ[architecture]) if architecture in PARTS_READ else 1
 
 
 def members(architecture: str) -> tuple[str, ...]:

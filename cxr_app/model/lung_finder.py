@@ -40,7 +40,7 @@ def find_lungs(probability: NDArray[np.float32]) -> LungFields:
 def _without_holes(mask: Mask) -> Mask:
     """Fill what is shut in: background from which no path over edges of pixels leads to a border.
 
-    `ndimage.binary_fill_holes` says the same in four times the time.
+    `ndimage.binary_fill_holes` says the same and takes longer: it grows the border pixel by pixel.
     """
     labels, count = ndimage.label(~mask)
     outside = np.zeros(count + 1, bool)

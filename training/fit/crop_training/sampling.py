@@ -24,8 +24,8 @@ FEWEST_KEPT = 0.75
 ANY_GROUP = 0.1
 """Added to the odds of each group's look, so that no film gets the looks of some groups alone."""
 MOST_REPEATS = 4
-"""How often an epoch may show a film of a small stratum; and how many times as often as others one
-of the rare class of a group."""
+"""How often an epoch may show a film of a small stratum; and how far balance may raise or lower the
+odds of a group's films."""
 
 
 class Sampler:
@@ -175,7 +175,8 @@ def _odds(
     """Show films of weak labels less often, and the rare class of a group of children more often.
 
     With a full balance each group is as common among films with pneumonia as among normal ones, so
-    that it says nothing of the disease (Idrissi et al. 2022).
+    that it says nothing of the disease (Idrissi et al. 2022), but for groups so nearly of one class
+    that `MOST_REPEATS` stops it.
     """
     odds = table.weights.copy()
     children, sick = shown & (table.sources == CHILDREN), table.targets > NORMAL
@@ -183,8 +184,8 @@ def _odds(
         own = children & (groups == group)
         ill, well = (own & sick).sum(), (own & ~sick).sum()
         if ill and well:
-            factor = min((well / ill) ** (settings.group_balance / 2), MOST_REPEATS)
-            factor = max(factor, 1 / MOST_REPEATS)
+            factor = (well / ill) ** (settings.group_balance / 2)
+            factor = np.clip(factor, 1 / MOST_REPEATS, MOST_REPEATS)
             odds[own & sick] *= factor
             odds[own & ~sick] /= factor
     return odds
