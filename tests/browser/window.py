@@ -39,6 +39,11 @@ def messages_of(window: ClientConnection, name: str = "", query: str = "") -> It
 def answers_to(window: ClientConnection, asked: BackMsg) -> Iterator[ForwardMsg]:
     """Send a message from a window; yield what the server sends until the run has ended."""
     window.send(asked.SerializeToString())
+    yield from messages_of_run(window)
+
+
+def messages_of_run(window: ClientConnection) -> Iterator[ForwardMsg]:
+    """Yield what the server sends until the run has ended."""
     while True:
         message = window.recv(timeout=60)
         told = ForwardMsg.FromString(message if isinstance(message, bytes) else b"")

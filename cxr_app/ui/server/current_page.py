@@ -3,7 +3,10 @@
 A component's message names the page that it was drawn on. One that is sent while the server has not
 yet answered a click on a link still names the page that the click leaves: Streamlit runs the
 component's fragment on that page, tells the browser so, and the browser drops all that the new page
-has drawn. Nothing draws it again, and the reader looks at an empty page.
+has drawn. Nothing draws it again, and the reader looks at an empty page. Where a film is opened, it
+is the server that goes to another page, and nobody knows until it says so: a second click on the
+list that comes before then names the list. What the run of its fragment tells names the film's page
+instead.
 
 And a browser that has files or a click to report just as a component reports too sends one message
 for both, which names the component's fragment: only that would run, and files and click would be
@@ -35,11 +38,10 @@ class CurrentPage:
         async def receive_on_page() -> Message:
             return window.on_page(await receive())
 
-        async def send_and_follow(message: Message) -> None:
-            window.follow(message)
-            await send(message)
+        async def send_on_page(message: Message) -> None:
+            await send(window.told_on_page(message))
 
-        await self._app(scope, receive_on_page, send_and_follow)
+        await self._app(scope, receive_on_page, send_on_page)
 
 
 class _Window:
@@ -76,12 +78,20 @@ class _Window:
             asked.rerun_script.page_script_hash = self.page
         return {**message, "bytes": asked.SerializeToString()}
 
-    def follow(self, message: Message) -> None:
-        """Note the page that the server draws; it says so unless a fragment alone runs."""
-        if message.get("bytes"):
-            told = ForwardMsg.FromString(message["bytes"])
-            if told.HasField("navigation"):
-                self.page = told.navigation.page_script_hash
+    def told_on_page(self, message: Message) -> Message:
+        """Return a message to the browser; the run of a fragment names the current page.
+
+        The server says which page it draws, unless a fragment alone runs.
+        """
+        if not message.get("bytes"):
+            return message
+        told = ForwardMsg.FromString(message["bytes"])
+        if told.HasField("navigation"):
+            self.page = told.navigation.page_script_hash
+        elif told.HasField("new_session") and told.metadata.run.fragment_ids and self.page:
+            told.new_session.page_script_hash = self.page
+            return {**message, "bytes": told.SerializeToString()}
+        return message
 
 
 def _has_files(asked: BackMsg) -> bool:

@@ -34,10 +34,25 @@ def drawn(page: str) -> Message:
     return {"type": "websocket.send", "bytes": message.SerializeToString()}
 
 
+def begun(page: str, fragment: str = "") -> Message:
+    """What the server sends when the run of a page, or of a fragment of it, begins."""
+    message = ForwardMsg()
+    message.new_session.page_script_hash = page
+    if fragment:
+        message.metadata.run.fragment_ids.append(fragment)
+    return {"type": "websocket.send", "bytes": message.SerializeToString()}
+
+
 def received(exchange: Sequence[Message]) -> list[Message]:
     """Return what reaches an app in an exchange of messages, in which it sends its own."""
+    return exchanged(exchange)[0]
+
+
+def exchanged(exchange: Sequence[Message]) -> tuple[list[Message], list[Message]]:
+    """Return what reaches the app, and what the browser, in an exchange of messages."""
     from_browser = iter([each for each in exchange if each["type"] == "websocket.receive"])
     reached: list[Message] = []
+    told: list[Message] = []
 
     async def app(_scope: Scope, receive: Receive, send: Send) -> None:
         for each in exchange:
@@ -49,11 +64,11 @@ def received(exchange: Sequence[Message]) -> list[Message]:
     async def receive() -> Message:
         return next(from_browser)
 
-    async def send(_message: Message) -> None:
-        pass
+    async def send(message: Message) -> None:
+        told.append(message)
 
     asyncio.run(CurrentPage(app)({"type": "websocket"}, receive, send))
-    return reached
+    return reached, told
 
 
 @pytest.mark.parametrize(
@@ -71,6 +86,18 @@ def test_a_fragment_names_the_page_asked_for_or_drawn_last(
 ) -> None:
     *_, last = received([*before, asked("start", "banner")])
     assert BackMsg.FromString(last["bytes"]).rerun_script.page_script_hash == page
+
+
+def test_a_run_of_a_fragment_that_began_on_an_earlier_page_names_the_page_drawn_since() -> None:
+    late = [asked("list", "films"), begun("film"), drawn("film"), begun("list", "films")]
+    told = exchanged([drawn("list"), *late])[1]
+    sessions = [ForwardMsg.FromString(each["bytes"]).new_session for each in told]
+    assert [each.page_script_hash for each in sessions if each.page_script_hash] == ["film"] * 2
+
+
+def test_a_run_of_a_whole_page_names_its_own_page() -> None:
+    messages = [drawn("list"), begun("film")]
+    assert exchanged(messages)[1] == messages
 
 
 def test_whatever_else_comes_is_passed_on_as_it_is() -> None:
