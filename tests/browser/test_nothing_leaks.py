@@ -115,8 +115,10 @@ def search_and_read(server: Server, page: Page) -> bytes:
     expect(found).to_be_visible()
     titles.append(page.title())
     found.click()
+    page.wait_for_url("**/film?**")
     expect(page.get_by_text("Quuxlove, Zebedea").first).to_be_visible()
-    page.get_by_role("button", name=re.compile("^Pneumonia")).click()
+    verdicts = page.locator(".st-key-verdicts")  # the list has a button of that name, to sort by
+    verdicts.get_by_role("button", name=re.compile("^Pneumonia")).click()
     comment = page.get_by_role("textbox", name="Comment")
     comment.fill(f"{NAME} was here")
     comment.press("Enter")

@@ -18,6 +18,8 @@ from cxr_app.worklist import Query, Worklist
 from training.backlog.folder import FolderScan
 
 POLL_SECONDS = 0.02
+START_SECONDS = 1.0
+"""A fast machine takes about as long to start a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def _run_and_kill(
             time.sleep(POLL_SECONDS)
         time.sleep(chance.uniform(0.0, 0.2))
     else:
-        time.sleep(chance.uniform(0.0, 3.0))
+        time.sleep(chance.uniform(0.0, START_SECONDS))
     if run.poll() is not None:
         return False
     os.killpg(run.pid, signal.SIGKILL) if whole_group else run.kill()
