@@ -2,9 +2,10 @@
 
     python -m training.bench.recipe_cost
 
-The network is run forward and backward at each size of the recipe, in a process of its own with one
-thread. Time of the processor is measured and not of the clock, so that other programs do not count.
-The figures are the table ``cost`` of the recipe files; the Retrain page reckons with them.
+Each network that learns is run forward and backward at each size that it learns at, in a process of
+its own with one thread. Time of the processor is measured and not of the clock, so that other
+programs do not count. The figures are the table ``cost`` of the recipe files; the Retrain page
+reckons with them.
 """
 
 import json
@@ -13,13 +14,19 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch.nn import functional
+from torch import Tensor, nn
 
 from cxr_app.jobs.recipe_list import PROJECT_RECIPES
 from cxr_app.jobs.recipe_schema import Recipe, Stage
 from cxr_app.model import networks
+from cxr_app.model.architectures import PARTS_READ
+from training.fit.crop_training.lesson_settings import LessonSettings
+from training.fit.crop_training.member import first_weights
 from training.fit.recipe import read_recipe
 
 STEPS = 2
@@ -37,9 +44,9 @@ def cost(recipe: Recipe) -> dict[str, float]:
     """
     torch.set_num_threads(1)
     seconds = sum(
-        stage.epochs * _seconds(member.architecture, stage, recipe.batch_size)
-        for member in recipe.members
-        for stage in member.stages
+        stage.epochs * _seconds(learner, stage, recipe.batch_size)
+        for learner in _learners(recipe)
+        for stage in learner.stages
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_IN_MIB
     return {
@@ -48,19 +55,46 @@ def cost(recipe: Recipe) -> dict[str, float]:
     }
 
 
-def _seconds(architecture: str, stage: Stage, batch_size: int) -> float:
+@dataclass(frozen=True, slots=True)
+class _Learner:
+    """A network that learns by itself.
+
+    Parameters
+    ----------
+    network
+        It, with what of it stays as it is.
+    stages
+        What it learns from.
+    logits
+        What its loss is taken of, ``(B, ...)``, from what it returns.
+    """
+
+    network: nn.Module
+    stages: Sequence[Stage]
+    logits: Callable[[Any], Tensor] = lambda returned: returned
+
+
+def _learners(recipe: Recipe) -> Iterator[_Learner]:
+    """Yield the networks that a recipe trains one after another."""
+    for _ in PARTS_READ.get(recipe.architecture, ()):
+        network = first_weights(recipe, LessonSettings())
+        yield _Learner(network, recipe.stages, lambda said: said.log_odds)
+    if recipe.architecture not in PARTS_READ:
+        for member in recipe.members:
+            yield _Learner(networks.build(member.architecture), member.stages)
+
+
+def _seconds(learner: _Learner, stage: Stage, batch_size: int) -> float:
     """Return the seconds of the processor that one film takes in one epoch."""
-    model = networks.build(architecture).train()
-    batch = torch.randn(batch_size, 1, stage.size, stage.size)
+    network = learner.network.train()
+    batch = torch.rand(batch_size, 1, stage.size, stage.size)
     batch = batch.contiguous(memory_format=torch.channels_last)
-    targets = torch.arange(batch_size) % len(model.classes)
     spent = 0.0
     for step in range(STEPS + 1):
         began = time.process_time()
-        logits = model(batch)
-        torch.autograd.backward(functional.cross_entropy(logits, targets))
+        learner.logits(network(batch)).square().mean().backward()  # type: ignore[no-untyped-call]
         spent += time.process_time() - began if step else 0.0  # the first allocates memory
-        model.zero_grad()
+        network.zero_grad()
     return spent / STEPS / batch_size
 
 

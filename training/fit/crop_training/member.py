@@ -130,7 +130,8 @@ class _Learner:
         learning = (data.table.parts == "train") & (data.table.targets >= NORMAL)
         learning &= data.table.folds != run.fold
         self._sampler = Sampler(data, learning, run.settings, run.recipe.seed)
-        self._network = _first_weights(run)
+        network = first_weights(run.recipe, run.settings)
+        self._network = network.to(run.device).to(memory_format=torch.channels_last)
         self._cycles = run.settings.cycles(run.recipe.epochs)
         self._begin_cycle(0)
         self._records: list[dict[str, Any]] = []
@@ -243,15 +244,14 @@ class _Learner:
         return {"tune_loss": float(loss.mean()), "tune_auroc": float(auroc(outputs, sick))}
 
 
-def _first_weights(run: MemberRun) -> EvidencePyramid:
-    """Build the network; its body starts from ImageNet if the recipe says so."""
+def first_weights(recipe: Recipe, settings: LessonSettings) -> EvidencePyramid:
+    """Build the network; its body starts from ImageNet if the recipe says so, part of it frozen."""
     network = EvidencePyramid()
-    if run.recipe.initialisation == "imagenet":
+    if recipe.initialisation == "imagenet":
         weights = {name: each.float() for name, each in load_file(IMAGENET).items()}
         network.body.load_state_dict(weights, strict=False)
-        network.body.freeze(run.settings.frozen_blocks)
-    channels_last: EvidencePyramid = network.to(run.device).to(memory_format=torch.channels_last)
-    return channels_last
+        network.body.freeze(settings.frozen_blocks)
+    return network
 
 
 def _optimizer(
