@@ -86,7 +86,7 @@ def _learners(recipe: Recipe) -> Iterator[_Learner]:
 
 def _seconds(learner: _Learner, stage: Stage, batch_size: int) -> float:
     """Return the seconds of the processor that one film takes in one epoch."""
-    network = learner.network.train()
+    network = learner.network.train().to(memory_format=torch.channels_last)
     batch = torch.rand(batch_size, 1, stage.size, stage.size)
     batch = batch.contiguous(memory_format=torch.channels_last)
     spent = 0.0
