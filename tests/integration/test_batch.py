@@ -344,7 +344,7 @@ def test_an_interrupted_run_says_so_and_continues_later(tmp_path: Path, project_
     folder, out = tmp_path / "films", tmp_path / "results.csv"
     folder.mkdir()
     film = jpeg(1)
-    for number in range(300):
+    for number in range(900):
         (folder / f"{number}.jpg").write_bytes(film + b"%d" % number)
     words = [*(str(folder), "--out", str(out), "--no-worklist"), "--workers", "0"]
     command = [sys.executable, "-m", "training.batch", *words]
@@ -356,6 +356,6 @@ def test_an_interrupted_run_says_so_and_continues_later(tmp_path: Path, project_
         _, said = stopped.communicate(timeout=60)
     assert stopped.returncode == STOPPED
     assert "The same command continues here." in said
-    assert 0 < len(rows_of(out)) < 300
+    assert 0 < len(rows_of(out)) < 900
     assert run(folder, "--out", out, "--no-worklist") == 0
-    assert len({row["sha256"] for row in rows_of(out)}) == len(rows_of(out)) == 300
+    assert len({row["sha256"] for row in rows_of(out)}) == len(rows_of(out)) == 900
