@@ -1,6 +1,7 @@
 """Kill test: kill a backlog run repeatedly, resume it, and count lost and repeated results."""
 
 import csv
+import math
 import os
 import random
 import signal
@@ -18,8 +19,9 @@ from cxr_app.worklist import Query, Worklist
 from training.backlog.folder import FolderScan
 
 POLL_SECONDS = 0.02
-START_SECONDS = 1.0
-"""A fast machine takes about as long to start a run."""
+START_SECONDS = 3.0
+SOME_FILMS = 2000
+"""Bytes of the head of the results file and of some rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,8 @@ def _run_and_kill(
     whole_group: bool,
 ) -> bool:
     """Start a run and kill it, while it starts or some films later; False if it had finished."""
-    size = out.stat().st_size if out.exists() else 0
-    grown = chance.choice([0, 0, 1, 2000, 6000])
+    size = _size(out)
+    grown = chance.choice([0, 0, 1, SOME_FILMS, 3 * SOME_FILMS])
     run = subprocess.Popen(  # noqa: S603 - our own command
         command,
         cwd=PROJECT,
@@ -106,16 +108,26 @@ def _run_and_kill(
         start_new_session=True,
     )
     if grown:
-        while run.poll() is None and (not out.exists() or out.stat().st_size < size + grown):
-            time.sleep(POLL_SECONDS)
+        _wait(run, out, size + grown, math.inf)
         time.sleep(chance.uniform(0.0, 0.2))
-    else:
-        time.sleep(chance.uniform(0.0, START_SECONDS))
+    else:  # a fast machine would be done with the films before the time is over
+        _wait(run, out, size + SOME_FILMS, chance.uniform(0.0, START_SECONDS))
     if run.poll() is not None:
         return False
     os.killpg(run.pid, signal.SIGKILL) if whole_group else run.kill()
     run.wait()
     return True
+
+
+def _wait(run: subprocess.Popen[bytes], out: Path, size: int, seconds: float) -> None:
+    """Wait until the results file has a size, the time is over or the run has ended."""
+    end = time.monotonic() + seconds
+    while run.poll() is None and time.monotonic() < end and _size(out) < size:
+        time.sleep(POLL_SECONDS)
+
+
+def _size(out: Path) -> int:
+    return out.stat().st_size if out.exists() else 0
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
