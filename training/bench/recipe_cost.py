@@ -14,9 +14,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +23,7 @@ from cxr_app.jobs.recipe_list import PROJECT_RECIPES
 from cxr_app.jobs.recipe_schema import Recipe, Stage
 from cxr_app.model import networks
 from cxr_app.model.architectures import PARTS_READ
+from cxr_app.model.networks.evidence_pyramid import Evidence
 from training.fit.crop_training.lesson_settings import LessonSettings
 from training.fit.crop_training.member import first_weights
 from training.fit.recipe import read_recipe
@@ -44,9 +43,9 @@ def cost(recipe: Recipe) -> dict[str, float]:
     """
     torch.set_num_threads(1)
     seconds = sum(
-        stage.epochs * _seconds(learner, stage, recipe.batch_size)
-        for learner in _learners(recipe)
-        for stage in learner.stages
+        stage.epochs * _seconds(network, stage, recipe.batch_size)
+        for network, stages in _learners(recipe)
+        for stage in stages
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_IN_MIB
     return {
@@ -55,44 +54,27 @@ def cost(recipe: Recipe) -> dict[str, float]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Learner:
-    """A network that learns by itself.
-
-    Parameters
-    ----------
-    network
-        It, with what of it stays as it is.
-    stages
-        What it learns from.
-    logits
-        What its loss is taken of, ``(B, ...)``, from what it returns.
-    """
-
-    network: nn.Module
-    stages: Sequence[Stage]
-    logits: Callable[[Any], Tensor] = lambda returned: returned
-
-
-def _learners(recipe: Recipe) -> Iterator[_Learner]:
-    """Yield the networks that a recipe trains one after another."""
-    for _ in PARTS_READ.get(recipe.architecture, ()):
-        network = first_weights(recipe, LessonSettings())
-        yield _Learner(network, recipe.stages, lambda said: said.log_odds)
-    if recipe.architecture not in PARTS_READ:
+def _learners(recipe: Recipe) -> Iterator[tuple[nn.Module, Sequence[Stage]]]:
+    """Yield each network that a recipe trains by itself, and what it learns from."""
+    if recipe.architecture in PARTS_READ:
+        for _ in PARTS_READ[recipe.architecture]:
+            yield first_weights(recipe, LessonSettings()), recipe.stages
+    else:
         for member in recipe.members:
-            yield _Learner(networks.build(member.architecture), member.stages)
+            yield networks.build(member.architecture), member.stages
 
 
-def _seconds(learner: _Learner, stage: Stage, batch_size: int) -> float:
+def _seconds(network: nn.Module, stage: Stage, batch_size: int) -> float:
     """Return the seconds of the processor that one film takes in one epoch."""
-    network = learner.network.train().to(memory_format=torch.channels_last)
+    network.train().to(memory_format=torch.channels_last)
     batch = torch.rand(batch_size, 1, stage.size, stage.size)
     batch = batch.contiguous(memory_format=torch.channels_last)
     spent = 0.0
     for step in range(STEPS + 1):
         began = time.process_time()
-        learner.logits(network(batch)).square().mean().backward()  # type: ignore[no-untyped-call]
+        said: Tensor | Evidence = network(batch)
+        logits = said.log_odds if isinstance(said, Evidence) else said
+        torch.autograd.backward(logits.square().mean())
         spent += time.process_time() - began if step else 0.0  # the first allocates memory
         network.zero_grad()
     return spent / STEPS / batch_size
