@@ -1,12 +1,14 @@
 """Quality of the heatmap: whether it is faithful to the score, learned, and stable.
 
 Faithfulness, weight randomisation and the places of heat are measured on flagged films, because
-only there the heat is shown as the reason for a flag. Stability is measured on all films.
+only there the heat is shown as the reason for a flag; halves, on those of them with pneumonia.
+Stability is measured on all films.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from cxr_app.radiograph import Image
 from training.data.dataset import LabelledFilm
 from training.explain import faithfulness, stability
 from training.explain.cams import build_explainer
+from training.explain.half_films import HeatInHalf, heat_in_halves
 from training.explain.heat_places import HeatInLungs, heat_in_lungs, heat_outside
 from training.explain.randomisation import PARTS, SEEDS, randomised
 from training.explain.stability import FilmStability
@@ -28,6 +31,8 @@ from training.measure.predictions import Predictions, mean_with_interval, read_e
 
 OURS = "heatmap"
 BASELINES = ("random", "centred blob")
+PARTNERS = 16
+"""Films without pneumonia, half of which is put beside half of one with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,8 @@ class FlaggedFilm:
         Share of the heat, and of the film, outside the body; None if there is no heat.
     inside
         Heat against the lungs; None if there is no heat or no two lungs were found.
+    halves
+        Heat of two films of which this is one half; empty for a film without pneumonia.
     """
 
     patient_id: str
@@ -53,6 +60,7 @@ class FlaggedFilm:
     similarity: Mapping[str, Sequence[float]]
     outside: tuple[float, float] | None
     inside: HeatInLungs | None = None
+    halves: Sequence[HeatInHalf | None] = ()
 
 
 class Examiner:
@@ -68,9 +76,18 @@ class Examiner:
         As `choose_device` takes it.
     clear
         The film whose pixels hide places of other films.
+    partners
+        Films without pneumonia; each in its turn is put beside one with it.
     """
 
-    def __init__(self, source: Checkpoint, method: str, device: str, clear: Image) -> None:
+    def __init__(
+        self,
+        source: Checkpoint,
+        method: str,
+        device: str,
+        clear: Image,
+        partners: Sequence[Image] = (),
+    ) -> None:
         self.ours = build_explainer(source, device, method)
         self.random = {
             part: [
@@ -80,6 +97,7 @@ class Examiner:
             for part in PARTS
         }
         self.clear = self.ours.classifier.prepare(clear)
+        self._partners = cycle([self.ours.classifier.prepare(each) for each in partners])
         self.stability: list[FilmStability] = []
         self.flagged: list[FlaggedFilm] = []
         self._generator = np.random.default_rng(0)
@@ -90,12 +108,10 @@ class Examiner:
         plain = self.ours.explain([prepared])
         self.stability.append(stability.measure_stability(self.ours, image, plain))
         if plain.pneumonia[0] >= self.ours.classifier.operating_points["balanced"].threshold:
-            self.flagged.append(
-                self._measure_flagged(film.patient_id, image, prepared, plain.maps[0])
-            )
+            self.flagged.append(self._measure_flagged(film, image, prepared, plain.maps[0]))
 
     def _measure_flagged(
-        self, patient_id: str, image: Image, prepared: NetworkInput, found: ActivationMap
+        self, film: LabelledFilm, image: Image, prepared: NetworkInput, found: ActivationMap
     ) -> FlaggedFilm:
         maps = {OURS: found, **faithfulness.baseline_maps(found.shape, self._generator)}
         curves = {
@@ -111,7 +127,13 @@ class Examiner:
         heat = self.ours.heat(found)
         (prediction,) = self.ours.classifier.predict([prepared])
         inside = heat_in_lungs(heat, prediction.lungs)
-        return FlaggedFilm(patient_id, curves, similarity, heat_outside(heat, image), inside)
+        outside = heat_outside(heat, image)
+        halves = self._measure_halves(prepared) if film.target == "PNEUMONIA" else ()
+        return FlaggedFilm(film.patient_id, curves, similarity, outside, inside, halves)
+
+    def _measure_halves(self, prepared: NetworkInput) -> Sequence[HeatInHalf | None]:
+        partner = next(self._partners, None)
+        return () if partner is None else heat_in_halves(self.ours, prepared, partner)
 
 
 def measure_explanations(
@@ -136,12 +158,20 @@ def measure_explanations(
     ((_, clear),) = read_each([scored.films[clearest]], lambda radiograph: radiograph.image)
     if clear is None:
         raise TrainingDataError("A film that was just read can no longer be read. Try again.")
-    examiner = Examiner(source, method, device, clear)
+    examiner = Examiner(source, method, device, clear, _partners(scored.films))
     chosen = [scored.films[place] for place in np.sort(places)]
     for film, image in read_each(chosen, lambda radiograph: radiograph.image):
         if image is not None:
             examiner.examine(film, image)
     return {"method": method, **explanation_summary(examiner.stability, examiner.flagged)}
+
+
+def _partners(films: Sequence[LabelledFilm]) -> list[Image]:
+    """Read some films without pneumonia."""
+    normal = [film for film in films if film.target == "NORMAL"]
+    drawn = np.random.default_rng(0).permutation(len(normal))[:PARTNERS]
+    read = read_each([normal[place] for place in drawn], lambda radiograph: radiograph.image)
+    return [image for _, image in read if image is not None]
 
 
 def explanation_summary(
@@ -160,6 +190,7 @@ def explanation_summary(
 
     hot = [film for film in flagged if film.outside]
     in_lungs = [film for film in flagged if film.inside]
+    halved = [film for film in flagged if any(film.halves)]
     found = {
         "films": len(stability_of_films),
         "flagged_films": len(flagged),
@@ -192,6 +223,14 @@ def explanation_summary(
                 for name in ("share_of_heat", "share_of_film", "peak")
             },
         },
+        "half_films": {
+            "films": sum(len(film.halves) for film in flagged),
+            "with_heat": sum(half is not None for film in flagged for half in film.halves),
+            **{
+                name: over(partial(_in_halves, name=name), halved, share=True)
+                for name in ("share", "peak")
+            },
+        },
     }
     return dict(nan_to_none(found))
 
@@ -206,6 +245,10 @@ def _gap(film: FlaggedFilm, name: str, which: int) -> float:
 
 def _in_lungs(film: FlaggedFilm, name: str) -> float:
     return float(getattr(film.inside, name))
+
+
+def _in_halves(film: FlaggedFilm, name: str) -> float:
+    return float(np.mean([getattr(half, name) for half in film.halves if half is not None]))
 
 
 def _mean_similarity(film: FlaggedFilm, part: str) -> float:
