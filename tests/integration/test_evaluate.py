@@ -76,9 +76,9 @@ def test_the_report_has_every_requested_part(at_length: Path) -> None:
     for kind in ("deletion", "insertion"):
         maps = explanation["faithfulness"][kind]
         assert [entry["map"] for entry in maps] == ["heatmap", "random", "centred blob"]
-    halves = explanation["half_films"]
-    assert halves["films"] % 2 == 0
-    assert 0 <= halves["with_heat"] <= halves["films"]
+    for half in explanation["half_films"]:
+        assert half["films"] % 2 == 0
+        assert 0 <= half["with_heat"] <= half["films"]
 
 
 def test_wrong_films_are_listed_with_the_most_wrong_first(at_length: Path) -> None:

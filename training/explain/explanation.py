@@ -6,7 +6,7 @@ Stability is measured on all films.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import cycle
 from typing import Any
@@ -22,7 +22,7 @@ from cxr_app.radiograph import Image
 from training.data.dataset import LabelledFilm
 from training.explain import faithfulness, stability
 from training.explain.cams import build_explainer
-from training.explain.half_films import HeatInHalf, heat_in_halves
+from training.explain.half_films import HALVES, HeatInHalf, heat_in_halves
 from training.explain.heat_places import HeatInLungs, heat_in_lungs, heat_outside
 from training.explain.randomisation import PARTS, SEEDS, randomised
 from training.explain.stability import FilmStability
@@ -52,7 +52,7 @@ class FlaggedFilm:
     inside
         Heat against the lungs; None if there is no heat or no two lungs were found.
     halves
-        Heat of two films of which this is one half; empty for a film without pneumonia.
+        Heat of films of which this is one half, by `HALVES`; empty for a film without pneumonia.
     """
 
     patient_id: str
@@ -60,7 +60,7 @@ class FlaggedFilm:
     similarity: Mapping[str, Sequence[float]]
     outside: tuple[float, float] | None
     inside: HeatInLungs | None = None
-    halves: Sequence[HeatInHalf | None] = ()
+    halves: Mapping[str, Sequence[HeatInHalf | None]] = field(default_factory=dict)
 
 
 class Examiner:
@@ -128,12 +128,12 @@ class Examiner:
         (prediction,) = self.ours.classifier.predict([prepared])
         inside = heat_in_lungs(heat, prediction.lungs)
         outside = heat_outside(heat, image)
-        halves = self._measure_halves(prepared) if film.target == "PNEUMONIA" else ()
+        halves = self._measure_halves(prepared) if film.target == "PNEUMONIA" else {}
         return FlaggedFilm(film.patient_id, curves, similarity, outside, inside, halves)
 
-    def _measure_halves(self, prepared: NetworkInput) -> Sequence[HeatInHalf | None]:
+    def _measure_halves(self, prepared: NetworkInput) -> Mapping[str, Sequence[HeatInHalf | None]]:
         partner = next(self._partners, None)
-        return () if partner is None else heat_in_halves(self.ours, prepared, partner)
+        return {} if partner is None else heat_in_halves(self.ours, prepared, partner)
 
 
 def measure_explanations(
@@ -190,7 +190,6 @@ def explanation_summary(
 
     hot = [film for film in flagged if film.outside]
     in_lungs = [film for film in flagged if film.inside]
-    halved = [film for film in flagged if any(film.halves)]
     found = {
         "films": len(stability_of_films),
         "flagged_films": len(flagged),
@@ -223,14 +222,22 @@ def explanation_summary(
                 for name in ("share_of_heat", "share_of_film", "peak")
             },
         },
-        "half_films": {
-            "films": sum(len(film.halves) for film in flagged),
-            "with_heat": sum(half is not None for film in flagged for half in film.halves),
-            **{
-                name: over(partial(_in_halves, name=name), halved, share=True)
-                for name in ("share", "peak")
-            },
-        },
+        "half_films": [
+            {
+                "half": name,
+                "films": sum(len(film.halves.get(name, ())) for film in flagged),
+                "with_heat": sum(len(_hot_halves(film, name)) for film in flagged),
+                **{
+                    figure: over(
+                        partial(_in_halves, name=name, figure=figure),
+                        [film for film in flagged if _hot_halves(film, name)],
+                        share=True,
+                    )
+                    for figure in ("share", "peak")
+                },
+            }
+            for name in HALVES
+        ],
     }
     return dict(nan_to_none(found))
 
@@ -247,8 +254,12 @@ def _in_lungs(film: FlaggedFilm, name: str) -> float:
     return float(getattr(film.inside, name))
 
 
-def _in_halves(film: FlaggedFilm, name: str) -> float:
-    return float(np.mean([getattr(half, name) for half in film.halves if half is not None]))
+def _hot_halves(film: FlaggedFilm, name: str) -> list[HeatInHalf]:
+    return [half for half in film.halves.get(name, ()) if half is not None]
+
+
+def _in_halves(film: FlaggedFilm, name: str, figure: str) -> float:
+    return float(np.mean([getattr(half, figure) for half in _hot_halves(film, name)]))
 
 
 def _mean_similarity(film: FlaggedFilm, part: str) -> float:

@@ -8,7 +8,7 @@ References
 Böhle, Fritz and Schiele 2021, section 4.2: the same with the classes of a grid of pictures.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,8 @@ from cxr_app.model.activation_map import HeatArray
 from cxr_app.model.preprocessing import NetworkInput
 from training.explain.cams import Explainer
 
+HALVES = ("left or right", "upper or lower")
+"""Of a film with pneumonia."""
 SMALLEST_SPREAD = 1e-6
 
 
@@ -39,8 +41,8 @@ class HeatInHalf:
 
 def heat_in_halves(
     explainer: Explainer, sick: NetworkInput, clear: NetworkInput
-) -> Sequence[HeatInHalf | None]:
-    """Measure two films: the left half of one with pneumonia, and its right half.
+) -> Mapping[str, Sequence[HeatInHalf | None]]:
+    """Measure four films, each with another half of one with pneumonia.
 
     Parameters
     ----------
@@ -49,12 +51,18 @@ def heat_in_halves(
 
     Returns
     -------
-    sequence of HeatInHalf or None
-        None for a film that has no heat.
+    mapping of str to sequence of HeatInHalf or None
+        By `HALVES`; None for a film that has no heat.
     """
-    maps = explainer.explain(put_together(sick, clear)).maps
-    heats = [explainer.heat(each) for each in maps]
-    return [heat_in_half(heats[0]), heat_in_half(heats[1][:, ::-1])]
+    beside = put_together(sick, clear)
+    above = [film.T for film in put_together(sick.T, clear.T)]
+    heats = [explainer.heat(each) for each in explainer.explain([*beside, *above]).maps]
+    left, right, upper, lower = heats
+    as_left = (left, right[:, ::-1]), (upper.T, lower.T[:, ::-1])
+    return {
+        name: [heat_in_half(heat) for heat in both]
+        for name, both in zip(HALVES, as_left, strict=True)
+    }
 
 
 def put_together(sick: NetworkInput, clear: NetworkInput) -> Sequence[NetworkInput]:

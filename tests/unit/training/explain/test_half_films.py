@@ -39,17 +39,28 @@ def measured(sick: NDArray[np.float32], clear: NDArray[np.float32]) -> Any:
 
 
 def test_heat_that_follows_the_disease_lies_in_its_half() -> None:
-    both = HeatInHalf(share=1.0, peak=True)
-    assert measured(film((1, 0), (2, 3)), film()) == [both, both]
+    both = [HeatInHalf(share=1.0, peak=True)] * 2
+    assert measured(film((1, 0), (2, 3)), film()) == {
+        "left or right": both,
+        "upper or lower": both,
+    }
 
 
 def test_a_half_without_heat_is_not_counted() -> None:
-    assert measured(film((1, 0)), film()) == [HeatInHalf(1.0, True), None]
+    alone = HeatInHalf(1.0, True)
+    assert measured(film((1, 0)), film()) == {
+        "left or right": [alone, None],
+        "upper or lower": [alone, None],
+    }
+    assert measured(film((3, 2)), film()) == {
+        "left or right": [None, alone],
+        "upper or lower": [None, alone],
+    }
 
 
 def test_heat_of_the_other_patient_counts_against_the_map() -> None:
-    left, right = measured(film((1, 0), (2, 3)), film((1, 0), (2, 3)))
-    for half in (left, right):
+    found = measured(film((1, 0), (2, 3)), film((1, 0), (2, 3)))
+    for half in (half for both in found.values() for half in both):
         assert half.share == pytest.approx(0.5, abs=0.01)
 
 
