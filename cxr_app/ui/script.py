@@ -12,6 +12,7 @@ from cxr_app.ui.components.theme_switch import theme_switch
 from cxr_app.ui.components.urgent_signal import urgent_signal
 from cxr_app.ui.page_root import draw_at_root
 from cxr_app.ui.panels import review_panel, sign_in_panel
+from cxr_app.ui.panels.late_panel import late_panel
 from cxr_app.ui.server import film_route
 from cxr_app.ui.text import formatting
 
@@ -33,7 +34,8 @@ FRAME = f"""<style>
 [data-testid="stCaptionContainer"] {{ opacity: 1; color: light-dark({", ".join(QUIET)}); }}
 [data-testid="stCaptionContainer"] code {{ color: inherit; font-size: 0.9em; }}
 [data-testid="stLayoutWrapper"]:has(
-  > .st-key-banner, > [class*="st-key-browser_storage_"], > [class*="st-key-auto_refresh_"]
+  > .st-key-banner, > [class*="st-key-browser_storage_"], > [class*="st-key-auto_refresh_"],
+  > .st-key-late_messages
 ) {{ position: absolute; pointer-events: none; }}
 /* A popover lies outside of the themed page: its caption has the colour of its text. */
 [data-testid="stPopoverBody"] [data-testid="stCaptionContainer"] {{
@@ -108,6 +110,7 @@ note_once(AuditKind.SIGNED_IN, current_reader.authenticated_name())
 page, entry = pages.navigation()
 if entry.file != pages.FILM:
     review_panel.release()
+    late_panel()
 with st.sidebar:
     st.fragment(current_reader.reader_field)()
     sign_in_panel.sign_out_button()

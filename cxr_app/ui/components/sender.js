@@ -3,10 +3,15 @@
 const MESSAGES_HELD = 40;
 const RESEND = 1500; // milliseconds until a message that was not acknowledged is sent again
 
-/** Messages not yet acted on by the page's script, by the name of the state that they are sent as.
- * @type {Map<string, FilmMessage[]>} */
-const unacknowledged = new Map();
+// By the name of the state that they are sent as: what one component has left, another sends.
+globalThis.unacknowledged ??= new Map();
 let lastNumber = Date.now(); // of a message: grows over reloads too
+
+// A browser asks before it closes or reloads a page that has not sent everything.
+globalThis.addEventListener?.("beforeunload", (event) => {
+  const kinds = [...globalThis.unacknowledged.values()];
+  if (kinds.some((messages) => messages.length)) event.preventDefault();
+});
 
 /** Sends messages to the page's script. All instances of a component share those of one name: one that Streamlit
  * has put in the place of another goes on sending what was not acknowledged. */
@@ -22,11 +27,11 @@ class Sender {
   }
 
   get messages() {
-    return unacknowledged.get(this.name) ?? [];
+    return globalThis.unacknowledged.get(this.name) ?? [];
   }
 
   set messages(messages) {
-    unacknowledged.set(this.name, messages);
+    globalThis.unacknowledged.set(this.name, messages);
   }
 
   /** Send a message with the film it concerns: whatever the script is drawing meanwhile, a verdict

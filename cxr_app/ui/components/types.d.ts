@@ -3,6 +3,9 @@
 /** When the reader last used a key or the pointer, by the page's clock. */
 declare var lastTouch: number;
 
+/** Messages not yet acted on by the page's script, by the name of the state they are sent as. */
+declare var unacknowledged: Map<string, FilmMessage[]>;
+
 /** One way of mapping values to brightness (DICOM PS3.3 C.11.2.1.2), or a VOI LUT. */
 interface GreyWindow {
   name?: string;
@@ -108,6 +111,8 @@ interface ViewerData {
   keys: [string, string][];
   focus: Record<string, string>;
   acts: string;
+  /** Keys that the page's buttons stand for, by the beginning of the buttons' names. */
+  clicks?: Record<string, string>;
   acknowledged: number;
   heatOn: boolean;
   outline: boolean;

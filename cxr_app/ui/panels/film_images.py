@@ -53,7 +53,14 @@ def _on_key(letter: str, entry_id: str) -> None:
     attempt(partial(_handle_key, letter, entry_id))
 
 
+def _on_late_key(letter: str, entry_id: str) -> None:
+    """Act on a key that reaches another page, where it leads to no film any more."""
+    if letter not in "np":
+        _on_key(letter, entry_id)
+
+
 KEYS = replace(review_panel.KEYS, act=_on_key)
+LATE_KEYS = replace(KEYS, act=_on_late_key)
 
 
 def _film(

@@ -25,6 +25,8 @@ STEPS = 20
 """Largest number of consecutive films, open with others, that are skipped."""
 
 CAUSES = {Cause.BACTERIAL: "Bacterial", Cause.VIRAL: "Viral", Cause.UNCLEAR: "Unclear"}
+BUTTONS = {"y": "pneumonia", "x": "no_pneumonia", "s": "unsure", "u": "unusable"}
+"""What a verdict's button is called, by its key."""
 KEYS = Keys(
     listed=(
         ("N", "next film"),
@@ -62,6 +64,7 @@ KEYS = Keys(
     ),
     focus={"c": FIELD},
     acts="bmnpqsuvxyz",
+    clicks={name: key for key, name in BUTTONS.items()},
 )
 ANSWERS: dict[str, bool | Verdict] = {
     "y": True,
@@ -70,7 +73,6 @@ ANSWERS: dict[str, bool | Verdict] = {
     "u": Verdict.UNUSABLE,
 }
 """What the key of a verdict says: whether the reader saw pneumonia, or why not."""
-BUTTONS = {"y": "pneumonia", "x": "no_pneumonia", "s": "unsure", "u": "unusable"}
 CAUSE_KEYS = {"b": Cause.BACTERIAL, "v": Cause.VIRAL, "q": Cause.UNCLEAR}
 
 
@@ -161,7 +163,7 @@ def review_panel(entry: Entry, reviews: list[Review], others: Claim | None) -> N
             with st.container(gap="small", key="verdicts"):
                 if entry.film_deleted_at is None:  # no verdict on an invisible film
                     _verdicts(entry, own_verdict(reviews))
-            comment_box(entry.id, _store_comment)
+            comment_box(entry.id, store_comment)
         # What comes and goes has a place of its own: a run that a key interrupts would otherwise
         # leave the browser without an element that the next one counts on.
         with st.container(key="undo"):
@@ -308,7 +310,7 @@ def _cause_changed(entry: Entry, pneumonia: bool | None) -> None:
         attempt(partial(_answer, entry, pneumonia))
 
 
-def _store_comment(entry_id: str, text: str) -> None:
+def store_comment(entry_id: str, text: str) -> None:
     """Store a comment on the film that it was typed at, which may no longer be in view."""
     attempt(partial(_comment, entry_id, text))
 

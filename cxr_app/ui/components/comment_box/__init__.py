@@ -5,7 +5,6 @@ that the next key is typed into it, and does not let Esc out.
 """
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -45,16 +44,20 @@ def comment_box(entry_id: str, store: Callable[[str, str], object]) -> None:
         "hint": HINT,
     }
     with st.container(key=KEY):
-        _mount(key=f"{KEY}_box", data=data, on_comments_change=partial(_store_comments, store))
+        _mount(
+            key=f"{KEY}_box",
+            data=data,
+            on_comments_change=lambda: hear_comments(st.session_state.get(f"{KEY}_box"), store),
+        )
 
 
-def _store_comments(store: Callable[[str, str], object]) -> None:
-    """Store each comment once, in order."""
+def hear_comments(value: object, store: Callable[[str, str], object]) -> None:
+    """Store each comment of the field's value once, in order."""
 
     def act(comment: tuple[str, str]) -> None:
         store(*comment)
 
-    delivery.deliver(KEY, _comments(st.session_state.get(f"{KEY}_box")), act)
+    delivery.deliver(KEY, _comments(value), act)
 
 
 def _comments(value: object) -> Iterator[tuple[int, tuple[str, str]]]:

@@ -5,6 +5,11 @@
  * @type {Map<string, string>} */
 const drafts = new Map();
 
+// The browser asks before it closes or reloads the page, which would lose them.
+addEventListener("beforeunload", (event) => {
+  if ([...drafts.values()].some((draft) => draft.trim())) event.preventDefault();
+});
+
 /** Where Streamlit mounts us -> its box.
  * @type {WeakMap<HTMLElement, CommentBox>} */
 const boxes = new WeakMap();

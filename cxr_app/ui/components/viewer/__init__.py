@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -101,12 +100,17 @@ class Keys:
         Keys that `act` is called for, with the entry id of the film that was in view. A button's
         own shortcut would act on the film that the page's script drew last; for a fast reader, the
         verdict would go to the previous film.
+    clicks
+        Buttons whose click is such a key, by what stands before the entry id in the button's own
+        key. Streamlit forgets a click if the reader leaves the page before a busy server has acted
+        on it; a key is sent until it is acted on.
     """
 
     listed: Sequence[tuple[str, str]] = ()
     focus: Mapping[str, str] = field(default_factory=dict)
     acts: str = ""
     act: Callable[[str, str], object] | None = None
+    clicks: Mapping[str, str] = field(default_factory=dict)
 
 
 NO_KEYS = Keys()
@@ -131,6 +135,7 @@ def film_viewer(film: ViewerFilm, *, key: str = "viewer", keys: Keys = NO_KEYS) 
         "keys": [list(each) for each in keys.listed],
         "focus": dict(keys.focus),
         "acts": keys.acts,
+        "clicks": dict(keys.clicks),
         "acknowledged": delivery.acknowledged(key),
         "heatOn": heat_on,
         "outline": film.outline,
@@ -143,8 +148,8 @@ def film_viewer(film: ViewerFilm, *, key: str = "viewer", keys: Keys = NO_KEYS) 
         key=key,
         data=data,
         on_heat_change=_do_nothing,
-        on_presses_change=partial(_act_on_presses, key, keys),
-        on_marks_change=partial(_keep_marks, key, film.keep_mark),
+        on_presses_change=lambda: hear_presses(st.session_state.get(key), keys, key=key),
+        on_marks_change=lambda: hear_marks(st.session_state.get(key), film.keep_mark, key=key),
     )
     return film.heat is not None and heat_on
 
@@ -157,19 +162,29 @@ def _heat_is_on(value: object) -> bool:
     return True
 
 
-def _act_on_presses(key: str, keys: Keys) -> None:
-    """Act on each press once, in order."""
+def acknowledged(key: str = "viewer") -> dict[str, int]:
+    """Return the number of the last press and of the last mark that was acted on."""
+    return {
+        "presses": delivery.acknowledged(key),
+        "marks": delivery.acknowledged(f"{key}_marks"),
+    }
+
+
+def hear_presses(value: object, keys: Keys, *, key: str = "viewer") -> None:
+    """Act on each press of a viewer's value once, in order."""
 
     def act(press: tuple[str, str]) -> None:
         letter, entry_id = press
         if letter in keys.acts and keys.act:
             keys.act(letter, entry_id)
 
-    delivery.deliver(key, _presses(st.session_state.get(key)), act)
+    delivery.deliver(key, _presses(value), act)
 
 
-def _keep_marks(key: str, keep: Callable[[dict[str, Any], str], object] | None) -> None:
-    """Keep each new mark once, in order."""
+def hear_marks(
+    value: object, keep: Callable[[dict[str, Any], str], object] | None, *, key: str = "viewer"
+) -> None:
+    """Keep each new mark of a viewer's value once, in order."""
     if keep is None:
         return
 
@@ -180,7 +195,7 @@ def _keep_marks(key: str, keep: Callable[[dict[str, Any], str], object] | None) 
             if isinstance(found, dict):
                 keep(found, entry_id)
 
-    delivery.deliver(f"{key}_marks", _marks(st.session_state.get(key)), act)
+    delivery.deliver(f"{key}_marks", _marks(value), act)
 
 
 def _marks(value: object) -> Iterator[tuple[int, tuple[str, str]]]:

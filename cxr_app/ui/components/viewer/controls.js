@@ -178,6 +178,8 @@ function listen(viewer) {
   }
   const onKey = (/** @type {KeyboardEvent} */ event) => viewer.onKey(event);
   document.addEventListener("keydown", onKey, { signal, capture: true });
+  const onClick = (/** @type {MouseEvent} */ event) => sendClick(viewer, event);
+  document.addEventListener("click", onClick, { signal, capture: true });
   document.addEventListener("change", releaseKeys, { signal });
   viewer.canvas.addEventListener(
     "keydown",

@@ -81,5 +81,27 @@ function handlerOf(viewer, key, event) {
   }
 }
 
+/** Send a click on a button that stands for a key.
+ * @param {any} viewer @param {MouseEvent} event */
+function sendClick(viewer, event) {
+  const press = pressOf(event.target, viewer.clicks);
+  if (!viewer.root.isConnected || !press) return;
+  event.preventDefault();
+  event.stopImmediatePropagation(); // Streamlit would send it, too
+  viewer.ahead.send(...press);
+}
+
+/** Return the key that a clicked button stands for, and the entry that is named on the button.
+ * @param {EventTarget | null} target @param {Record<string, string>} clicks
+ * @returns {[string, string] | undefined} */
+function pressOf(target, clicks) {
+  const button = target instanceof Element ? target.closest("button:not(:disabled)") : null;
+  for (const name of button?.closest("[class*='st-key-']")?.classList ?? []) {
+    const [, begin, entry] = name.match(/^st-key-(.+)_([^_]+)$/) ?? [];
+    if (clicks[begin]) return [clicks[begin], entry];
+  }
+  return undefined;
+}
+
 /** @param {EventTarget} target */
 const isViewer = (target) => target instanceof HTMLElement && target.classList.contains("viewer");

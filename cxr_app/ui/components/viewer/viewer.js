@@ -26,6 +26,7 @@ class Viewer {
   address = ""; // of the film, which names how it lies
   note = "";
   scriptKeys = "";
+  /** @type {Record<string, string>} */ clicks = {};
   preset = 0;
   inverted = false;
   windowing = false;
@@ -84,6 +85,7 @@ class Viewer {
     this.leadsTo = data.leadsTo ?? {};
     this.focusKeys = focus ?? {};
     this.scriptKeys = acts ?? "";
+    this.clicks = data.clicks ?? {};
     this.heatKnown ??= heatOn;
     this.heat.outline ??= outline; // unless the reader has chosen
     this.part("help").hidden = !keys?.length;
