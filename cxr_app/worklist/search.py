@@ -23,8 +23,9 @@ _HEXADECIMAL = set("0123456789abcdef")
 
 
 def words(search: str) -> list[str]:
-    """Return the words that must all occur."""
-    return [word[:MAX_WORD_LENGTH] for word in folded(search).split()[:MAX_WORDS]]
+    """Return the words that must all occur; names have a comma on the page alone."""
+    found = (word.strip(",") for word in folded(search).split())
+    return [word[:MAX_WORD_LENGTH] for word in found if word][:MAX_WORDS]
 
 
 def contains_all(
