@@ -83,7 +83,7 @@ class InstallationCollector(Collector):
         yield waiting
         longest = self._worklist.counts().longest_wait
         seconds = longest.total_seconds() if longest else 0
-        yield _gauge("cxr_oldest_wait_seconds", "Longest wait of an unread film.", seconds)
+        yield _gauge("cxr_oldest_wait_seconds", "Longest wait of an unread chest film.", seconds)
 
     def _outgoing(self) -> Iterable[Metric]:
         outgoing = GaugeMetricFamily(

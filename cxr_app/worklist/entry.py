@@ -252,7 +252,7 @@ class Counts:
     in_progress
         Not scored yet.
     longest_wait
-        Longest wait of an unread film; None if nothing waits.
+        Longest wait of an unread film, files of another kind left out; None if nothing waits.
     """
 
     unread: int

@@ -18,8 +18,8 @@ def agreement_panel(model_version: str) -> None:
         return
     st.table(agreement_text.rows(weeks), hide_index=True, border="horizontal")
     st.caption(
-        "Each film counts once, with its latest verdict, in the week of that verdict (UTC); films "
-        "in which two readers differ do not count until it is settled. "
+        "Each film that this model has scored counts once, with its latest verdict, in the week of "
+        "that verdict (UTC); films in which two readers differ do not count until it is settled. "
         "Intervals are 95 % (Wilson), shown from 30 films. Readers who saw flag and heatmap "
         "before their verdict tend to follow them, and films without a verdict are missing: this "
         "is agreement, not accuracy."

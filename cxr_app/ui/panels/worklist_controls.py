@@ -16,6 +16,7 @@ TWICE = {"second_reading": "Second reading", "disagreement": "Disagreements"}
 """Lists of films that two readers read."""
 FLAGS = {"flagged": "Flagged", "not_flagged": "Not flagged"}
 TIERS = {"high": "● High", "medium": "◐ Medium", "low": "○ Low"}
+WAIT_HELP = "Of unread films that are, or may be, of the chest; files of another kind do not count."
 
 
 def title_and_search() -> DeltaGenerator:
@@ -45,7 +46,7 @@ def counts(now: Counts) -> None:
     unread.metric("Unread", f"{now.unread:,}")
     flagged.metric("Flagged, unread", f"{now.flagged_unread:,}")
     person.metric("Needs a person", f"{now.needs_a_person:,}")
-    wait.metric("Longest wait", _duration(now.longest_wait))
+    wait.metric("Longest wait", _duration(now.longest_wait), help=WAIT_HELP)
     seconds = today.median_seconds
     median = None if seconds is None else timedelta(seconds=seconds)
     pace.metric("Median time to read today", _duration(median))
