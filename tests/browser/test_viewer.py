@@ -261,6 +261,27 @@ def test_heat_too_faint_for_an_outline_is_not_passed_over(
     expect(viewer.get_by_text("Too faint to outline")).to_have_count(0)
 
 
+@pytest.mark.parametrize("width", [1440, 1024])
+def test_a_film_has_its_size_whatever_the_heatmap_says(
+    width: int, desk: Desk, server: Server, page: Page
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    sizes = set()
+    for number, (strength, heat) in enumerate({0.0: "empty", 0.3: "on", 1.0: "on"}.items()):
+        data = jpeg(50 + number + width)
+        shown = evidence((3, 3), strength=strength) if strength else evidence()
+        found = hand_scored.scored(data, 0.66)
+        assert found.prediction is not None
+        found = replace(found, prediction=replace(found.prediction, activation_map=shown))
+        viewer = open_film(page, server, desk.enter_outcome(data, found))
+        expect(viewer).to_have_attribute("data-heat", heat)
+        for key in ("", "o", "h", "h", "o"):
+            if key:
+                page.keyboard.press(key)
+            sizes.add(str(viewer.locator("canvas").bounding_box()))
+    assert len(sizes) == 1
+
+
 def test_heat_colours_the_film_and_leaves_no_trace_when_off(
     desk: Desk, server: Server, page: Page
 ) -> None:

@@ -140,10 +140,10 @@ function showHeat(viewer) {
   setPressed(viewer.part("lungs"), heat.lungs && lungs);
   viewer.part("lungs").disabled = viewer.part("lungs").hidden = !lungs;
   for (const name of ["heat", "outline", "opacity"]) viewer.part(name).disabled = !some;
-  for (const name of ["outline", "opacity"]) viewer.part(name).hidden = !some;
-  viewer.part("heat").hidden = !viewer.heatAddress && !viewer.note;
+  const isKnown = viewer.heatAddress || viewer.note;
+  for (const name of ["heat", "outline", "opacity"]) viewer.part(name).hidden = !isKnown;
   viewer.part("opacity").value = heat.opacity;
-  viewer.find(".legend").hidden = !some || heat.outline;
+  viewer.find(".legend").hidden = !some || !heat.on || heat.outline;
   viewer.find(".note").textContent = heatmap ? heatNote(heatmap, heat) : viewer.note;
 }
 
