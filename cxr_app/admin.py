@@ -32,6 +32,7 @@ from cxr_app.operations import backup
 from cxr_app.operations.command_events import noted_command, operating_system_user
 from cxr_app.operations.doctor import examine_installation
 from cxr_app.operations.opening import open_worklist, reenter_films
+from cxr_app.operations.presence import require_audit, require_installation
 from cxr_app.operations.upgrade import upgrade
 from cxr_app.pacs.peer_checks import examine_peers
 from cxr_app.retention import Retention
@@ -41,6 +42,11 @@ from cxr_app.worklist import Worklist
 EVENTS_AT_ONCE = 1_000
 READING = frozenset({"verify", "doctor"})
 """Commands that only read: they begin no audit where there is none."""
+NEEDS: dict[str, Callable[[Settings], None]] = {
+    **dict.fromkeys(("backup", "upgrade", "reenter", "confirm-clock"), require_installation),
+    "audit": require_audit,
+}
+"""What must be there already for a command."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,8 +63,9 @@ def _noted_run(options: argparse.Namespace, settings: Settings) -> int:
     """Run the command and record it in the audit; a restoration in the audit that it restores."""
     name = " ".join(filter(None, ("admin", options.command, getattr(options, "task", ""))))
     announces = options.command != "restore"
-    is_nowhere = options.command == "upgrade" and not settings.data_dir.is_dir()
-    creates = options.command not in READING and not is_nowhere
+    creates = options.command not in READING
+    if require := NEEDS.get(options.command):
+        require(settings)  # before an audit is begun
     with noted_command(settings, name, announces=announces, creates=creates) as run:
         status = _run(options.command, options, settings)
         run.outcome = AuditOutcome.FAILED if status else AuditOutcome.DONE

@@ -22,6 +22,7 @@ from cxr_app.film_store import FilmStore, file_sha256, make_private_folder
 from cxr_app.operations.audit_backup import copy_audit, restore_audit
 from cxr_app.operations.film_copies import copy_films, copy_new_films
 from cxr_app.operations.opening import require_entries
+from cxr_app.operations.presence import require_installation
 from cxr_app.settings import Settings
 from cxr_app.worklist.snapshot import (
     SnapshotFilm,
@@ -79,6 +80,7 @@ def back_up(settings: Settings, folder: Path) -> BackupManifest:
         If the worklist cannot be read, or the backup not be written; an earlier backup in the
         folder stays usable.
     """
+    require_installation(settings)
     # A lost worklist must not replace a backup.
     require_entries(settings, stored_schema(settings.worklist_url).entries)
     try:

@@ -16,6 +16,7 @@ from cxr_app.operations.diagnosis import Diagnosis, checked
 from cxr_app.operations.model_check import examine_model
 from cxr_app.operations.opening import open_worklist
 from cxr_app.operations.ports import examine_server
+from cxr_app.operations.presence import missing_installation
 from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Worklist
 from cxr_app.worklist.stored_schema import stored_schema
@@ -29,11 +30,26 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 def examine_installation(settings: Settings) -> Iterator[Diagnosis]:
     """Yield the result of every check, as it is made; nothing is changed."""
-    yield checked("data folder", lambda: _private_folder(settings.data_dir, settings.films_dir))
+    if missing := _missing(settings):
+        yield Diagnosis("installation", missing)
+    if settings.data_dir.is_dir():
+        yield checked("data folder", lambda: _private_folder(settings.data_dir, settings.films_dir))
     yield checked("audit folder", lambda: _private_folder(settings.audit_folder))
     yield checked("free disk", lambda: _free_disk(settings))
     yield from examine_certificates(settings)
     yield examine_server()
+    if not missing:
+        yield from _examine_worklist(settings)
+
+
+def _missing(settings: Settings) -> str:
+    try:
+        return missing_installation(settings)
+    except CxrError:  # the check of the worklist tells it
+        return ""
+
+
+def _examine_worklist(settings: Settings) -> Iterator[Diagnosis]:
     try:
         _require_current(settings)
         worklist = open_worklist(settings)

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cxr_app.errors import CheckpointError, SettingsError, WorklistError
+from cxr_app.errors import CheckpointError, WorklistError
 from cxr_app.jobs.recipe_list import refused_recipes
 from cxr_app.model import checkpoint
 from cxr_app.operations import backup
 from cxr_app.operations.backup import BackupManifest
 from cxr_app.operations.opening import require_entries
+from cxr_app.operations.presence import require_installation
 from cxr_app.promotion import checkpoint_in_use
 from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Worklist
@@ -61,12 +62,9 @@ def upgrade(settings: Settings, folder: Path) -> UpgradeReport:
     CxrError
         If there is nothing to upgrade, or a step fails; the worklist is as it was.
     """
+    require_installation(settings)
     before = stored_schema(settings.worklist_url)
     require_entries(settings, before.entries)
-    if before.revision is None:
-        raise SettingsError(
-            "There is no worklist to upgrade. Check CXR_DATA_DIR and CXR_DATABASE_URL."
-        )
     if before.is_current:
         return UpgradeReport(before)
     require_unused(settings.worklist_url)

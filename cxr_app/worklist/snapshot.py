@@ -30,7 +30,7 @@ from cxr_app.worklist.database import (
     translated_errors,
 )
 from cxr_app.worklist.outgoing_tables import ArchiveRow
-from cxr_app.worklist.stored_schema import stored_schema, stored_tables
+from cxr_app.worklist.stored_schema import stored_tables
 from cxr_app.worklist.tables import EntryRow, Table
 
 ROWS_AT_ONCE = 1000
@@ -62,8 +62,6 @@ def write_snapshot(url: str, path: Path) -> None:
         If the worklist cannot be read, or the file not be written.
     """
     path.unlink(missing_ok=True)
-    if stored_schema(url).revision is None:
-        Database(url).close()  # makes the tables of a new installation
     source = sqlite_file(url)
     with translated_errors():
         if source is not None:

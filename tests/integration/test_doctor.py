@@ -48,6 +48,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """The settings of an installation of which everything is well."""
     monkeypatch.setenv("STREAMLIT_SERVER_PORT", str(free_port()))
     (tmp_path / "data").mkdir(mode=0o700)
+    Worklist.open(Settings(data_dir=tmp_path / "data").worklist_url).close()
     return {
         "data_dir": tmp_path / "data",
         "checkpoint": write_tiny(tmp_path / "tiny.safetensors"),
@@ -269,7 +270,8 @@ def test_a_port_that_cannot_be_listened_on_is_told() -> None:
 def test_the_clock_of_the_database_is_compared(
     site: dict[str, object], new_database: DatabaseFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = Settings(**site, database_url=new_database("postgresql"))  # type: ignore[arg-type]
+    url = new_database("postgresql", upgraded=True)
+    settings = Settings(**site, database_url=url)  # type: ignore[arg-type]
     assert examined(settings)["clock of the database"].detail
     monkeypatch.setattr(clocks, "server_clock", lambda url: server_clock(url) + 7 * MINUTE)
     assert "420 s ahead of" in examined(settings)["clock of the database"].problem
@@ -283,6 +285,7 @@ def test_a_model_that_cannot_score_is_told(site: dict[str, object], tmp_path: Pa
 
 def test_a_worklist_of_an_earlier_version_is_left_as_it_is(site: dict[str, object]) -> None:
     settings = Settings(**site)  # type: ignore[arg-type]
+    (settings.data_dir / "worklist.sqlite").unlink()
     earlier_version.unpack(settings)
     assert "admin upgrade" in examined(settings)["worklist"].problem
     before = (settings.data_dir / "worklist.sqlite").read_bytes()

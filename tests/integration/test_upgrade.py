@@ -229,7 +229,7 @@ def test_a_place_without_a_worklist_is_not_upgraded(
     run: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("upgrade", tmp_path / "b", settings=Settings(data_dir=tmp_path / "none")) == 2
-    assert "There is no worklist to upgrade" in capsys.readouterr().err
+    assert "There is no installation at" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
 
 
