@@ -89,7 +89,7 @@ def _run(command: str, options: argparse.Namespace, settings: Settings) -> int:
 
 def _restore(settings: Settings, folder: Path) -> int:
     restored = backup.restore(settings, folder)
-    return _told(_lost(restored), f"Restored: {restored.films} films, as of {restored.made_at}.")
+    return _told(_lost(restored), f"Restored: {_held(restored)}.")
 
 
 def _upgrade(settings: Settings, folder: Path) -> int:
@@ -110,7 +110,12 @@ def _confirm_clock(settings: Settings) -> int:
 
 def _back_up(settings: Settings, folder: Path) -> int:
     made = backup.back_up(settings, folder)
-    return _told(_lost(made), f"Backed up: {made.films} films, as of {made.made_at}.")
+    return _told(_lost(made), f"Backed up: {_held(made)}.")
+
+
+def _held(manifest: backup.BackupManifest) -> str:
+    films, made_at = manifest.films, manifest.made_at
+    return f"{manifest.entries} entries and {films} stored films, as of {made_at}"
 
 
 def _lost(manifest: backup.BackupManifest) -> list[str]:

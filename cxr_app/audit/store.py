@@ -237,6 +237,19 @@ class AuditStore:
         return connection
 
 
+def stored_head(path: Path) -> tuple[int, str]:
+    """Return the head of an audit whose file is left as it is, such as one of a backup.
+
+    Raises
+    ------
+    AuditError
+        If it cannot be read.
+    """
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    with _translated(path), closing(sqlite3.connect(address, uri=True)) as connection:
+        return AuditStore._last(connection)
+
+
 def _chained(last: tuple[int, str], events: Iterable[AuditEvent]) -> Iterator[tuple[object, ...]]:
     """Yield the rows of events that follow the last one."""
     number, digest = last

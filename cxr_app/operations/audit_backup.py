@@ -1,13 +1,12 @@
 """The audit in a backup: copied while servers write to it, restored without loss."""
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cxr_app.atomic_file import atomic_write
 from cxr_app.audit.log import KEY_FILE
-from cxr_app.audit.store import FILE, AuditStore
+from cxr_app.audit.store import FILE, AuditStore, stored_head
 from cxr_app.film_store import file_sha256, make_private_folder
 from cxr_app.settings import Settings
 
@@ -53,7 +52,7 @@ def restore_audit(settings: Settings, folder: Path) -> None:
     make_private_folder(target)
     if (target / FILE).is_file():
         here = AuditStore(target)
-        if _has(here, _head(source, target)):
+        if holds_events(here, source / FILE):
             return
         _set_aside(here, target)
     for name in (FILE, KEY_FILE):
@@ -61,22 +60,15 @@ def restore_audit(settings: Settings, folder: Path) -> None:
             atomic_write(target / name, (source / name).read_bytes(), private=True)
 
 
-def _head(source: Path, target: Path) -> tuple[int, str]:
-    """Return the head of a backup's audit, whose file is left as it is."""
-    copy = target / f"compared-{os.getpid()}"
-    make_private_folder(copy)
-    try:
-        atomic_write(copy / FILE, (source / FILE).read_bytes(), private=True)
-        return AuditStore(copy).head()
-    finally:
-        for path in copy.iterdir():
-            path.unlink()
-        copy.rmdir()
+def holds_events(here: AuditStore, copied: Path) -> bool:
+    """Check whether an audit holds all events of another file, if any, and perhaps later ones.
 
-
-def _has(here: AuditStore, head: tuple[int, str]) -> bool:
-    """Check whether an audit holds another, whose head is given, and perhaps later events."""
-    number, digest = head
+    Raises
+    ------
+    AuditError
+        If either cannot be read.
+    """
+    number, digest = stored_head(copied)
     return number > 0 and any(each.digest == digest for each in here.after(number - 1, 1))
 
 

@@ -9,7 +9,7 @@ a film that has merely disappeared from the store stays in the backup.
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,9 +17,11 @@ from tempfile import TemporaryDirectory
 from pydantic import TypeAdapter, ValidationError
 
 from cxr_app.atomic_file import atomic_path, atomic_write
-from cxr_app.errors import FilmLostError, SettingsError, WorklistError
+from cxr_app.errors import CxrError, FilmLostError, SettingsError, WorklistError
 from cxr_app.film_store import FilmStore, file_sha256, make_private_folder
+from cxr_app.operations.audit_backup import PLACE as AUDIT
 from cxr_app.operations.audit_backup import copy_audit, restore_audit
+from cxr_app.operations.backup_target import require_apart, require_successor
 from cxr_app.operations.film_copies import copy_films, copy_new_films
 from cxr_app.operations.opening import require_entries
 from cxr_app.operations.presence import require_installation
@@ -53,7 +55,9 @@ class BackupManifest:
     worklist, worklist_sha256
         Name of the worklist's file, and its SHA-256.
     films
-        Number of films in the backup.
+        Number of films that are stored in the backup.
+    entries
+        Number of entries of its worklist.
     files
         SHA-256 of the other files, by their path in the backup.
     lost
@@ -65,6 +69,7 @@ class BackupManifest:
     worklist: str
     worklist_sha256: str
     films: int = 0
+    entries: int = 0
     files: dict[str, str] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
 
@@ -77,17 +82,24 @@ def back_up(settings: Settings, folder: Path) -> BackupManifest:
     Raises
     ------
     CxrError
-        If the worklist cannot be read, or the backup not be written; an earlier backup in the
-        folder stays usable.
+        If the worklist cannot be read, if the folder may not take this backup, or if it cannot be
+        written; an earlier backup in the folder stays usable.
     """
     require_installation(settings)
     # A lost worklist must not replace a backup.
     require_entries(settings, stored_schema(settings.worklist_url).entries)
+    require_apart(settings, folder, (FILMS, AUDIT, CHECKPOINT, *FOLDERS))
     try:
         make_private_folder(folder)
+        earlier = _earlier_worklist(folder)
         now = datetime.now(UTC)
         worklist = folder / WORKLISTS.replace("*", f"{now:%Y%m%dT%H%M%S%f}")
         write_snapshot(settings.worklist_url, worklist)
+        try:
+            require_successor(settings, folder, earlier, worklist)
+        except CxrError:
+            worklist.unlink()
+            raise
         entries = read_snapshot(worklist)
         films = FilmStore(folder / FILMS)
         copy_new_films(FilmStore(settings.films_dir), films)
@@ -99,6 +111,7 @@ def back_up(settings: Settings, folder: Path) -> BackupManifest:
             worklist=worklist.name,
             worklist_sha256=file_sha256(worklist),
             films=sum(1 for _ in films.stored()),
+            entries=len(entries),
             files=files,
             lost=sorted(each for each in _kept(entries, films_dir) if not films.has(each)),
         )
@@ -162,6 +175,7 @@ def restore(settings: Settings, folder: Path) -> BackupManifest:
         with TemporaryDirectory() as temporary:
             copy = Path(temporary) / manifest.worklist
             shutil.copyfile(folder / manifest.worklist, copy)
+            entries = len(read_snapshot(copy))  # an earlier version wrote no number
             restore_snapshot(
                 copy,
                 settings.worklist_url,
@@ -169,7 +183,7 @@ def restore(settings: Settings, folder: Path) -> BackupManifest:
             )
     except OSError as error:
         raise _cannot(settings.data_dir, error) from error
-    return manifest
+    return replace(manifest, entries=entries)
 
 
 def read_manifest(folder: Path) -> BackupManifest:
@@ -186,6 +200,16 @@ def read_manifest(folder: Path) -> BackupManifest:
         raise SettingsError(
             f"{folder} holds no complete backup. Name the folder that a backup was written to."
         ) from error
+
+
+def _earlier_worklist(folder: Path) -> Path | None:
+    """Return the worklist of the backup that a folder holds; None if none was completed there."""
+    if not (folder / MANIFEST).is_file():
+        return None
+    try:
+        return folder / read_manifest(folder).worklist
+    except SettingsError:  # damaged
+        return max(folder.glob(WORKLISTS), default=folder / MANIFEST)
 
 
 def _copied_files(settings: Settings, folder: Path) -> Iterator[tuple[str, str]]:

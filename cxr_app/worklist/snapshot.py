@@ -98,6 +98,27 @@ def read_snapshot(path: Path) -> list[SnapshotFilm]:
     ]
 
 
+def entries_missing(earlier: Path, later: Path) -> int:
+    """Return how many entries of a snapshot another has not; none if it is a later state.
+
+    Raises
+    ------
+    WorklistError
+        If either is damaged, or no snapshot.
+    """
+    query = (
+        "SELECT count(*) FROM earlier.worklist_entry"
+        " WHERE id NOT IN (SELECT id FROM main.worklist_entry)"
+    )
+    before, after = (f"{path.absolute().as_uri()}?mode=ro" for path in (earlier, later))
+    try:
+        with closing(sqlite3.connect(after, uri=True)) as snapshot:
+            snapshot.execute("ATTACH ? AS earlier", (before,))
+            return int(snapshot.execute(query).fetchone()[0])
+    except sqlite3.Error:
+        raise WorklistError(f"{earlier} or {later} is damaged or no worklist.") from None
+
+
 def restore_snapshot(path: Path, url: str, place_of: Callable[[Path], Path]) -> None:
     """Fill an empty worklist from a snapshot, in one transaction.
 
