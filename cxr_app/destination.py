@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Self
 
+from cxr_app.ae_title import AE_TITLE_RULE, is_ae_title
+
 _WRITTEN = re.compile(
-    r"(?P<title>[^@=,\\]{1,16})@(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(?P<port>\d{1,5})"
+    r"(?P<title>[^@=,]*)@(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(?P<port>\d{1,5})"
     r"(?:=(?P<kinds>[a-z]+(?:\+[a-z]+)*))?"
 )
 _WEB = re.compile(
@@ -77,8 +79,8 @@ class Destination:
             )
         kinds = _kinds(found["kinds"])
         title = found["title"].strip()
-        if not title:
-            raise ValueError(f"{written.strip()!r} names no AE title; expected TITLE@HOST:PORT")
+        if not is_ae_title(title):
+            raise ValueError(f"{written.strip()!r} names no AE title; {AE_TITLE_RULE}")
         return cls(title, found["host"].strip("[]"), int(found["port"]), kinds)
 
     @classmethod

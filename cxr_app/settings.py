@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
 from cxr_app.access_settings import AccessSettings, Network, items, networks
+from cxr_app.ae_title import AE_TITLE_RULE, is_ae_title
 from cxr_app.archive_login import parse_logins
 from cxr_app.audit_settings import AuditSettings
 from cxr_app.destination import Destination, parse_destinations
@@ -130,7 +131,6 @@ class Settings(AccessSettings, AuditSettings):
     )
     ae_title: str = Field(
         default="CXR",
-        pattern=r"^[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?$",
         description="AE title of this program, by which it is called and calls archives: at most "
         "16 characters, no backslash.",
     )
@@ -226,6 +226,14 @@ class Settings(AccessSettings, AuditSettings):
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if value == "" else value
+
+    @field_validator("ae_title", "dicom_callers")
+    @classmethod
+    def _are_ae_titles(cls, value: str, info: ValidationInfo) -> str:
+        titles = items(value) if info.field_name == "dicom_callers" else [value]
+        if not all(map(is_ae_title, titles)):
+            raise PydanticCustomError("ae_titles", AE_TITLE_RULE)
+        return value
 
     @field_validator("backlog_folders", "training_folders")
     @classmethod

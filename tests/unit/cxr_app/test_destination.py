@@ -85,3 +85,9 @@ def test_several_archives_each_get_their_own_objects() -> None:
     assert (first.name, first.kinds) == ("A@one:104", DEFAULT_KINDS)
     assert second.kinds == (ResultKind.REPORT, ResultKind.HEATMAP)
     assert Settings.read().destinations == ()
+
+
+@pytest.mark.parametrize("title", ["SEVENTEEN_LETTERS", "A\\B", "\u00c4\u00d6", ""])
+def test_a_title_that_no_archive_can_have_is_refused_in_words(title: str) -> None:
+    with pytest.raises(ValueError, match=r"at most 16 characters.*no backslash"):
+        Destination.parse(f"{title}@archive:104")

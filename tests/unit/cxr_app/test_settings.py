@@ -68,6 +68,44 @@ def test_films_are_kept_forever_unless_days_are_set(
     assert Settings.read().retention_days == days
 
 
+@pytest.mark.parametrize("name", ["CXR_AE_TITLE", "CXR_DICOM_CALLERS"])
+@pytest.mark.parametrize("title", ["SEVENTEEN_LETTERS", "A\\B", "\u00c4\u00d6", "A\tB"])
+def test_a_title_that_no_program_can_have_is_refused_in_words(
+    name: str, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, title)
+    with pytest.raises(SettingsError, match=r"at most 16 characters.*no backslash") as refused:
+        Settings.read()
+    assert str(refused.value).startswith(f"{name} is {title!r}: an AE title has")
+
+
+def test_every_sender_of_a_list_must_have_a_title(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXR_DICOM_CALLERS", "CT 1, XRAY,")
+    assert Settings.read().caller_titles == {"CT 1", "XRAY"}
+    monkeypatch.setenv("CXR_DICOM_CALLERS", "CT1, A\\B")
+    with pytest.raises(SettingsError, match="no backslash"):
+        Settings.read()
+
+
+def test_no_setting_is_refused_by_a_regular_expression() -> None:
+    for name, field in Settings.model_fields.items():
+        assert not any(getattr(each, "pattern", None) for each in field.metadata), name
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+@pytest.mark.parametrize("value", ["\\", "?", "\u00c4@b:c,-1"])
+def test_no_refusal_shows_a_regular_expression(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"CXR_{name.upper()}", value)
+    try:
+        Settings.read()
+    except SettingsError as error:
+        reason = str(error).partition(": ")[2] or str(error)
+        assert "pattern" not in reason
+        assert "^" not in reason
+
+
 def test_settings_are_immutable() -> None:
     settings = Settings.read()
     with pytest.raises(ValueError, match="frozen"):
