@@ -12,6 +12,7 @@ from streamlit.starlette import App
 
 from cxr_app import log_privacy
 from cxr_app.audit.event import AuditKind
+from cxr_app.audit.syslog import check_syslog_server
 from cxr_app.errors import CxrError
 from cxr_app.json_log import write_json_log
 from cxr_app.measured import ErrorCounter
@@ -70,6 +71,7 @@ def check() -> None:
         auth = sign_in.auth_section()
         sign_in.check_sign_in(resources.settings(), st.get_option("server.address"), auth)
         sign_in.bind_windows(resources.settings())
+        check_syslog_server(resources.settings())
         resources.worklist()
         resources.audit()
         if (log := resources.settings().log_file) is not None:

@@ -16,7 +16,7 @@ from cxr_app.atomic_file import atomic_write
 from cxr_app.audit.message import as_syslog
 from cxr_app.audit.store import AuditStore
 from cxr_app.audit_settings import AuditSettings
-from cxr_app.errors import AuditError
+from cxr_app.errors import AuditError, SettingsError
 
 logger = logging.getLogger(__name__)
 
@@ -122,6 +122,22 @@ class SyslogSender:
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             if sent < BATCH:
                 self._stop.wait(pause)
+
+
+def check_syslog_server(settings: AuditSettings) -> None:
+    """Check that certificates for a syslog server are not named without a server.
+
+    Raises
+    ------
+    SettingsError
+        If they are: whoever has set them expects the audit there.
+    """
+    for name in ("audit_syslog_authority", "audit_syslog_certificate"):
+        if getattr(settings, name) is not None and settings.syslog_server is None:
+            raise SettingsError(
+                f"CXR_{name.upper()} is set and CXR_AUDIT_SYSLOG is not: the audit would be sent "
+                "nowhere. Set it, or unset them."
+            )
 
 
 def syslog_context(settings: AuditSettings) -> ssl.SSLContext:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from cxr_app.audit.syslog import TIMEOUT_SECONDS, syslog_context
+from cxr_app.audit.syslog import TIMEOUT_SECONDS, check_syslog_server, syslog_context
 from cxr_app.errors import SettingsError
 from cxr_app.operations.diagnosis import Diagnosis, looked_at
 from cxr_app.settings import Settings
@@ -51,7 +51,8 @@ def examine_certificates(settings: Settings) -> Iterator[Diagnosis]:
         yield looked_at(
             "certificate for syslog", lambda: _certificate(variable, shown, variable, shown)
         )
-    if settings.syslog_server is not None:
+    has_syslog = settings.audit_syslog_authority or settings.audit_syslog_certificate
+    if settings.syslog_server is not None or has_syslog:
         yield looked_at("syslog server", lambda: _syslog(settings))
 
 
@@ -136,6 +137,7 @@ def _read(variable: str, path: Path) -> list[x509.Certificate]:
 
 def _syslog(settings: Settings) -> str:
     """Shake hands with the syslog server as the audit does; no event is sent."""
+    check_syslog_server(settings)
     server = settings.syslog_server
     if server is None:
         return ""

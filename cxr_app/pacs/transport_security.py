@@ -29,7 +29,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
     Raises
     ------
     SettingsError
-        If a file cannot be used, or a client authority is named without a certificate.
+        If a file cannot be used, or a key or a client authority is named without a certificate.
 
     References
     ----------
@@ -37,11 +37,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
     """
     certificate, authority = settings.dicom_certificate, settings.dicom_client_authority
     if certificate is None:
-        if authority is not None:
-            raise SettingsError(
-                "CXR_DICOM_CLIENT_AUTHORITY is set and CXR_DICOM_CERTIFICATE is not: without a "
-                "certificate of its own the receiver speaks no TLS, and would let everyone in."
-            )
+        _require_no_tls(settings)
         return None
     context = _LateHandshake(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -56,6 +52,21 @@ def tls_context(settings: Settings) -> ssl.SSLContext | None:
         except (OSError, ValueError) as error:
             raise _unusable("CXR_DICOM_CLIENT_AUTHORITY", authority) from error
     return context
+
+
+def _require_no_tls(settings: Settings) -> None:
+    """Raise if the settings ask for TLS and name no certificate for it."""
+    if settings.dicom_client_authority is not None:
+        raise SettingsError(
+            "CXR_DICOM_CLIENT_AUTHORITY is set and CXR_DICOM_CERTIFICATE is not: without a "
+            "certificate of its own the receiver speaks no TLS, and would let everyone in."
+        )
+    if settings.dicom_key is not None:
+        raise SettingsError(
+            "CXR_DICOM_KEY is set and CXR_DICOM_CERTIFICATE is not: without the certificate of "
+            "that key the receiver speaks no TLS, and films would travel unencrypted. Set it, or "
+            "unset the key."
+        )
 
 
 def _no_password() -> str:

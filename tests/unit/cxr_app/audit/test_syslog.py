@@ -16,9 +16,9 @@ from pydicom.sr._concepts_dict import concepts
 from cxr_app.audit.event import AuditEvent, AuditKind, AuditOutcome, AuditRecord
 from cxr_app.audit.message import CODES, as_json, as_syslog, as_xml
 from cxr_app.audit.store import AuditStore
-from cxr_app.audit.syslog import SyslogSender
+from cxr_app.audit.syslog import SyslogSender, check_syslog_server
 from cxr_app.audit_settings import AuditSettings
-from cxr_app.errors import AuditError
+from cxr_app.errors import AuditError, SettingsError
 from tests.support.certificates import certificate
 
 NOON = datetime(2026, 10, 7, 12, tzinfo=UTC)
@@ -171,3 +171,12 @@ def test_a_server_without_a_trusted_certificate_gets_nothing(
     with pytest.raises(AuditError, match="does not take the audit"):
         sender.send_batch()
     assert not server.frames()
+
+
+@pytest.mark.parametrize("name", ["audit_syslog_authority", "audit_syslog_certificate"])
+def test_certificates_without_a_server_are_refused(tmp_path: Path, name: str) -> None:
+    named = {name: tmp_path / "named.pem"}
+    with pytest.raises(SettingsError, match=f"CXR_{name.upper()} is set and CXR_AUDIT_SYSLOG is"):
+        check_syslog_server(AuditSettings(**named))  # type: ignore[arg-type]
+    check_syslog_server(AuditSettings(**named, audit_syslog="log.example"))  # type: ignore[arg-type]
+    check_syslog_server(AuditSettings())
