@@ -74,10 +74,7 @@ def check() -> None:
         check_syslog_server(resources.settings())
         resources.worklist()
         resources.audit()
-        if (log := resources.settings().log_file) is not None:
-            write_json_log(log)
-    except OSError as error:
-        sys.exit(f"The app cannot start. CXR_LOG_FILE cannot be written: {error.strerror}.")
+        write_json_log(resources.settings().log_file)
     except CxrError as error:
         sys.exit(f"The app cannot start. {error}")
 

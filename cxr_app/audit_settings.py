@@ -22,8 +22,8 @@ class AuditSettings(BaseSettings):
     )
     log_file: Path | None = Field(
         default=None,
-        description="File that the server's log is written to as lines of JSON, besides standard "
-        "error; rotated at 10 MB, ten are kept; unset: none.",
+        description="File that the log of the server and of its DICOM processes is written to as "
+        "lines of JSON, besides standard error; rotated at 10 MB, ten are kept; unset: none.",
     )
 
     audit_dir: Path | None = Field(

@@ -64,6 +64,16 @@ def fault_trace(error: BaseException) -> str:
     return trace
 
 
+def message_of(record: logging.LogRecord) -> str:
+    """Return the message of a record for a log; of an exception that is one, the type alone.
+
+    Libraries log exceptions so, too: ``logger.exception(error)``.
+    """
+    if isinstance(record.msg, BaseException) and not debug_mode():
+        return type(record.msg).__name__
+    return record.getMessage()
+
+
 def _is_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
@@ -80,6 +90,7 @@ def _with_message(error: BaseException) -> str:
 def _without_message(*arguments: Any, **options: Any) -> logging.LogRecord:
     """Create a log record with the text of its exception, which every formatter then uses."""
     record = logging.LogRecord(*arguments, **options)
+    record.msg = message_of(record) if isinstance(record.msg, BaseException) else record.msg
     if record.exc_info and record.exc_info[1] is not None:
         record.exc_text = fault_trace(record.exc_info[1])
     return record

@@ -35,6 +35,8 @@ def examine_installation(settings: Settings) -> Iterator[Diagnosis]:
     if settings.data_dir.is_dir():
         yield checked("data folder", lambda: _private_folder(settings.data_dir, settings.films_dir))
     yield checked("audit folder", lambda: _private_folder(settings.audit_folder))
+    if (log := settings.log_file) is not None:
+        yield checked("log", lambda: _log(log))
     yield checked("free disk", lambda: _free_disk(settings))
     yield from examine_certificates(settings)
     yield examine_server()
@@ -82,6 +84,24 @@ def _private_folder(folder: Path, *below: Path) -> str:
     exposed = [path for path in exposed if stat.S_IMODE(path.stat().st_mode) & OTHERS]
     if exposed:
         return f"Other users may look into {exposed[0]}. Run: chmod 700 {exposed[0]}"
+    return ""
+
+
+def _log(path: Path) -> str:
+    """Check that the log can be written, and its folder, which gets a new file when it is full."""
+    folder = path.parent
+    if not folder.is_dir():
+        return f"The folder of CXR_LOG_FILE ({path}) is missing. Make it, or choose another."
+    if path.is_dir():
+        return f"CXR_LOG_FILE ({path}) is a folder. Name a file in it."
+    if path.exists() and not os.access(path, os.W_OK):
+        return f"CXR_LOG_FILE ({path}) cannot be written by this user. Make it this user's."
+    is_rotated = path.is_file() or not path.exists()
+    if is_rotated and not os.access(folder, os.W_OK | os.X_OK):
+        return (
+            f"No file can be made in the folder of CXR_LOG_FILE ({path}) by this user, as is "
+            "needed when the log is full. Choose a folder of this user's."
+        )
     return ""
 
 

@@ -2,12 +2,13 @@
 
 import argparse
 import logging
-import sys
 import threading
 from collections.abc import Callable, Sequence
 
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError, SettingsError
+from cxr_app.imaging.parser_warnings import silence_warnings
+from cxr_app.json_log import write_json_log
 from cxr_app.low_priority import yield_to_readers
 from cxr_app.pacs.companion import USAGE
 from cxr_app.pacs.stop_event import UNTIL_INPUT_ENDS, stop_event
@@ -46,13 +47,17 @@ def run_until_stopped(
     options = parser.parse_args(arguments)
     yield_to_readers()
     log_privacy.hide_messages()
+    for library in ("pydicom", "pynetdicom"):
+        silence_warnings(library)
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
     # Below a warning pynetdicom prints requests, and they name patients.
     logging.getLogger("cxr_app").setLevel(logging.INFO)
     stop = stop_event(until_input_ends=options.until_input_ends)
     try:
-        work(Settings.read(), stop)
+        settings = Settings.read()
+        write_json_log(settings.log_file)
+        work(settings, stop)
     except CxrError as error:
-        sys.stderr.write(f"{error}\n")
+        logging.getLogger(module).error("%s", error)  # noqa: TRY400 - the sentence is enough
         return USAGE if isinstance(error, SettingsError) else FAILED
     return DONE

@@ -1,6 +1,7 @@
 """The doctor finds what is wrong, says what to do, and calls nothing well that is not."""
 
 import gc
+import os
 import socket
 import ssl
 import threading
@@ -308,3 +309,36 @@ def test_a_check_that_fails_does_not_end_the_others(
     assert found.keys() == everything.keys()
     assert "RuntimeError" in found["clock of the disk"].problem
     assert not [each for each in found.values() if "Zebedea" in each.problem]
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"), [("log.jsonl", ""), (".", "is a folder"), ("none/log.jsonl", "is missing")]
+)
+def test_a_log_that_cannot_be_written_is_told(
+    site: dict[str, object], tmp_path: Path, name: str, problem: str
+) -> None:
+    log = tmp_path / name
+    found = examined(Settings(**site, log_file=log))["log"]  # type: ignore[arg-type]
+    assert problem in found.problem
+    assert bool(found.problem) == bool(problem)
+    assert not (tmp_path / "log.jsonl").exists(), "nothing is changed"
+
+
+@pytest.mark.parametrize(
+    ("refused", "problem"), [("log.jsonl", "by this user"), ("", "No file can be made")]
+)
+def test_a_log_that_belongs_to_another_user_is_told(
+    site: dict[str, object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    refused: str,
+    problem: str,
+) -> None:
+    """Root may write everything, so that rights cannot show it."""
+    log = tmp_path / "log.jsonl"
+    log.touch()
+    allowed = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: path != tmp_path / refused and allowed(path, mode)
+    )
+    assert problem in examined(Settings(**site, log_file=log))["log"].problem  # type: ignore[arg-type]

@@ -98,6 +98,18 @@ def test_an_error_is_reported_without_its_message(
     assert NAME not in printed
 
 
+@pytest.mark.usefixtures("hidden")
+def test_an_error_that_is_itself_the_message_is_its_type(caplog: pytest.LogCaptureFixture) -> None:
+    """As pynetdicom logs what fails."""
+    try:
+        look_up()
+    except LookupError as error:
+        logging.getLogger("pynetdicom.dul").exception(error)  # noqa: TRY401
+    (record,) = caplog.records
+    assert record.getMessage() == "LookupError"
+    assert NAME not in caplog.text
+
+
 def test_a_trace_has_places_and_types_of_an_error_and_its_cause_but_no_message() -> None:
     with pytest.raises(LookupError) as caught:
         look_up()
