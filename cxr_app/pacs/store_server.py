@@ -17,6 +17,8 @@ from cxr_app.errors import PacsError
 from cxr_app.film_store import FilmStore
 from cxr_app.pacs.callers import Callers
 from cxr_app.pacs.contexts import supported_contexts
+from cxr_app.pacs.ended_connections import AWAITING_REQUEST
+from cxr_app.pacs.ended_connections import on_connected as log_in_a_line
 from cxr_app.pacs.fast_pdus import on_connected
 from cxr_app.pacs.idle_pace import IdlePace
 from cxr_app.pacs.moved_films import MovedFilms
@@ -41,8 +43,8 @@ STOP_SECONDS = 20.0
 ABORT_SECONDS = 1.0
 """Time that aborts have to leave: a peer that has fallen silent takes none."""
 POLL_SECONDS = 0.05
-AWAITING_REQUEST = "Sta2"
-"""State of a connection without an association (PS3.8 9.2.1)."""
+WITHOUT_ASSOCIATION = (AWAITING_REQUEST, "Sta13")
+"""States of a connection before an association and after an abort (PS3.8 9.2.1)."""
 REJECTED_TITLE = (0x01, 0x01, 0x03)
 """Permanent, by the service user, calling AE title not recognised (PS3.8 9.3.4)."""
 TOO_MANY = f"More than {MAX_ASSOCIATIONS} associations at a time."
@@ -158,6 +160,7 @@ class StoreServer:
     def _on_connected(self, event: evt.Event) -> None:
         _bound_waiting(event)
         on_connected(event)
+        log_in_a_line(event)
         self._pace.on_connected(event)
 
     def _on_requested(self, event: evt.Event) -> None:
@@ -233,9 +236,13 @@ def _bound_waiting(event: evt.Event) -> None:
 
 
 def _stop_waiting(event: evt.Event) -> None:
-    """End the wait for a request that cannot come any more: a probe of the port keeps no place."""
+    """End the wait for a request that cannot come any more: a probe of the port keeps no place.
+
+    Nor does a peer whose request could not be read, and which was sent an abort for it.
+    """
     provider: Any = event.assoc.dul
-    if provider.state_machine.current_state == AWAITING_REQUEST:
+    has_asked = event.assoc.requestor.primitive is not None
+    if provider.state_machine.current_state in WITHOUT_ASSOCIATION and not has_asked:
         provider.to_user_queue.put(None)
 
 
