@@ -38,5 +38,7 @@ def _films_of(archive: FoundFile, passed_over: list[str]) -> list[FoundFile]:
         if is_passed_over(source, head):
             passed_over.append(source)
         else:
-            films.append(replace(archive, source=source, is_archive=False, member=name))
+            # An archive that is being copied has no table of contents yet: this one is complete.
+            film = replace(archive, source=source, is_archive=False, member=name, may_grow=False)
+            films.append(film)
     return films

@@ -126,15 +126,15 @@ def _score(
     arrivals: Iterable[Sequence[FoundFile]],
 ) -> None:
     """Score the films as they come, up to the limit."""
-    left: int | None = options.limit
+    limit = options.limit
     with ExitStack() as stack:
         engine: BacklogEngine | None = None
         for found in arrivals:
-            due = found[:left]
+            due = found if limit is None else found[: limit - backlog.tally.done]
             if due and engine is None:  # it takes seconds to load
                 engine = stack.enter_context(closing(engines.start(options.engine, plan)))
             if engine is not None:
                 for _ in backlog.score(due, engine):
                     progress.update()
-            if left is not None and (left := left - len(due)) == 0:
+            if limit is not None and backlog.tally.done >= limit:
                 break

@@ -5,7 +5,7 @@ import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cxr_app.imaging.disc import DIRECTORY_NAME, DiscContents, disc_contents, disc_path
@@ -26,7 +26,12 @@ MISSING = (
     "The DICOMDIR of the disc lists this film, but it is not there. Copy the whole disc again."
 )
 SETTLE_SECONDS = 2.0
-"""How long a file must be unchanged to count as complete."""
+"""How long a file must be unchanged before it is scored."""
+STALL_SECONDS = 60.0
+"""How long a file must be unchanged before it counts that it cannot be scored.
+
+A slow copy may stand still for a time, and part of a film looks damaged, or like another kind.
+"""
 
 
 class FolderScan:
@@ -160,35 +165,70 @@ class FolderWatch:
     ----------
     folder
         The folder.
+
+    Attributes
+    ----------
+    awaited
+        Sources of the files that are returned once more, when they count as complete.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._seen: dict[str, tuple[float, int]] = {}
-        self._returned: dict[str, tuple[float, int]] = {}
+        self._seen: dict[str, _Sighting] = {}
+        self._returned: dict[str, FileState] = {}
+        self.awaited: set[str] = set()
 
     def arrived(self) -> list[FoundFile]:
-        """Wait a moment; return the films that are new or changed and complete by now."""
+        """Wait a moment; return the films that are new or changed and have stopped growing."""
         began = time.monotonic()
         scanned = {film.source: (film, _state(film)) for film in FolderScan(self._folder)}
-        settled = [
-            film
-            for source, (film, state) in scanned.items()
-            if self._seen.get(source) == state and self._returned.get(source) != state
-        ]
-        self._seen = {source: state for source, (_, state) in scanned.items()}
+        ended = time.monotonic()
+        settled = []
+        seen = {}
+        for source, (film, state) in scanned.items():
+            last = self._seen.get(source)
+            if last is None or last.state != state:
+                last = _Sighting(state, ended)
+            seen[source] = last
+            if self._is_wanted(source, last, began):
+                settled.append(replace(film, may_grow=began - last.since < STALL_SECONDS))
+        self._seen = seen
         self._returned = {
             source: self._returned[source] for source in scanned if source in self._returned
         }
         self._returned.update((film.source, scanned[film.source][1]) for film in settled)
+        self.awaited = (self.awaited & scanned.keys()) - {film.source for film in settled}
         if not settled:
             # Scanning a large folder takes long: pause at least as long as the scan took.
-            time.sleep(max(SETTLE_SECONDS, time.monotonic() - began))
+            time.sleep(max(SETTLE_SECONDS, ended - began))
         return settled
 
+    def look_again(self, films: Iterable[FoundFile]) -> None:
+        """Return these once more, when they change or have been unchanged for long."""
+        self.awaited.update(film.source for film in films)
 
-def _state(film: FoundFile) -> tuple[float, int]:
-    """Return what changes in a file while it is being written: time and size."""
+    def _is_wanted(self, source: str, last: "_Sighting", now: float) -> bool:
+        """Check whether a file is to be returned now."""
+        unchanged = now - last.since
+        if self._returned.get(source) != last.state:
+            return unchanged >= SETTLE_SECONDS
+        return source in self.awaited and unchanged >= STALL_SECONDS
+
+
+FileState = tuple[float, int]
+"""What changes in a file while it is being written: time and size."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    """A file as the watch has seen it, unchanged, since a time of the monotonic clock."""
+
+    state: FileState
+    since: float
+
+
+def _state(film: FoundFile) -> FileState:
+    """Return the state of a file; one that cannot be opened has no size."""
     try:
         return film.changed_at, -1 if film.problem else film.path.stat().st_size
     except OSError:

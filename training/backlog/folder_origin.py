@@ -38,17 +38,34 @@ class FolderOrigin:
 
     def due(self, backlog: Backlog, progress: BatchProgress) -> Iterator[Sequence[FoundFile]]:
         """Yield the films that are due: all at once, or those that have arrived each time."""
-        for found in self._arrivals(progress):
-            yield backlog.due(found)
-
-    def _arrivals(self, progress: BatchProgress) -> Iterator[Sequence[FoundFile]]:
-        if not self._watches:
-            scanned = FolderScan(self._folder)
-            packed: list[str] = []
-            found = open_archives(refuse_outside_links(scanned, self._within), packed)
-            yield list(progress.searching(found))
-            progress.passed_over = (*scanned.passed_over, *packed)
+        if self._watches:
+            yield from self._arriving(backlog, progress)
             return
+        scanned = FolderScan(self._folder)
+        packed: list[str] = []
+        found = open_archives(refuse_outside_links(scanned, self._within), packed)
+        yield backlog.due(list(progress.searching(found)))
+        progress.passed_over = (*scanned.passed_over, *packed)
+
+    def _arriving(self, backlog: Backlog, progress: BatchProgress) -> Iterator[Sequence[FoundFile]]:
+        """Yield films as they arrive, until the generator is closed."""
         watch = FolderWatch(self._folder)
-        while True:
-            yield list(open_archives(refuse_outside_links(watch.arrived(), self._within), []))
+        try:
+            while True:
+                found = refuse_outside_links(watch.arrived(), self._within)
+                yield backlog.due(list(open_archives(found, [])))
+                watch.look_again(backlog.taken_postponed())
+        finally:
+            watch.look_again(backlog.taken_postponed())
+            progress.remark = _awaited(len(watch.awaited))
+
+
+def _awaited(number: int) -> str:
+    """Return how many files have no row yet because they may have been incomplete."""
+    if not number:
+        return ""
+    files = "1 file" if number == 1 else f"{number} files"
+    return (
+        f"{files} could not be scored and may still have been incomplete: no row yet. The same "
+        "command looks again."
+    )

@@ -106,6 +106,7 @@ class Backlog:
         self._worklist = worklist
         self._source = source
         self._films = store
+        self._postponed: list[FoundFile] = []
         self.tally = Tally()
 
     def due(self, found: Sequence[FoundFile]) -> list[FoundFile]:
@@ -154,7 +155,11 @@ class Backlog:
         return self._worklist is None and changed_before < LONGEST_RUN_SECONDS
 
     def score(self, films: Sequence[FoundFile], engine: BacklogEngine) -> Iterator[None]:
-        """Score films and store the outcomes; yield whenever some more films are done."""
+        """Score films and store the outcomes; yield whenever some more films are done.
+
+        A film that may still be incomplete and is not SCORED is postponed instead: part of a film
+        looks damaged, or like a file of another kind.
+        """
         self.tally.due += len(films)
         problems = [film for film in films if film.problem]
         self._store([ScoredFile(film, refusal(unreadable(film.problem))) for film in problems])
@@ -162,6 +167,11 @@ class Backlog:
         for results in engine.score(film for film in films if not film.problem):
             self._store(results)
             yield
+
+    def taken_postponed(self) -> list[FoundFile]:
+        """Return the films postponed since the last call."""
+        taken, self._postponed = self._postponed, []
+        return taken
 
     def _finished_at(self, contents: Set[str]) -> Mapping[str, float]:
         """Return when each of these contents was finished, in seconds since 1970."""
@@ -171,12 +181,25 @@ class Backlog:
         return {sha256: scored_at.timestamp() for sha256, scored_at in judged.items()}
 
     def _store(self, results: Sequence[Result]) -> None:
-        outcomes = [(result.found, self._outcome(result)) for result in results]
+        outcomes = self._final([(result.found, self._outcome(result)) for result in results])
         if self._worklist is not None:
             self._enter(self._worklist, outcomes)
         self._results.write((found.source, outcome) for found, outcome in outcomes)
         for _, outcome in outcomes:
             self.tally.add(outcome)
+
+    def _final(
+        self, outcomes: Sequence[tuple[FoundFile, Outcome]]
+    ) -> Sequence[tuple[FoundFile, Outcome]]:
+        """Postpone the films that may still be incomplete; return the others."""
+        early = [
+            found
+            for found, outcome in outcomes
+            if found.may_grow and outcome.state is not ScoringState.SCORED
+        ]
+        self._postponed += early
+        self.tally.due -= len(early)
+        return [each for each in outcomes if each[0] not in early]
 
     def _enter(self, worklist: Worklist, outcomes: Sequence[tuple[FoundFile, Outcome]]) -> None:
         """Enter films; one that shares a SOP Instance UID may be a further file of another."""

@@ -31,6 +31,8 @@ class FoundFile:
         Whether it begins like a zip archive.
     member
         Name of the film within the zip archive at `path`; empty for a file of its own.
+    may_grow
+        Whether it may still be incomplete, so that it counts only if it is SCORED.
     """
 
     path: Path
@@ -39,6 +41,7 @@ class FoundFile:
     changed_at: float = 0.0
     is_archive: bool = False
     member: str = ""
+    may_grow: bool = False
 
 
 Batch = Sequence[FoundFile]

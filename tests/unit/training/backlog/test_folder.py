@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -151,6 +152,21 @@ def test_a_watched_film_is_returned_once_it_has_stopped_growing(
     (tmp_path / "film.jpg").write_bytes(jpeg(2))
     assert watch.arrived() == []
     assert [found.source for found in watch.arrived()] == ["film.jpg"]
+
+
+def test_a_watched_film_settles_no_faster_because_another_has_arrived(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    clock = SimpleNamespace(monotonic=lambda: sum(pauses), sleep=pauses.append)
+    monkeypatch.setattr(folder_module, "time", clock)
+    watch = FolderWatch(tmp_path)
+    (tmp_path / "one.jpg").write_bytes(FILM)
+    assert watch.arrived() == []
+    (tmp_path / "two.jpg").write_bytes(FILM[:900])
+    assert [found.source for found in watch.arrived()] == ["one.jpg"]
+    assert watch.arrived() == []  # at the same time
+    assert [found.source for found in watch.arrived()] == ["two.jpg"]
 
 
 def test_a_link_out_of_the_folders_that_may_be_scored_is_not_followed(tmp_path: Path) -> None:
