@@ -3,6 +3,7 @@
 python -m tests.browser.screenshots
 """
 
+import argparse
 import sys
 import tempfile
 import time
@@ -30,8 +31,11 @@ GIVEN_NAMES = ("Ada", "Bela", "Cleo", "Dino", "Enno", "Fay", "Gus")
 SCORING_SECONDS = 180.0
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Fill a temporary worklist, and take a picture of the list and of a film."""
+    argparse.ArgumentParser(
+        prog="python -m tests.browser.screenshots", description=__doc__
+    ).parse_args(arguments)
     executable = find_chromium()
     if executable is None:
         print("Chromium is not installed; `apt-get install chromium` brings it.", file=sys.stderr)
