@@ -22,7 +22,9 @@ from cxr_app.jobs.recipe_list import SHIPPED
 from cxr_app.operations.command_events import noted_command
 from cxr_app.settings import Settings
 from training.command_line.device_option import add_device_option
-from training.fit.challenger_training import retrain
+from training.command_line.output_path import prepare_output
+from training.command_line.progress_file import begin_progress
+from training.fit.challenger_training import COMPARISON, retrain
 from training.fit.recipe import read_recipe
 from training.fit.retrain_plan import RetrainRequest
 from training.fit.retrain_progress import RetrainProgress
@@ -32,8 +34,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        begin_progress(options.progress)
+    except CxrError as error:
+        print(error, file=sys.stderr)
+        return 2
     progress = RetrainProgress(options.progress)
     try:
+        prepare_output(options.out / COMPARISON)
         settings = Settings.read()
         device = options.device or settings.device
         recipe = read_recipe(options.recipe)

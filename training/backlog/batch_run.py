@@ -9,6 +9,7 @@ from cxr_app.errors import CxrError
 from training.backlog.backlog_scoring import score_backlog
 from training.backlog.batch_options import BatchOptions
 from training.backlog.run_progress import BatchProgress
+from training.command_line.progress_file import begin_progress
 
 STOPPED = 130
 """Exit status of a run that was stopped half-way, as shells use it."""
@@ -17,6 +18,11 @@ STOPPED = 130
 def run_batch(options: BatchOptions) -> int:
     """Score the films that are due, print what happened, and return the exit status."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    try:
+        begin_progress(options.progress)
+    except CxrError as error:
+        print(error, file=sys.stderr)
+        return 2
     progress = BatchProgress(options.progress)
     try:
         with logging_redirect_tqdm():
