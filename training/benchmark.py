@@ -17,6 +17,7 @@ from pathlib import Path
 from cxr_app.errors import CxrError
 from training.bench.measurements import BenchmarkOptions, run_benchmark
 from training.bench.result_table import result_table
+from training.command_line.number_types import whole_number
 from training.command_line.output_path import prepare_output
 
 MEASURED = "resnet18_two_scales"
@@ -48,22 +49,30 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.benchmark", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
+    count = whole_number(0, 10**8)
     add("--json", type=Path, metavar="FILE", help="also write all results to this file")
     add("--checkpoint", type=Path, metavar="FILE", help="default: CXR_CHECKPOINT")
     films = "of each format; default: 400; 0 measures neither scoring nor training"
-    add("--films", type=int, default=400, metavar="N", help=films)
+    add("--films", type=whole_number(0, 10**6), default=400, metavar="N", help=films)
     add("--recipe", default=MEASURED, help=f"whose training is measured; default: {MEASURED}")
-    add("--memory", type=int, metavar="N", help="also follow the memory over N films")
-    add("--kills", type=int, metavar="N", help="also kill a run N times, and count what is lost")
-    add("--entries", type=int, metavar="N", help="also fill a worklist with N entries")
+    add("--memory", type=count, metavar="N", help="also follow the memory over N films")
+    add("--kills", type=count, metavar="N", help="also kill a run N times, and count what is lost")
+    add("--entries", type=count, metavar="N", help="also fill a worklist with N entries")
     against = "instead compare with an earlier commit and with TorchXRayVision, turn by turn"
     add("--against", metavar="COMMIT", help=against)
-    add("--receive", type=int, metavar="N", help="also receive N large films, and Orthanc the same")
-    add("--results", type=int, metavar="N", help="also make the results of N films for an archive")
+    add(
+        "--receive",
+        type=count,
+        metavar="N",
+        help="also receive N large films, and Orthanc the same",
+    )
+    add(
+        "--results", type=count, metavar="N", help="also make the results of N films for an archive"
+    )
     killed = "also kill receiver, sender or server N times beside Orthanc, and count what is lost"
-    add("--archive-kills", type=int, metavar="N", help=killed)
+    add("--archive-kills", type=count, metavar="N", help=killed)
     arrivals = "also time N films from C-STORE to the list and to the result in Orthanc"
-    add("--arrivals", type=int, metavar="N", help=arrivals)
+    add("--arrivals", type=count, metavar="N", help=arrivals)
     return parser
 
 

@@ -12,13 +12,20 @@ import sys
 from pathlib import Path
 
 from cxr_app import log_privacy
+from cxr_app.errors import CxrError
+from training.command_line.output_path import prepare_output
 from training.fit.imagenet_weights import convert_file
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command."""
+    """Run the command and return its exit status: 0 done, 2 unusable weights or paths."""
     options = _parser().parse_args(arguments)
-    convert_file(options.source, options.out)
+    try:
+        prepare_output(options.out)
+        convert_file(options.source, options.out)
+    except CxrError as error:
+        print(error, file=sys.stderr)
+        return 2
     return 0
 
 

@@ -27,7 +27,7 @@ from cxr_app import log_privacy
 from cxr_app.errors import CxrError
 from cxr_app.settings import Settings
 from training.command_line.device_option import add_device_option
-from training.command_line.number_types import share
+from training.command_line.number_types import share, whole_number
 from training.explain.cams import METHODS, OWN
 from training.report.checkpoint_report import EvaluateOptions, write_report
 from training.report.partitions import PARTITIONS
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--explain", action="store_true", help="see above")
     parser.add_argument(
         "--films",
-        type=int,
+        type=whole_number(1, 10**6),
         default=EXPLAINED_FILMS,
         help=f"how many films --explain draws; default: {EXPLAINED_FILMS}",
     )

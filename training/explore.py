@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError
+from training.command_line.number_types import HIGHEST_SEED, whole_number
 from training.report.exploration import ExploreOptions, summary, write_exploration
 
 
@@ -35,7 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("data", type=Path, help="Kaggle-layout folder or manifest")
     parser.add_argument("--out", type=Path, default=Path("explore.html"), help="the page to write")
     parser.add_argument("--json", type=Path, help="also write the counts to this file")
-    parser.add_argument("--seed", type=int, default=0, help="of groups and examples")
+    parser.add_argument(
+        "--seed", type=whole_number(0, HIGHEST_SEED), default=0, help="of groups and examples"
+    )
     return parser
 
 

@@ -18,6 +18,7 @@ from cxr_app.model.classifier import Classifier
 from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
 from training.bench.mutants import count_states, read_seeds
+from training.command_line.number_types import HIGHEST_SEED, whole_number
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,9 +49,11 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the films")
-    parser.add_argument("--mutants", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--start", type=int, default=0, help="number of the first mutant")
+    parser.add_argument("--mutants", type=whole_number(1, 10**9), default=100_000)
+    parser.add_argument("--seed", type=whole_number(0, HIGHEST_SEED), default=0)
+    parser.add_argument(
+        "--start", type=whole_number(0, 10**9), default=0, help="number of the first mutant"
+    )
     parser.add_argument("--checkpoint", type=Path, help="default: CXR_CHECKPOINT")
     return parser
 

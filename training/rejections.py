@@ -17,6 +17,7 @@ from cxr_app.errors import CxrError
 from cxr_app.model.classifier import Classifier
 from cxr_app.scoring import Scorer
 from cxr_app.settings import Settings
+from training.command_line.number_types import whole_number
 from training.view_network.refusal_counts import RejectionOptions, choose_pictures, refusal_rows
 from training.view_network.sources import add_source_options
 
@@ -48,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_source_options(parser)
-    parser.add_argument("--most", type=int, default=150, help="pictures of a kind; default: 150")
+    parser.add_argument(
+        "--most", type=whole_number(1, 10**6), default=150, help="pictures of a kind; default: 150"
+    )
     parser.add_argument("--checkpoint", type=Path, help="default: CXR_CHECKPOINT")
     return parser
 

@@ -19,6 +19,7 @@ from cxr_app import log_privacy
 from cxr_app.errors import CxrError
 from cxr_app.settings import Settings
 from training.command_line.device_option import add_device_option
+from training.command_line.number_types import HIGHEST_SEED, whole_number
 from training.measure.judge import DRAWN_FILMS, table
 from training.report.partitions import PARTITIONS
 from training.report.robustness_report import RobustnessOptions, write_robustness
@@ -53,11 +54,16 @@ def _parser() -> argparse.ArgumentParser:
     add_device_option(parser)
     parser.add_argument(
         "--films",
-        type=int,
+        type=whole_number(1, 10**6),
         default=DRAWN_FILMS,
         help=f"how many films are re-rendered and shifted; default: {DRAWN_FILMS}",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of groups, films and looks drawn")
+    parser.add_argument(
+        "--seed",
+        type=whole_number(0, HIGHEST_SEED),
+        default=0,
+        help="of groups, films and looks drawn",
+    )
     return parser
 
 

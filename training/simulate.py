@@ -11,7 +11,10 @@ import sys
 from pathlib import Path
 
 from cxr_app.errors import CxrError
+from training.command_line.number_types import number, whole_number
 from training.scaling.installation_plan import SimulationOptions, plan_installation
+
+MOST_CORES = 10**6
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,17 +34,36 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.simulate", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
-    add("--films-a-year", type=float, default=100_000, metavar="N", help="default: 100000")
-    add("--hospitals", type=int, default=1, metavar="N", help="each with a receiver; default: 1")
-    add("--receiver-cores", type=int, default=1, metavar="N", help="of each; default: 1")
-    add("--scoring-cores", type=int, default=2, metavar="N", help="shared by all; default: 2")
-    add("--database-cores", type=int, default=2, metavar="N", help="of the primary; default: 2")
-    add("--replica-cores", type=int, default=0, metavar="N", help="of read replicas; default: 0")
-    add("--cut-off", type=float, default=0.0, metavar="HOURS", help="of one hospital; default: 0")
+    cores, price = whole_number(1, MOST_CORES), number(0, 1e9)
+    add("--films-a-year", type=number(1, 1e9), default=100_000, metavar="N", help="default: 100000")
+    add(
+        "--hospitals",
+        type=whole_number(1, 10**6),
+        default=1,
+        metavar="N",
+        help="each with a receiver; default: 1",
+    )
+    add("--receiver-cores", type=cores, default=1, metavar="N", help="of each; default: 1")
+    add("--scoring-cores", type=cores, default=2, metavar="N", help="shared by all; default: 2")
+    add("--database-cores", type=cores, default=2, metavar="N", help="of the primary; default: 2")
+    add(
+        "--replica-cores",
+        type=whole_number(0, MOST_CORES),
+        default=0,
+        metavar="N",
+        help="of read replicas; default: 0",
+    )
+    add(
+        "--cut-off",
+        type=number(0, 24),
+        default=0.0,
+        metavar="HOURS",
+        help="of one hospital; default: 0",
+    )
     add("--benchmark", type=Path, metavar="FILE", help="measurements of training.benchmark --json")
     add("--films", default="dicom", choices=("jpeg", "dicom", "jpeg2000"), help="default: dicom")
-    add("--core-hour", type=float, default=0.05, metavar="PRICE", help="default: 0.05")
-    add("--terabyte-year", type=float, default=250.0, metavar="PRICE", help="default: 250")
+    add("--core-hour", type=price, default=0.05, metavar="PRICE", help="default: 0.05")
+    add("--terabyte-year", type=price, default=250.0, metavar="PRICE", help="default: 250")
     return parser
 
 

@@ -19,7 +19,14 @@ from pathlib import Path
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError
 from cxr_app.settings import Settings
-from training.fit.crop_training.recipe_steps import StepsOptions, measure_steps, steps_table
+from training.command_line.number_types import HIGHEST_SEED, whole_number
+from training.command_line.output_path import prepare_output
+from training.fit.crop_training.recipe_steps import (
+    FIGURES,
+    StepsOptions,
+    measure_steps,
+    steps_table,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments, StepsOptions())
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
+        prepare_output(options.out / FIGURES)
         measure_steps(options, Settings.read().cache_dir)
     except CxrError as error:
         print(error, file=sys.stderr)
@@ -44,7 +52,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--further", type=Path, help="films from elsewhere, by class")
     parser.add_argument("--group", required=True, help="acquisition group that is held out")
     parser.add_argument("--out", type=Path, required=True, help="folder of the lessons")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="default: 0 1 2")
+    parser.add_argument(
+        "--seeds",
+        type=whole_number(0, HIGHEST_SEED),
+        nargs="+",
+        default=[0, 1, 2],
+        help="default: 0 1 2",
+    )
     return parser
 
 

@@ -19,9 +19,12 @@ from cxr_app.errors import CxrError
 from cxr_app.jobs.recipe_list import SHIPPED
 from cxr_app.settings import Settings
 from training.command_line.device_option import add_device_option
+from training.command_line.number_types import HIGHEST_SEED, whole_number
+from training.command_line.output_path import prepare_output
 from training.fit import distributed
 from training.fit.recipe import read_recipe
 from training.fit.recipe_training import train
+from training.fit.run_folder import RECORD
 from training.fit.trainer import TrainingRun
 
 
@@ -35,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.random_initialisation:
             overrides["initialisation"] = "random"
         recipe = read_recipe(options.recipe, **overrides)
+        prepare_output(options.out / RECORD)
         settings = Settings.read()
         device = options.device or settings.device
         run = TrainingRun(
@@ -72,7 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--recipe", default=SHIPPED, help="a name, or the path of a .toml file")
     parser.add_argument("--out", type=Path, required=True, help="folder of this run")
-    parser.add_argument("--seed", type=int, help="replaces the recipe's seed")
+    parser.add_argument(
+        "--seed", type=whole_number(0, HIGHEST_SEED), help="replaces the recipe's seed"
+    )
     parser.add_argument(
         "--random-initialisation",
         action="store_true",

@@ -17,6 +17,7 @@ from pathlib import Path
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError
 from cxr_app.settings import Settings
+from training.command_line.number_types import HIGHEST_SEED, whole_number
 from training.command_line.output_path import prepare_output
 from training.fit.lung_training import LungOptions, train_lungs
 
@@ -44,9 +45,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--adults", type=Path, help="adults' films: labels.csv and images/")
     parser.add_argument("--further", type=Path, help="films from elsewhere, by class")
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
-    parser.add_argument("--epochs", type=int, default=7, help="on children's films; default: 7")
-    parser.add_argument("--later-epochs", type=int, default=3, help="with the others; default: 3")
-    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument(
+        "--epochs", type=whole_number(1, 1000), default=7, help="on children's films; default: 7"
+    )
+    parser.add_argument(
+        "--later-epochs", type=whole_number(1, 1000), default=3, help="with the others; default: 3"
+    )
+    parser.add_argument("--seed", type=whole_number(0, HIGHEST_SEED), default=0, help="default: 0")
     return parser
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from cxr_app.errors import CxrError
 from cxr_app.settings import Settings
+from training.command_line.number_types import HIGHEST_SEED, whole_number
+from training.command_line.output_path import prepare_output
 from training.view_network.fitting import train_view_network
 from training.view_network.sources import TrainViewOptions, add_source_options, read_picture_sets
 
@@ -25,8 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     cache = Settings.read().cache_dir
     try:
+        prepare_output(options.out)
         train, tune, validation = read_picture_sets(options, cache)
-        options.out.parent.mkdir(parents=True, exist_ok=True)
         train_view_network(train, tune, validation, options)
     except CxrError as error:
         print(error, file=sys.stderr)
@@ -46,8 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--without", default="", help="a kind of --others to use for validation only"
     )
-    parser.add_argument("--steps", type=int, default=1100, help="batches to train on")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--steps", type=whole_number(1, 10**6), default=1100, help="batches to train on"
+    )
+    parser.add_argument("--seed", type=whole_number(0, HIGHEST_SEED), default=0)
     return parser
 
 

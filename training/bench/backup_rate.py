@@ -21,12 +21,14 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image as PillowImage
 
+from cxr_app.errors import CxrError
 from cxr_app.film_store import FilmStore
 from cxr_app.operations.backup import back_up, restore, verify
 from cxr_app.operations.film_copies import THREADS
 from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Worklist
 from training.bench.million_entries import synthetic_films
+from training.command_line.number_types import whole_number
 from training.drawing.phantom_films import draw_phantom, opacities_of
 
 DRAWN, SIDE = 8, 96
@@ -36,9 +38,22 @@ Answer = TypeVar("Answer")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, and print a line for each step."""
+    """Measure, print a line for each step, and return the exit status."""
     options = _parser().parse_args(arguments)
-    options.folder.mkdir(parents=True)
+    try:
+        options.folder.mkdir(parents=True)
+        return _measure(options)
+    except FileExistsError:
+        print(f"{options.folder} exists. Name a new folder.", file=sys.stderr)
+    except OSError as error:
+        print(f"{options.folder} cannot be written: {error.strerror}.", file=sys.stderr)
+    except CxrError as error:
+        print(error, file=sys.stderr)
+    return 2
+
+
+def _measure(options: argparse.Namespace) -> int:
+    """Back up and restore in a new folder; return 1 if anything differs, else 0."""
     here = Settings(data_dir=options.folder / "installation", database_url=options.database)
     there = Settings(data_dir=options.folder / "restored")
     backup, films = options.folder / "backup", options.films
@@ -127,8 +142,12 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER")
-    parser.add_argument("--films", type=int, default=100_000, help="default: 100,000")
-    parser.add_argument("--new", type=int, default=1_000, help="before the second backup")
+    parser.add_argument(
+        "--films", type=whole_number(1, 10**8), default=100_000, help="default: 100,000"
+    )
+    parser.add_argument(
+        "--new", type=whole_number(0, 10**8), default=1_000, help="before the second backup"
+    )
     parser.add_argument("--database", default="", metavar="URL", help="of PostgreSQL")
     return parser
 

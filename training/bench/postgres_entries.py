@@ -14,6 +14,7 @@ from contextlib import closing
 import psycopg
 from psycopg.rows import dict_row
 
+from cxr_app.errors import CxrError, SettingsError
 from cxr_app.worklist import Query, Worklist
 from training.bench.million_entries import (
     ENTERED,
@@ -27,7 +28,9 @@ from training.bench.million_entries import (
     hand_over,
     query_times,
 )
+from training.command_line.number_types import whole_number
 
+DIALECT = "postgresql+psycopg://"
 SLOWEST = 12
 MEMORY = "1GB"
 """What making an index may use."""
@@ -38,8 +41,28 @@ AND indexname NOT IN (SELECT conname FROM pg_constraint)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Fill the database, time every query, and print the slowest."""
+    """Fill the database, time every query, print the slowest, and return the exit status."""
     options = _parser().parse_args(arguments)
+    try:
+        _measure(options)
+    except CxrError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _measure(options: argparse.Namespace) -> None:
+    """Fill the database and print what its queries take.
+
+    Raises
+    ------
+    SettingsError
+        If the URL names no PostgreSQL database.
+    WorklistError
+        If the database cannot be opened.
+    """
+    if not options.url.startswith(DIALECT):
+        raise SettingsError(f"The URL names no PostgreSQL database. Begin it with {DIALECT}.")
     with closing(Worklist.open(options.url)) as worklist:
         enter_templates(worklist, min(TEMPLATES, options.entries))
         began = time.monotonic()
@@ -52,7 +75,6 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{database_megabytes(options.url):.0f} MB; of {len(times)} queries, in ms:")
     for name, milliseconds in sorted(times.items(), key=lambda each: -each[1])[: options.slowest]:
         print(f"{milliseconds:9.1f}  {name}")
-    return 0
 
 
 def copy_entries(url: str, wanted: int) -> None:
@@ -87,7 +109,7 @@ def database_megabytes(url: str) -> float:
 
 
 def _address(url: str) -> str:
-    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+    return url.replace(DIALECT, "postgresql://", 1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,8 +119,12 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("url", metavar="URL", help="of an empty database")
-    parser.add_argument("--entries", type=int, default=1_000_000, help="default: a million")
-    parser.add_argument("--slowest", type=int, default=SLOWEST, help="queries to print")
+    parser.add_argument(
+        "--entries", type=whole_number(1, 10**9), default=1_000_000, help="default: a million"
+    )
+    parser.add_argument(
+        "--slowest", type=whole_number(1, 1000), default=SLOWEST, help="queries to print"
+    )
     return parser
 
 

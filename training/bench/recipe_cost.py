@@ -1,6 +1,6 @@
 """What each recipe costs on a CPU: core-seconds for each film, and memory.
 
-    python -m training.bench.recipe_cost
+    python -m training.bench.recipe_cost [RECIPE]
 
 Each network that learns is run forward and backward at each size that it learns at, in a process of
 its own with one thread. Time of the processor is measured and not of the clock, so that other
@@ -8,6 +8,7 @@ programs do not count. The figures are the table ``cost`` of the recipe files; t
 reckons with them.
 """
 
+import argparse
 import json
 import os
 import resource
@@ -19,6 +20,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
+from cxr_app.errors import CxrError
 from cxr_app.jobs.recipe_list import PROJECT_RECIPES
 from cxr_app.jobs.recipe_schema import Recipe, Stage
 from cxr_app.model import networks
@@ -80,8 +82,21 @@ def _seconds(network: nn.Module, stage: Stage, batch_size: int) -> float:
     return spent / STEPS / batch_size
 
 
-def main() -> None:
-    """Measure every recipe of the project, each in a process of its own."""
+def main(arguments: list[str] | None = None) -> int:
+    """Measure one recipe, or every one of the project in a process of its own."""
+    options = _parser().parse_args(arguments)
+    if options.recipe is None:
+        _measure_all()
+        return 0
+    try:
+        print(json.dumps(cost(read_recipe(options.recipe))))
+    except CxrError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _measure_all() -> None:
     for path in sorted(PROJECT_RECIPES.glob("*.toml")):
         command = [sys.executable, "-m", "training.bench.recipe_cost", path.stem]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -91,8 +106,16 @@ def main() -> None:
         print(path.stem, found.stdout.strip() or found.stderr.strip()[-300:])
 
 
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.bench.recipe_cost",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    help_text = "a name, or the path of a .toml file; default: every recipe of the project"
+    parser.add_argument("recipe", nargs="?", metavar="RECIPE", help=help_text)
+    return parser
+
+
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        print(json.dumps(cost(read_recipe(sys.argv[1]))))
-    else:
-        main()
+    sys.exit(main())

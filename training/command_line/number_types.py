@@ -3,6 +3,8 @@
 import argparse
 from collections.abc import Callable
 
+HIGHEST_SEED = 2**32 - 1
+
 
 def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
     """Build a reader of whole numbers from `lowest` to `highest`."""
@@ -14,6 +16,18 @@ def whole_number(lowest: int, highest: int) -> Callable[[str], int]:
         return number
 
     return whole_number
+
+
+def number(lowest: float, highest: float) -> Callable[[str], float]:
+    """Build a reader of numbers from `lowest` to `highest`; "nan" is none."""
+
+    def number(text: str) -> float:
+        value = float(text)
+        if not lowest <= value <= highest:
+            raise argparse.ArgumentTypeError(f"{text} is not between {lowest:g} and {highest:g}")
+        return value
+
+    return number
 
 
 def share(text: str) -> float:

