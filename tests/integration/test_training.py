@@ -236,6 +236,39 @@ def test_a_folder_holds_one_run(
     assert "another --out" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("recipe", "role"),
+    [
+        ("resnet18_short", "--data"),
+        ("resnet18_short", "--further"),
+        ("crop_and_film", "--data"),
+        ("crop_and_film", "--adults"),
+    ],
+)
+def test_films_that_cannot_be_read_leave_the_folder_to_the_corrected_command(
+    films: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    recipe: str,
+    role: str,
+) -> None:
+    monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path))
+    out = tmp_path / "run"
+    options = {"--data": str(films), "--recipe": recipe, "--device": "cpu", "--out": str(out)}
+    options[role] = str(tmp_path / "not there")
+    words = [word for pair in options.items() for word in pair]
+    assert train.main(words) == 2
+    assert list(out.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_a_film_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run").write_text("in the way")
+    assert train.main(["--data", str(tmp_path), "--out", str(tmp_path / "run")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
 def test_a_film_is_decoded_once(films: Path, tmp_path: Path) -> None:
     found = find_films(films)
 

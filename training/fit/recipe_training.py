@@ -15,7 +15,7 @@ from training.fit.malloc import keep_freed_memory
 from training.fit.recipe import Recipe
 from training.fit.resume_state import EpochRecords
 from training.fit.run_data import load_run_data, measured_input, write_split
-from training.fit.run_folder import claim_folder
+from training.fit.run_folder import claim_folder, refuse_other_run
 from training.fit.trainer import TrainingRun, best_of, fit
 
 logger = logging.getLogger(__name__)
@@ -50,9 +50,10 @@ def train(recipe: Recipe, data: Path, run: TrainingRun) -> None:
     fabric = distributed.set_up(run.device, exact=run.exact)
     fabric.launch()  # joins the other processes, if there are any
     with distributed.first_process_first(fabric):  # the others find the cache filled
-        run.out.mkdir(parents=True, exist_ok=True)
-        claim_folder(run.out, recipe, _sources(data, run.extra_films))
+        sources = _sources(data, run.extra_films)
+        refuse_other_run(run.out, recipe, sources)  # before films are decoded for minutes
         films = load_run_data(recipe, data, run.extra_films, run.cache)
+        claim_folder(run.out, recipe, sources)
     if fabric.is_global_zero:
         write_split(run.out / "split.csv", films)
     spec = measured_input(films, recipe)

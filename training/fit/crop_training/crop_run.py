@@ -47,7 +47,7 @@ from training.fit.crop_training.shift_calibration import (
     read_films,
 )
 from training.fit.export import git_commit, write_checkpoint
-from training.fit.run_folder import claim_folder
+from training.fit.run_folder import claim_folder, refuse_other_run
 from training.fit.trainer import TrainingRun, write_records
 from training.measure.figures import measure_figures
 
@@ -73,9 +73,9 @@ def train_lung_crop(recipe: Recipe, data: Path, run: TrainingRun) -> None:
         If the folder holds another run, or the device is not there.
     """
     device = _learning_device(run.device)
-    run.out.mkdir(parents=True, exist_ok=True)
-    claim_folder(run.out, recipe, _sources(run, data))
+    refuse_other_run(run.out, recipe, _sources(run, data))  # before films are decoded for minutes
     table = read_table(data, run.adults, run.extra_films, run.cache, recipe.seed)
+    claim_folder(run.out, recipe, _sources(run, data))
     lungs = shipped_lungs()
     lessons = prepare(table, lungs)
     network = LungCropNetwork(PARTS_READ[recipe.architecture])
