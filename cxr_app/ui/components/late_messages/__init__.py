@@ -1,7 +1,7 @@
 """Messages of components that are on the page no more, sent from the page that came after.
 
-Streamlit drops what a component sends if the reader leaves its page before the server has begun to
-act on it: on a busy server, a verdict by key and then the browser's *Back*.
+Streamlit forgets what a component sends if the reader leaves its page before the server has begun
+to act on it: on a busy server, a verdict by key and then the browser's *Back*.
 """
 
 from collections.abc import Callable, Mapping
