@@ -222,6 +222,20 @@ def test_no_film_chosen_says_what_to_do(desk: Desk, open_film: Callable[[str], A
     assert "Choose one in the worklist" in words(open_film(""))
 
 
+def test_the_film_of_before_can_be_opened_again(
+    desk: Desk, open_film: Callable[[str], AppTest]
+) -> None:
+    entry_id = desk.receive(dicom_bytes())
+    page = open_film(entry_id)
+    page.switch_page("views/model.py").run()
+    page.switch_page(FILM_PAGE)
+    del page.query_params["film"]  # as a link of the navigation leads to the page
+    page.run()
+    page.button(key="last_film").click().run()
+    assert page.query_params["film"] == entry_id
+    assert "Choose one in the worklist" not in words(page)
+
+
 def test_an_unknown_film_is_a_sentence(desk: Desk, open_film: Callable[[str], AppTest]) -> None:
     assert "no entry" in words(open_film("0" * 32))
 

@@ -17,6 +17,8 @@ Neighbours = tuple[Entry | None, Entry | None]
 """The films before and after one."""
 OPENED = "opened_films"
 """Session key of the ids of the films that were opened, in order."""
+LAST = "film_before"
+"""Session key of the id of the film that was open last."""
 
 
 def go_to_worklist() -> None:
@@ -29,6 +31,17 @@ def note_opened(entry_id: str) -> None:
     opened: list[str] = st.session_state.setdefault(OPENED, [])
     if entry_id not in opened:
         opened.append(entry_id)
+    st.session_state[LAST] = entry_id
+
+
+def last_film_button() -> None:
+    """Lead back to the film that was open last, if any was."""
+    if entry_id := st.session_state.get(LAST):
+        st.button(
+            "Open the last film again",
+            key="last_film",
+            on_click=lambda: st.query_params.update(film=entry_id),
+        )
 
 
 def neighbours(entry_id: str) -> Neighbours:

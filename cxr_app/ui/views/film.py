@@ -15,6 +15,7 @@ from cxr_app.ui.panels.film_side import film_side
 from cxr_app.ui.panels.film_toolbar import (
     film_toolbar,
     go_to_worklist,
+    last_film_button,
     neighbours,
     newer_film,
     note_opened,
@@ -80,6 +81,7 @@ def page() -> None:
     requested = st.query_params.get("film", "")
     if not requested:
         no_film("No film is open. Choose one in the worklist.")
+        last_film_button()
         return
     try:
         entry = resources.worklist().entry(requested)
