@@ -119,7 +119,8 @@ def test_every_film_has_a_report_that_calls_nothing_normal(
         entry = replace(entry, flagged=None, pneumonia_probability=None, threshold=None)
     found = facts_of(entry, reviews, EXTENT)
     text = template.report_text(OWN, found)
-    said = "".join(review.comment for review in reviews).lower()
+    quoted = (header.patient_id, header.study_date, *(review.comment for review in reviews))
+    said = "".join(quoted).lower()
     assert "normal" not in text.lower() or "normal" in said
     assert ("Findings" in text) == any(
         review.verdict and not review.is_taken_back for review in reviews
