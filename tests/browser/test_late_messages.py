@@ -124,7 +124,7 @@ def test_the_browser_asks_before_it_forgets_a_verdict(
     with held(server):
         page.keyboard.press("y")
         reload_soon(page)
-    assert asked == ["beforeunload"]
+        wait_for_question(page, asked)
     assert [each.verdict for each in reviews_once(page, desk, film, 1)] == [Verdict.AGREE]
     wait_idle(page)
     reload_soon(page)
@@ -139,7 +139,7 @@ def test_the_browser_asks_before_it_forgets_a_draft(desk: Desk, server: Server, 
     page.keyboard.type("Apex")
     page.keyboard.press("Escape")
     reload_soon(page)
-    assert asked == ["beforeunload"]
+    wait_for_question(page, asked)
     expect(page.get_by_role("textbox", name="Comment")).to_have_value("Apex")
 
 
@@ -153,6 +153,14 @@ def answering_no(page: Page) -> list[str]:
 
     page.on("dialog", stay)
     return asked
+
+
+def wait_for_question(page: Page, asked: list[str]) -> None:
+    for _ in range(TRIES):
+        if asked:
+            break
+        page.wait_for_timeout(NOTICED_MS)
+    assert asked == ["beforeunload"]
 
 
 def reload_soon(page: Page) -> None:
