@@ -90,7 +90,8 @@ def _with_message(error: BaseException) -> str:
 def _without_message(*arguments: Any, **options: Any) -> logging.LogRecord:
     """Create a log record with the text of its exception, which every formatter then uses."""
     record = logging.LogRecord(*arguments, **options)
-    record.msg = message_of(record) if isinstance(record.msg, BaseException) else record.msg
+    if isinstance(record.msg, BaseException):
+        record.msg = message_of(record)
     if record.exc_info and record.exc_info[1] is not None:
         record.exc_text = fault_trace(record.exc_info[1])
     return record
