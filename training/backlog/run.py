@@ -192,14 +192,10 @@ class Backlog:
         self, outcomes: Sequence[tuple[FoundFile, Outcome]]
     ) -> Sequence[tuple[FoundFile, Outcome]]:
         """Postpone the films that may still be incomplete; return the others."""
-        early = [
-            found
-            for found, outcome in outcomes
-            if found.may_grow and outcome.state is not ScoringState.SCORED
-        ]
-        self._postponed += early
+        early = [each for each in outcomes if _is_early(*each)]
+        self._postponed += [found for found, _ in early]
         self.tally.due -= len(early)
-        return [each for each in outcomes if each[0] not in early]
+        return [each for each in outcomes if not _is_early(*each)]
 
     def _enter(self, worklist: Worklist, outcomes: Sequence[tuple[FoundFile, Outcome]]) -> None:
         """Enter films; one that shares a SOP Instance UID may be a further file of another."""
@@ -246,6 +242,11 @@ class Backlog:
                 "Run the same command again."
             )
         return recalled
+
+
+def _is_early(found: FoundFile, outcome: Outcome) -> bool:
+    """Check whether a film may have been judged before it was complete."""
+    return found.may_grow and outcome.state is not ScoringState.SCORED
 
 
 def _sample(films: Sequence[FoundFile]) -> Sequence[FoundFile]:
