@@ -175,7 +175,8 @@ def restore(settings: Settings, folder: Path) -> BackupManifest:
         with TemporaryDirectory() as temporary:
             copy = Path(temporary) / manifest.worklist
             shutil.copyfile(folder / manifest.worklist, copy)
-            entries = len(read_snapshot(copy))  # an earlier version wrote no number
+            # An earlier version wrote no number.
+            entries = manifest.entries or len(read_snapshot(copy))
             restore_snapshot(
                 copy,
                 settings.worklist_url,

@@ -81,7 +81,7 @@ def read_snapshot(path: Path) -> list[SnapshotFilm]:
     """
     columns = "SELECT name FROM pragma_table_info('worklist_entry')"
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as snapshot:
+        with closing(sqlite3.connect(_read_only(path), uri=True)) as snapshot:
             (verdict,) = snapshot.execute("PRAGMA integrity_check(1)").fetchone()
             named = {name for (name,) in snapshot.execute(columns)}
             deleted_at = "film_deleted_at" if "film_deleted_at" in named else "NULL"
@@ -110,13 +110,17 @@ def entries_missing(earlier: Path, later: Path) -> int:
         "SELECT count(*) FROM earlier.worklist_entry"
         " WHERE id NOT IN (SELECT id FROM main.worklist_entry)"
     )
-    before, after = (f"{path.absolute().as_uri()}?mode=ro" for path in (earlier, later))
     try:
-        with closing(sqlite3.connect(after, uri=True)) as snapshot:
-            snapshot.execute("ATTACH ? AS earlier", (before,))
+        with closing(sqlite3.connect(_read_only(later), uri=True)) as snapshot:
+            snapshot.execute("ATTACH ? AS earlier", (_read_only(earlier),))
             return int(snapshot.execute(query).fetchone()[0])
     except sqlite3.Error:
         raise WorklistError(f"{earlier} or {later} is damaged or no worklist.") from None
+
+
+def _read_only(path: Path) -> str:
+    """Return the address of a file that SQLite leaves as it is."""
+    return f"{path.absolute().as_uri()}?mode=ro"
 
 
 def restore_snapshot(path: Path, url: str, place_of: Callable[[Path], Path]) -> None:
