@@ -4,14 +4,15 @@ const MESSAGES_HELD = 40;
 const RESEND = 1500; // milliseconds until a message that was not acknowledged is sent again
 
 // By the name of the state that they are sent as: what one component has left, another sends.
-globalThis.unacknowledged ??= new Map();
+if (!globalThis.unacknowledged) {
+  globalThis.unacknowledged = new Map();
+  // A browser asks before it closes or reloads a page that has not sent everything.
+  globalThis.addEventListener?.("beforeunload", (event) => {
+    const kinds = [...globalThis.unacknowledged.values()];
+    if (kinds.some((messages) => messages.length)) event.preventDefault();
+  });
+}
 let lastNumber = Date.now(); // of a message: grows over reloads too
-
-// A browser asks before it closes or reloads a page that has not sent everything.
-globalThis.addEventListener?.("beforeunload", (event) => {
-  const kinds = [...globalThis.unacknowledged.values()];
-  if (kinds.some((messages) => messages.length)) event.preventDefault();
-});
 
 /** Sends messages to the page's script. All instances of a component share those of one name: one that Streamlit
  * has put in the place of another goes on sending what was not acknowledged. */

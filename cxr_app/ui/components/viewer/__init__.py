@@ -125,6 +125,7 @@ def film_viewer(film: ViewerFilm, *, key: str = "viewer", keys: Keys = NO_KEYS) 
         Whether the heatmap is shown, or will be once it is loaded.
     """
     heat_on = _heat_is_on(st.session_state.get(key))
+    last = acknowledged(key)
     data = {
         "entry": film.entry_id,
         "film": film.film,
@@ -136,13 +137,13 @@ def film_viewer(film: ViewerFilm, *, key: str = "viewer", keys: Keys = NO_KEYS) 
         "focus": dict(keys.focus),
         "acts": keys.acts,
         "clicks": dict(keys.clicks),
-        "acknowledged": delivery.acknowledged(key),
+        "acknowledged": last["presses"],
         "heatOn": heat_on,
         "outline": film.outline,
         "marks": [dict(mark) for mark in film.marks],
         "canMark": film.keep_mark is not None,
         "side": film.side,
-        "marksAcknowledged": delivery.acknowledged(f"{key}_marks"),
+        "marksAcknowledged": last["marks"],
     }
     _mount(
         key=key,
