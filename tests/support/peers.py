@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -99,13 +99,12 @@ class ReceiverUnderTest:
         self.process = self._start()
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        names = {f"CXR_{name.upper()}": value for name, value in self._settings.items()}
-        ours = {"CXR_DATA_DIR": str(self.data_dir), "CXR_DICOM_PORT": str(self.port)}
+        own = {"data_dir": self.data_dir, "dicom_port": self.port}
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "cxr_app.pacs.receiver"],
                 cwd=PROJECT,
-                env=os.environ | ours | names,
+                env=_environment(own | self._settings),
                 stdout=log,
                 stderr=log,
             )
@@ -162,6 +161,23 @@ class ReceiverUnderTest:
         """End it as a person would."""
         self.process.terminate()
         self.process.wait(WAIT_SECONDS)
+
+
+def run_to_its_end(program: str, **settings: object) -> "subprocess.CompletedProcess[str]":
+    """Run a DICOM process whose settings keep it from working; what it says is in the result."""
+    return subprocess.run(
+        [sys.executable, "-m", f"cxr_app.pacs.{program}"],
+        cwd=PROJECT,
+        env=_environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=WAIT_SECONDS,
+        check=False,
+    )
+
+
+def _environment(settings: Mapping[str, object]) -> dict[str, str]:
+    return os.environ | {f"CXR_{name.upper()}": str(value) for name, value in settings.items()}
 
 
 @contextmanager

@@ -1,9 +1,6 @@
 """What the DICOM processes log is in the file of CXR_LOG_FILE, or they do not start."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
@@ -12,8 +9,8 @@ from typing import Any
 import pytest
 
 from cxr_app.pacs.companion import USAGE, Companion
-from cxr_app.settings import PROJECT, Settings
-from tests.support.peers import WAIT_SECONDS, free_port, receiving
+from cxr_app.settings import Settings
+from tests.support.peers import WAIT_SECONDS, free_port, receiving, run_to_its_end
 
 PROGRAMS = ("receiver", "sender", "prefetcher")
 
@@ -30,20 +27,6 @@ def wait_for(what: Callable[[], object]) -> None:
         sleep(0.05)
 
 
-def alone(program: str, folder: Path, **named: object) -> "subprocess.CompletedProcess[str]":
-    """Run a program whose settings keep it from working, until it ends."""
-    settings = {"data_dir": folder / "data", **named}
-    return subprocess.run(
-        [sys.executable, "-m", f"cxr_app.pacs.{program}"],
-        cwd=PROJECT,
-        env=os.environ | {f"CXR_{name.upper()}": str(value) for name, value in settings.items()},
-        capture_output=True,
-        text=True,
-        timeout=WAIT_SECONDS,
-        check=False,
-    )
-
-
 def test_a_receiver_alone_writes_the_log(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     with receiving(tmp_path / "data", log_file=str(log), dicom_callers="ROOM1") as receiver:
@@ -58,7 +41,7 @@ def test_a_receiver_alone_writes_the_log(tmp_path: Path) -> None:
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_why_a_program_does_not_run_is_in_the_log(tmp_path: Path, program: str) -> None:
     log = tmp_path / "log.jsonl"
-    run = alone(program, tmp_path, log_file=log)
+    run = run_to_its_end(program, data_dir=tmp_path / "data", log_file=log)
     assert run.returncode == USAGE
     (record,) = records(log)
     assert (record["logger"], record["level"]) == (f"cxr_app.pacs.{program}", "ERROR")
@@ -73,7 +56,9 @@ def test_no_program_runs_without_the_log_that_is_asked_for(tmp_path: Path, progr
         "results_to": "A@127.0.0.1:1",
         "films_from": "A@127.0.0.1:1",
     }
-    run = alone(program, tmp_path, log_file=tmp_path / "none" / "log.jsonl", **named)
+    run = run_to_its_end(
+        program, data_dir=tmp_path / "data", log_file=tmp_path / "none" / "log.jsonl", **named
+    )
     assert run.returncode == USAGE
     assert "CXR_LOG_FILE cannot be written: No such file or directory." in run.stderr
 

@@ -1,10 +1,8 @@
 """The receiver over TLS, with and without certificates of the senders."""
 
 import gc
-import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,15 +11,15 @@ import pytest
 from cxr_app.errors import SettingsError
 from cxr_app.pacs.companion import USAGE
 from cxr_app.pacs.transport_security import tls_context
-from cxr_app.settings import PROJECT, Settings
+from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Worklist
 from tests.support.factories import dicom_bytes
 from tests.support.peers import (
-    WAIT_SECONDS,
     ReceiverUnderTest,
     free_port,
     need,
     receiving,
+    run_to_its_end,
     store_over,
 )
 
@@ -97,17 +95,8 @@ def test_without_a_certificate_there_is_no_tls(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["dicom_key", "dicom_client_authority"])
 def test_tls_is_not_left_out_without_a_word(tmp_path: Path, name: str) -> None:
-    named = {f"CXR_{name.upper()}": str(tmp_path / "named.pem")}
-    ours = {"CXR_DATA_DIR": str(tmp_path / "data"), "CXR_DICOM_PORT": str(free_port())}
-    run = subprocess.run(
-        [sys.executable, "-m", "cxr_app.pacs.receiver"],
-        cwd=PROJECT,
-        env=os.environ | ours | named,
-        capture_output=True,
-        text=True,
-        timeout=WAIT_SECONDS,
-        check=False,
-    )
+    settings = {"data_dir": tmp_path / "data", "dicom_port": free_port()}
+    run = run_to_its_end("receiver", **settings, **{name: tmp_path / "named.pem"})
     assert run.returncode == USAGE
     assert f"CXR_{name.upper()} is set and CXR_DICOM_CERTIFICATE is not" in run.stderr
 
