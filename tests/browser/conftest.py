@@ -8,8 +8,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from cxr_app.ui.server.error_page import UNEXPECTED
+from cxr_app.worklist import Query
 from tests.browser.driving import PROJECT, Server, find_chromium, launch
 from tests.conftest import REPORTS
+from tests.support.desk import Desk
 
 RESULTS = PROJECT / "test-results"
 
@@ -21,11 +23,33 @@ Streamlit's way of finding its base."""
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for the journeys of a file, on an empty data folder; they may restart it."""
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """One server for the journeys of a file, on an empty data folder; they may restart it.
+
+    A file whose journeys need another kind of server names it as ``SERVER``.
+    """
+    kind: type[Server] = getattr(request.module, "SERVER", Server)
     folder = tmp_path_factory.mktemp("server")
-    with Server(folder / "data", folder / "output.txt") as running:
+    with kind(folder / "data", folder / "output.txt") as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def desk(server: Server) -> Iterator[Desk]:
+    """The worklist of the server."""
+    assert isinstance(server.data_dir, Path)
+    opened = Desk(server.data_dir)
+    yield opened
+    opened.worklist.close()
+
+
+@pytest.fixture
+def emptied(desk: Desk) -> None:
+    """Empty the list of the films of other tests."""
+    for entry in desk.worklist.page(Query(), limit=50):
+        desk.worklist.mark_read(entry.id, reader="Dr Grau")
 
 
 @pytest.fixture

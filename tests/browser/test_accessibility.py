@@ -10,6 +10,8 @@ from tests.browser.driving import PROJECT, Server, ServerWithTinyModel, wait_idl
 from tests.support.desk import Desk
 from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 
+SERVER = ServerWithTinyModel
+
 AXE = PROJECT / "node_modules" / "axe-core" / "axe.min.js"
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -42,13 +44,6 @@ def axe() -> str:
     if not AXE.exists():
         pytest.skip("axe-core is not installed; `npm ci` brings it")
     return AXE.read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("accessible")
-    with ServerWithTinyModel(folder / "data", folder / "output.txt") as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,18 @@
 """The next film comes at its key, before the server answers, and nothing of another beside it."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from cxr_app.worklist import Query, Verdict
+from cxr_app.worklist import Verdict
 from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
 from tests.support.desk import Desk
 from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
+
+pytestmark = pytest.mark.usefixtures("emptied")
+
+SERVER = ServerWithTinyModel
 
 PATIENCE_MS = 30_000
 BUTTONS = {
@@ -62,25 +64,6 @@ class Wire:
                 self._held.append((route, message))
 
         route.connect_to_server().on_message(on_message)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server whose model loads in a moment."""
-    folder = tmp_path_factory.mktemp("server")
-    with ServerWithTinyModel(folder / "data", folder / "output.txt") as running:
-        yield running
-
-
-@pytest.fixture
-def desk(server: Server) -> Iterator[Desk]:
-    """The worklist of the server, emptied of the films of other tests."""
-    assert isinstance(server.data_dir, Path)
-    opened = Desk(server.data_dir)
-    for entry in opened.worklist.page(Query(), limit=50):
-        opened.worklist.mark_read(entry.id, reader="Dr Grau")
-    yield opened
-    opened.worklist.close()
 
 
 @pytest.fixture

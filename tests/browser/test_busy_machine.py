@@ -1,13 +1,11 @@
 """On a machine so busy that two drawings of one page meet, nothing that a reader gave is lost."""
 
 import sys
-from collections.abc import Iterator
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import late_streamlit
-from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
+from tests.browser.driving import ServerWithTinyModel, wait_idle
 from tests.browser.test_upload_journey import PATIENCE_MILLISECONDS, payload, row, send
 from tests.support.films import jpeg
 
@@ -20,11 +18,7 @@ class BusyServer(ServerWithTinyModel):
         return [sys.executable, late_streamlit.__file__, *arguments]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("busy")
-    with BusyServer(folder / "data", folder / "output.txt") as running:
-        yield running
+SERVER = BusyServer
 
 
 def test_a_film_that_arrives_while_the_sidebar_is_drawn_is_taken(page: Page, app_url: str) -> None:

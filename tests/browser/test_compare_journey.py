@@ -14,6 +14,8 @@ from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
 from tests.support.desk import Desk
 from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 
+SERVER = ServerWithTinyModel
+
 PATIENCE_MILLISECONDS = 30_000
 USABLE_PIXELS = 340
 """Least width and height of each film at 1024 x 768."""
@@ -29,13 +31,6 @@ MIDDLE = """canvas => {
 @pytest.fixture(autouse=True)
 def patience() -> None:
     expect.set_options(timeout=PATIENCE_MILLISECONDS)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("server")
-    with ServerWithTinyModel(folder / "data", folder / "output.txt") as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

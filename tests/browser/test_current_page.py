@@ -1,7 +1,6 @@
 """What a component says late does not lead its reader back to the page that they have left."""
 
 import json
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,12 +14,7 @@ from tests.browser.window import answers_to, messages_of, messages_of_run, opene
 from tests.support.desk import Desk
 from tests.support.films import jpeg
 
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("page")
-    with ServerWithTinyModel(folder / "data", folder / "output.txt") as running:
-        yield running
+SERVER = ServerWithTinyModel
 
 
 def page_of(messages: list[ForwardMsg]) -> str:

@@ -4,38 +4,22 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
-from cxr_app.worklist import Query, Review, Verdict
+from cxr_app.worklist import Review, Verdict
 from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
 from tests.support.desk import Desk
 from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 
+pytestmark = pytest.mark.usefixtures("emptied")
+
+SERVER = ServerWithTinyModel
+
 NOTICED_MS = 400
 """What a person takes between two actions."""
 TRIES = 40
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server whose model loads in a moment."""
-    folder = tmp_path_factory.mktemp("server")
-    with ServerWithTinyModel(folder / "data", folder / "output.txt") as running:
-        yield running
-
-
-@pytest.fixture
-def desk(server: Server) -> Iterator[Desk]:
-    """The worklist of the server, emptied of the films of other tests."""
-    assert isinstance(server.data_dir, Path)
-    opened = Desk(server.data_dir)
-    for entry in opened.worklist.page(Query(), limit=50):
-        opened.worklist.mark_read(entry.id, reader="Dr Grau")
-    yield opened
-    opened.worklist.close()
 
 
 @contextmanager

@@ -1,15 +1,15 @@
 """Measuring on the film: by hand and by keys, kept, listed, in the report, and taken back."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
+from tests.browser.driving import ServerWithTinyModel, wait_idle
 from tests.support.desk import Desk
 from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
+
+SERVER = ServerWithTinyModel
 
 PATIENCE_MILLISECONDS = 30_000
 FILM_MM = 320.0
@@ -19,21 +19,6 @@ FILM_MM = 320.0
 @pytest.fixture(autouse=True)
 def patience() -> None:
     expect.set_options(timeout=PATIENCE_MILLISECONDS)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("server")
-    with ServerWithTinyModel(folder / "data", folder / "output.txt") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def desk(server: Server) -> Iterator[Desk]:
-    assert isinstance(server.data_dir, Path)
-    opened = Desk(server.data_dir)
-    yield opened
-    opened.worklist.close()
 
 
 def test_lengths_and_ratio_are_kept_with_the_film(desk: Desk, app_url: str, page: Page) -> None:

@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from cxr_app.worklist import Query, Verdict
 from tests.browser.conftest import faults_shown, watch
-from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
+from tests.browser.driving import ServerWithTinyModel, wait_idle
 from tests.support.desk import Desk
 from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 from tests.support.films import jpeg
+
+SERVER = ServerWithTinyModel
 
 FILMS = 100
 PATIENCE_MILLISECONDS = 30_000
@@ -23,23 +24,6 @@ PATIENCE_MILLISECONDS = 30_000
 def patience() -> None:
     """Wait for what a page shows as long as a busy machine may need."""
     expect.set_options(timeout=PATIENCE_MILLISECONDS)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server whose model loads in a moment."""
-    folder = tmp_path_factory.mktemp("server")
-    with ServerWithTinyModel(folder / "data", folder / "output.txt") as running:
-        yield running
-
-
-@pytest.fixture
-def desk(server: Server) -> Iterator[Desk]:
-    """The worklist of the server."""
-    assert isinstance(server.data_dir, Path)
-    opened = Desk(server.data_dir)
-    yield opened
-    opened.worklist.close()
 
 
 def add(desk: Desk, number: int, probability: float = 0.8) -> str:

@@ -19,17 +19,11 @@ from tests.support.factories import (
 )
 from tests.support.films import jpeg
 
+SERVER = ServerWithTinyModel
+
 PATIENCE_MILLISECONDS = 60_000
 HOSTILE = "**x** <img src=x onerror=alert(1)>.dcm"
 MANY = 100
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all uploads."""
-    folder = tmp_path_factory.mktemp("upload")
-    with ServerWithTinyModel(folder / "data", folder / "output.txt") as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """The film viewer in a real browser: exact grey values, and a hand and keys that it follows."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,8 @@ from tests.support.desk import Desk, evidence
 from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 from tests.support.films import jpeg
 
+SERVER = ServerWithTinyModel
+
 MARKUP = "<img src=x>"
 CENTRE = """canvas => {
   const [x, y] = [canvas.width >> 1, canvas.height >> 1];
@@ -37,21 +37,6 @@ EXTENT = """canvas => {
   }
   return seen;
 }"""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("viewer")
-    with ServerWithTinyModel(folder / "data", folder / "output.txt") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def desk(server: Server) -> Iterator[Desk]:
-    assert isinstance(server.data_dir, Path)
-    opened = Desk(server.data_dir)
-    yield opened
-    opened.worklist.close()
 
 
 def open_film(page: Page, server: Server, entry_id: str) -> Locator:
