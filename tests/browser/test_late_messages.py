@@ -1,6 +1,7 @@
 """What a reader does at a film just before going back to the list counts, on a busy server too."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,12 @@ SERVER = ServerWithTinyModel
 NOTICED_MS = 400
 """What a person takes between two actions."""
 TRIES = 40
+PATIENCE_MS = 30_000
+
+
+@pytest.fixture(autouse=True)
+def patience() -> None:
+    expect.set_options(timeout=PATIENCE_MS)
 
 
 @contextmanager
@@ -37,6 +44,7 @@ def open_from_list(page: Page, server: Server, desk: Desk, name: str) -> str:
     film = radiograph_dataset(film_pixels(64, 64), PatientID=name, PatientName=f"{name}^Anna")
     entry_id = desk.enter(dicom_bytes(film), 0.9)
     page.goto(server.url)
+    expect(page.get_by_role("textbox", name="Reader")).to_have_value(re.compile(r"\S"))
     wait_idle(page)
     page.get_by_role("button", name="Open next").click()
     expect(page.locator(f".viewer[data-entry='{entry_id}'][data-ready='true']")).to_be_visible()
