@@ -8,6 +8,10 @@ is the server that goes to another page, and nobody knows until it says so: a se
 list that comes before then names the list. What the run of its fragment tells names the film's page
 instead.
 
+A run that is under way when another page is asked for may say only then which page it draws. This
+is the earlier page: a fragment asked for before the new page's run has begun is folded into it,
+and takes it to the page that the fragment names.
+
 And a browser that has files or a click to report just as a component reports too sends one message
 for both, which names the component's fragment: only that would run, and files and click would be
 taken by nobody.
@@ -51,12 +55,15 @@ class _Window:
     ----------
     page
         Hash of the page that was asked for or drawn last; empty if it is unknown.
+    awaited
+        Hash of the page that was asked for last while its run has not begun; empty otherwise.
     states
         What the last message said of each widget, as it was encoded.
     """
 
     def __init__(self) -> None:
         self.page = ""
+        self.awaited = ""
         self.states: Mapping[str, bytes] = {}
 
     def on_page(self, message: Message) -> Message:
@@ -70,7 +77,7 @@ class _Window:
             return message
         before, self.states = self.states, _states(asked)
         if not asked.rerun_script.fragment_id:
-            self.page = asked.rerun_script.page_script_hash
+            self.page = self.awaited = asked.rerun_script.page_script_hash
             return message
         if _has_files(asked) or _has_click_beside_another(asked, before, self.states):
             asked.rerun_script.fragment_id = ""
@@ -86,12 +93,21 @@ class _Window:
         if not message.get("bytes"):
             return message
         told = ForwardMsg.FromString(message["bytes"])
-        if told.HasField("navigation"):
+        if told.HasField("navigation") and not self.awaited:
             self.page = told.navigation.page_script_hash
-        elif told.HasField("new_session") and told.metadata.run.fragment_ids and self.page:
-            told.new_session.page_script_hash = self.page
-            return {**message, "bytes": told.SerializeToString()}
+        elif told.HasField("new_session"):
+            return self._begun_on_page(message, told)
         return message
+
+    def _begun_on_page(self, message: Message, told: ForwardMsg) -> Message:
+        if not told.metadata.run.fragment_ids:
+            if told.new_session.page_script_hash == self.awaited:
+                self.awaited = ""
+            return message
+        if not self.page:
+            return message
+        told.new_session.page_script_hash = self.page
+        return {**message, "bytes": told.SerializeToString()}
 
 
 def _has_files(asked: BackMsg) -> bool:

@@ -76,9 +76,17 @@ def exchanged(exchange: Sequence[Message]) -> tuple[list[Message], list[Message]
     [
         ([drawn("start"), asked("upload")], "upload"),
         ([drawn("start"), asked("upload"), drawn("upload")], "upload"),
-        ([asked("start"), drawn("film")], "film"),  # a script has switched the page
+        # A script has switched the page.
+        ([asked("start"), begun("start"), drawn("film")], "film"),
         ([drawn("start"), asked("")], "start"),  # asked for by its name: unknown as yet
         ([], "start"),
+        # An earlier run still says what it draws after another page has been asked for.
+        ([drawn("film"), asked("list"), drawn("film")], "list"),
+        ([asked("list"), begun("film"), drawn("film")], "list"),
+        ([asked("list"), begun("list", "films"), drawn("film")], "list"),
+        ([asked("list"), drawn("film"), begun("list")], "list"),
+        ([asked("list"), begun("list"), begun("film"), drawn("film")], "film"),
+        ([asked("list"), asked("upload"), begun("upload"), drawn("film")], "film"),
     ],
 )
 def test_a_fragment_names_the_page_asked_for_or_drawn_last(
