@@ -60,6 +60,11 @@ def file_sha256(path: Path) -> str:
         return ""
 
 
+def root_of(path: Path, sha256: str) -> Path | None:
+    """Return the folder of the store that a film's path belongs to; None if it is no store's."""
+    return path.parents[1] if path.parts[-2:] == (sha256[:2], sha256) else None
+
+
 class FilmStore:
     """Films below one folder: ``root/ab/abcd...``. Safe for many threads and processes.
 

@@ -21,7 +21,7 @@ from cxr_app.errors import CxrError, FilmLostError, SettingsError, WorklistError
 from cxr_app.film_store import FilmStore, file_sha256, make_private_folder
 from cxr_app.operations.audit_backup import PLACE as AUDIT
 from cxr_app.operations.audit_backup import copy_audit, restore_audit
-from cxr_app.operations.backup_target import require_apart, require_successor
+from cxr_app.operations.backup_target import require_apart, require_own_films, require_successor
 from cxr_app.operations.film_copies import copy_films, copy_new_films
 from cxr_app.operations.opening import require_entries
 from cxr_app.operations.presence import require_installation
@@ -97,10 +97,11 @@ def back_up(settings: Settings, folder: Path) -> BackupManifest:
         write_snapshot(settings.worklist_url, worklist)
         try:
             require_successor(settings, folder, earlier, worklist)
+            entries = read_snapshot(worklist)
+            require_own_films(settings, entries)
         except CxrError:
             worklist.unlink()
             raise
-        entries = read_snapshot(worklist)
         films = FilmStore(folder / FILMS)
         copy_new_films(FilmStore(settings.films_dir), films)
         files = dict([*_copied_files(settings, folder), *copy_audit(settings, folder)])

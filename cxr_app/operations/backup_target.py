@@ -1,12 +1,14 @@
-"""The folder that a backup is written to: apart from the installation, and not another's backup."""
+"""What a backup joins: a worklist with its own films, in a folder that is apart and its own."""
 
+from collections import Counter
 from pathlib import Path
 
 from cxr_app.audit.store import FILE, AuditStore, stored_head
 from cxr_app.errors import AuditError, SettingsError, WorklistError
+from cxr_app.film_store import root_of
 from cxr_app.operations.audit_backup import PLACE, holds_events
 from cxr_app.settings import Settings
-from cxr_app.worklist.snapshot import entries_missing
+from cxr_app.worklist.snapshot import SnapshotFilm, entries_missing
 
 
 def require_apart(settings: Settings, folder: Path, places: tuple[str, ...]) -> None:
@@ -66,6 +68,29 @@ def require_successor(settings: Settings, folder: Path, earlier: Path | None, no
         raise _refusal(folder, f"{missing} entries that this worklist has not")
     if has_audit is False:
         raise _refusal(folder, f"events that the audit in {settings.audit_folder} has not")
+
+
+def require_own_films(settings: Settings, entries: list[SnapshotFilm]) -> None:
+    """Refuse a worklist whose films lie in another store than that of the settings.
+
+    Raises
+    ------
+    SettingsError
+        If each stored film that it names lies elsewhere.
+    """
+    stores = Counter(
+        root
+        for entry in entries
+        if not entry.is_deleted and (root := root_of(entry.path.absolute(), entry.sha256))
+    )
+    own = settings.films_dir.absolute()
+    if not stores or own in stores:
+        return
+    ((elsewhere, films),) = stores.most_common(1)
+    raise SettingsError(
+        f"The films of the worklist ({films}) lie in {elsewhere}, and none in {own}: a backup "
+        "would hold none of them. Nothing was changed. Correct CXR_DATA_DIR or CXR_DATABASE_URL."
+    )
 
 
 def _own_folders(settings: Settings) -> tuple[Path, ...]:

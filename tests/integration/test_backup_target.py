@@ -131,6 +131,36 @@ def test_an_audit_that_was_begun_anew_does_not_replace_the_one_of_the_backup(
     assert contents(backup) == before
 
 
+@KINDS
+def test_a_worklist_is_not_backed_up_with_the_films_of_another_folder(
+    run: Run,
+    backup: Path,
+    tmp_path: Path,
+    new_database: DatabaseFactory,
+    kind: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own = installation(tmp_path / "own", new_database(kind))
+    assert run(own, "restore", backup) == 0
+    right = {"database_url": own.worklist_url, "audit_dir": own.audit_folder}
+    mistyped = own.model_copy(update={"data_dir": tmp_path / "mistyped", **right})
+    FilmStore(mistyped.films_dir).keep(b"another installation's film")
+    before = contents(backup)
+    assert run(mistyped, "backup", backup) == 2
+    told = capsys.readouterr().err
+    assert f"(3) lie in {own.films_dir}" in told
+    assert "CXR_DATA_DIR" in told
+    assert contents(backup) == before
+
+
+def test_films_that_are_scored_where_they_lie_are_in_no_other_store(
+    site: Site, run: Run, tmp_path: Path
+) -> None:
+    site.worklist.receive("0" * 64, "film.dcm", tmp_path / "archive" / "film.dcm")
+    assert run(site.settings, "backup", tmp_path / "backup") == 0
+    assert run(site.settings, "verify", tmp_path / "backup") == 0
+
+
 @pytest.mark.parametrize("harm", ["change", "delete"])
 def test_a_damaged_worklist_is_replaced_by_its_own_installation_only(
     site: Site, run: Run, backup: Path, tmp_path: Path, harm: str
