@@ -27,7 +27,7 @@ from cxr_app.operations.opening import require_entries
 from cxr_app.operations.presence import require_installation
 from cxr_app.settings import Settings
 from cxr_app.worklist.snapshot import (
-    SnapshotFilm,
+    SnapshotFile,
     read_snapshot,
     restore_snapshot,
     write_snapshot,
@@ -97,8 +97,8 @@ def back_up(settings: Settings, folder: Path) -> BackupManifest:
         write_snapshot(settings.worklist_url, worklist)
         try:
             require_successor(settings, folder, earlier, worklist)
-            entries = read_snapshot(worklist)
-            require_own_films(settings, entries)
+            snapshot = read_snapshot(worklist)
+            require_own_films(settings, snapshot.files)
         except CxrError:
             worklist.unlink()
             raise
@@ -112,13 +112,13 @@ def back_up(settings: Settings, folder: Path) -> BackupManifest:
             worklist=worklist.name,
             worklist_sha256=file_sha256(worklist),
             films=sum(1 for _ in films.stored()),
-            entries=len(entries),
+            entries=snapshot.entries,
             files=files,
-            lost=sorted(each for each in _kept(entries, films_dir) if not films.has(each)),
+            lost=sorted(each for each in _kept(snapshot.files, films_dir) if not films.has(each)),
         )
         content = TypeAdapter(BackupManifest).dump_json(manifest, indent=1)
         atomic_write(folder / MANIFEST, content, private=True)
-        _forget(settings, folder, manifest, entries)
+        _forget(settings, folder, manifest, snapshot.files)
     except OSError as error:
         raise _cannot(folder, error) from error
     return manifest
@@ -142,7 +142,7 @@ def verify(folder: Path) -> list[str]:
         if file_sha256(folder / name) != sha256
     ]
     films = FilmStore(folder / FILMS)
-    named = set(_kept(read_snapshot(worklist), Path(manifest.films_dir)))
+    named = _kept(read_snapshot(worklist).files, Path(manifest.films_dir))
     for sha256 in sorted(named | set(films.stored())):
         try:
             films.read(sha256)
@@ -177,7 +177,7 @@ def restore(settings: Settings, folder: Path) -> BackupManifest:
             copy = Path(temporary) / manifest.worklist
             shutil.copyfile(folder / manifest.worklist, copy)
             # An earlier version wrote no number.
-            entries = manifest.entries or len(read_snapshot(copy))
+            entries = manifest.entries or read_snapshot(copy).entries
             restore_snapshot(
                 copy,
                 settings.worklist_url,
@@ -223,23 +223,26 @@ def _copied_files(settings: Settings, folder: Path) -> Iterator[tuple[str, str]]
 
 
 def _forget(
-    settings: Settings, folder: Path, manifest: BackupManifest, entries: list[SnapshotFilm]
+    settings: Settings, folder: Path, manifest: BackupManifest, files: list[SnapshotFile]
 ) -> None:
     """Delete earlier worklists, and films that were deleted at the end of their retention time."""
     for path in folder.glob(WORKLISTS):
         if path.name != manifest.worklist:
             path.unlink()
     store, films = FilmStore(settings.films_dir), FilmStore(folder / FILMS)
-    for entry in entries:
-        if entry.is_deleted and films.has(entry.sha256) and not store.has(entry.sha256):
-            films.delete(entry.sha256)
+    there = {file.sha256 for file in files if not file.is_deleted}
+    for file in files:
+        if file.sha256 not in there and films.has(file.sha256) and not store.has(file.sha256):
+            films.delete(file.sha256)
 
 
-def _kept(entries: list[SnapshotFilm], films_dir: Path) -> Iterator[str]:
-    """Yield the films that belong to the store and were not deleted."""
-    for entry in entries:
-        if not entry.is_deleted and entry.path.absolute().is_relative_to(films_dir):
-            yield entry.sha256
+def _kept(files: list[SnapshotFile], films_dir: Path) -> set[str]:
+    """Return the files that belong to the store and were not deleted."""
+    return {
+        file.sha256
+        for file in files
+        if file.path and not file.is_deleted and file.path.absolute().is_relative_to(films_dir)
+    }
 
 
 def _side_files(settings: Settings) -> Iterator[tuple[Path, Path]]:

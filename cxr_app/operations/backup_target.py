@@ -8,7 +8,7 @@ from cxr_app.errors import AuditError, SettingsError, WorklistError
 from cxr_app.film_store import root_of
 from cxr_app.operations.audit_backup import PLACE, holds_events
 from cxr_app.settings import Settings
-from cxr_app.worklist.snapshot import SnapshotFilm, entries_missing
+from cxr_app.worklist.snapshot import SnapshotFile, entries_missing
 
 
 def require_apart(settings: Settings, folder: Path, places: tuple[str, ...]) -> None:
@@ -70,7 +70,7 @@ def require_successor(settings: Settings, folder: Path, earlier: Path | None, no
         raise _refusal(folder, f"events that the audit in {settings.audit_folder} has not")
 
 
-def require_own_films(settings: Settings, entries: list[SnapshotFilm]) -> None:
+def require_own_films(settings: Settings, files: list[SnapshotFile]) -> None:
     """Refuse a worklist whose films lie in another store than that of the settings.
 
     Raises
@@ -80,8 +80,10 @@ def require_own_films(settings: Settings, entries: list[SnapshotFilm]) -> None:
     """
     stores = Counter(
         root
-        for entry in entries
-        if not entry.is_deleted and (root := root_of(entry.path.absolute(), entry.sha256))
+        for file in files
+        if file.path
+        and not file.is_deleted
+        and (root := root_of(file.path.absolute(), file.sha256))
     )
     own = settings.films_dir.absolute()
     if not stores or own in stores:

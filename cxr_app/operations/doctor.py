@@ -18,13 +18,12 @@ from cxr_app.operations.opening import open_worklist
 from cxr_app.operations.ports import examine_server
 from cxr_app.operations.presence import missing_installation
 from cxr_app.settings import Settings
-from cxr_app.worklist import Query, Worklist
+from cxr_app.worklist import Worklist
 from cxr_app.worklist.stored_schema import stored_schema
 
 LEAST_FREE_BYTES = 5 * 2**30
 LEAST_FREE_FILES = 10_000
 LONGEST_UNSCORED = timedelta(hours=1)
-FILMS_AT_ONCE = 500
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -130,15 +129,11 @@ def _films(settings: Settings, worklist: Worklist) -> str:
     """Look for films that are named and not there, and for films that no entry names."""
     films = FilmStore(settings.films_dir)
     named: set[str] = set()
-    missing = offset = 0
-    query = Query(state="all")
-    while entries := worklist.page(query, offset, FILMS_AT_ONCE):
-        offset += len(entries)
-        here = [entry for entry in entries if entry.path == films.path(entry.sha256)]
-        named.update(entry.sha256 for entry in here)
-        missing += sum(
-            entry.film_deleted_at is None and not films.has(entry.sha256) for entry in here
-        )
+    missing = 0
+    for file in worklist.instances.every():
+        if file.path == films.path(file.sha256):
+            named.add(file.sha256)
+            missing += not file.is_deleted and not films.has(file.sha256)
     if missing:
         return (
             f"{missing} films of the worklist are not in {films.root}. Copy them there from a "

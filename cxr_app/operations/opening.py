@@ -72,6 +72,7 @@ def reenter_films(settings: Settings, worklist: Worklist) -> ReentryCount:
     films = FilmStore(settings.films_dir)
     entered = known = 0
     damaged = []
+    named = {file.sha256 for file in worklist.instances.every()}
     for sha256 in films.stored():
         path = films.path(sha256)
         try:
@@ -81,7 +82,7 @@ def reenter_films(settings: Settings, worklist: Worklist) -> ReentryCount:
             damaged.append(sha256)
             continue
         received_at = min(received_at, datetime.now(UTC))
-        if worklist.entry_by_sha256(sha256) is not None:
+        if sha256 in named or worklist.entry_by_sha256(sha256) is not None:
             known += 1
         else:
             worklist.receive(sha256, f"{SOURCE} {sha256[:8]}", path, received_at)

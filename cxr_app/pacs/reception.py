@@ -149,8 +149,9 @@ class Reception:
                 return receipt
 
     def _receive_again(self, same: Instance, new: NewInstance, data: bytes) -> Receipt:
-        """Receive a film that has an entry; keep it only if the entry's own file is gone."""
-        if same.is_deleted or _content(same) is None:
+        """Receive a film that has an entry; keep it only if its file is gone, or not ours."""
+        is_elsewhere = self._is_ours(new) and not self._is_ours(same)
+        if same.is_deleted or is_elsewhere or _content(same) is None:
             self._keep(data, new.sha256, new.path)
             was_deleted = self._worklist.instances.restore(same, new)
             return Receipt(Arrived.NEW if was_deleted else Arrived.KNOWN, same.entry_id)
@@ -170,7 +171,8 @@ class Reception:
         for entry_id, files in _by_entry(alike).items():
             remark = _difference(data, files)
             if not remark:
-                is_there = self._worklist.instances.add_file(entry_id, new)
+                is_shown = self._is_ours(new) and not any(map(self._is_ours, files))
+                is_there = self._worklist.instances.add_file(entry_id, new, is_shown=is_shown)
                 return Receipt(Arrived.KNOWN, entry_id) if is_there else None
             remarks[entry_id] = remark
         new = replace(new, remarks=tuple(dict.fromkeys(remarks.values())))
@@ -180,6 +182,10 @@ class Reception:
         entry_id, is_new = added
         self._keep_again(data, new.sha256, new.path)
         return Receipt(Arrived.NEW if is_new else Arrived.KNOWN, entry_id)
+
+    def _is_ours(self, file: Instance | NewInstance) -> bool:
+        """Return whether a file is in the film store; one that is elsewhere may go at any time."""
+        return file.path == self._films.path(file.sha256)
 
 
 def _identity(data: bytes) -> FilmIdentity | None:

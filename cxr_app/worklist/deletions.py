@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Select, delete, func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from cxr_app.worklist.database import Database
 from cxr_app.worklist.events import EventKind, new_event
@@ -113,8 +113,7 @@ class Deletions(Transactions):
             entry = locked_entry(session, EntryRow.id == entry_id, *_is_due(read_before))
             if entry is None:
                 return False
-            further = select(InstanceRow.sha256).where(InstanceRow.entry_number == entry.number)
-            for sha256 in {entry.sha256, *session.scalars(further)}:
+            for sha256 in _files_of(session, entry):
                 remove(sha256)
             now = self._clock()
             entry.film_deleted_at = now
@@ -132,6 +131,18 @@ class Deletions(Transactions):
             If the database cannot be written.
         """
         return scrub(self._database)
+
+
+def _files_of(session: Session, entry: EntryRow) -> set[str]:
+    """Return the files of an entry that are no other's, as an earlier version made them."""
+    further = select(InstanceRow.sha256).where(InstanceRow.entry_number == entry.number)
+    files = {entry.sha256, *session.scalars(further)}
+    others = select(EntryRow.sha256).where(
+        EntryRow.sha256.in_(files),
+        EntryRow.number != entry.number,
+        EntryRow.film_deleted_at.is_(None),
+    )
+    return files.difference(session.scalars(others))
 
 
 def _due(column: InstrumentedAttribute[T], films: Path, read_before: datetime) -> Select[T]:

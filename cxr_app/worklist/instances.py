@@ -3,11 +3,11 @@
 Each method is one transaction.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import delete, select, union
+from sqlalchemy import ColumnElement, delete, select, union
 from sqlalchemy.orm import Session
 
 from cxr_app.worklist.arrivals import end_arrivals_in_the_future, insert_film, new_entry
@@ -80,6 +80,7 @@ class Others:
     remarks: Mapping[str, str] = field(default_factory=dict)
 
 
+ROWS_AT_ONCE = 1000
 _IS_THERE = EntryRow.film_deleted_at.is_(None)
 
 
@@ -90,7 +91,12 @@ class Instances(Transactions):
         """Return the files of the entries of equal content, or with the same UID."""
         with self._database.reading() as session:
             numbers = _alike(session, sha256, dataset_sha256, sop_instance_uid)
-            return list(_files(session, numbers))
+            return list(_files(session, EntryRow.number.in_(numbers)))
+
+    def every(self) -> Iterator[Instance]:
+        """Yield the files of all entries, those that were deleted included."""
+        with self._database.reading() as session:
+            yield from _files(session)
 
     def add(self, new: NewInstance, others: Others) -> tuple[str, bool] | None:
         """Add a film as an entry of its own.
@@ -120,8 +126,13 @@ class Instances(Transactions):
                 _remark(session, other_id, remark)
             return entry_id, is_new
 
-    def add_file(self, entry_id: str, new: NewInstance) -> bool:
+    def add_file(self, entry_id: str, new: NewInstance, *, is_shown: bool) -> bool:
         """Add a further file of a film.
+
+        Parameters
+        ----------
+        is_shown
+            Whether pages show this file from now on, as the others lie where they may go.
 
         Returns
         -------
@@ -129,16 +140,20 @@ class Instances(Transactions):
             False if meanwhile the film was deleted, or another file of equal content was added.
         """
         with self._database.writing() as session:
-            if locked_entry(session, EntryRow.id == entry_id, _IS_THERE) is None:
+            entry = locked_entry(session, EntryRow.id == entry_id, _IS_THERE)
+            if entry is None:
                 return False
+            if is_shown:
+                self._show(session, entry, new)
             self._add_file(session, entry_id, new)
             same = select(InstanceRow.sha256).filter_by(dataset_sha256=new.dataset_sha256)
             return session.scalar(same) == new.sha256
 
     def restore(self, lost: Instance, new: NewInstance) -> bool:
-        """Let a file of equal content take the place of one that is gone.
+        """Let a file of equal content take the place of one that is gone, or may go.
 
-        A film that had been deleted is unread again, and waits for a score.
+        A film that had been deleted is unread again, and waits for a score. The files that it had
+        are further ones from now on, so that a backup loses them together with the film.
 
         Returns
         -------
@@ -154,14 +169,15 @@ class Instances(Transactions):
             entry = locked_entry_by_id(session, lost.entry_id)
             was_deleted = entry.film_deleted_at is not None
             if was_deleted or entry.sha256 == lost.sha256:
-                entry.sha256, entry.path = new.sha256, new.path
+                self._show(session, entry, new)
             if was_deleted:
                 receive_again(entry, new.source, new.path, self._clock())
                 entry.sop_instance_uid = new.sop_instance_uid or None
             rows = delete(InstanceRow).where(InstanceRow.entry_number == entry.number)
             if not was_deleted:
                 rows = rows.where(InstanceRow.dataset_sha256 == new.dataset_sha256)
-            session.execute(rows)
+            for sha256 in session.scalars(rows.returning(InstanceRow.sha256)).all():
+                add_further_file(session, self._database.insert, sha256, entry.number)
             self._add_file(session, lost.entry_id, new)
             return was_deleted
 
@@ -170,6 +186,10 @@ class Instances(Transactions):
         with self._database.writing() as session:
             entry = locked_entry_by_id(session, entry_id)
             add_further_file(session, self._database.insert, sha256, entry.number)
+
+    def _show(self, session: Session, entry: EntryRow, new: NewInstance) -> None:
+        add_further_file(session, self._database.insert, entry.sha256, entry.number)
+        entry.sha256, entry.path = new.sha256, new.path
 
     def _add_file(self, session: Session, entry_id: str, new: NewInstance) -> None:
         number = session.scalar(select(EntryRow.number).where(EntryRow.id == entry_id))
@@ -199,18 +219,25 @@ def _alike(
     return sorted(found)
 
 
-def _files(session: Session, numbers: Sequence[int]) -> Iterable[Instance]:
+def _files(session: Session, *conditions: ColumnElement[bool]) -> Iterator[Instance]:
     """Yield the files of entries; an entry of an older version has one without a hash."""
-    statement = select(EntryRow, InstanceRow).outerjoin(
-        InstanceRow, InstanceRow.entry_number == EntryRow.number
+    statement = (
+        select(
+            *(EntryRow.id, EntryRow.sha256, EntryRow.path, EntryRow.film_deleted_at),
+            *(InstanceRow.sha256, InstanceRow.dataset_sha256, InstanceRow.path),
+        )
+        .outerjoin(InstanceRow, InstanceRow.entry_number == EntryRow.number)
+        .where(*conditions)
+        .execution_options(yield_per=ROWS_AT_ONCE)
     )
-    for entry, file in session.execute(statement.where(EntryRow.number.in_(numbers))):
+    for row in session.execute(statement):
+        entry_id, shown, shown_path, deleted_at, sha256, dataset_sha256, path = row
         yield Instance(
-            entry_id=entry.id,
-            sha256=entry.sha256 if file is None else file.sha256,
-            dataset_sha256="" if file is None else file.dataset_sha256,
-            path=entry.path if file is None else file.path,
-            is_deleted=entry.film_deleted_at is not None,
+            entry_id=entry_id,
+            sha256=sha256 or shown,
+            dataset_sha256=dataset_sha256 or "",
+            path=path or shown_path,
+            is_deleted=deleted_at is not None,
         )
 
 

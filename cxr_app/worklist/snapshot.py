@@ -37,18 +37,36 @@ ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class SnapshotFilm:
-    """An entry of a snapshot.
+class SnapshotFile:
+    """A file of a film in a snapshot; a film may have several.
 
     Parameters
     ----------
+    path
+        Where it is kept; None if the film is shown from another file.
     is_deleted
         Whether the film was deleted at the end of its retention time.
     """
 
     sha256: str
-    path: Path
+    path: Path | None
     is_deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a snapshot holds.
+
+    Parameters
+    ----------
+    entries
+        How many there are.
+    files
+        Of all of them.
+    """
+
+    entries: int
+    files: list[SnapshotFile]
 
 
 def write_snapshot(url: str, path: Path) -> None:
@@ -71,7 +89,7 @@ def write_snapshot(url: str, path: Path) -> None:
     path.chmod(0o600)
 
 
-def read_snapshot(path: Path) -> list[SnapshotFilm]:
+def read_snapshot(path: Path) -> Snapshot:
     """Return the films of a snapshot, whose file is left as it is.
 
     Raises
@@ -79,23 +97,39 @@ def read_snapshot(path: Path) -> list[SnapshotFilm]:
     WorklistError
         If the file is damaged, or not a snapshot.
     """
-    columns = "SELECT name FROM pragma_table_info('worklist_entry')"
     try:
         with closing(sqlite3.connect(_read_only(path), uri=True)) as snapshot:
             (verdict,) = snapshot.execute("PRAGMA integrity_check(1)").fetchone()
-            named = {name for (name,) in snapshot.execute(columns)}
-            deleted_at = "film_deleted_at" if "film_deleted_at" in named else "NULL"
-            query = f"SELECT sha256, path, {deleted_at} FROM worklist_entry"  # noqa: S608 - ours
-            rows = snapshot.execute(query).fetchall() if verdict == "ok" else None
+            if verdict != "ok":
+                raise sqlite3.DatabaseError
+            (entries,) = snapshot.execute("SELECT count(*) FROM worklist_entry").fetchone()
+            rows = snapshot.execute(_query_of_files(snapshot)).fetchall()
     except sqlite3.Error:
-        rows = None
-    if rows is None:
-        raise WorklistError(f"{path} is damaged or no worklist. Use another backup.")
+        raise WorklistError(f"{path} is damaged or no worklist. Use another backup.") from None
     decode = EntryRow.path.type.process_result_value
-    return [
-        SnapshotFilm(sha256, decode(place, None), deleted is not None)
-        for sha256, place, deleted in rows
-    ]
+    return Snapshot(
+        entries,
+        [
+            SnapshotFile(sha256, decode(place, None), deleted is not None)
+            for sha256, place, deleted in rows
+        ],
+    )
+
+
+def _query_of_files(snapshot: sqlite3.Connection) -> str:
+    """Return a query for SHA-256, path and time of deletion of each file; older ones have fewer."""
+    tables = {name for (name,) in snapshot.execute("SELECT name FROM sqlite_master")}
+    columns = "SELECT name FROM pragma_table_info('worklist_entry')"
+    named = {name for (name,) in snapshot.execute(columns)}
+    deleted_at = "film_deleted_at" if "film_deleted_at" in named else "NULL"
+    queries = [f"SELECT sha256, path, {deleted_at} FROM worklist_entry"]  # noqa: S608 - ours
+    for table, path in (("worklist_instance", "file.path"), ("worklist_further_file", "NULL")):
+        if table in tables:
+            queries.append(
+                f"SELECT file.sha256, {path}, entry.{deleted_at} FROM {table} AS file"  # noqa: S608
+                " JOIN worklist_entry AS entry ON entry.number = file.entry_number"
+            )
+    return " UNION ".join(queries)
 
 
 def entries_missing(earlier: Path, later: Path) -> int:
