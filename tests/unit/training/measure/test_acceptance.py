@@ -20,11 +20,12 @@ CAUSES = ("", "bacterial", "", "viral")
 class Model:
     """The part of a classifier that the comparison uses."""
 
-    def __init__(self, name: str, threshold: float = 0.5) -> None:
+    def __init__(self, name: str, threshold: float = 0.5, lower: float | None = None) -> None:
+        lower = threshold / 2 if lower is None else lower
         self.model_version = name
         self.operating_points = {
             "balanced": OperatingPoint("balanced", threshold, 0.9, 0.9),
-            "high_sensitivity": OperatingPoint("high_sensitivity", threshold / 2, 0.9, 0.9),
+            "high_sensitivity": OperatingPoint("high_sensitivity", lower, 0.9, 0.9),
         }
 
 
@@ -51,12 +52,17 @@ def probabilities(strength: float, seed: int = 0) -> Floats:
 
 
 def compared(
-    monkeypatch: pytest.MonkeyPatch, first: Floats, second: Floats, threshold: float = 0.5
+    monkeypatch: pytest.MonkeyPatch,
+    first: Floats,
+    second: Floats,
+    threshold: float = 0.5,
+    lower: float | None = None,
 ) -> dict[str, Any]:
     facts = [FilmDetails(str(n), False) for n in range(FILMS)]
     predictions = [Predictions(films(), facts, each, []) for each in (first, second)]
     monkeypatch.setattr(module, "score_films", lambda *_: predictions)
-    return challenge(Model("now"), Model("new", threshold), films())  # type: ignore[arg-type]
+    challenger = Model("new", threshold, lower)
+    return challenge(Model("now"), challenger, films())  # type: ignore[arg-type]
 
 
 def failed(found: dict[str, Any]) -> set[str]:
@@ -86,7 +92,13 @@ def test_a_threshold_that_misses_pneumonia_fails_despite_the_same_order(
     assert found["figures"][0]["difference"] == 0
     assert "Sensitivity at balanced" in failed(found)
     flags_all = compared(monkeypatch, same, same, threshold=0.01)
-    assert failed(flags_all) == {"Specificity at balanced"}
+    assert failed(flags_all) == {"Specificity at balanced", "Specificity at high sensitivity"}
+
+
+def test_a_second_threshold_that_tells_nothing_apart_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    same = probabilities(6)
+    found = compared(monkeypatch, same, same, lower=0.001)
+    assert failed(found) == {"Specificity at high sensitivity"}
 
 
 def test_a_model_without_causes_cannot_replace_one_with_causes(
