@@ -1,7 +1,8 @@
 """Storage commitment: a sender asks whether films are kept for good, and is told of each.
 
 The answer goes to the address that the settings have for the sender's AE title, among the archives
-that films come from and results go to; to another sender on its own association, if it waits.
+that films come from and results go to; to another sender, and to one that cannot be reached there,
+on its own association, if it waits.
 
 References
 ----------
@@ -11,6 +12,8 @@ DICOM PS3.4 J (Storage Commitment Push Model).
 import logging
 import threading
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from pydicom import Dataset
@@ -25,6 +28,7 @@ from cxr_app.imaging.film_identity import film_identity
 from cxr_app.pacs.association import calling_entity, open_association
 from cxr_app.pacs.contexts import COMMITMENT
 from cxr_app.pacs.destinations import destinations_of
+from cxr_app.pacs.event_reports import ENDED, EventReport, EventReports
 from cxr_app.settings import Settings
 from cxr_app.worklist import Instance, Worklist
 
@@ -49,11 +53,14 @@ class StorageCommitment:
         The addresses of senders.
     worklist
         Where films are entered.
+    reports
+        Of the server whose associations senders ask on.
     """
 
-    def __init__(self, settings: Settings, worklist: Worklist) -> None:
+    def __init__(self, settings: Settings, worklist: Worklist, reports: EventReports) -> None:
         self._settings = settings
         self._worklist = worklist
+        self._reports = reports
 
     def on_action(self, event: evt.Event) -> tuple[int, Dataset | None]:
         """Answer an N-ACTION; the N-EVENT-REPORT follows from a thread of its own."""
@@ -106,26 +113,37 @@ class StorageCommitment:
         reasons = {_film_objection(each, sop_class_uid) for each in alike if not each.is_deleted}
         return min(reasons, default=NO_SUCH_OBJECT)
 
-    def _deliver(self, report: Dataset, association: Association) -> None:
+    def _deliver(self, information: Dataset, association: Association) -> None:
         title = str(association.requestor.ae_title).strip()
         address = self._address(title)
-        kind = SOME_NOT if "FailedSOPSequence" in report else ALL_KEPT
+        kind = SOME_NOT if "FailedSOPSequence" in information else ALL_KEPT
+        report = EventReport(COMMITMENT, COMMITMENT_INSTANCE, kind, information)
         problem = ArchiveError(
             f"{title} did not wait on its association, and neither CXR_FILMS_FROM nor "
             "CXR_RESULTS_TO has its address."
         )
         for pause in TRIES_SECONDS:
             time.sleep(pause)
-            try:
-                if association.is_established:
-                    _send(association, report, kind)
+            for deliver in self._ways(report, association, address):
+                try:
+                    deliver()
+                except ArchiveError as error:
+                    problem = error
+                else:
                     return
-                if address is not None:
-                    self._call(address, report, kind)
-                    return
-            except ArchiveError as error:
-                problem = error
         raise problem
+
+    def _ways(
+        self, report: EventReport, association: Association, address: Destination | None
+    ) -> Iterator[Callable[[], None]]:
+        """Yield what may reach a sender: its address first, where it is busy with no film."""
+        if address is not None:
+            yield partial(self._call, address, report)
+        if association.is_established:
+            yield partial(self._tell, association, report)
+
+    def _tell(self, association: Association, report: EventReport) -> None:
+        _check(self._reports.send(association, report))
 
     def _address(self, title: str) -> Destination | None:
         archive = self._settings.film_archive
@@ -133,7 +151,7 @@ class StorageCommitment:
         known = (*known, *((archive,) if archive else ()))
         return next((each for each in known if each.ae_title == title), None)
 
-    def _call(self, address: Destination, report: Dataset, kind: int) -> None:
+    def _call(self, address: Destination, report: EventReport) -> None:
         """Deliver an answer on an association of our own, as the provider of the service."""
         entity = calling_entity(self._settings.ae_title)
         entity.add_requested_context(COMMITMENT)
@@ -141,7 +159,7 @@ class StorageCommitment:
             entity, address, roles=[build_role(COMMITMENT, scu_role=False, scp_role=True)]
         )
         try:
-            _send(association, report, kind)
+            _send(association, report)
         finally:
             association.release()
 
@@ -156,10 +174,15 @@ def _film_objection(film: Instance, sop_class_uid: str) -> int:
     return 0 if identity is not None and identity.sop_class_uid == sop_class_uid else OTHER_CLASS
 
 
-def _send(association: Any, report: Dataset, kind: int) -> None:
+def _send(association: Any, report: EventReport) -> None:
+    own = report.sop_class, report.sop_instance
     try:
-        status, _ = association.send_n_event_report(report, kind, COMMITMENT, COMMITMENT_INSTANCE)
+        status, _ = association.send_n_event_report(report.information, report.kind, *own)
     except (RuntimeError, ValueError):  # the messages may quote the report
-        raise ArchiveError("The sender ended the association.") from None
-    if status.get("Status") != 0:
+        raise ArchiveError(ENDED) from None
+    _check(status.get("Status"))
+
+
+def _check(status: int | None) -> None:
+    if status != 0:
         raise ArchiveError("The sender did not accept the answer.")

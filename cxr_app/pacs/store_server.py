@@ -9,6 +9,7 @@ from typing import Any
 from pydicom import Dataset
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
+from pynetdicom.dimse_messages import N_EVENT_REPORT_RSP
 from pynetdicom.pdu import P_DATA_TF
 from pynetdicom.transport import ThreadedAssociationServer
 
@@ -19,6 +20,7 @@ from cxr_app.pacs.callers import Callers
 from cxr_app.pacs.contexts import supported_contexts
 from cxr_app.pacs.ended_connections import AWAITING_REQUEST
 from cxr_app.pacs.ended_connections import on_connected as log_in_a_line
+from cxr_app.pacs.event_reports import EventReports
 from cxr_app.pacs.fast_pdus import on_connected
 from cxr_app.pacs.idle_pace import IdlePace
 from cxr_app.pacs.moved_films import MovedFilms
@@ -82,7 +84,8 @@ class StoreServer:
         self._counter = PeerCounter(worklist)
         self._storing = Storing(Reception(films, worklist), films.root)
         self._moved = MovedFilms(worklist, settings.ae_title)
-        self._commitment = StorageCommitment(settings, worklist)
+        self._reports = EventReports()
+        self._commitment = StorageCommitment(settings, worklist, self._reports)
         self._entity = AE(settings.ae_title)
         self._entity.maximum_associations = MAX_ASSOCIATIONS
         self._entity.maximum_pdu_size = PDU_BYTES
@@ -109,6 +112,8 @@ class StoreServer:
             (evt.EVT_N_ACTION, self._commitment.on_action),
             (evt.EVT_PDU_RECV, self._on_pdu_received),
             (evt.EVT_PDU_SENT, self._on_pdu_sent),
+            (evt.EVT_DIMSE_RECV, self._on_message_received),
+            (evt.EVT_DIMSE_SENT, self._reports.on_message),
             (evt.EVT_CONN_CLOSE, self._on_closed),
         ]
         try:
@@ -162,6 +167,7 @@ class StoreServer:
         on_connected(event)
         log_in_a_line(event)
         self._pace.on_connected(event)
+        self._reports.on_connected(event)
 
     def _on_requested(self, event: evt.Event) -> None:
         """Reject a peer that may not send; its reason is on the page of connections."""
@@ -204,13 +210,20 @@ class StoreServer:
             with self._lock:
                 self._busy.add(event.assoc)
 
+    def _on_message_received(self, event: evt.Event) -> None:
+        """Remember that what has arrived needs no answer: it is the answer to a report."""
+        if isinstance(event.message, N_EVENT_REPORT_RSP):
+            self._forget(event.assoc)
+        self._reports.on_message(event)
+
     def _on_pdu_sent(self, event: evt.Event) -> None:
-        """Remember that the answer has left."""
-        if isinstance(event.pdu, P_DATA_TF):
+        """Remember that the answer has left, or a report, which may cross a film."""
+        if isinstance(event.pdu, P_DATA_TF) and event.assoc.dimse.message is None:
             self._forget(event.assoc)
 
     def _on_closed(self, event: evt.Event) -> None:
         self._pace.on_closed(event)
+        self._reports.on_closed(event)
         self._forget(event.assoc)
         _stop_waiting(event)
 

@@ -1,26 +1,30 @@
-"""Senders ask whether their films are kept for good: Orthanc, and a sender that waits."""
+"""Senders ask whether their films are kept for good: Orthanc, and senders that wait."""
 
 import json
 from collections.abc import Iterator
+from io import BytesIO
+from logging import WARNING
 from pathlib import Path
 from threading import Event
 from time import monotonic, sleep
 from typing import Any
 
 import pytest
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pydicom.uid import ComputedRadiographyImageStorage, generate_uid
 from pynetdicom import AE, evt
 
 from cxr_app.film_store import FilmStore
+from cxr_app.pacs import event_reports, storage_commitment
 from cxr_app.pacs.contexts import COMMITMENT
+from cxr_app.pacs.event_reports import QUIET_SECONDS
 from cxr_app.pacs.storage_commitment import (
     COMMITMENT_INSTANCE,
     NO_SUCH_ACTION,
     NO_SUCH_OBJECT,
     OTHER_CLASS,
 )
-from cxr_app.pacs.store_server import StoreServer
+from cxr_app.pacs.store_server import STOP_SECONDS, StoreServer
 from cxr_app.settings import Settings
 from cxr_app.worklist import Entry, Worklist
 from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
@@ -107,22 +111,44 @@ def test_orthanc_is_told_what_is_kept_and_what_is_not(orthanc: Orthanc, tmp_path
 
 
 class Sender:
-    """A sender that asks, and waits for the answer on the same association."""
+    """A sender that asks, and waits for the answers on the same association.
 
-    def __init__(self, port: int) -> None:
-        self.report = Dataset()
-        self.kind: int | None = None
-        self._told = Event()
+    Parameters
+    ----------
+    port
+        Of our receiver.
+    pause
+        Seconds after each part that it sends.
+    thinks
+        Seconds until it accepts an answer.
+    """
+
+    def __init__(self, port: int, pause: float = 0.0, thinks: float = 0.0) -> None:
+        self.reports: list[tuple[int, Dataset]] = []
+        self._pause, self._thinks = pause, thinks
+        self.told = Event()
         entity = AE("MODALITY")
         entity.add_requested_context(COMMITMENT)
-        self.association = entity.associate(
-            "127.0.0.1", port, evt_handlers=[(evt.EVT_N_EVENT_REPORT, self._on_report)]
-        )
+        entity.add_requested_context(CR)
+        handlers: list[Any] = [
+            (evt.EVT_N_EVENT_REPORT, self._on_report),
+            (evt.EVT_PDU_SENT, lambda _: sleep(self._pause)),
+        ]
+        self.association = entity.associate("127.0.0.1", port, evt_handlers=handlers)
         assert self.association.is_established
 
+    @property
+    def report(self) -> Dataset:
+        return self.reports[-1][1]
+
+    @property
+    def kind(self) -> int:
+        return self.reports[-1][0]
+
     def _on_report(self, event: evt.Event) -> tuple[int, None]:
-        self.report, self.kind = event.event_information, event.event_type
-        self._told.set()
+        self.reports.append((event.event_type or 0, event.event_information))
+        self.told.set()
+        sleep(self._thinks)
         return 0x0000, None
 
     def ask(self, *references: tuple[str, str], action: int = 1) -> int:
@@ -134,9 +160,18 @@ class Sender:
         status, _ = self.association.send_n_action(request, action, COMMITMENT, COMMITMENT_INSTANCE)
         return int(status.Status)
 
-    def wait(self) -> None:
-        assert self._told.wait(60)
-        sleep(0.5)  # until its own answer has left
+    def store(self, data: bytes) -> int:
+        """Send a film; return the status, or -1 without an answer."""
+        answer = self.association.send_c_store(dcmread(BytesIO(data)))
+        return int(answer.get("Status", -1))
+
+    def wait(self, reports: int = 1) -> None:
+        deadline = monotonic() + 60
+        while len(self.reports) < reports:
+            assert monotonic() < deadline
+            sleep(0.05)
+        sleep(0.5 + self._thinks)  # until its own answer has left
+        assert self.association.is_established
         self.association.release()
 
 
@@ -174,3 +209,147 @@ def test_another_request_is_refused(desk: Desk) -> None:
     sender = Sender(desk.port)
     assert sender.ask((CR, "1.2.3"), action=2) == NO_SUCH_ACTION
     sender.association.release()
+
+
+def large_film() -> bytes:
+    return dicom_bytes(radiograph_dataset(film_pixels(1600, 1600)))
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= WARNING]
+
+
+def test_a_film_that_is_arriving_is_answered_before_the_report(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    (data, uid), large = film(), large_film()
+    desk.send(data)
+    sender = Sender(desk.port, pause=0.05)
+    assert sender.ask((CR, uid)) == 0x0000
+    assert sender.store(large) == 0x0000
+    assert not sender.reports
+    sender.wait()
+    assert sender.kind == 1
+    assert logged(caplog) == []
+
+
+def test_a_report_that_crosses_a_film_loses_neither(
+    desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_quiet(_: object, seconds: float) -> bool:
+        return seconds == QUIET_SECONDS
+
+    monkeypatch.setattr(event_reports._Line, "_is_quiet", is_quiet)
+    (data, uid), large = film(), large_film()
+    desk.send(data)
+    sender = Sender(desk.port, pause=0.05)
+    assert sender.ask((CR, uid)) == 0x0000
+    assert sender.store(large) == 0x0000
+    assert sender.reports
+    sender.wait()
+    assert logged(caplog) == []
+
+
+def test_a_film_that_is_sent_before_the_report_is_accepted_is_answered(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    data, uid = film()
+    desk.send(data)
+    sender = Sender(desk.port, thinks=2)
+    assert sender.ask((CR, uid)) == 0x0000
+    assert sender.told.wait(60)
+    for seed in (1, 2):
+        assert sender.store(film(seed)[0]) == 0x0000
+    assert sender.ask((CR, "2.25.4711")) == 0x0000
+    sender.wait(2)
+    assert [kind for kind, _ in sender.reports] == [1, 2]
+    assert logged(caplog) == []
+
+
+def test_every_film_and_every_question_among_others_is_answered(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    sender = Sender(desk.port)
+    for seed in range(8):
+        data, uid = film(seed)
+        assert sender.store(data) == 0x0000
+        assert sender.ask((CR, uid)) == 0x0000
+        sleep(0.15 * seed)  # reports come before, within and after this
+    sender.wait(8)
+    assert [kind for kind, _ in sender.reports] == [1] * 8
+    assert logged(caplog) == []
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Iterator[tuple[Desk, int]]:
+    """Yield a receiver that knows the address of the sender, and its port there."""
+    port = free_port()
+    opened = Desk(tmp_path / "data", free_port(), f"MODALITY@127.0.0.1:{port}")
+    yield opened, port
+    opened.close()
+
+
+def test_a_sender_is_told_at_its_address_while_it_sends(known: tuple[Desk, int]) -> None:
+    desk, port = known
+    told: list[int] = []
+
+    def on_report(event: evt.Event) -> tuple[int, None]:
+        told.append(event.event_type or 0)
+        return 0x0000, None
+
+    listener = AE("MODALITY")
+    listener.add_supported_context(COMMITMENT, scu_role=True, scp_role=True)
+    server = listener.start_server(
+        ("127.0.0.1", port), block=False, evt_handlers=[(evt.EVT_N_EVENT_REPORT, on_report)]
+    )
+    assert server is not None
+    (data, uid), large = film(), large_film()
+    desk.send(data)
+    sender = Sender(desk.port, pause=0.05)
+    assert sender.ask((CR, uid)) == 0x0000
+    assert sender.store(large) == 0x0000
+    assert told == [1]
+    sender.association.release()
+    assert sender.reports == []
+    server.shutdown()
+
+
+UNCLOSED = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""pynetdicom does not close the socket of a connection that is refused."""
+
+
+@UNCLOSED
+def test_a_sender_that_does_not_listen_is_told_on_its_association(known: tuple[Desk, int]) -> None:
+    desk, _ = known
+    data, uid = film()
+    desk.send(data)
+    sender = Sender(desk.port)
+    assert sender.ask((CR, uid)) == 0x0000
+    sender.wait()
+    assert sender.kind == 1
+
+
+def test_a_sender_that_leaves_and_is_unknown_is_noted(
+    desk: Desk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage_commitment, "TRIES_SECONDS", (0.2, 0.2))
+    sender = Sender(desk.port)
+    assert sender.ask((CR, "2.25.4711")) == 0x0000
+    sender.association.release()
+    deadline = monotonic() + 60
+    while not logged(caplog):
+        assert monotonic() < deadline
+        sleep(0.05)
+    (line,) = logged(caplog)
+    assert "neither CXR_FILMS_FROM nor" in line
+
+
+def test_a_sender_that_stays_does_not_keep_a_server_from_ending(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "data", free_port())
+    sender = Sender(desk.port)
+    assert sender.ask((CR, "2.25.4711")) == 0x0000
+    assert sender.told.wait(60)
+    sleep(0.5)  # until its own answer has left
+    began = monotonic()
+    desk.close()
+    assert monotonic() - began < STOP_SECONDS / 2
