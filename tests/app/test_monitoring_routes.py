@@ -15,8 +15,8 @@ from tests.support.worklists import ReadyEngine, scored
 ENDPOINTS = {route.path: route.endpoint for route in monitoring_routes.routes()}
 
 
-def ask(path: str, token: str = "") -> tuple[int, str]:
-    headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
+def ask(path: str, token: str = "", scheme: str = "Bearer") -> tuple[int, str]:
+    headers = [(b"authorization", f"{scheme} {token}".encode())] if token else []
     scope = {"type": "http", "path": path, "headers": headers, "app": Starlette()}
     answer = ENDPOINTS[path](Request(scope))
     return answer.status_code, bytes(answer.body).decode()
@@ -28,6 +28,7 @@ def test_figures_need_the_token(worklist: Worklist, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("CXR_METRICS_TOKEN", "t")
     assert ask("/metrics")[0] == 401
     assert ask("/metrics", "other")[0] == 401
+    assert ask("/metrics", "t", "bearer")[0] == 200
     status, text = ask("/metrics", "t")
     assert status == 200
     assert "cxr_films_received 1.0" in text

@@ -1,7 +1,5 @@
 """Routes for monitoring: `/healthz` (alive), `/readyz` (able to work) and `/metrics` (figures)."""
 
-import hmac
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -11,6 +9,7 @@ from cxr_app.errors import CxrError
 from cxr_app.operations.monitoring import CONTENT_TYPE, InstallationCollector, exposition
 from cxr_app.ui import resources
 from cxr_app.ui.client_address import client_address
+from cxr_app.ui.server.bearer_token import SCHEME, shows_token
 from cxr_app.ui.server.film_route import base_path
 
 
@@ -54,8 +53,7 @@ def _metrics(request: Request) -> Response:
     token = resources.settings().metrics_token
     if not token:
         return PlainTextResponse("Nothing here: CXR_METRICS_TOKEN is not set.\n", 404)
-    shown = request.headers.get("authorization", "")
-    if not hmac.compare_digest(shown.encode(), f"Bearer {token}".encode()):
+    if not shows_token(request, token):
         resources.audit().record(
             AuditKind.REFUSED,
             address=client_address(request, resources.settings().proxies),
@@ -63,7 +61,7 @@ def _metrics(request: Request) -> Response:
             detail="figures without the token",
         )
         answer = PlainTextResponse("Show the token of CXR_METRICS_TOKEN as Bearer.\n", 401)
-        answer.headers["WWW-Authenticate"] = "Bearer"
+        answer.headers["WWW-Authenticate"] = SCHEME
         return answer
     store, waiting = resources.audit().store, resources.syslog().waiting
     collector = InstallationCollector(

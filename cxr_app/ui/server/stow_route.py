@@ -4,7 +4,6 @@ It does what the receiver does. A sender shows the token of the settings; withou
 takes nothing.
 """
 
-import hmac
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +17,7 @@ from cxr_app.pacs.reception import Arrived, Reception
 from cxr_app.pacs.related_parts import MalformedBodyError, RelatedParts, boundary_of
 from cxr_app.ui import resources
 from cxr_app.ui.client_address import client_address
+from cxr_app.ui.server.bearer_token import SCHEME, shows_token
 from cxr_app.ui.server.film_route import PRIVATE, base_path
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ def _unauthorized(request: Request) -> Response | None:
     token = resources.settings().dicomweb_token
     if not token:
         return _problem(404, "Nothing is received here: CXR_DICOMWEB_TOKEN is not set.")
-    shown = request.headers.get("authorization", "")
-    if hmac.compare_digest(shown.encode(), f"Bearer {token}".encode()):
+    if shows_token(request, token):
         return None
     resources.audit().record(
         AuditKind.REFUSED,
@@ -70,7 +69,7 @@ def _unauthorized(request: Request) -> Response | None:
         detail="films without the token",
     )
     answer = _problem(401, "Show the token of CXR_DICOMWEB_TOKEN as Authorization: Bearer ...")
-    answer.headers["WWW-Authenticate"] = "Bearer"
+    answer.headers["WWW-Authenticate"] = SCHEME
     return answer
 
 

@@ -85,6 +85,11 @@ def test_nothing_is_taken_without_the_token(client: Starlette, shown: str) -> No
     assert refused.outcome is AuditOutcome.REFUSED
 
 
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer  "])
+def test_the_scheme_of_the_token_may_be_written_in_any_case(client: Starlette, scheme: str) -> None:
+    assert post(client, body(dicom_bytes()), Authorization=f"{scheme} secret").status == 200
+
+
 def test_each_object_is_in_the_audit_with_its_patient(client: Starlette) -> None:
     post(client, body(dicom_bytes(radiograph_dataset(PatientID="QX-1")), b"no DICOM"))
     film, other = noted(AuditKind.RECEIVED)
