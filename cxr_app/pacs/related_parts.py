@@ -1,10 +1,20 @@
-"""The parts of a multipart/related body, as its chunks arrive."""
+"""The parts of a multipart/related body, as its chunks arrive.
+
+References
+----------
+RFC 2046 5.1.1 (multipart), RFC 2387 (multipart/related).
+"""
+
+import re
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import parse_options_header
 
 from cxr_app.imaging.limits import MAX_FILE_BYTES
+
+LONGEST_PADDING = 1000
+"""White space behind the first boundary."""
 
 
 class MalformedBodyError(Exception):
@@ -24,6 +34,10 @@ class RelatedParts:
         self._part = bytearray()
         self._done: list[bytes] = []
         self._is_ended = False
+        self._boundary = boundary
+        self._first = re.compile(rb"\n--" + re.escape(boundary) + rb"(--|[ \t]*\r\n)")
+        self._head = bytearray(b"\n")  # the first boundary may be the first line
+        self._is_begun = False
         self._parser = MultipartParser(
             boundary,
             {
@@ -43,7 +57,7 @@ class RelatedParts:
             If it is not multipart, or a part is larger than any film.
         """
         try:
-            self._parser.write(chunk)
+            self._parser.write(chunk if self._is_begun else self._without_preamble(chunk))
         except MultipartParseError as error:
             raise MalformedBodyError from error
         done, self._done = self._done, []
@@ -53,6 +67,19 @@ class RelatedParts:
     def is_ended(self) -> bool:
         """Whether the closing boundary has arrived."""
         return self._is_ended
+
+    def _without_preamble(self, chunk: bytes) -> bytes:
+        """Return what has come from the first boundary on, which the parser wants unpadded."""
+        self._head += chunk
+        found = self._first.search(self._head)
+        if found is None:
+            del self._head[: -len(self._boundary) - LONGEST_PADDING]  # one may be arriving
+            return b""
+        self._is_begun = True
+        end = found[1].strip(b" \t")
+        rest = b"".join((b"--", self._boundary, end, self._head[found.end() :]))
+        self._head.clear()
+        return rest
 
     def _begin(self) -> None:
         self._part = bytearray()

@@ -133,6 +133,41 @@ def test_parts_arrive_whole_however_the_body_is_cut(films: list[bytes], step: in
     assert parts.is_ended
 
 
+@given(
+    st.lists(st.binary(max_size=300), min_size=1, max_size=4),
+    st.integers(1, 64),
+    st.sampled_from(
+        ["", "\r\n", "A preamble.\r\n", "-- two\r\n--front\r\n\r\n", "--frontiers\r\n"]
+    ),
+    st.sampled_from(["", " ", " \t "]),
+    st.sampled_from(["", "\r\n", "\r\nAn epilogue.\r\n--frontier\r\n"]),
+)
+def test_what_surrounds_the_parts_is_ignored(
+    films: list[bytes], step: int, preamble: str, padding: str, epilogue: str
+) -> None:
+    """RFC 2046 5.1.1: preamble, epilogue, and white space behind a boundary."""
+    lines = body(*films).replace(b"--frontier\r\n", f"--frontier{padding}\r\n".encode())
+    content = preamble.encode() + lines + epilogue.encode()
+    parts, found = RelatedParts(b"frontier"), []
+    for start in range(0, len(content), step):
+        found += parts.take(content[start : start + step])
+    assert found == films
+    assert parts.is_ended
+
+
+def test_a_preamble_is_not_kept() -> None:
+    parts = RelatedParts(b"frontier")
+    for _ in range(100):
+        assert parts.take(bytes(10_000)) == []
+    assert len(parts._head) < 10_000
+    assert parts.take(b"\r\n" + body(b"film")) == [b"film"]
+
+
+def test_a_request_with_a_preamble_is_taken(client: Starlette) -> None:
+    preamble = b"This is a message with multiple parts in MIME format.\r\n"
+    assert post(client, preamble + body(dicom_bytes())).status == 200
+
+
 def test_a_boundary_may_be_quoted() -> None:
     kind = 'Multipart/Related; boundary="a b"; type=application/dicom'
     assert boundary_of(kind) == b"a b"
