@@ -38,7 +38,8 @@ class FilmIdentity:
     Parameters
     ----------
     dataset_sha256
-        Of the dataset as encoded, without preamble and meta header; 64 hexadecimal digits.
+        Of the dataset as encoded, without preamble and meta header; 64 hexadecimal digits, or empty
+        for an object that is not kept.
     sop_instance_uid, sop_class_uid
         Empty if the dataset states no legal one.
     is_own_result
@@ -73,8 +74,8 @@ def film_identity(data: bytes) -> FilmIdentity | None:
     start = end_of_file_meta(data, PREFIX.stop if data[PREFIX] == b"DICM" else 0)
     return FilmIdentity(
         dataset_sha256=hashlib.sha256(memoryview(data)[start:]).hexdigest(),
-        sop_instance_uid=_uid(ds, "SOPInstanceUID"),
-        sop_class_uid=_uid(ds, "SOPClassUID"),
+        sop_instance_uid=legal_uid(ds, "SOPInstanceUID"),
+        sop_class_uid=legal_uid(ds, "SOPClassUID"),
         is_own_result=is_own_result(ds),
         patient_id=text(ds, "PatientID"),
         issuer_of_patient_id=text(ds, "IssuerOfPatientID"),
@@ -140,6 +141,7 @@ def _is_cut(ds: Dataset, reader: BytesIO) -> bool:
     return length != _UNDEFINED and start + len(head) + length > end
 
 
-def _uid(ds: Dataset, keyword: str) -> str:
+def legal_uid(ds: Dataset, keyword: str) -> str:
+    """Return a UID of a dataset; empty if it is missing or no legal one."""
     found = text(ds, keyword)
     return found if re.fullmatch(r"[0-9.]{1,64}", found) else ""

@@ -42,6 +42,17 @@ def received_file(event: evt.Event) -> bytes:
     return dataset.getvalue() if isinstance(dataset, FilmFile) else event.encoded_dataset()
 
 
+def received_beginning(event: evt.Event, size: int) -> bytes:
+    """Return the first bytes of a dataset behind the meta header, without copying the rest."""
+    request: Any = event.request
+    dataset: BytesIO = request.DataSet
+    with dataset.getbuffer() as view:
+        beginning = bytes(view[:size])
+    if isinstance(dataset, FilmFile):
+        return beginning
+    return b"".join((bytes(128), b"DICM", encode_file_meta(event.file_meta), beginning))
+
+
 def on_connected(event: evt.Event) -> None:
     """Let an association read its PDUs so; bind it to ``evt.EVT_CONN_OPEN``."""
     provider: Any = event.assoc.dul

@@ -13,7 +13,7 @@ from cxr_app.imaging.film_identity import read_header
 from cxr_app.pacs import store_answers
 from cxr_app.pacs.archive_lookup import is_wanted
 from cxr_app.pacs.fast_pdus import received_file
-from cxr_app.pacs.storing import Stored
+from cxr_app.pacs.storing import Stored, refused
 from cxr_app.worklist import Worklist
 
 
@@ -43,7 +43,8 @@ class MovedFilms:
         asked = self._worklist.film_requests.wanted_for(str(request.AffectedSOPInstanceUID))
         if not asked or request.DataSet is None:
             return None
-        header = read_header(received_file(event))
+        data = received_file(event)
+        header = read_header(data)
         if header is None or any(is_wanted(header, film) for film in asked):
             return None
-        return Stored(store_answers.OTHER_PATIENT)
+        return refused(store_answers.OTHER_PATIENT, data)

@@ -23,9 +23,10 @@ from cxr_app.errors import (
 )
 from cxr_app.imaging.film_identity import FilmIdentity, film_identity
 from cxr_app.imaging.limits import MAX_FILE_BYTES
+from cxr_app.imaging.stated_identity import STATED_BYTES, stated_identity
 from cxr_app.pacs import store_answers
 from cxr_app.pacs.contexts import FILM_CLASSES
-from cxr_app.pacs.fast_pdus import received_file
+from cxr_app.pacs.fast_pdus import received_beginning, received_file
 from cxr_app.pacs.peer_counts import PeerName
 from cxr_app.pacs.reception import Arrived, Reception
 from cxr_app.pacs.store_answers import StoreAnswer
@@ -51,7 +52,7 @@ class Stored:
     arrived
         What it was; None if it was refused.
     identity
-        None if its header cannot be read.
+        Of one that was refused, what `stated_identity` reads; None if its header names nothing.
     entry_id
         Empty unless it is a film of the worklist now.
     """
@@ -82,7 +83,7 @@ class Storing:
         """Store the object of a C-STORE request, or refuse it with the reason."""
         request: Any = event.request
         if _size(request.DataSet) > MAX_FILE_BYTES:
-            return Stored(store_answers.TOO_LARGE)
+            return refused(store_answers.TOO_LARGE, received_beginning(event, STATED_BYTES))
         announced = str(request.AffectedSOPClassUID), str(request.AffectedSOPInstanceUID)
         return self.take(received_file(event), "@".join(peer), announced)
 
@@ -107,27 +108,27 @@ class Storing:
         except (ShortageError, WorklistError, MemoryError) as error:
             reason = str(error) if isinstance(error, CxrError) else "out of memory"
             logger.error("A film could not be kept: %s", reason)  # noqa: TRY400
-            return Stored(store_answers.NO_ROOM)
+            return refused(store_answers.NO_ROOM, data)
         except Exception as error:  # noqa: BLE001
             logger.error("Receiving met a fault:\n%s", log_privacy.fault_report(error))  # noqa: TRY400
-            return Stored(store_answers.FAULT)
+            return refused(store_answers.FAULT, data)
 
     def _take(self, data: bytes, source: str, announced: tuple[str, str] | None) -> Stored:
         try:
             identity = film_identity(data)
         except PixelDataError:
-            return Stored(store_answers.CUT_SHORT)
+            return refused(store_answers.CUT_SHORT, data)
         except FilmTooLargeError:
-            return Stored(store_answers.TOO_LARGE)
+            return refused(store_answers.TOO_LARGE, data)
         except NotAFilmError:
             identity = None
         if identity is None:
-            return Stored(store_answers.UNREADABLE)
+            return refused(store_answers.UNREADABLE, data)
         refusal = _refusal(identity, announced)
         if refusal is None and not self._has_room(len(data)):
             refusal = store_answers.NO_ROOM
         if refusal is not None:
-            return Stored(refusal, identity=identity)
+            return refused(refusal, data)
         with self._turn():
             receipt = self._reception.receive(data, source, identity)
         return Stored(store_answers.STORED, receipt.arrived, identity, receipt.entry_id)
@@ -144,6 +145,19 @@ class Storing:
     def _has_room(self, size: int) -> bool:
         folder = next(each for each in (self._folder, *self._folder.parents) if each.exists())
         return shutil.disk_usage(folder).free > MIN_FREE_BYTES + size
+
+
+def refused(answer: StoreAnswer, data: bytes) -> Stored:
+    """Return the refusal of an object, named as far as its header can be read.
+
+    Parameters
+    ----------
+    answer
+        For its sender.
+    data
+        The file, or its first `STATED_BYTES`.
+    """
+    return Stored(answer, identity=stated_identity(data))
 
 
 def _size(dataset: BytesIO | None) -> int:

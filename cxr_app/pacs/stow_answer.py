@@ -35,10 +35,12 @@ def _status(stored: Sequence[Stored]) -> int:
 
 
 def _item(stored: Stored) -> Dataset:
-    item = Dataset()
-    if stored.identity is not None:
-        item.ReferencedSOPClassUID = stored.identity.sop_class_uid
-        item.ReferencedSOPInstanceUID = stored.identity.sop_instance_uid
+    """Name an object, as far as its header does."""
+    item, identity = Dataset(), stored.identity
+    if identity is not None and identity.sop_class_uid:
+        item.ReferencedSOPClassUID = identity.sop_class_uid
+    if identity is not None and identity.sop_instance_uid:
+        item.ReferencedSOPInstanceUID = identity.sop_instance_uid
     return item
 
 

@@ -1,14 +1,20 @@
 """STOW-RS: films in, DICOM JSON out; and nothing without the token."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom import Dataset
+from pydicom.uid import CTImageStorage
 from starlette.applications import Starlette
 
 from cxr_app.audit.event import AuditEvent, AuditKind, AuditOutcome
+from cxr_app.errors import WorklistError
+from cxr_app.imaging import dicom
+from cxr_app.pacs import storing
+from cxr_app.pacs.reception import Reception
 from cxr_app.pacs.related_parts import RelatedParts, boundary_of
 from cxr_app.ui import resources
 from cxr_app.ui.server import stow_route
@@ -21,7 +27,8 @@ from tests.support.worklists import ReadyEngine
 
 TYPE = 'multipart/related; type="application/dicom"; boundary=frontier'
 TOKEN = {"Authorization": "Bearer secret"}
-STORED, FAILED, REASON, UID = "00081199", "00081198", "00081197", "00081155"
+STORED, FAILED, REASON = "00081199", "00081198", "00081197"
+CLASS, UID = "00081150", "00081155"
 
 
 @pytest.fixture
@@ -54,8 +61,7 @@ def test_films_are_stored_and_named(client: Starlette) -> None:
     answer = post(client, body(*map(dicom_bytes, datasets)))
     assert answer.status == 200
     assert answer.headers["content-type"] == "application/dicom+json"
-    named = [item[UID]["Value"][0] for item in answer.json()[STORED]["Value"]]
-    assert named == [str(ds.SOPInstanceUID) for ds in datasets]
+    assert named(answer, STORED) == [str(ds.SOPInstanceUID) for ds in datasets]
     assert FAILED not in answer.json()
     worklist = resources.worklist()
     assert worklist.count(Query(state="all")) == 3
@@ -73,6 +79,119 @@ def test_a_film_at_fault_does_not_hold_up_the_others(
     failed = [item[REASON]["Value"][0] for item in answer.json()[FAILED]["Value"]]
     assert failed == [0xC001, 0xC000]
     assert resources.worklist().count(Query(state="all")) == good
+
+
+def named(answer: Answer, outcome: str) -> list[str]:
+    """Return the SOP Instance UIDs that an answer names as stored or failed."""
+    return [item[UID]["Value"][0] for item in answer.json()[outcome]["Value"]]
+
+
+def without_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise WorklistError("The database does not answer.")
+
+    monkeypatch.setattr(Reception, "receive", refuse)
+
+
+def at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Reception, "receive", lambda *_: 1 // 0)
+
+
+def at_fault_in_the_header(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storing, "film_identity", lambda _: 1 // 0)
+
+
+def without_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: bytes) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(storing, "film_identity", refuse)
+
+
+def without_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storing, "MIN_FREE_BYTES", 2**60)
+
+
+def with_headers_of_few_elements(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dicom, "MAX_READS", 10)
+
+
+@pytest.mark.parametrize(
+    ("hinder", "reason", "status"),
+    [
+        (without_database, 0xA700, 503),
+        (without_memory, 0xA700, 503),
+        (without_room, 0xA700, 503),
+        (at_fault, 0x0110, 409),
+        (at_fault_in_the_header, 0x0110, 409),
+        (with_headers_of_few_elements, 0xC002, 409),
+    ],
+)
+def test_a_film_that_cannot_be_kept_is_named(
+    client: Starlette,
+    monkeypatch: pytest.MonkeyPatch,
+    hinder: Callable[[pytest.MonkeyPatch], None],
+    reason: int,
+    status: int,
+) -> None:
+    hinder(monkeypatch)
+    ds = radiograph_dataset(PatientID="QX-1")
+    answer = post(client, body(dicom_bytes(ds)))
+    assert answer.status == status
+    (item,) = answer.json()[FAILED]["Value"]
+    assert item[CLASS]["Value"] == [str(ds.SOPClassUID)]
+    assert item[UID]["Value"] == [str(ds.SOPInstanceUID)]
+    assert item[REASON]["Value"] == [reason]
+    (event,) = noted(AuditKind.RECEIVED)
+    assert event.outcome is AuditOutcome.REFUSED
+    assert event.patient == resources.audit().mark("QX-1")
+
+
+PATIENT_AGE = b"\x10\x00\x10\x10"
+ENDLESS_SEQUENCE = b"\x10\x00\x40\x10SQ\x00\x00\xff\xff\xff\xff"
+
+
+def cut_short(ds: Dataset) -> bytes:
+    return dicom_bytes(ds)[:-100]
+
+
+def damaged_behind_the_patient(ds: Dataset) -> bytes:
+    data = dicom_bytes(ds)
+    return data[: data.index(PATIENT_AGE)] + ENDLESS_SEQUENCE
+
+
+def of_a_class_without_films(ds: Dataset) -> bytes:
+    ds.SOPClassUID = CTImageStorage
+    return dicom_bytes(ds)
+
+
+def named_by_its_meta_header_only(ds: Dataset) -> bytes:
+    data = dicom_bytes(ds)
+    place = data.rindex(str(ds.SOPInstanceUID).encode())
+    return data[:place] + b"?" + data[place + 1 :]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        cut_short,
+        damaged_behind_the_patient,
+        of_a_class_without_films,
+        named_by_its_meta_header_only,
+    ],
+)
+def test_among_others_a_film_that_is_refused_is_named(
+    client: Starlette, spoil: Callable[[Dataset], bytes]
+) -> None:
+    good = [radiograph_dataset() for _ in range(2)]
+    bad = radiograph_dataset(PatientID="QX-1")
+    films = [dicom_bytes(good[0]), spoil(bad), dicom_bytes(good[1])]
+    answer = post(client, body(*films))
+    assert answer.status == 202
+    assert named(answer, STORED) == [str(ds.SOPInstanceUID) for ds in good]
+    assert named(answer, FAILED) == [str(bad.SOPInstanceUID)]
+    (event,) = [each for each in noted(AuditKind.RECEIVED) if not each.film]
+    assert event.patient == resources.audit().mark("QX-1")
 
 
 @pytest.mark.parametrize("shown", ["", "Bearer wrong", "secret", "Basic secret", "Bearer sécret"])
