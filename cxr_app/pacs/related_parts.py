@@ -6,12 +6,14 @@ RFC 2046 5.1.1 (multipart), RFC 2387 (multipart/related).
 """
 
 import re
+from dataclasses import dataclass
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import parse_options_header
 
 from cxr_app.imaging.limits import MAX_FILE_BYTES
+from cxr_app.imaging.stated_identity import STATED_BYTES
 
 LONGEST_PADDING = 1000
 """White space behind the first boundary."""
@@ -21,6 +23,22 @@ class MalformedBodyError(Exception):
     """The body is not what its header says."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a body.
+
+    Parameters
+    ----------
+    data
+        The whole; of one that is too large, its beginning.
+    is_too_large
+        Whether it is larger than any film.
+    """
+
+    data: bytes
+    is_too_large: bool = False
+
+
 class RelatedParts:
     """Splits a body into its parts; only the one that is arriving is in memory.
 
@@ -28,11 +46,15 @@ class RelatedParts:
     ----------
     boundary
         Of the Content-Type header.
+    limit
+        Bytes of the largest part that is kept.
     """
 
-    def __init__(self, boundary: bytes) -> None:
+    def __init__(self, boundary: bytes, limit: int = MAX_FILE_BYTES) -> None:
+        self._limit = limit
         self._part = bytearray()
-        self._done: list[bytes] = []
+        self._is_too_large = False
+        self._done: list[Part] = []
         self._is_ended = False
         self._boundary = boundary
         self._first = re.compile(rb"\n--" + re.escape(boundary) + rb"(--|[ \t]*\r\n)")
@@ -48,13 +70,13 @@ class RelatedParts:
             },
         )
 
-    def take(self, chunk: bytes) -> list[bytes]:
+    def take(self, chunk: bytes) -> list[Part]:
         """Take a chunk; return the parts that it completes.
 
         Raises
         ------
         MalformedBodyError
-            If it is not multipart, or a part is larger than any film.
+            If it is not multipart.
         """
         try:
             self._parser.write(chunk if self._is_begun else self._without_preamble(chunk))
@@ -67,6 +89,11 @@ class RelatedParts:
     def is_ended(self) -> bool:
         """Whether the closing boundary has arrived."""
         return self._is_ended
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the part that is arriving is larger than any film."""
+        return self._is_too_large
 
     def _without_preamble(self, chunk: bytes) -> bytes:
         """Return what has come from the first boundary on, which the parser wants unpadded."""
@@ -82,16 +109,19 @@ class RelatedParts:
         return rest
 
     def _begin(self) -> None:
-        self._part = bytearray()
+        self._part, self._is_too_large = bytearray(), False
 
     def _add(self, data: bytes, start: int, end: int) -> None:
-        if len(self._part) + end - start > MAX_FILE_BYTES:
-            raise MalformedBodyError
+        if self._is_too_large:
+            return
         self._part += memoryview(data)[start:end]
+        if len(self._part) > self._limit:
+            self._is_too_large = True
+            del self._part[STATED_BYTES:]
 
     def _end(self) -> None:
-        self._done.append(bytes(self._part))
-        self._part = bytearray()
+        self._done.append(Part(bytes(self._part), self._is_too_large))
+        self._begin()
 
     def _end_all(self) -> None:
         self._is_ended = True

@@ -180,11 +180,14 @@ def _film_in(sent: httpx.Response) -> bytes | None:
     boundary = options.get(b"boundary")
     if kind.lower() != b"multipart/related" or not boundary:
         return None
-    parts = RelatedParts(boundary)
+    parts = RelatedParts(boundary, MAX_FILE_BYTES)
     try:
         for chunk in sent.iter_bytes():
-            if done := parts.take(chunk):
-                return done[0]
+            done = parts.take(chunk)
+            if done and not done[0].is_too_large:
+                return done[0].data
+            if done or parts.is_too_large:  # and what may still come is not waited for
+                return None
     except MalformedBodyError:
         return None
     return None

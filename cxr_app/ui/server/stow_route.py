@@ -12,9 +12,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cxr_app.audit.event import AuditKind, AuditOutcome
+from cxr_app.imaging.limits import MAX_FILE_BYTES
 from cxr_app.pacs.peer_counts import PeerCounter
 from cxr_app.pacs.reception import Arrived, Reception
-from cxr_app.pacs.related_parts import MalformedBodyError, RelatedParts, boundary_of
+from cxr_app.pacs.related_parts import MalformedBodyError, Part, RelatedParts, boundary_of
 from cxr_app.ui import resources
 from cxr_app.ui.client_address import client_address
 from cxr_app.ui.server.bearer_token import SCHEME, shows_token
@@ -42,7 +43,7 @@ async def _store(request: Request) -> Response:
     from cxr_app.pacs.stow_answer import stow_answer  # pynetdicom: not needed by any page
 
     address = client_address(request, resources.settings().proxies)
-    parts, stored = RelatedParts(boundary), []
+    parts, stored = RelatedParts(boundary, MAX_FILE_BYTES), []
     try:
         async for chunk in request.stream():
             for part in parts.take(chunk):
@@ -73,13 +74,18 @@ def _unauthorized(request: Request) -> Response | None:
     return answer
 
 
-def _take(part: bytes, address: str) -> "Stored":
+def _take(part: Part, address: str) -> "Stored":
     """Store one object, wake the engine, count it and note it in the audit."""
     from cxr_app.pacs.received_events import note_received
-    from cxr_app.pacs.storing import Storing
+    from cxr_app.pacs.store_answers import TOO_LARGE
+    from cxr_app.pacs.storing import Storing, refused
 
     films, worklist = resources.film_store(), resources.worklist()
-    stored = Storing(Reception(films, worklist), films.root).take(part, f"{SENDER}@{address}")
+    if part.is_too_large:
+        stored = refused(TOO_LARGE, part.data)
+    else:
+        storing = Storing(Reception(films, worklist), films.root)
+        stored = storing.take(part.data, f"{SENDER}@{address}")
     if stored.arrived is Arrived.NEW:
         resources.engine().wake()
     counter, peer = PeerCounter(worklist), (SENDER, address)

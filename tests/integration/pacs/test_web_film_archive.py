@@ -109,6 +109,21 @@ def test_a_film_is_taken_from_the_answer_as_it_is(kind: str, body: bytes) -> Non
 
 
 @pytest.mark.parametrize(
+    ("kind", "body"), [(RELATED, multipart(FILE)), ("application/dicom", FILE)]
+)
+def test_a_film_that_is_too_large_is_not_taken(
+    kind: str, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_film_archive, "MAX_FILE_BYTES", len(FILE) - 1)
+    with (
+        server_of([(200, kind, body)]) as target,
+        film_source(target, Settings()) as archive,
+        pytest.raises(FilmNotSentError, match="it sent no DICOM file"),
+    ):
+        archive.fetch(FILM)
+
+
+@pytest.mark.parametrize(
     ("answer", "words"),
     [
         ((404, "", b""), r"it has deleted it \(HTTP 404\)"),

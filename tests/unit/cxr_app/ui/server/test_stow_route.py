@@ -13,16 +13,17 @@ from starlette.applications import Starlette
 from cxr_app.audit.event import AuditEvent, AuditKind, AuditOutcome
 from cxr_app.errors import WorklistError
 from cxr_app.imaging import dicom
+from cxr_app.imaging.stated_identity import STATED_BYTES
 from cxr_app.pacs import storing
 from cxr_app.pacs.reception import Reception
-from cxr_app.pacs.related_parts import RelatedParts, boundary_of
+from cxr_app.pacs.related_parts import Part, RelatedParts, boundary_of
 from cxr_app.ui import resources
 from cxr_app.ui.server import stow_route
 from cxr_app.worklist import Query
 from tests.support import asgi
 from tests.support.asgi import Answer
 from tests.support.audited import events
-from tests.support.factories import dicom_bytes, radiograph_dataset
+from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 from tests.support.worklists import ReadyEngine
 
 TYPE = 'multipart/related; type="application/dicom"; boundary=frontier'
@@ -194,6 +195,24 @@ def test_among_others_a_film_that_is_refused_is_named(
     assert event.patient == resources.audit().mark("QX-1")
 
 
+def test_an_object_that_is_too_large_fails_by_itself(
+    client: Starlette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stow_route, "MAX_FILE_BYTES", 100_000)
+    good = [radiograph_dataset() for _ in range(2)]
+    large = radiograph_dataset(film_pixels(400, 400), PatientID="QX-1")
+    answer = post(client, body(*map(dicom_bytes, [good[0], large, good[1]])))
+    assert answer.status == 202
+    assert named(answer, STORED) == [str(ds.SOPInstanceUID) for ds in good]
+    assert named(answer, FAILED) == [str(large.SOPInstanceUID)]
+    assert answer.json()[FAILED]["Value"][0][REASON]["Value"] == [0xC002]
+    (event,) = [each for each in noted(AuditKind.RECEIVED) if not each.film]
+    assert event.patient == resources.audit().mark("QX-1")
+    (peer,) = resources.worklist().peers.all()
+    assert (peer.counts.films, peer.counts.refused) == (2, 1)
+    assert "larger than any film" in peer.counts.refusal
+
+
 @pytest.mark.parametrize("shown", ["", "Bearer wrong", "secret", "Basic secret", "Bearer sécret"])
 def test_nothing_is_taken_without_the_token(client: Starlette, shown: str) -> None:
     answer = post(client, body(dicom_bytes()), Authorization=shown)
@@ -248,7 +267,7 @@ def test_parts_arrive_whole_however_the_body_is_cut(films: list[bytes], step: in
     parts, found = RelatedParts(b"frontier"), []
     for start in range(0, len(content), step):
         found += parts.take(content[start : start + step])
-    assert found == films
+    assert [part.data for part in found] == films
     assert parts.is_ended
 
 
@@ -270,7 +289,7 @@ def test_what_surrounds_the_parts_is_ignored(
     parts, found = RelatedParts(b"frontier"), []
     for start in range(0, len(content), step):
         found += parts.take(content[start : start + step])
-    assert found == films
+    assert [part.data for part in found] == films
     assert parts.is_ended
 
 
@@ -279,7 +298,37 @@ def test_a_preamble_is_not_kept() -> None:
     for _ in range(100):
         assert parts.take(bytes(10_000)) == []
     assert len(parts._head) < 10_000
-    assert parts.take(b"\r\n" + body(b"film")) == [b"film"]
+    assert parts.take(b"\r\n" + body(b"film")) == [Part(b"film")]
+
+
+@given(
+    st.lists(st.binary(max_size=300), min_size=1, max_size=4),
+    st.integers(1, 64),
+    st.integers(0, 300),
+)
+def test_only_a_part_that_is_too_large_is_left_out(
+    films: list[bytes], step: int, limit: int
+) -> None:
+    content = body(*films)
+    parts, found = RelatedParts(b"frontier", limit), []
+    for start in range(0, len(content), step):
+        found += parts.take(content[start : start + step])
+    assert [part.is_too_large for part in found] == [len(film) > limit for film in films]
+    assert [part.data for part in found if not part.is_too_large] == [
+        film for film in films if len(film) <= limit
+    ]
+    assert parts.is_ended
+
+
+def test_of_a_part_that_is_too_large_only_the_beginning_is_kept() -> None:
+    parts, chunk = RelatedParts(b"frontier", 2 * STATED_BYTES), bytes(10_000)
+    parts.take(b"--frontier\r\n\r\n")
+    for _ in range(10 * STATED_BYTES // len(chunk)):
+        assert parts.take(chunk) == []
+        assert len(parts._part) <= 2 * STATED_BYTES
+    assert parts.is_too_large
+    (part,) = parts.take(b"\r\n--frontier--")
+    assert part == Part(bytes(STATED_BYTES), is_too_large=True)
 
 
 def test_a_request_with_a_preamble_is_taken(client: Starlette) -> None:
