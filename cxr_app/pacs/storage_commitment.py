@@ -23,7 +23,7 @@ from pynetdicom.association import Association
 from cxr_app import log_privacy
 from cxr_app.destination import Destination
 from cxr_app.errors import ArchiveError, CxrError, FilmLostError
-from cxr_app.film_store import read_film
+from cxr_app.film_store import FilmStore, read_film
 from cxr_app.imaging.film_identity import film_identity
 from cxr_app.pacs.association import calling_entity, open_association
 from cxr_app.pacs.contexts import COMMITMENT
@@ -59,6 +59,7 @@ class StorageCommitment:
 
     def __init__(self, settings: Settings, worklist: Worklist, reports: EventReports) -> None:
         self._settings = settings
+        self._films = FilmStore(settings.films_dir)
         self._worklist = worklist
         self._reports = reports
 
@@ -106,12 +107,19 @@ class StorageCommitment:
         return report
 
     def _objection(self, sop_class_uid: str, sop_instance_uid: str) -> int:
-        """Return why an object is not committed to; 0 if its film is entered, there and whole."""
+        """Return why an object is not committed to; 0 if its film is entered, stored and whole.
+
+        A film of a backlog that only its folder holds may go at any time.
+        """
         if not sop_instance_uid:
             return NO_SUCH_OBJECT
         alike = self._worklist.instances.alike("", "", sop_instance_uid)
-        reasons = {_film_objection(each, sop_class_uid) for each in alike if not each.is_deleted}
-        return min(reasons, default=NO_SUCH_OBJECT)
+        kept = [
+            each
+            for each in alike
+            if not each.is_deleted and each.path == self._films.path(each.sha256)
+        ]
+        return min((_film_objection(each, sop_class_uid) for each in kept), default=NO_SUCH_OBJECT)
 
     def _deliver(self, information: Dataset, association: Association) -> None:
         title = str(association.requestor.ae_title).strip()

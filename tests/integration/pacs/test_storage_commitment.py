@@ -18,6 +18,7 @@ from cxr_app.film_store import FilmStore
 from cxr_app.pacs import event_reports, storage_commitment
 from cxr_app.pacs.contexts import COMMITMENT
 from cxr_app.pacs.event_reports import QUIET_SECONDS
+from cxr_app.pacs.reception import Reception
 from cxr_app.pacs.storage_commitment import (
     COMMITMENT_INSTANCE,
     NO_SUCH_ACTION,
@@ -203,6 +204,19 @@ def test_a_damaged_film_or_another_class_is_not_committed_to(desk: Desk) -> None
         NO_SUCH_OBJECT,
         NO_SUCH_OBJECT,
     ]
+
+
+def test_a_film_that_only_a_folder_holds_is_not_committed_to(desk: Desk, tmp_path: Path) -> None:
+    data, uid = film()
+    path = tmp_path / "film.dcm"
+    path.write_bytes(data)
+    Reception(FilmStore(desk.settings.films_dir), desk.worklist).receive(
+        data, "film.dcm", None, path
+    )
+    sender = Sender(desk.port)
+    assert sender.ask((CR, uid)) == 0x0000
+    sender.wait()
+    assert [each.FailureReason for each in sender.report.FailedSOPSequence] == [NO_SUCH_OBJECT]
 
 
 def test_another_request_is_refused(desk: Desk) -> None:
