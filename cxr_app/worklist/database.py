@@ -1,6 +1,5 @@
-"""The worklist's database: opened, upgraded, and its errors translated into advice."""
+"""The worklist's database: opened and upgraded."""
 
-import logging
 import os
 import sqlite3
 import time
@@ -26,15 +25,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session, sessionmaker
 
 from cxr_app.errors import SettingsError, WorklistError
 from cxr_app.film_store import make_private_folder
+from cxr_app.worklist.database_errors import translated_errors
 from cxr_app.worklist.newest_tables import is_new, make_newest_tables
-
-logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "worklist_version"
@@ -43,60 +40,6 @@ HEAD = "0026"
 
 LOCK_TIMEOUT_SECONDS = 30
 UPGRADE_LOCK = 0x435852  # any number that all servers share: "CXR"
-
-# By the first letters of SQLite's error name or of PostgreSQL's SQLSTATE.
-_ADVICE = {
-    "SQLITE_BUSY": "it is locked by another program. Close what holds it, then try again",
-    "SQLITE_LOCKED": "it is locked by another program. Close what holds it, then try again",
-    "SQLITE_FULL": "the disk is full. Make room, then try again; nothing acknowledged is lost",
-    "SQLITE_READONLY": "it is read-only. Let this user write to the file and its folder",
-    "SQLITE_NOTADB": "the file is not a database. Move it away or restore it from a backup",
-    "SQLITE_CORRUPT": "the file is damaged. Stop the program and restore it from a backup",
-    "SQLITE_CANTOPEN": "the file cannot be opened. Check its folder, its owner and free handles",
-    "SQLITE_IOERR": "the disk reports errors or is full. Check the disk, then try again",
-    "SQLITE_CONSTRAINT": "it does not allow this change. Please report this as a fault",
-    "08": "the server cannot be reached. Check that it runs and that CXR_DATABASE_URL names it",
-    "57P": "the server is stopping or starting. Try again in a moment",
-    "28": "the server refuses this user. Check the user and password in CXR_DATABASE_URL",
-    "3D000": "the server has no such database. Create it, or correct CXR_DATABASE_URL",
-    "42501": "this user may not do this there. Grant it the rights to the worklist's tables",
-    "53100": "the server's disk is full. Make room, then try again; nothing acknowledged is lost",
-    "53300": "the server has no connection left. Close other programs or raise max_connections",
-    "42P01": "its tables are gone. Stop the program and restore the database from a backup",
-    "25006": "it is read-only. Connect to the server that accepts changes",
-    "40": "another program changed the same film at the same time. Try again",
-    "55P03": "it is locked by another program. Close what holds it, then try again",
-    "23": "it does not allow this change. Please report this as a fault",
-}
-_UNKNOWN = "it refused. Check the database and its disk, then try again"
-
-
-def _code(error: DBAPIError) -> str | None:
-    """Return the database's error code; None for a bug, which never reached the database."""
-    named = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
-    lost = error.connection_invalidated or isinstance(error, OperationalError)
-    return named or ("08000" if lost else None)
-
-
-@contextmanager
-def translated_errors() -> Iterator[None]:
-    """Raise a `WorklistError` with advice in place of a database's error.
-
-    The original is not chained: its text repeats the values of the row, and so patient data.
-    """
-    try:
-        yield
-    except PoolTimeoutError:
-        raise WorklistError(
-            "The worklist is busy: no connection to its database became free. Try again."
-        ) from None
-    except DBAPIError as error:
-        code = _code(error)
-        if code is None:
-            raise
-        logger.error("the worklist's database reports %s", code)  # noqa: TRY400 - see above
-        advice = next((_ADVICE[key] for key in _ADVICE if code.startswith(key)), _UNKNOWN)
-        raise WorklistError(f"The worklist's database is in trouble ({code}): {advice}.") from None
 
 
 class Database:

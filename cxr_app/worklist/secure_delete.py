@@ -7,7 +7,8 @@ overwrites deleted rows in its own time (VACUUM).
 
 from sqlalchemy import Connection
 
-from cxr_app.worklist.database import Database, translated_errors
+from cxr_app.worklist.database import Database
+from cxr_app.worklist.database_errors import translated_errors
 
 MERGED_PAGES = 500
 """Pages merged in one transaction: some tenths of a second, so that others can write between."""

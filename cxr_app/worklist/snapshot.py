@@ -27,8 +27,8 @@ from cxr_app.worklist.database import (
     migrate,
     sqlite_file,
     stored_revision,
-    translated_errors,
 )
+from cxr_app.worklist.database_errors import translated_errors
 from cxr_app.worklist.outgoing_tables import ArchiveRow
 from cxr_app.worklist.stored_schema import stored_tables
 from cxr_app.worklist.tables import EntryRow, Table

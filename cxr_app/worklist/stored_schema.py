@@ -30,8 +30,8 @@ from cxr_app.worklist.database import (
     migrate,
     sqlite_file,
     stored_revision,
-    translated_errors,
 )
+from cxr_app.worklist.database_errors import translated_errors
 
 TABLES = "worklist_"
 """How the names of all tables begin."""

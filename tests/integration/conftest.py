@@ -3,12 +3,14 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -34,6 +36,7 @@ class PostgresServer:
     data: Path
     port: int
     as_user: tuple[str, ...]
+    _processes: list["subprocess.Popen[bytes]"] = field(default_factory=list, compare=False)
 
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://tests@127.0.0.1:{self.port}/{database}"
@@ -59,9 +62,10 @@ class PostgresServer:
         address = f"host=127.0.0.1 port={self.port} user=tests dbname=postgres"
         return psycopg.connect(address, autocommit=True)
 
-    def start(self) -> "subprocess.Popen[bytes]":
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
         with (self.data.parent / "postgres.log").open("wb") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [
                     *(*self.as_user, str(self.programs / "postgres"), "-D", str(self.data)),
                     *("-p", str(self.port), "-k", str(self.data)),
@@ -72,8 +76,17 @@ class PostgresServer:
                 stdout=subprocess.DEVNULL,
                 stderr=log,
             )
+        self._processes.append(process)
+        self._wait(process)
 
-    def wait(self, process: "subprocess.Popen[bytes]") -> None:
+    def stop(self) -> None:
+        """Stop the server, if it runs, and end its connections."""
+        while self._processes:
+            process = self._processes.pop()
+            process.send_signal(signal.SIGINT)
+            process.wait(START_SECONDS)
+
+    def _wait(self, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and process.poll() is None:
             try:
@@ -115,12 +128,14 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
+@contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """Run a server, which a test that has it alone may stop and start."""
     programs = _programs()
-    folder = Path(tempfile.mkdtemp(prefix="worklist-postgres-"))
-    process: subprocess.Popen[bytes] | None = None
-    try:
+    with tempfile.TemporaryDirectory(
+        prefix="worklist-postgres-", ignore_cleanup_errors=True
+    ) as made:
+        folder = Path(made)
         server = PostgresServer(programs, folder / "data", _free_port(), _unprivileged_user(folder))
         initdb = [str(programs / "initdb"), "-D", str(server.data), "-U", "tests", "-A", "trust"]
         subprocess.run(
@@ -129,14 +144,17 @@ def postgres() -> Iterator[PostgresServer]:
             check=True,
             capture_output=True,
         )
-        process = server.start()
-        server.wait(process)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with running_postgres() as server:
         yield server
-    finally:
-        if process is not None:
-            process.terminate()
-            process.wait(START_SECONDS)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class DatabaseFactory(Protocol):

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from cxr_app.errors import CxrError, SettingsError, WorklistError
 from cxr_app.radiograph import Header
 from cxr_app.worklist import Query, Worklist, database
+from cxr_app.worklist.database_errors import translated_errors
 from cxr_app.worklist.tables import EntryRow
 from tests.integration.conftest import DatabaseFactory, PostgresServer
 from tests.support.outcomes import scored, sha256
@@ -203,7 +204,7 @@ def test_a_value_that_no_database_takes_is_a_fault_of_the_program(broken: Workli
 def test_a_worklist_without_a_free_connection_says_it_is_busy(tmp_path: Path) -> None:
     options = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.01}
     engine = create_engine(f"sqlite:///{tmp_path / 'x.sqlite'}", **options)
-    with engine.connect(), pytest.raises(WorklistError, match="busy"), database.translated_errors():
+    with engine.connect(), pytest.raises(WorklistError, match="busy"), translated_errors():
         engine.connect()
     engine.dispose()
 
