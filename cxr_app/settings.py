@@ -205,8 +205,8 @@ class Settings(AccessSettings, AuditSettings):
     results_give_up_hours: float = Field(
         default=72.0,
         gt=0,
-        description="Hours after which a result that an archive does not accept is given up, until "
-        "a person retries it.",
+        description="Hours for which an archive refuses a result before it is given up, until a "
+        "person retries it; while the archive is not asked or does not answer, it only waits.",
     )
 
     debug: bool = Field(

@@ -71,6 +71,7 @@ class Sender:
         self._destination = destination
         self._installation = Installation.of(worklist, settings.ae_title)
         self._looked_at = self._outbox.open(destination)
+        self._give_up_after = timedelta(hours=settings.results_give_up_hours)
         self._pause = 0.0
         self._swept = -math.inf
 
@@ -115,7 +116,7 @@ class Sender:
             return False
 
     def _fill(self) -> None:
-        """Look for new results and those that a killed sender left; give up what waits too long."""
+        """Look for new results and those that a killed sender left."""
         now = datetime.now(UTC)
         while self._outbox.fill(
             self._destination,
@@ -127,7 +128,6 @@ class Sender:
         if time.monotonic() - self._swept > SWEEP_SECONDS:
             self._swept = time.monotonic()
             self._outbox.release_abandoned(self._destination.name)
-            self._outbox.give_up(timedelta(hours=self._settings.results_give_up_hours))
 
     def _send_film(self, archive: Archive | WebArchive, claimed: list[Outgoing]) -> None:
         """Send the objects of one film; each has its own outcome."""
@@ -144,10 +144,10 @@ class Sender:
             except WorklistError:
                 raise
             except (CxrError, MemoryError) as error:
-                self._outbox.fail(outgoing, _problem(error))
+                self._outbox.fail(outgoing, _problem(error), self._give_up_after)
             except Exception as error:  # noqa: BLE001 - one film must not hold up the others
                 logger.error("A result failed:\n%s", log_privacy.fault_report(error))  # noqa: TRY400
-                self._outbox.fail(outgoing, UNEXPECTED)
+                self._outbox.fail(outgoing, UNEXPECTED, self._give_up_after)
 
     def _store(self, archive: Archive | WebArchive, outgoing: Outgoing, built: Dataset) -> str:
         """Send an object and note it in the audit; return what the archive remarks."""

@@ -151,28 +151,28 @@ class Outbox(Transactions):
         """Record that there is nothing to send."""
         self._end(outgoing, state=OutgoingState.SKIPPED, problem=reason)
 
-    def fail(self, outgoing: Outgoing, problem: str) -> None:
-        """Record that sending failed; it is tried again after a pause."""
-        pause = min(FIRST_PAUSE * 2 ** min(outgoing.tries, 16), LONGEST_PAUSE)
-        due_at = self._clock() + pause
-        self._end(outgoing, tries=outgoing.tries + 1, due_at=due_at, problem=problem)
+    def fail(self, outgoing: Outgoing, problem: str, give_up_after: timedelta) -> None:
+        """Record that an object was refused; it is tried again after a pause, or given up.
+
+        Parameters
+        ----------
+        give_up_after
+            Longest time of refusals. It is the sum of the pauses between them: a time in which the
+            archive was not asked, because the server was off or sending was held, does not count.
+        """
+        refused_for = sum(map(_pause, range(outgoing.tries)), timedelta())
+        is_over = refused_for >= give_up_after
+        self._end(
+            outgoing,
+            state=OutgoingState.GIVEN_UP if is_over else OutgoingState.WAITING,
+            tries=outgoing.tries + 1,
+            due_at=self._clock() + _pause(outgoing.tries),
+            problem=problem,
+        )
 
     def postpone(self, outgoing: Outgoing, problem: str) -> None:
-        """Record that the archive could not be reached; it is tried again as soon as it can."""
-        self._end(outgoing, tries=outgoing.tries + 1, problem=problem)
-
-    def give_up(self, waited: timedelta) -> int:
-        """Give up what has waited for so long; return how many objects."""
-        now = self._clock()
-        statement = (
-            update(OutgoingRow)
-            .where(OutgoingRow.state == OutgoingState.WAITING, _unclaimed(now))
-            .where(OutgoingRow.requested_at < now - waited)
-            .values(state=OutgoingState.GIVEN_UP)
-            .returning(OutgoingRow.number)
-        )
-        with self._database.writing() as session:
-            return len(session.scalars(statement).all())
+        """Record that the archive could not be asked; it is tried again as soon as it can."""
+        self._end(outgoing, problem=problem)
 
     def retry(self, numbers: Iterable[int]) -> int:
         """Send objects again that were given up, or now those that wait; return how many."""
@@ -330,6 +330,11 @@ def _new(destination: Destination, now: datetime) -> dict[str, Any]:
         "requested_at": now,
         "due_at": now,
     }
+
+
+def _pause(tries: int) -> timedelta:
+    """Return how long an object waits after a refusal, by how often it was refused before."""
+    return min(FIRST_PAUSE * (1 << min(tries, 16)), LONGEST_PAUSE)
 
 
 def _unclaimed(now: datetime) -> ColumnElement[bool]:

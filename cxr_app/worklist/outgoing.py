@@ -17,7 +17,7 @@ class OutgoingState(Enum):
     SKIPPED = "SKIPPED"
     """There is nothing to send, for example no outline of a film without heat."""
     GIVEN_UP = "GIVEN_UP"
-    """Not sent in time: a person may retry it."""
+    """Refused for too long, or not wanted any more: a person may retry it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Outgoing:
     predecessor_scored_at
         When the result was made that it replaces; None for a film's first.
     tries
-        How often it was sent without success.
+        How often it was refused.
     due_at
         Before this it is not tried again.
     problem

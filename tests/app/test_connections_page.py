@@ -64,8 +64,7 @@ def test_a_person_retries_what_was_given_up(
 ) -> None:
     fill(worklist, destination)
     for each in worklist.outbox.claim(destination.name):
-        worklist.outbox.fail(each, "it refused (0xA700)")
-    worklist.outbox.give_up(timedelta(0))
+        worklist.outbox.fail(each, "it refused (0xA700)", timedelta(0))
     page = connections(app.run())
     assert set(shown(page, "state")) == {"given up"}
     assert set(shown(page, "problem")) == {"it refused (0xA700)"}

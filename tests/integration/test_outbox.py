@@ -17,6 +17,7 @@ from tests.support.outcomes import refused, scored, sha256
 from tests.support.site import NOON, Clock
 
 ARCHIVE = Destination("A", "archive", 104)
+DAYS = timedelta(days=3)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 HEADER = Header(
     sop_class_uid="1.2.3",
@@ -148,7 +149,7 @@ def test_the_claim_of_a_server_that_died_ends_and_its_late_word_counts_nothing(
     clock.now += timedelta(minutes=6)
     alive = worklist.outbox.claim(ARCHIVE.name)
     assert [each.number for each in alive] == [each.number for each in dead]
-    worklist.outbox.fail(dead[0], "late")
+    worklist.outbox.fail(dead[0], "late", DAYS)
     worklist.outbox.sent(alive[0])
     assert worklist.outbox.newest(OutgoingState.SENT)[0].number == alive[0].number
 
@@ -191,30 +192,63 @@ def sender_process(worklist_url: str) -> Iterator["subprocess.Popen[bytes]"]:
             process.kill()
 
 
-def test_a_failure_pauses_longer_each_time_and_is_given_up_and_retried_by_a_person(
-    worklist: Worklist, clock: Clock
-) -> None:
+def test_a_failure_pauses_longer_each_time(worklist: Worklist, clock: Clock) -> None:
     worklist.outbox.open(ARCHIVE)
     score(worklist, 1)
     fill(worklist)
     pauses = []
     for _ in range(9):
-        claimed = worklist.outbox.claim(ARCHIVE.name)
-        for each in claimed:
-            worklist.outbox.fail(each, "refused")
+        refuse(worklist, DAYS)
         due = worklist.outbox.newest()[0].due_at
         pauses.append(due - clock.now)
         clock.now = due
     assert pauses == sorted(pauses)
     assert (pauses[0], pauses[-1]) == (timedelta(seconds=30), timedelta(hours=1))
-    assert worklist.outbox.give_up(timedelta(days=3)) == 0
-    clock.now += timedelta(days=3)
-    assert worklist.outbox.give_up(timedelta(days=3)) == 2
+
+
+def test_what_an_archive_refuses_for_long_is_given_up_and_retried_by_a_person(
+    worklist: Worklist, clock: Clock
+) -> None:
+    worklist.outbox.open(ARCHIVE)
+    score(worklist, 1)
+    fill(worklist)
+    clock.now += 10 * DAYS  # before the first try
+    first = clock.now
+    while worklist.outbox.archives()[0].counts.get(OutgoingState.WAITING):
+        assert clock.now - first < DAYS + timedelta(hours=1)
+        assert refuse(worklist, DAYS) == 2
+        clock.now = worklist.outbox.newest()[0].due_at
+    assert clock.now - first >= DAYS
     assert worklist.outbox.claim(ARCHIVE.name) == []
     given_up = worklist.outbox.newest(OutgoingState.GIVEN_UP)
-    assert [(each.tries, each.problem) for each in given_up] == [(9, "refused")] * 2
+    assert [each.problem for each in given_up] == ["refused"] * 2
     assert worklist.outbox.retry(each.number for each in given_up) == 2
-    assert len(worklist.outbox.claim(ARCHIVE.name)) == 2
+    assert refuse(worklist, DAYS) == 2, "it counts from then"
+    assert worklist.outbox.archives()[0].counts == {OutgoingState.WAITING: 2}
+
+
+def test_time_in_which_an_archive_refused_nothing_does_not_count(
+    worklist: Worklist, clock: Clock
+) -> None:
+    """Nor held, nor unreachable, nor a server that was off: the next try is one of many."""
+    worklist.outbox.open(ARCHIVE)
+    score(worklist, 1)
+    fill(worklist)
+    for _ in range(1000):
+        for each in worklist.outbox.claim(ARCHIVE.name):
+            worklist.outbox.postpone(each, "unreachable")
+    for _ in range(3):
+        clock.now += 10 * DAYS
+        assert refuse(worklist, DAYS) == 2
+    assert worklist.outbox.archives()[0].counts == {OutgoingState.WAITING: 2}
+
+
+def refuse(worklist: Worklist, give_up_after: timedelta) -> int:
+    """Let an archive refuse the objects of one film; return how many."""
+    claimed = worklist.outbox.claim(ARCHIVE.name)
+    for each in claimed:
+        worklist.outbox.fail(each, "refused", give_up_after)
+    return len(claimed)
 
 
 def test_what_was_sent_is_never_sent_again(worklist: Worklist) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from cxr_app.destination import Destination
 from cxr_app.operations.backup import back_up, restore
+from cxr_app.pacs.sender import Sender
 from cxr_app.settings import Settings
 from cxr_app.worklist import OutgoingState, Worklist
 from tests.integration.conftest import DatabaseFactory
@@ -45,6 +46,17 @@ def test_nothing_is_sent_before_a_person_allows_it(restored: Worklist) -> None:
     assert outbox.claim(ARCHIVE.name) == []
     outbox.resume(ARCHIVE.name)
     assert len(outbox.claim(ARCHIVE.name)) == 2
+
+
+def test_what_waits_is_sent_however_long_the_decision_takes(
+    restored: Worklist,
+) -> None:
+    settings = Settings(data_dir=Path("unused"), results_give_up_hours=1e-6)
+    sender = Sender(settings, restored, ARCHIVE)
+    assert not sender.send_once()
+    assert not sender.send_once()
+    restored.outbox.resume(ARCHIVE.name)
+    assert len(restored.outbox.claim(ARCHIVE.name)) == 2
 
 
 def test_a_person_may_give_up_what_waits_and_send_what_comes(restored: Worklist) -> None:

@@ -99,6 +99,39 @@ def test_a_refused_object_is_sent_again_after_a_pause(
     assert states(worklist) == [OutgoingState.SENT]
 
 
+def test_what_an_archive_refuses_after_the_hours_of_the_settings_is_given_up(
+    settings: Settings, worklist: Worklist, clock: Clock
+) -> None:
+    hasty = settings.model_copy(update={"results_give_up_hours": 1 / 60})
+    with listening(Peer(status=[0xA700] * 9)) as peer:
+        sender = Sender(hasty, worklist, peer.destination())
+        score(settings, worklist)
+        seen = []
+        for _ in range(3):
+            sender.send_once()
+            seen += states(worklist)
+            clock.now += timedelta(minutes=10)
+    assert seen == [OutgoingState.WAITING] * 2 + [OutgoingState.GIVEN_UP]
+
+
+@UNCLOSED
+def test_a_server_that_was_off_for_days_and_an_archive_that_was_give_nothing_up(
+    settings: Settings, worklist: Worklist, clock: Clock
+) -> None:
+    with listening(Peer()) as peer:
+        pass
+    score(settings, worklist)
+    hasty = settings.model_copy(update={"results_give_up_hours": 1.0})
+    for _ in range(5):
+        sender = Sender(hasty, worklist, peer.destination())
+        score(settings, worklist)
+        sender.send_once()
+        clock.now += timedelta(days=10)
+    with listening(peer):
+        Sender(hasty, worklist, peer.destination()).send_once()
+    assert set(states(worklist)) == {OutgoingState.SENT}
+
+
 def wait_for_lock(peer: Peer) -> None:
     """Wait until the peer has done with what it was sent."""
     with peer.lock:

@@ -143,5 +143,5 @@ def _retry(numbers: list[int]) -> None:
 
 
 def _may_be_retried(each: Outgoing) -> bool:
-    has_failed = each.state is OutgoingState.WAITING and each.tries > 0
+    has_failed = each.state is OutgoingState.WAITING and bool(each.problem)
     return has_failed or each.state is OutgoingState.GIVEN_UP
