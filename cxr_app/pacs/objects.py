@@ -25,8 +25,6 @@ from cxr_app.prediction import visible_extent
 from cxr_app.radiograph import Header
 from cxr_app.worklist import Entry, Measurement, Outgoing, Review, Score, Worklist
 
-NOTHING_TO_SHOW = "The film has no heat to show."
-
 _without_validation = threading.Lock()
 
 
@@ -48,15 +46,23 @@ class FilmVerdict:
         As `FilmResults`, and if no reader has said a verdict.
     """
 
+    why_nothing = "The verdict was taken back before it was sent."
+
     def __init__(self, worklist: Worklist, installation: Installation, outgoing: Outgoing) -> None:
         entry, data = _kept_film(worklist, outgoing)
         moment = outgoing.scored_at
         self._installation = installation
-        self._reviews = reviews_at(worklist.reviews.of_film(entry.id), moment)
-        self._film = _scored_film(entry, judged_verdict(self._reviews), data, outgoing)
+        reviews = worklist.reviews.of_film(entry.id)
+        self._reviews = reviews_at(reviews, moment)
+        verdict = judged_verdict(self._reviews)
+        gone = {each.number for each in reviews if each.is_taken_back}
+        self._is_outdated = verdict.number in gone and not verdict.is_taken_back
+        self._film = _scored_film(entry, verdict, data, outgoing)
 
-    def build(self, _kind: ResultKind) -> Dataset:
-        """Build the object."""
+    def build(self, _kind: ResultKind) -> Dataset | None:
+        """Build the object; None if the verdict was taken back since, which an object says."""
+        if self._is_outdated:
+            return None
         with _without_validation, disable_value_validation():
             return reading_report(self._film, self._reviews, self._installation)
 
@@ -80,6 +86,8 @@ class FilmResults:
     EntryNotFoundError
         If there is no such film.
     """
+
+    why_nothing = "The film has no heat to show."
 
     def __init__(self, worklist: Worklist, installation: Installation, outgoing: Outgoing) -> None:
         entry, self._data = _kept_film(worklist, outgoing)

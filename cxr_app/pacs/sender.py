@@ -22,7 +22,7 @@ from cxr_app.pacs.archive import Archive
 from cxr_app.pacs.companion_program import run_until_stopped
 from cxr_app.pacs.destinations import archive_at, destinations_of
 from cxr_app.pacs.installation import Installation
-from cxr_app.pacs.objects import NOTHING_TO_SHOW, FilmResults, FilmVerdict, results_of
+from cxr_app.pacs.objects import FilmResults, FilmVerdict, results_of
 from cxr_app.pacs.sent_events import noted_sending
 from cxr_app.pacs.web_archive import WebArchive
 from cxr_app.settings import Settings
@@ -98,7 +98,7 @@ class Sender:
             If the worklist cannot be read or changed.
         """
         self._fill()
-        claimed = self._outbox.claim(self._destination.name)
+        claimed = self._claim()
         if not claimed:
             return False
         try:
@@ -107,7 +107,7 @@ class Sender:
                 while claimed:
                     self._send_film(archive, claimed)
                     is_over = not archive.is_open or (stop is not None and stop.is_set())
-                    claimed = [] if is_over else self._outbox.claim(self._destination.name)
+                    claimed = [] if is_over else self._claim()
                 return archive.is_open
         except ArchiveError as error:
             self._unreachable(str(error))
@@ -129,6 +129,11 @@ class Sender:
             self._swept = time.monotonic()
             self._outbox.release_abandoned(self._destination.name)
 
+    def _claim(self) -> list[Outgoing]:
+        return self._outbox.claim(
+            self._destination.name, after_reading=self._settings.results_after_reading
+        )
+
     def _send_film(self, archive: Archive | WebArchive, claimed: list[Outgoing]) -> None:
         """Send the objects of one film; each has its own outcome."""
         results: FilmResults | FilmVerdict | None = None
@@ -137,7 +142,7 @@ class Sender:
                 results = results or results_of(self._worklist, self._installation, outgoing)
                 built = results.build(outgoing.kind)
                 if built is None:
-                    self._outbox.skip(outgoing, NOTHING_TO_SHOW)
+                    self._outbox.skip(outgoing, results.why_nothing)
                 else:
                     remark = self._store(archive, outgoing, built)
                     self._outbox.sent(outgoing, remark)

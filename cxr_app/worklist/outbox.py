@@ -9,16 +9,16 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from cxr_app.destination import Destination, ResultKind
 from cxr_app.outcome import ScoringState
 from cxr_app.worklist.claim_owner import is_abandoned, new_claim
 from cxr_app.worklist.outgoing import ArchiveState, Outgoing, OutgoingState
+from cxr_app.worklist.outgoing_due import may_be_sent, unclaimed
 from cxr_app.worklist.outgoing_readings import NEEDED, unsent_readings
 from cxr_app.worklist.outgoing_tables import ArchiveRow, OutgoingRow
-from cxr_app.worklist.review_rows import disputed
 from cxr_app.worklist.tables import READ_AT_INDEX, SCORED_AT_INDEX, EntryRow, SecretRow
 from cxr_app.worklist.transactions import Transactions
 
@@ -103,10 +103,16 @@ class Outbox(Transactions):
                 session.execute(insert, rows)
         return len(rows)
 
-    def claim(self, destination: str) -> list[Outgoing]:
-        """Claim the objects of the film that is due longest; none if nothing is due."""
+    def claim(self, destination: str, *, after_reading: bool = False) -> list[Outgoing]:
+        """Claim the objects of the film that is due longest; none if nothing is due.
+
+        Parameters
+        ----------
+        after_reading
+            Whether the results of a film that is unread, or unread again, wait.
+        """
         now = self._clock()
-        due = (*_due(now), OutgoingRow.destination == destination, ~_is_held(destination))
+        due = may_be_sent(destination, now, after_reading=after_reading)
         first = select(OutgoingRow).where(*due).order_by(OutgoingRow.due_at, OutgoingRow.number)
         first = first.limit(1)
         with self._database.reading() as session:
@@ -179,7 +185,7 @@ class Outbox(Transactions):
         now = self._clock()
         statement = (
             update(OutgoingRow)
-            .where(OutgoingRow.number.in_(list(numbers)), _unclaimed(now))
+            .where(OutgoingRow.number.in_(list(numbers)), unclaimed(now))
             .where(OutgoingRow.state.in_((OutgoingState.GIVEN_UP, OutgoingState.WAITING)))
             .values(state=OutgoingState.WAITING, tries=0, requested_at=now, due_at=now)
             .returning(OutgoingRow.number)
@@ -335,28 +341,6 @@ def _new(destination: Destination, now: datetime) -> dict[str, Any]:
 def _pause(tries: int) -> timedelta:
     """Return how long an object waits after a refusal, by how often it was refused before."""
     return min(FIRST_PAUSE * (1 << min(tries, 16)), LONGEST_PAUSE)
-
-
-def _unclaimed(now: datetime) -> ColumnElement[bool]:
-    return or_(OutgoingRow.claimed_until.is_(None), OutgoingRow.claimed_until < now)
-
-
-def _is_held(destination: str) -> ColumnElement[bool]:
-    return exists().where(ArchiveRow.name == destination, ArchiveRow.held_at.is_not(None))
-
-
-def _is_disputed() -> ColumnElement[bool]:
-    """Return whether an object is a verdict on a film in which readers differ."""
-    return and_(OutgoingRow.kind == ResultKind.READING, OutgoingRow.entry_number.in_(disputed()))
-
-
-def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        OutgoingRow.state == OutgoingState.WAITING,
-        OutgoingRow.due_at <= now,
-        _unclaimed(now),
-        ~_is_disputed(),
-    )
 
 
 def _as_values(session: Session, rows: Sequence[OutgoingRow]) -> list[Outgoing]:

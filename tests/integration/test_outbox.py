@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from cxr_app.destination import Destination, ResultKind
 from cxr_app.radiograph import Header
@@ -99,6 +102,63 @@ def test_results_may_wait_until_a_person_has_read_the_film(
     clock.now += timedelta(hours=1)
     score(worklist, 1, "model-2")
     assert worklist.outbox.fill(ARCHIVE, clock.now, after_reading=True) == 2
+
+
+def test_results_of_a_film_that_is_unread_again_wait_until_it_is_read(
+    worklist: Worklist, clock: Clock
+) -> None:
+    archive = Destination("A", "archive", 104, (ResultKind.REPORT, ResultKind.READING))
+    worklist.outbox.open(archive)
+
+    def step() -> list[ResultKind]:
+        """Send what may leave; return of what kinds it is."""
+        clock.now += timedelta(seconds=1)
+        fill(worklist, archive, after_reading=True)
+        kinds = []
+        while claimed := worklist.outbox.claim(archive.name, after_reading=True):
+            kinds += [each.kind for each in claimed]
+            for each in claimed:
+                worklist.outbox.sent(each)
+        return kinds
+
+    film = score(worklist, 1)
+    verdict = worklist.reviews.add(film, "Weiss", Verdict.AGREE)
+    fill(worklist, archive, after_reading=True)
+    clock.now += timedelta(seconds=1)
+    worklist.reviews.take_back(verdict.number, "Weiss")
+    assert step() == []
+    verdict = worklist.reviews.add(film, "Weiss", Verdict.DISAGREE)
+    sent = step()
+    assert sent.count(ResultKind.REPORT) == 1
+    assert sent.count(ResultKind.READING) == 3
+    worklist.reviews.take_back(verdict.number, "Weiss")
+    assert step() == [ResultKind.READING], "the archive has the verdict, so it must go there too"
+
+
+def test_what_waits_for_a_reader_does_not_hold_up_the_others(
+    worklist: Worklist, clock: Clock
+) -> None:
+    """Each film that waits is looked up by its number: no list is read as a whole."""
+    worklist.outbox.open(ARCHIVE)
+    films = [score(worklist, film) for film in range(3)]
+    fill(worklist)
+    worklist.reviews.add(films[-1], "Weiss", Verdict.AGREE)
+    plans: list[str] = []
+    engine = worklist._database.engine
+    event.listen(engine, "before_cursor_execute", partial(explain, plans))
+    claimed = worklist.outbox.claim(ARCHIVE.name, after_reading=True)
+    assert {each.entry_id for each in claimed} == {films[-1]}
+    if engine.dialect.name == "sqlite":
+        assert plans
+        assert not [step for step in plans if step.startswith("SCAN worklist_")]
+
+
+def explain(plans: list[str], *execution: Any) -> None:
+    """Note how SQLite executes a query."""
+    connection, cursor, statement, parameters, *_ = execution
+    if connection.dialect.name == "sqlite" and statement.startswith("SELECT"):
+        steps = cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+        plans += [step[3] for step in steps]
 
 
 def test_a_new_score_names_its_predecessor_also_when_an_old_model_returns(

@@ -1,6 +1,7 @@
 """Readers' verdicts on their way to archives: none before there is one, each change once."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -127,3 +128,30 @@ def test_an_archive_receives_the_verdict_after_the_report_and_both_once(
     assert "Verdict taken back" in str(second)
     assert first.StudyInstanceUID == report.StudyInstanceUID
     worklist.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("after_reading", [False, True])
+def test_a_verdict_that_is_taken_back_before_it_is_sent_does_not_leave_as_if_it_stood(
+    settings: Settings, after_reading: bool
+) -> None:
+    settings = settings.model_copy(update={"results_after_reading": after_reading})
+    kinds = (ResultKind.REPORT, ResultKind.PICTURE, ResultKind.READING)
+    with listening(Peer()) as peer:
+        pass
+    with closing(Worklist.open(settings.worklist_url)) as worklist:
+        sender = Sender(settings, worklist, peer.destination(*kinds))
+        film = score_film(settings, worklist, dicom_bytes())
+        verdict = worklist.reviews.add(film, "Weiss", Verdict.AGREE)
+        assert not sender.send_once()
+        worklist.reviews.take_back(verdict.number, "Weiss")
+        with listening(peer):
+            sender.send_once()
+            assert len(peer.received) == (0 if after_reading else 3)
+            worklist.reviews.add(film, "Weiss", Verdict.DISAGREE)
+            sender.send_once()
+    said = "".join(map(str, peer.received))
+    assert len(peer.received) == 4
+    assert "Agrees" not in said
+    assert "Verdict taken back" in said
+    assert "Disagrees" in said

@@ -1,0 +1,67 @@
+"""Which of the objects that wait for an archive may be sent now."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import aliased
+
+from cxr_app.destination import ResultKind
+from cxr_app.worklist.outgoing import OutgoingState
+from cxr_app.worklist.outgoing_tables import ArchiveRow, OutgoingRow
+from cxr_app.worklist.review_rows import disputed
+from cxr_app.worklist.tables import EntryRow
+
+
+def may_be_sent(
+    destination: str, now: datetime, *, after_reading: bool
+) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for an object to be claimed.
+
+    Parameters
+    ----------
+    destination
+        Name of the archive.
+    after_reading
+        Whether the results of a film that is unread, or unread again, wait.
+    """
+    due = (
+        OutgoingRow.destination == destination,
+        OutgoingRow.state == OutgoingState.WAITING,
+        OutgoingRow.due_at <= now,
+        unclaimed(now),
+        ~_is_disputed(),
+        ~_is_held(destination),
+    )
+    return (*due, or_(_is_read(), _withdraws())) if after_reading else due
+
+
+def unclaimed(now: datetime) -> ColumnElement[bool]:
+    """Return whether nobody is sending an object."""
+    return or_(OutgoingRow.claimed_until.is_(None), OutgoingRow.claimed_until < now)
+
+
+def _is_held(destination: str) -> ColumnElement[bool]:
+    return exists().where(ArchiveRow.name == destination, ArchiveRow.held_at.is_not(None))
+
+
+def _is_disputed() -> ColumnElement[bool]:
+    """Return whether an object is a verdict on a film in which readers differ."""
+    return and_(OutgoingRow.kind == ResultKind.READING, OutgoingRow.entry_number.in_(disputed()))
+
+
+def _is_read() -> ColumnElement[bool]:
+    """Return whether the film of an object is read: one look-up each, however many films wait."""
+    film = select(EntryRow.is_read).where(EntryRow.number == OutgoingRow.entry_number)
+    return film.scalar_subquery()
+
+
+def _withdraws() -> ColumnElement[bool]:
+    """Return whether an object is about a verdict and the archive has one of the same film."""
+    earlier = aliased(OutgoingRow)
+    has_one = exists().where(
+        earlier.entry_number == OutgoingRow.entry_number,
+        earlier.destination == OutgoingRow.destination,
+        earlier.kind == ResultKind.READING,
+        earlier.state == OutgoingState.SENT,
+    )
+    return and_(OutgoingRow.kind == ResultKind.READING, has_one)
