@@ -38,7 +38,11 @@ LONGEST_PAUSE_SECONDS = 300.0
 OVERLAP = timedelta(minutes=10)
 """How far back changes are looked for: other servers' clocks, and transactions that took long."""
 
+FILM_SECONDS = 120.0
+"""Longest time after a claim in which an object is begun; that one ends while the claim holds."""
+
 SWEEP_SECONDS = 60.0
+LEFT_FOR_LATER = "The archive had ended the connection or was too slow before this one."
 UNEXPECTED = "The program failed on this film; the time is in its log."
 
 
@@ -73,7 +77,7 @@ class Sender:
         self._looked_at = self._outbox.open(destination)
         self._give_up_after = timedelta(hours=settings.results_give_up_hours)
         self._pause = 0.0
-        self._swept = -math.inf
+        self._swept = self._claimed_at = -math.inf
 
     def run(self, stop: threading.Event) -> None:
         """Send until stopped; no fault of an archive, a film or the database ends this."""
@@ -130,6 +134,7 @@ class Sender:
             self._outbox.release_abandoned(self._destination.name)
 
     def _claim(self) -> list[Outgoing]:
+        self._claimed_at = time.monotonic()
         return self._outbox.claim(
             self._destination.name, after_reading=self._settings.results_after_reading
         )
@@ -138,6 +143,9 @@ class Sender:
         """Send the objects of one film; each has its own outcome."""
         results: FilmResults | FilmVerdict | None = None
         for outgoing in claimed:
+            if not archive.is_open or time.monotonic() - self._claimed_at > FILM_SECONDS:
+                self._outbox.postpone(outgoing, LEFT_FOR_LATER)
+                continue
             try:
                 results = results or results_of(self._worklist, self._installation, outgoing)
                 built = results.build(outgoing.kind)

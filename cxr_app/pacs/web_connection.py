@@ -17,11 +17,14 @@ import httpx
 from cxr_app.destination import Destination
 from cxr_app.errors import ArchiveError
 from cxr_app.pacs.association import ANSWER_SECONDS, CONNECT_SECONDS
+from cxr_app.pacs.exchange_limit import ExchangeLimit
 
 DICOM_JSON = "application/dicom+json"
 NO_SEARCH = (403, 405, 501)
 """Answers to a search of archives that take objects only."""
 CLIENT_ERRORS = range(400, 500)
+EXCHANGE_SECONDS = 90.0
+"""Longest time of a search, or of sending an object: a slow archive must not outlast the claim."""
 _SERVER_ERRORS = range(500, 600)
 _MOVED = range(300, 400)
 _NO_LOGIN = (401, 403, 407)
@@ -50,11 +53,13 @@ class WebConnection:
 
     def __init__(self, destination: Destination, authorization: str = "") -> None:
         self._name, self._url = destination.name, destination.url
+        self._limit = ExchangeLimit()
         headers = {"Authorization": authorization} if authorization else {}
         self._client = httpx.Client(
             headers=headers | {"Accept": DICOM_JSON},
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             verify=ssl.create_default_context(),
+            event_hooks={"request": [self._limit.follow]},
         )
         self.is_open = False
 
@@ -91,12 +96,17 @@ class WebConnection:
         return answer
 
     def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        with self._in_words():
+        with self._in_words(EXCHANGE_SECONDS):
             return self._client.request(method, f"{self._url}{path}", **options)
 
     @contextmanager
-    def _in_words(self) -> Iterator[None]:
-        """Raise what the administrator can do about a failed request.
+    def _in_words(self, seconds: float) -> Iterator[None]:
+        """Raise what the administrator can do about a request that failed or took too long.
+
+        Parameters
+        ----------
+        seconds
+            Longest time of the whole exchange.
 
         Raises
         ------
@@ -104,8 +114,9 @@ class WebConnection:
             In place of httpx's errors, whose messages may quote the request.
         """
         try:
-            yield
-        except httpx.TimeoutException:
+            with self._limit.within(seconds):
+                yield
+        except (httpx.TimeoutException, TimeoutError):
             self.is_open = False
             raise ArchiveError(f"{self._name} did not answer in time.") from None
         except httpx.HTTPError as error:

@@ -29,6 +29,8 @@ AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 PAGE = 200
 """Answers asked for at once."""
 MOST_PAGES = 500
+FETCH_SECONDS = 300.0
+"""Longest time for one film: 60 MB over a slow line."""
 _UID = re.compile(r"[0-9.]{1,64}")
 _NO_ANSWER = 204
 _NOT_THERE = (404, 410)
@@ -78,7 +80,7 @@ class WebFilmArchive(WebConnection):
             f"/instances/{_uid(film.sop_instance_uid)}"
         )
         with (
-            self._in_words(),
+            self._in_words(FETCH_SECONDS),
             self._client.stream("GET", f"{self._url}{path}", headers={"Accept": AS_STORED}) as sent,
         ):
             self._check_film(sent)

@@ -4,7 +4,7 @@ import json
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,63 @@ def web_archive(
         def log_message(self, *_: object) -> None:
             """Print nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with _running(Handler, certificate) as address:
+        yield address
+
+
+@contextmanager
+def dripping_archive(
+    asked: str, part: str, certificate: tuple[Path, Path] | None = None
+) -> Iterator[str]:
+    """Run a server that answers one kind of request a byte at a time, for ever; yield its address.
+
+    Parameters
+    ----------
+    asked
+        What is within method and path of the requests that it answers so; for others it finds
+        nothing, at once.
+    part
+        What of the answer drips: "status", "header" or "body".
+    certificate
+        Files of its certificate and key; without, it speaks no TLS.
+    """
+    ended = threading.Event()
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/dicom\r\n"
+    begin = {"status": b"", "header": head + b"X: ", "body": head + b"\r\n"}[part]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer()
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self._answer()
+
+        def _answer(self) -> None:
+            self.close_connection = True
+            if asked not in f"{self.command} {self.path}":
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+                return
+            self.wfile.write(begin)
+            with suppress(OSError):
+                while not ended.wait(0.1):
+                    self.wfile.write(b"H")
+
+        def log_message(self, *_: object) -> None:
+            """Print nothing."""
+
+    try:
+        with _running(Handler, certificate) as address:
+            yield address
+    finally:
+        ended.set()
+
+
+@contextmanager
+def _running(
+    handler: type[BaseHTTPRequestHandler], certificate: tuple[Path, Path] | None
+) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificate)

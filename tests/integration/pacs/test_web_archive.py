@@ -1,5 +1,7 @@
 """Results into an archive by STOW-RS: what its answer names as stored counts, and nothing else."""
 
+import threading
+import time
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +14,7 @@ from pydicom import dcmread
 
 from cxr_app.destination import Destination, ResultKind
 from cxr_app.errors import ArchiveError
+from cxr_app.pacs import sender, web_connection
 from cxr_app.pacs.destinations import archive_at, check_destination
 from cxr_app.pacs.sender import Sender
 from cxr_app.settings import Settings
@@ -20,7 +23,7 @@ from tests.support.certificates import certificate
 from tests.support.factories import dicom_bytes
 from tests.support.results import result_object
 from tests.support.scored_films import score_film
-from tests.support.web_archives import web_archive
+from tests.support.web_archives import dripping_archive, web_archive
 
 REPORT = result_object(ResultKind.REPORT, dicom_bytes())
 UID = str(REPORT.SOPInstanceUID)
@@ -144,6 +147,30 @@ def test_only_a_certificate_that_the_system_trusts_is_accepted(
         check_destination(destination, Settings())
 
 
+@pytest.mark.parametrize("is_secret", [False, True])
+@pytest.mark.parametrize("part", ["status", "header", "body"])
+def test_an_answer_that_never_ends_is_not_waited_for(
+    part: str, is_secret: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(files[0]))
+    monkeypatch.setattr(web_connection, "EXCHANGE_SECONDS", 1.0)
+    with dripping_archive("POST", part, files if is_secret else None) as url:
+        begun = time.monotonic()
+        with (
+            archive_at(Destination.parse(url), Settings()) as archive,
+            pytest.raises(ArchiveError, match="did not answer in time"),
+        ):
+            archive.store(REPORT)
+        assert not archive.is_open
+    with (
+        dripping_archive("GET", part, files if is_secret else None) as url,
+        pytest.raises(ArchiveError, match="did not answer in time"),
+    ):
+        check_destination(Destination.parse(url), Settings())
+    assert time.monotonic() - begun < 10
+
+
 @pytest.mark.parametrize("search_status", [403, 405, 501])
 def test_an_archive_that_only_takes_objects_is_sent_them(search_status: int) -> None:
     with web_archive(lambda _: (200, STORED), search_status=search_status) as url:
@@ -190,3 +217,22 @@ def test_each_object_is_sent_once_however_often_the_sender_looks(
         assert [sender.send_once() for _ in range(3)] == [True, False, False]
     assert len(bodies) == 2
     assert [each.state for each in worklist.outbox.newest()] == [OutgoingState.SENT] * 2
+
+
+def test_the_objects_of_a_film_take_no_longer_than_their_claim(
+    site: Settings, worklist: Worklist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = threading.Event()
+
+    def dawdle(_: str) -> tuple[int, Any]:
+        stop.set()
+        time.sleep(0.5)
+        return 202, {}
+
+    monkeypatch.setattr(sender, "FILM_SECONDS", 0.4)
+    with web_archive(dawdle) as url:
+        slow = Sender(site, worklist, Destination.parse(url))
+        score_film(site, worklist, dicom_bytes())
+        slow.send_once(stop)
+    untried, refused = sorted(worklist.outbox.newest(), key=lambda each: each.tries)
+    assert (untried.tries, untried.claim, refused.tries) == (0, "", 1)

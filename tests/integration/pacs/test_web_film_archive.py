@@ -22,6 +22,7 @@ from cxr_app.settings import Settings
 from tests.integration.pacs.test_receiver import COMPRESSED, NATIVE
 from tests.support.factories import compressed_dicom_bytes, dicom_bytes, radiograph_dataset
 from tests.support.orthanc import running
+from tests.support.web_archives import dripping_archive
 
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 LOGIN = ("scribe", "pass:word")
@@ -106,6 +107,20 @@ RELATED = 'multipart/related; type="application/dicom"; boundary=b'
 def test_a_film_is_taken_from_the_answer_as_it_is(kind: str, body: bytes) -> None:
     with server_of([(200, kind, body)]) as target, film_source(target, Settings()) as archive:
         assert archive.fetch(FILM) == FILE
+
+
+@pytest.mark.parametrize("part", ["status", "header", "body"])
+def test_a_film_that_never_ends_is_not_waited_for(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is what has come of it taken for a film."""
+    monkeypatch.setattr(web_film_archive, "FETCH_SECONDS", 1.0)
+    with (
+        dripping_archive("/instances/", part) as url,
+        film_source(Destination.parse(url), Settings()) as archive,
+        pytest.raises(ArchiveError, match="did not answer in time"),
+    ):
+        archive.fetch(FILM)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+"""A limit on the time of a whole exchange by HTTP: httpx bounds each read, not their sum."""
+
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import httpx
+
+_CONNECTED = (".connect_tcp.complete", ".start_tls.complete")
+
+
+class ExchangeLimit:
+    """Ends the connection of a client whose exchange takes too long; for one thread."""
+
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+        self._is_over = False
+
+    def follow(self, request: httpx.Request) -> None:
+        """Learn of the connection of a request; for the client's event hook `request`."""
+        request.extensions["trace"] = self._note
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Bound everything that happens within.
+
+        Raises
+        ------
+        TimeoutError
+            If it took longer, even if it came to an end: the answer may be cut off.
+        """
+        self._is_over = False
+        timer = threading.Timer(seconds, self._end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except httpx.HTTPError:
+            if not self._is_over:
+                raise
+        finally:
+            timer.cancel()
+        if self._is_over:
+            raise TimeoutError
+
+    def _note(self, step: str, about: Mapping[str, Any]) -> None:
+        if step.endswith(_CONNECTED):
+            self._socket = about["return_value"].get_extra_info("socket")
+            if self._is_over:
+                self._end()
+
+    def _end(self) -> None:
+        """Wake the thread that reads from or writes to the connection, which then fails."""
+        self._is_over = True
+        if self._socket is not None:
+            with suppress(OSError):  # it has ended meanwhile
+                # Not its own method, for that of TLS would take the encryption from the reader.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
