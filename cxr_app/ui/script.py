@@ -4,7 +4,7 @@ import streamlit as st
 
 from cxr_app.audit.event import AuditKind
 from cxr_app.permissions import Permission
-from cxr_app.ui import current_reader, masking, pages, resources
+from cxr_app.ui import current_reader, masking, pages, recovery, resources
 from cxr_app.ui.access import may
 from cxr_app.ui.auditing import note_once
 from cxr_app.ui.components.auto_refresh import auto_refresh
@@ -84,9 +84,10 @@ def banner() -> None:
     """Show that use is investigational, and which model is in use.
 
     The banner refreshes by itself: rerunning the whole page could move a row from under the
-    reader's pointer.
+    reader's pointer. It does so only for a page that has stopped.
     """
     sign_in_panel.end_if_idle()
+    recovery.rerun_if_stopped()
     status = resources.engine().status()
     debug = DEBUG_BANNER if resources.settings().debug else ""
     parts = (BANNER, debug, formatting.escape_markdown(status.model_version))
@@ -95,6 +96,7 @@ def banner() -> None:
 
 
 draw_at_root()
+recovery.begin_page()
 st.set_page_config(
     page_title="Chest film triage",
     page_icon="🩻",

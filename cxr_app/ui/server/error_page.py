@@ -6,6 +6,7 @@ import streamlit as st
 
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError
+from cxr_app.ui import recovery
 from cxr_app.ui.text import formatting
 
 logger = logging.getLogger(__name__)
@@ -16,6 +17,8 @@ UNEXPECTED = (
     "Something went wrong; no film has been lost. Reload the page. If this happens again, tell the "
     "administrator of this server at what time: its log holds the details."
 )
+
+AGAIN = "This page tries again by itself."
 
 
 def show_error(error: Exception) -> bool:
@@ -29,6 +32,8 @@ def show_error(error: Exception) -> bool:
     if isinstance(error, CxrError):
         logger.warning("A page stopped: %s", error)
         st.error(formatting.escape_markdown(str(error)))
+        if recovery.note_stop(error):
+            st.caption(AGAIN)
     else:
         logger.error("A page failed unexpectedly:\n%s", log_privacy.fault_report(error))
         st.error(UNEXPECTED)

@@ -7,6 +7,7 @@ from streamlit import error_util
 from streamlit.testing.v1 import AppTest
 
 from cxr_app.errors import WorklistError
+from cxr_app.ui import recovery
 from cxr_app.ui.server import error_page
 
 NAME = "Quuxlove"
@@ -40,6 +41,22 @@ def test_an_error_that_a_user_can_act_on_keeps_its_message(
 ) -> None:
     error_page.show_error(WorklistError("The disk is full. Make room."))
     assert "The disk is full" in caplog.text
+
+
+def stopped(number: int) -> None:
+    from cxr_app import errors
+    from cxr_app.ui.server import error_page
+
+    name = ("WorklistError", "AuditError", "ShortageError", "NotPermittedError", "JobError")[number]
+    error_page.show_error(getattr(errors, name)("Something is wrong"))
+
+
+@pytest.mark.parametrize(("number", "passes"), [(0, 1), (1, 1), (2, 1), (3, 0), (4, 0)])
+def test_only_a_trouble_that_may_pass_is_said_to_be_tried_again(number: int, passes: int) -> None:
+    app = AppTest.from_function(stopped, args=(number,)).run()
+    assert [box.value for box in app.error] == ["Something is wrong"]
+    assert [caption.value for caption in app.caption] == [error_page.AGAIN] * passes
+    assert (recovery.STOPPED in app.session_state) == bool(passes)
 
 
 def page() -> None:
