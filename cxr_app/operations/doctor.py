@@ -19,6 +19,7 @@ from cxr_app.operations.ports import examine_server
 from cxr_app.operations.presence import missing_installation
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
+from cxr_app.worklist.rights import require_rights
 from cxr_app.worklist.stored_schema import stored_schema
 
 LEAST_FREE_BYTES = 5 * 2**30
@@ -52,6 +53,7 @@ def _missing(settings: Settings) -> str:
 
 def _examine_worklist(settings: Settings) -> Iterator[Diagnosis]:
     try:
+        require_rights(settings.worklist_url)
         _require_current(settings)
         worklist = open_worklist(settings)
     except CxrError as error:
