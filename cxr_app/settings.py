@@ -205,8 +205,8 @@ class Settings(AccessSettings, AuditSettings):
     results_give_up_hours: float = Field(
         default=72.0,
         gt=0,
-        description="Hours for which an archive refuses a result before it is given up, until a "
-        "person retries it; while the archive is not asked or does not answer, it only waits.",
+        description="Hours for which an archive refuses a result, or cannot be reached, before it "
+        "is given up, until a person retries it; while the server is off, results only wait.",
     )
 
     debug: bool = Field(

@@ -77,6 +77,7 @@ class Sender:
         self._looked_at = self._outbox.open(destination)
         self._give_up_after = timedelta(hours=settings.results_give_up_hours)
         self._pause = 0.0
+        self._away = timedelta()
         self._swept = self._claimed_at = -math.inf
 
     def run(self, stop: threading.Event) -> None:
@@ -114,9 +115,9 @@ class Sender:
                     claimed = [] if is_over else self._claim()
                 return archive.is_open
         except ArchiveError as error:
-            self._unreachable(str(error))
             for outgoing in claimed:
                 self._outbox.postpone(outgoing, str(error))
+            self._unreachable(str(error))
             return False
 
     def _fill(self) -> None:
@@ -170,10 +171,21 @@ class Sender:
             return archive.store(built)
 
     def _reached(self) -> None:
-        self._pause = 0.0
+        self._pause, self._away = 0.0, timedelta()
         self._outbox.reached(self._destination.name)
 
     def _unreachable(self, problem: str) -> None:
+        """Wait longer each time; give up what waits once the archive has been away for too long.
+
+        It has been away for the pauses between calls without success, whatever clocks say.
+        """
+        self._away += timedelta(seconds=self._pause)
+        if self._away >= self._give_up_after:
+            self._outbox.give_up(
+                self._destination.name,
+                self._give_up_after,
+                after_reading=self._settings.results_after_reading,
+            )
         doubled = max(FIRST_PAUSE_SECONDS, 2 * self._pause)
         self._pause = min(doubled, LONGEST_PAUSE_SECONDS)
         self._outbox.unreachable(self._destination.name, problem)

@@ -180,6 +180,25 @@ class Outbox(Transactions):
         """Record that the archive could not be asked; it is tried again as soon as it can."""
         self._end(outgoing, problem=problem)
 
+    def give_up(self, destination: str, waited: timedelta, *, after_reading: bool) -> int:
+        """Give up what might be sent and has waited for so long; return how many objects.
+
+        Parameters
+        ----------
+        after_reading
+            As in `claim`.
+        """
+        now = self._clock()
+        statement = (
+            update(OutgoingRow)
+            .where(*may_be_sent(destination, now, after_reading=after_reading))
+            .where(OutgoingRow.requested_at <= now - waited)
+            .values(state=OutgoingState.GIVEN_UP)
+            .returning(OutgoingRow.number)
+        )
+        with self._database.writing() as session:
+            return len(session.scalars(statement).all())
+
     def retry(self, numbers: Iterable[int]) -> int:
         """Send objects again that were given up, or now those that wait; return how many."""
         now = self._clock()

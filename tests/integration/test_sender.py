@@ -115,6 +115,24 @@ def test_what_an_archive_refuses_after_the_hours_of_the_settings_is_given_up(
 
 
 @UNCLOSED
+def test_what_waits_for_an_archive_that_stays_away_is_given_up(
+    settings: Settings, worklist: Worklist, clock: Clock
+) -> None:
+    with listening(Peer()) as peer:
+        pass
+    hasty = settings.model_copy(update={"results_give_up_hours": 1 / 60})
+    sender = Sender(hasty, worklist, peer.destination())
+    score(settings, worklist)
+    for _ in range(3):  # pauses double from 5 s on, whatever the clock says
+        sender.send_once()
+        clock.now += timedelta(days=10)
+    assert states(worklist) == [OutgoingState.WAITING]
+    for _ in range(3):
+        sender.send_once()
+    assert states(worklist) == [OutgoingState.GIVEN_UP]
+
+
+@UNCLOSED
 def test_a_server_that_was_off_for_days_and_an_archive_that_was_give_nothing_up(
     settings: Settings, worklist: Worklist, clock: Clock
 ) -> None:
