@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import FloatRect, Locator, Page, expect
+from pydicom.uid import generate_uid
 
 from tests.browser.driving import Server, ServerWithTinyModel, wait_idle
 from tests.support.desk import Desk
@@ -21,6 +23,7 @@ USABLE_PIXELS = 340
 """Least width and height of each film at 1024 x 768."""
 GREY_STEPS = 2
 """How much a picture that should be the same may differ, of 255: 12 bits are shown as 8."""
+AS_ITS_FILE_HAS_IT = {"turn": "0", "inverted": "false", "zoom": "1.000", "window-width": "4096"}
 MIDDLE = """canvas => {
   const [x, y] = [canvas.width >> 1, canvas.height >> 1];
   const {data} = canvas.getContext("2d").getImageData(x - 50, y - 50, 100, 100);
@@ -51,6 +54,28 @@ def film(server: Server) -> Iterator[str]:
     desk.worklist.close()
 
 
+@pytest.fixture
+def films(desk: Desk, emptied: None, request: pytest.FixtureRequest) -> list[str]:
+    """The films of a patient from four years, in the order of the list: the newest first."""
+    patient = request.node.name
+    return [
+        desk.enter(
+            dicom_bytes(
+                radiograph_dataset(
+                    film_pixels(300, 250, seed=number),
+                    window=(2048, 4096),
+                    StudyDate=f"{2026 - number}0101",
+                    SOPInstanceUID=generate_uid(entropy_srcs=[patient, str(number)]),
+                    PatientName="Sample^Ben",
+                    PatientID=sha256(patient.encode()).hexdigest()[:16],
+                )
+            ),
+            probability,
+        )
+        for number, probability in enumerate([0.995, 0.95, 0.8, 0.6])  # a band each
+    ]
+
+
 def test_two_films_are_looked_at_together(film: str, app_url: str, page: Page) -> None:
     page.goto(f"{app_url}/film?film={film}")
     current = page.locator(f".viewer[data-entry='{film}']")
@@ -65,6 +90,55 @@ def test_two_films_are_looked_at_together(film: str, app_url: str, page: Page) -
     expect(earlier).to_have_attribute("data-linked", "false")
     expect(earlier).to_have_attribute("data-zoom", "1.000")
     _check_sides_and_sizes(page, current, earlier)
+
+
+@pytest.mark.parametrize("side", ["current", "earlier"])
+def test_a_film_that_was_beside_another_opens_as_its_file_has_it(
+    side: str, films: list[str], app_url: str, page: Page
+) -> None:
+    """Whichever of the two was changed; the other goes along, but for its turn."""
+    current, earlier = _compare(page, app_url, films[0])
+    changed = current if side == "current" else earlier
+    changed.get_by_label("Window width").fill("1000")
+    for name in ("Flip", "Invert", "Zoom in"):
+        changed.get_by_role("button", name=name).click()
+    expect(earlier).to_have_attribute("data-zoom", "1.250")
+    changed.locator("canvas").press("n")
+    alone = page.locator(f".viewer[data-entry='{films[1]}'][data-ready='true']:not([data-side])")
+    expect(alone).to_be_visible()
+    wait_idle(page)
+    assert _view(alone) == AS_ITS_FILE_HAS_IT
+
+
+def test_two_films_keep_their_views_while_the_comparison_is_closed(
+    films: list[str], app_url: str, page: Page
+) -> None:
+    current, earlier = _compare(page, app_url, films[0])
+    current.get_by_role("button", name="Flip").click()
+    earlier.get_by_role("button", name="Turn left").click()
+    page.keyboard.press("i")
+    expect(earlier).to_have_attribute("data-inverted", "true")
+    views = [_view(current), _view(earlier)]
+    assert [view["turn"] for view in views] == ["0m", "3"]
+    page.keyboard.press("e")
+    expect(earlier).to_have_count(0)
+    wait_idle(page)
+    alone = page.locator(f".viewer[data-entry='{films[0]}'][data-ready='true']")
+    assert _view(alone) == views[0]
+    _open_both(page, alone, earlier)
+    assert [_view(current), _view(earlier)] == views
+
+
+def _compare(page: Page, app_url: str, film: str) -> tuple[Locator, Locator]:
+    page.goto(f"{app_url}/film?film={film}")
+    current = page.locator(f".viewer[data-entry='{film}']")
+    earlier = page.locator(".viewer[data-linked]")
+    _open_both(page, current, earlier)
+    return current, earlier
+
+
+def _view(viewer: Locator) -> dict[str, str | None]:
+    return {name: viewer.get_attribute(f"data-{name}") for name in AS_ITS_FILE_HAS_IT}
 
 
 def _open_both(page: Page, current: Locator, earlier: Locator) -> None:

@@ -29,6 +29,7 @@ SCRIPTS = (
     "comparison.js",
     "magnifier.js",
     "key_presses.js",
+    "last_views.js",
     "ahead.js",
     "viewer.js",
 )

@@ -5,9 +5,7 @@
  * @type {WeakMap<HTMLElement, Viewer>} */
 const viewers = new WeakMap();
 
-/** The view of the film last on screen, in case Streamlit mounts the component again.
- * @type {View | null} */
-let lastView = null;
+const lastViews = new LastViews(); // of the films last on screen
 
 class Viewer {
   /** @type {FilmData | null} */ data = null; // as the server sends it
@@ -141,13 +139,14 @@ class Viewer {
   _show(data) {
     this.data = data;
     const { columns, rows, film_columns, film_rows, windows } = data.header;
-    this._lay(lastView?.entry === this.entry ? lastView.turn : AS_SENT);
+    const last = lastViews.of(this.comparison.side, this.entry);
+    this._lay(last?.turn ?? AS_SENT);
     this.viewport.reset();
     this.inverted = false;
     offerWindows(this.part("preset"), windows);
     this._bound(data.header);
     this.usePreset(0);
-    if (lastView?.entry === this.entry) this._restore(lastView);
+    if (last) this._restore(last);
     fitBox(this.canvas, this.viewport);
     this.find(".remark").textContent =
       columns === film_columns
@@ -178,7 +177,8 @@ class Viewer {
     if (!this.film || !this.window) return;
     const { entry, preset, window, inverted, turn } = this;
     const { zoom, middle } = this.viewport;
-    lastView = { entry, preset, window, inverted, turn, place: { zoom, middle } };
+    const view = { entry, preset, window, inverted, turn, place: { zoom, middle } };
+    lastViews.remember(this.comparison.side, view);
     this.film.forgetPainting();
   }
 
