@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Self
 
@@ -51,6 +51,22 @@ class Progress:
         """
         # Not `validate_json`, which refuses the lone surrogates of odd file names.
         return TypeAdapter(cls).validate_python(json.loads(text))
+
+    def resumed(self) -> Self:
+        """Return the progress of a job that is resumed: as before, but not ended."""
+        return replace(self, rate=0.0, exit_status=None, message="")
+
+    def after(self, earlier: Self) -> Self:
+        """Return the progress of a resumed job: as before until its new process knows the total.
+
+        Parameters
+        ----------
+        earlier
+            What was recorded of the job before.
+        """
+        if self.total is not None or earlier.total is None:
+            return self
+        return replace(earlier, exit_status=self.exit_status, message=self.message)
 
     def to_json(self) -> str:
         """Return the progress as one line of JSON."""

@@ -235,7 +235,8 @@ class Supervisor:
                 del self._children[job_id]
 
     def _progress(self, job: Job) -> Progress:
-        return Progress.read(self.place(job.id) / PROGRESS) or job.progress
+        now = Progress.read(self.place(job.id) / PROGRESS)
+        return now.after(job.progress) if now else job.progress
 
     def _end(self, job: Job) -> bool:
         """Record how a job ended whose process is gone; return False, as it no longer runs."""

@@ -49,6 +49,7 @@ class JobQueue(Transactions):
             if row.state not in ACTIVE:
                 row.parameters = {**row.parameters, **changed_parameters}
                 row.state = JobState.SCHEDULED
+                row.progress = _as_job(row).progress.resumed().to_json()
                 row.started_at = row.ended_at = row.heartbeat_at = None
                 row.pid = row.process_started = row.message = None
                 row.cancelling = False

@@ -67,7 +67,8 @@ def test_an_ended_job_is_resumed_and_a_running_one_left_alone(
 ) -> None:
     job = running(worklist)
     assert worklist.jobs.resume(job.id).state is JobState.RUNNING
-    worklist.jobs.end(job, JobState.FAILED, "No room.", Progress(5, 10))
+    ended = Progress(5, 10, rate=3.0, exit_status=2, message="No room.")
+    worklist.jobs.end(job, JobState.FAILED, "No room.", ended)
     worklist.jobs.resume(job.id, retry_failed=True)
     again = worklist.jobs.job(job.id)
     assert again.state is JobState.SCHEDULED

@@ -8,19 +8,26 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from cxr_app.errors import SettingsError
+from cxr_app.jobs.recipe_list import SHIPPED
 from cxr_app.model import checkpoint
 from cxr_app.progress import Progress
+from cxr_app.settings import Settings
 from tests.support.checkpoints import write_tiny
 from tests.support.films import jpeg, write_manifest
 from training import evaluate, retrain
 from training.data.holdout import Side, read_side
 from training.data.tested_films import UsedFilms
 from training.fit import challenger_training, retrain_plan
+from training.fit.recipe import read_recipe
+from training.fit.recipe_training import epochs_of
+from training.fit.retrain_plan import RetrainRequest
 from training.fit.retrain_progress import RetrainProgress
 
 RECIPE = """
@@ -272,3 +279,20 @@ def test_the_films_read_so_far_are_reported(tmp_path: Path) -> None:
             found = Progress.read(tmp_path / "progress.json")
             assert found is not None
             assert found.counts == {"reading": number, "films": 500}
+
+
+def test_a_resumed_run_is_as_far_as_the_epochs_that_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the next epoch ends, which takes minutes."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "epochs.jsonl").write_text('{"epoch": 1}\n{"epoch": 2}\n')
+    plan = SimpleNamespace(counts={"learn": 700})
+    monkeypatch.setattr(challenger_training, "plan_of", lambda *_: plan)
+    monkeypatch.setattr(challenger_training, "train", Mock(side_effect=KeyboardInterrupt))
+    path = tmp_path / "progress.json"
+    recipe = read_recipe(SHIPPED)
+    request = RetrainRequest(tmp_path, (), None, None, ())
+    with pytest.raises(KeyboardInterrupt):
+        challenger_training.retrain(request, recipe, Settings(), "cpu", RetrainProgress(path))
+    assert Progress.read(path) == Progress(2, epochs_of(recipe), {"learn": 700})

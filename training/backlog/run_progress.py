@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -123,7 +124,10 @@ class BatchProgress:
     def end(self, status: int, message: str = "") -> None:
         """Write that the run has ended, with its exit status."""
         self._close_bar()
-        self._write(self._progress(status, message))
+        progress = self._progress(status, message)
+        if message and self._bar is None:  # it ended before it knew the total
+            progress = replace(progress, done=0, total=None)
+        self._write(progress)
 
     def _close_bar(self) -> None:
         if self._bar is not None:

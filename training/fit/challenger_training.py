@@ -7,7 +7,7 @@ from typing import Any
 from cxr_app.atomic_file import atomic_write
 from cxr_app.errors import SettingsError
 from cxr_app.film_store import make_private_folder
-from cxr_app.jobs.retraining import CHECKPOINT
+from cxr_app.jobs.retraining import CHECKPOINT, Challenger
 from cxr_app.model import checkpoint
 from cxr_app.model.classifier import Classifier
 from cxr_app.model.device import choose_device
@@ -40,7 +40,7 @@ def retrain(
     """
     make_private_folder(request.out)
     plan = plan_of(request, settings, recipe, progress.on_read)
-    progress.start(epochs_of(recipe), plan.counts)
+    progress.start(epochs_of(recipe), plan.counts, done=len(Challenger(request.out).epochs()))
     folder = request.out / RUN
     if not (folder / "metrics.json").exists():
         run = TrainingRun(folder, settings.cache_dir, device, on_epoch=progress.on_epoch)

@@ -33,9 +33,9 @@ class RetrainProgress:
         self._reported_at = time.monotonic()
         self._write(replace(self._progress, counts={"reading": films, "films": of}))
 
-    def start(self, epochs: int, counts: Mapping[str, int]) -> None:
-        """Report the number of epochs, and the number of films by use."""
-        self._write(replace(self._progress, total=epochs, counts=dict(counts)))
+    def start(self, epochs: int, counts: Mapping[str, int], done: int = 0) -> None:
+        """Report the number of epochs, those done before, and the number of films by use."""
+        self._write(replace(self._progress, done=done, total=epochs, counts=dict(counts)))
 
     def on_epoch(self, records: EpochRecords) -> None:
         """Report the number of epochs done, and the speed of the last one."""

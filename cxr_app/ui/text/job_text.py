@@ -109,14 +109,22 @@ def progress(job: Job) -> str:
     done, total = job.progress.done, job.progress.total
     if total is not None:
         return f"{done:,} of {formatting.films(total)}"
+    if job.state is not JobState.RUNNING:
+        judged = _judged(job)
+        return f"{formatting.films(judged)} so far" if judged else "Not started"
     if done:
         return f"{formatting.films(done)} so far; still searching the folder"
-    return "Loading the model" if job.state is JobState.RUNNING else "Not started"
+    return "Loading the model"
 
 
 def counts(job: Job) -> dict[str, str]:
     """Return a backlog's counts by label."""
     return {name: f"{job.progress.counts.get(key, 0):,}" for name, key in COUNTS.items()}
+
+
+def _judged(job: Job) -> int:
+    """Return the number of films of a backlog that have a result."""
+    return sum(job.progress.counts.get(each.value, 0) for each in ScoringState)
 
 
 def list_row(job: Job, *, shown: bool) -> dict[str, Any]:
@@ -133,10 +141,10 @@ def list_row(job: Job, *, shown: bool) -> dict[str, Any]:
 def backlog_row(job: Job, *, shown: bool) -> dict[str, Any]:
     """Return a row of the list of backlogs."""
     counted = job.progress.counts
-    refused = sum(counted.get(each.value, 0) for each in ScoringState) - counted.get("SCORED", 0)
+    refused = _judged(job) - counted.get("SCORED", 0)
     return list_row(job, shown=shown) | {
         "folder": readable(job.parameters["folder"]),
-        "films": f"{job.progress.done:,}",
+        "films": f"{job.progress.done if job.progress.total is not None else _judged(job):,}",
         "flagged": f"{counted.get('flagged', 0):,}",
         "not_scored": f"{refused:,}",
     }

@@ -24,6 +24,22 @@ def test_progress_is_read_as_it_was_written(progress: Progress) -> None:
     assert Progress.from_json(progress.to_json()) == progress
 
 
+@given(PROGRESS, PROGRESS)
+def test_a_resumed_job_is_as_far_as_before_until_it_knows_its_total(
+    now: Progress, before: Progress
+) -> None:
+    shown = now.after(before)
+    assert (shown.exit_status, shown.message) == (now.exit_status, now.message)
+    known = before if now.total is None and before.total is not None else now
+    assert (shown.done, shown.total, shown.counts) == (known.done, known.total, known.counts)
+
+
+@given(PROGRESS)
+def test_a_resumed_job_has_not_ended(progress: Progress) -> None:
+    done = Progress(progress.done, progress.total, progress.counts)
+    assert progress.resumed() == done
+
+
 def test_the_file_holds_the_last_progress_and_no_other_file_is_left(tmp_path: Path) -> None:
     path = tmp_path / "progress.json"
     assert Progress.read(path) is None
