@@ -307,7 +307,7 @@ def test_a_limited_run_stops_at_the_limit_and_the_next_continues(
         "REJECTED": 0,
         "FAILED": 1,
         "flagged": flagged,
-        "earlier": 4,
+        "scored_before": 3,
     }
 
 

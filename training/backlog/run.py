@@ -18,7 +18,13 @@ from cxr_app.model.description import DescribedCheckpoint
 from cxr_app.outcome import Outcome, ScoringState
 from cxr_app.recall import recall
 from cxr_app.worklist import Worklist
-from training.backlog.engines.contract import BacklogEngine, FoundFile, Result, ScoredFile
+from training.backlog.engines.contract import (
+    AlreadyScored,
+    BacklogEngine,
+    FoundFile,
+    Result,
+    ScoredFile,
+)
 from training.backlog.engines.file_content import has_content, is_another
 from training.backlog.results import Results
 
@@ -48,6 +54,8 @@ class Tally:
         Files done, by state.
     flagged
         Scored files at or above the operating point.
+    recalled
+        Scored files whose score the worklist had from before.
     """
 
     due: int = 0
@@ -58,6 +66,7 @@ class Tally:
     rejected: int = 0
     failed: int = 0
     flagged: int = 0
+    recalled: int = 0
 
     @property
     def total(self) -> int:
@@ -71,13 +80,14 @@ class Tally:
             f"{self.failed} failed"
         )
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: Outcome, *, recalled: bool) -> None:
         """Count one file whose row is written."""
         self.done += 1
         self.scored += outcome.state is ScoringState.SCORED
         self.rejected += outcome.state is ScoringState.REJECTED
         self.failed += outcome.state is ScoringState.FAILED
         self.flagged += bool(outcome.flagged)
+        self.recalled += recalled
 
 
 class Backlog:
@@ -185,8 +195,9 @@ class Backlog:
         if self._worklist is not None:
             self._enter(self._worklist, outcomes)
         self._results.write((found.source, outcome) for found, outcome in outcomes)
-        for _, outcome in outcomes:
-            self.tally.add(outcome)
+        recalled = {each.found.source for each in results if isinstance(each, AlreadyScored)}
+        for found, outcome in outcomes:
+            self.tally.add(outcome, recalled=found.source in recalled)
 
     def _final(
         self, outcomes: Sequence[tuple[FoundFile, Outcome]]

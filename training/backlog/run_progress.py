@@ -111,6 +111,8 @@ class BatchProgress:
             f"{tally.done} files: {', '.join(f'{number} {state}' for state, number in counts)}; "
             f"{tally.flagged} flagged. {self._rate():.1f} films a second."
         ]
+        if tally.recalled:
+            lines.append(f"{tally.recalled} of them had a score of this model in the worklist.")
         if tally.earlier:
             lines.append(f"{tally.earlier} files were in {out} from an earlier run.")
         if self.remark:
@@ -134,16 +136,17 @@ class BatchProgress:
             self._bar.close()
 
     def _rate(self) -> float:
-        """Return films a second, from the first to the last one done."""
-        return self._tally.done / max(1e-3, self._last - self._began)
+        """Return films scored or refused a second, from the first to the last one done."""
+        judged = self._tally.done - self._tally.recalled
+        return judged / max(1e-3, self._last - self._began)
 
     def _counts(self) -> dict[str, int]:
-        """Count all rows of the results file, and those of earlier runs."""
+        """Count all rows of the results file, and the scores among them from before this run."""
         tally = self._tally
         now = dict(zip(STATES, (tally.scored, tally.rejected, tally.failed), strict=True))
         now["flagged"] = tally.flagged
         counts = {name: number + self._earlier.get(name, 0) for name, number in now.items()}
-        return counts | {"earlier": tally.earlier}
+        return counts | {"scored_before": self._earlier.get(STATES[0], 0) + tally.recalled}
 
     def _progress(self, exit_status: int | None = None, message: str = "") -> Progress:
         tally = self._tally

@@ -37,12 +37,12 @@ STATES = {
     JobState.FAILED: "failed",
 }
 
+SCORED_BEFORE = "scored_before"
 COUNTS = {
-    "Scored": ScoringState.SCORED.value,
+    "Already scored": SCORED_BEFORE,
     "Flagged": "flagged",
     "Rejected": ScoringState.REJECTED.value,
     "Failed": ScoringState.FAILED.value,
-    "Already scored": "earlier",
 }
 """Labels of a backlog's counts, and their keys in the job's progress."""
 
@@ -118,8 +118,11 @@ def progress(job: Job) -> str:
 
 
 def counts(job: Job) -> dict[str, str]:
-    """Return a backlog's counts by label."""
-    return {name: f"{job.progress.counts.get(key, 0):,}" for name, key in COUNTS.items()}
+    """Return a backlog's counts by label; all but the flagged ones add up to its films."""
+    counted = job.progress.counts
+    scored = counted.get(ScoringState.SCORED.value, 0) - counted.get(SCORED_BEFORE, 0)
+    numbers = {"Scored": scored} | {name: counted.get(key, 0) for name, key in COUNTS.items()}
+    return {name: f"{number:,}" for name, number in numbers.items()}
 
 
 def _judged(job: Job) -> int:
