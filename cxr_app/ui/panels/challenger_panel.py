@@ -10,7 +10,7 @@ from cxr_app.promotion import promote, propose, proposed_by_another
 from cxr_app.ui import current_reader, resources
 from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt, show_problem
-from cxr_app.ui.panels.models_panel import model_changed
+from cxr_app.ui.panels.models_panel import model_changed, promoted_is_loaded
 from cxr_app.ui.panels.retrain_card import challenger_of
 from cxr_app.ui.text import formatting, retrain_text
 from cxr_app.worklist import Job
@@ -47,7 +47,7 @@ def _decision(job: Job, challenger: Challenger, comparison: Comparison) -> None:
     newest = resources.worklist().promotions.newest()
     show_problem(PLACE)
     if newest is not None and newest.sha256 == comparison.challenger_sha256:
-        st.success("This model is in use.")
+        _show_promoted()
         return
     if not challenger.is_there:
         st.info("This challenger was discarded. Start another retraining to get a new one.")
@@ -60,6 +60,16 @@ def _decision(job: Job, challenger: Challenger, comparison: Comparison) -> None:
         else:
             _promote_button(job, challenger, comparison)
         _discard_button(challenger)
+
+
+def _show_promoted() -> None:
+    """Show whether the engine has the promoted challenger already."""
+    if promoted_is_loaded():
+        st.success("This model is in use.")
+    elif resources.engine().status().message:
+        st.warning("This model was promoted, but cannot be loaded. The sidebar shows the reason.")
+    else:
+        st.info("This model was promoted and is being loaded.")
 
 
 def _needs_second_person(comparison: Comparison) -> bool:

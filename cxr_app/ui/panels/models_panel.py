@@ -42,6 +42,12 @@ def model_changed(promotion: Promotion) -> None:
     st.session_state[LOADING] = promotion.number
 
 
+def promoted_is_loaded() -> bool:
+    """Check whether the engine has the model that was last put into use."""
+    wanted = checkpoint_in_use(resources.settings(), resources.worklist())
+    return resources.engine().status().checkpoint == wanted
+
+
 def _line(text: str, way_back: Promotion | None, configured: str) -> None:
     """Show one change, with a button back to its model unless another line has it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -68,11 +74,9 @@ def _show_loading() -> None:
     """Show whether the model just promoted is being loaded, or cannot be."""
     if LOADING not in st.session_state:
         return
-    status = resources.engine().status()
-    wanted = checkpoint_in_use(resources.settings(), resources.worklist())
-    if status.message:
-        st.error(formatting.escape_markdown(status.message))
-    elif status.checkpoint != wanted:
+    if message := resources.engine().status().message:
+        st.error(formatting.escape_markdown(message))
+    elif not promoted_is_loaded():
         st.caption("The model is being loaded. Until then, films wait to be scored.")
     else:
         st.session_state.pop(LOADING)
