@@ -7,8 +7,10 @@ DICOM PS3.8 (association), PS3.7 9.1.5 and PS3.4 A.4 (C-ECHO).
 
 import logging
 import socket
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,6 +24,8 @@ VERIFICATION = "1.2.840.10008.1.1"
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
 """Longest wait for a connection, and for each answer."""
+ABORT_SECONDS = 5.0
+"""Longest time for telling a peer that an association is aborted."""
 
 logging.getLogger("pynetdicom").setLevel(logging.ERROR)  # its messages may quote datasets
 
@@ -67,13 +71,13 @@ def open_association(
     ArchiveError
         If it cannot be reached or refuses; the message says what to check.
     """
-    connected = (evt.EVT_CONN_OPEN, _send_at_once)
+    watched = [(evt.EVT_CONN_OPEN, _send_at_once), (evt.EVT_ABORTED, _end_soon)]
     association = entity.associate(
         target.host,
         target.port,
         ae_title=target.ae_title,
         ext_neg=list(roles) or None,
-        evt_handlers=[connected, *handlers],
+        evt_handlers=[*watched, *handlers],
     )
     if association.is_established:
         return association
@@ -115,3 +119,21 @@ def _send_at_once(event: evt.Event) -> None:
     connection = event.assoc.dul.socket
     if connection is not None and connection.socket is not None:
         connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _end_soon(event: evt.Event) -> None:
+    """End the connection of an aborted association.
+
+    pynetdicom waits, without limit, for its thread that reads or writes: a peer that reads nothing,
+    or that answers a byte at a time, would hold it.
+    """
+    connection = event.assoc.dul.socket
+    if connection is not None and connection.socket is not None:
+        timer = threading.Timer(ABORT_SECONDS, _shut_down, [connection.socket])
+        timer.daemon = True
+        timer.start()
+
+
+def _shut_down(connection: socket.socket) -> None:
+    with suppress(OSError):  # it has ended meanwhile
+        connection.shutdown(socket.SHUT_RDWR)
