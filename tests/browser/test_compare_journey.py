@@ -129,6 +129,28 @@ def test_two_films_keep_their_views_while_the_comparison_is_closed(
     assert [_view(current), _view(earlier)] == views
 
 
+@pytest.mark.parametrize("blend", ["overlay", "difference"])
+def test_a_film_over_one_that_is_turned_otherwise_says_so(
+    blend: str, films: list[str], app_url: str, page: Page
+) -> None:
+    """Whichever of the two is turned, before or after they lie over each other."""
+    current, earlier = _compare(page, app_url, films[0])
+    differently = current.get_by_text("turned or mirrored differently")
+    current.get_by_role("button", name="Flip").click()
+    expect(differently).to_have_count(0)
+    earlier.get_by_label("How the films are compared").select_option(blend)
+    expect(differently).to_be_visible()
+    earlier.get_by_role("button", name="Flip").click()
+    expect(current.get_by_text("not registered")).to_be_visible()
+    expect(differently).to_have_count(0)
+    current.get_by_role("button", name="Turn left").click()
+    expect(differently).to_be_visible()
+    page.keyboard.press("r")
+    expect(differently).to_be_visible()
+    earlier.get_by_role("button", name="Flip").click()
+    expect(differently).to_have_count(0)
+
+
 def _compare(page: Page, app_url: str, film: str) -> tuple[Locator, Locator]:
     page.goto(f"{app_url}/film?film={film}")
     current = page.locator(f".viewer[data-entry='{film}']")

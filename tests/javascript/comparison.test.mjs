@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { run } from "./browser.mjs";
 
 const { blendWords, changedWindow, changeOf, placeWithin, Viewport } = run(
-  ["viewer/viewport.js", "viewer/comparison.js"],
+  ["viewer/turning.js", "viewer/viewport.js", "viewer/comparison.js"],
   ["blendWords", "changedWindow", "changeOf", "placeWithin", "Viewport"],
   { localStorage: { getItem: () => "" } },
 );
@@ -71,7 +71,27 @@ test("a viewport that follows shows the same part, as far as its film reaches", 
 });
 
 test("a film over another is said not to be registered", () => {
-  assert.equal(blendWords({ blend: "beside", share: 0.5 }), "");
-  assert.match(blendWords({ blend: "overlay", share: 0.35 }), /35 %.*not registered/);
-  assert.match(blendWords({ blend: "difference", share: 0.5 }), /not registered/);
+  const turn = { quarters: 0, mirrored: false };
+  assert.equal(blendWords({ blend: "beside", share: 0.5, turn }, turn), "");
+  assert.match(
+    blendWords({ blend: "overlay", share: 0.35, turn }, turn),
+    /35 %.*\(not registered\)$/,
+  );
+  assert.match(blendWords({ blend: "difference", share: 0.5, turn }, turn), /\(not registered\)$/);
+});
+
+test("a film over one that is turned otherwise is said to be so", () => {
+  const turns = [0, 1, 2, 3].flatMap((quarters) =>
+    [false, true].map((mirrored) => ({ quarters, mirrored })),
+  );
+  for (const [index, turn] of turns.entries()) {
+    for (const [place, own] of turns.entries()) {
+      for (const blend of ["overlay", "difference"]) {
+        const words = blendWords({ blend, share: 0.5, turn }, { ...own });
+        assert.equal(words.includes("turned or mirrored differently"), index !== place);
+        assert.match(words, /not registered/);
+      }
+      assert.equal(blendWords({ blend: "beside", share: 0.5, turn }, own), "");
+    }
+  }
 });

@@ -108,6 +108,7 @@ class Comparison {
     if (!this.side || !film || !window || root.dataset.ready !== "true") return;
     const { zoom, middle } = viewport;
     const change = changeOf(window, film.header.windows);
+    this._sayBlend(); // this film may have been turned
     this._say({
       view: { zoom, middle: { ...middle }, inverted, change },
       linked: this.side === "current" || this.habits.linked,
@@ -232,7 +233,14 @@ class Comparison {
       viewer.root.dataset.linked = String(habits.linked);
     }
     viewer.root.dataset.blend = (other ?? this).blend;
-    viewer.find(".blend").textContent = other ? blendWords(other) : "";
+    this._sayBlend();
+  }
+
+  _sayBlend() {
+    const { other, viewer } = this;
+    const line = viewer.find(".blend");
+    const words = other ? blendWords(other, viewer.turn) : "";
+    if (line.textContent !== words) line.textContent = words; // else it is read out once more
   }
 
   /** Draw the earlier film over the current one.
@@ -254,11 +262,14 @@ class Comparison {
   }
 }
 
-/** @param {{blend: string, share: number}} shown */
-function blendWords({ blend, share }) {
+/** @param {{blend: string, share: number, turn: Turn}} shown
+ * @param {Turn} own of the film that lies below */
+function blendWords({ blend, share, turn }, own) {
+  const note = isSameTurn(turn, own)
+    ? "not registered"
+    : "not registered, and turned or mirrored differently";
   if (blend === "overlay")
-    return `Earlier film over this one, ${Math.round(100 * share)} % (not registered)`;
-  if (blend === "difference")
-    return "Difference: grey as before, lighter or darker now (not registered)";
+    return `Earlier film over this one, ${Math.round(100 * share)} % (${note})`;
+  if (blend === "difference") return `Difference: grey as before, lighter or darker now (${note})`;
   return "";
 }

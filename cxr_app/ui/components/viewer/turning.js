@@ -9,6 +9,10 @@ const AS_SENT = { quarters: 0, mirrored: false };
 /** @param {Turn} turn */
 const changesNothing = ({ quarters, mirrored }) => quarters === 0 && !mirrored;
 
+/** @param {Turn} one @param {Turn} other */
+const isSameTurn = (one, other) =>
+  one.quarters === other.quarters && one.mirrored === other.mirrored;
+
 /** Turn by a quarter, as seen on the screen: a mirrored film is turned the other way round.
  * @param {Turn} turn @param {1 | -1} step 1 clockwise @returns {Turn} */
 const turnedBy = ({ quarters, mirrored }, step) => ({
