@@ -24,7 +24,7 @@ class MalformedBodyError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RelatedPart:
     """A part of a body.
 
     Parameters
@@ -54,7 +54,7 @@ class RelatedParts:
         self._limit = limit
         self._part = bytearray()
         self._is_too_large = False
-        self._done: list[Part] = []
+        self._done: list[RelatedPart] = []
         self._is_ended = False
         self._boundary = boundary
         self._first = re.compile(rb"\n--" + re.escape(boundary) + rb"(--|[ \t]*\r\n)")
@@ -70,7 +70,7 @@ class RelatedParts:
             },
         )
 
-    def take(self, chunk: bytes) -> list[Part]:
+    def take(self, chunk: bytes) -> list[RelatedPart]:
         """Take a chunk; return the parts that it completes.
 
         Raises
@@ -120,7 +120,7 @@ class RelatedParts:
             del self._part[STATED_BYTES:]
 
     def _end(self) -> None:
-        self._done.append(Part(bytes(self._part), self._is_too_large))
+        self._done.append(RelatedPart(bytes(self._part), self._is_too_large))
         self._begin()
 
     def _end_all(self) -> None:

@@ -15,7 +15,7 @@ from cxr_app.audit.event import AuditKind, AuditOutcome
 from cxr_app.imaging.limits import MAX_FILE_BYTES
 from cxr_app.pacs.peer_counts import PeerCounter
 from cxr_app.pacs.reception import Arrived, Reception
-from cxr_app.pacs.related_parts import MalformedBodyError, Part, RelatedParts, boundary_of
+from cxr_app.pacs.related_parts import MalformedBodyError, RelatedPart, RelatedParts, boundary_of
 from cxr_app.ui import resources
 from cxr_app.ui.client_address import client_address
 from cxr_app.ui.server.bearer_token import SCHEME, shows_token
@@ -74,7 +74,7 @@ def _unauthorized(request: Request) -> Response | None:
     return answer
 
 
-def _take(part: Part, address: str) -> "Stored":
+def _take(part: RelatedPart, address: str) -> "Stored":
     """Store one object, wake the engine, count it and note it in the audit."""
     from cxr_app.pacs.received_events import note_received
     from cxr_app.pacs.store_answers import TOO_LARGE

@@ -16,7 +16,7 @@ from cxr_app.imaging import dicom
 from cxr_app.imaging.stated_identity import STATED_BYTES
 from cxr_app.pacs import storing
 from cxr_app.pacs.reception import Reception
-from cxr_app.pacs.related_parts import Part, RelatedParts, boundary_of
+from cxr_app.pacs.related_parts import RelatedPart, RelatedParts, boundary_of
 from cxr_app.ui import resources
 from cxr_app.ui.server import stow_route
 from cxr_app.worklist import Query
@@ -298,7 +298,7 @@ def test_a_preamble_is_not_kept() -> None:
     for _ in range(100):
         assert parts.take(bytes(10_000)) == []
     assert len(parts._head) < 10_000
-    assert parts.take(b"\r\n" + body(b"film")) == [Part(b"film")]
+    assert parts.take(b"\r\n" + body(b"film")) == [RelatedPart(b"film")]
 
 
 @given(
@@ -328,7 +328,7 @@ def test_of_a_part_that_is_too_large_only_the_beginning_is_kept() -> None:
         assert len(parts._part) <= 2 * STATED_BYTES
     assert parts.is_too_large
     (part,) = parts.take(b"\r\n--frontier--")
-    assert part == Part(bytes(STATED_BYTES), is_too_large=True)
+    assert part == RelatedPart(bytes(STATED_BYTES), is_too_large=True)
 
 
 def test_a_request_with_a_preamble_is_taken(client: Starlette) -> None:
