@@ -55,7 +55,7 @@ def _examine_worklist(settings: Settings) -> Iterator[Diagnosis]:
     try:
         require_rights(settings.worklist_url)
         _require_current(settings)
-        worklist = open_worklist(settings)
+        worklist = open_worklist(settings, begins=False)
     except CxrError as error:
         yield Diagnosis("worklist", str(error))
         return

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 
 from cxr_app.errors import FilmLostError, WorklistError
 from cxr_app.film_store import FilmStore
@@ -11,6 +12,9 @@ from cxr_app.worklist import Query, Worklist
 from cxr_app.worklist.database import LOCK_TIMEOUT_SECONDS
 
 logger = logging.getLogger(__name__)
+
+MOST_UNENTERED = 200
+"""Films that killed processes may have kept and not entered: more than come at once."""
 
 SOURCE = "entered again"
 """What an entry shows as its file's name if that name was lost with the worklist."""
@@ -35,13 +39,17 @@ class ReentryCount:
     damaged: tuple[str, ...]
 
 
-def open_worklist(settings: Settings, *, lock_timeout: int = LOCK_TIMEOUT_SECONDS) -> Worklist:
+def open_worklist(
+    settings: Settings, *, lock_timeout: int = LOCK_TIMEOUT_SECONDS, begins: bool = True
+) -> Worklist:
     """Open the worklist; refuse to begin a new one beside films that were received before.
 
     Parameters
     ----------
     lock_timeout
         As `Worklist.open` has it.
+    begins
+        Whether an empty worklist without films may be begun; otherwise it is left as it is.
 
     Raises
     ------
@@ -52,11 +60,25 @@ def open_worklist(settings: Settings, *, lock_timeout: int = LOCK_TIMEOUT_SECOND
     """
     worklist = Worklist.open(settings.worklist_url, lock_timeout=lock_timeout)
     try:
-        require_entries(settings, worklist.count(Query(state="all")))
+        if not worklist.count(Query(state="all")):
+            _require_beginning(settings, worklist, begins=begins)
     except WorklistError:
         worklist.close()
         raise
     return worklist
+
+
+def _require_beginning(settings: Settings, worklist: Worklist, *, begins: bool) -> None:
+    """Refuse an empty worklist beside films, unless it was begun when there were none.
+
+    A process that is killed may have kept its first films and not entered them. Their senders were
+    told nothing, and send them again.
+    """
+    films = sum(1 for _ in islice(FilmStore(settings.films_dir).stored(), MOST_UNENTERED + 1))
+    if not films and begins:
+        worklist.outbox.installation_id()
+    elif films > MOST_UNENTERED or not worklist.outbox.has_installation_id():
+        require_entries(settings, 0)
 
 
 def reenter_films(settings: Settings, worklist: Worklist) -> ReentryCount:

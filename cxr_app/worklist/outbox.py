@@ -4,7 +4,6 @@ Nothing is sent by two servers at once: who sends an object has a claim on it, w
 after its owner has died. An object sent just before a crash is sent again, with the same UIDs.
 """
 
-import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +18,7 @@ from cxr_app.worklist.outgoing import ArchiveState, Outgoing, OutgoingState
 from cxr_app.worklist.outgoing_due import may_be_sent, unclaimed
 from cxr_app.worklist.outgoing_readings import NEEDED, unsent_readings
 from cxr_app.worklist.outgoing_tables import ArchiveRow, OutgoingRow
+from cxr_app.worklist.shared_secret import shared_secret
 from cxr_app.worklist.tables import READ_AT_INDEX, SCORED_AT_INDEX, EntryRow, SecretRow
 from cxr_app.worklist.transactions import Transactions
 
@@ -41,16 +41,13 @@ class Outbox(Transactions):
 
     def installation_id(self) -> str:
         """Return what names this worklist in its results: the same for all servers, for ever."""
-        statement = select(SecretRow.value).where(SecretRow.name == INSTALLATION)
-        made = {"name": INSTALLATION, "value": secrets.token_bytes(ID_BYTES)}
+        return shared_secret(self._database, INSTALLATION, ID_BYTES).hex()
+
+    def has_installation_id(self) -> bool:
+        """Return whether this worklist has been named."""
+        statement = select(SecretRow.name).where(SecretRow.name == INSTALLATION)
         with self._database.reading() as session:
-            known = session.scalar(statement)
-        if known is None:
-            with self._database.writing() as session:
-                insert = self._database.insert(SecretRow).values(made)
-                session.execute(insert.on_conflict_do_nothing())
-                known = session.scalars(statement).one()
-        return known.hex()
+            return session.scalar(statement) is not None
 
     def open(self, destination: Destination) -> datetime:
         """Return since when results are sent to an archive: the first time that it is named."""

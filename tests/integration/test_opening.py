@@ -6,6 +6,7 @@ import pytest
 
 from cxr_app.errors import WorklistError
 from cxr_app.film_store import FilmStore
+from cxr_app.operations import opening
 from cxr_app.operations.opening import open_worklist, reenter_films
 from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Worklist
@@ -31,6 +32,30 @@ def test_an_empty_worklist_beside_films_is_refused(settings: Settings) -> None:
 
 def test_a_new_installation_opens(tmp_path: Path, empty_url: str) -> None:
     open_worklist(Settings(data_dir=tmp_path / "new", database_url=empty_url)).close()
+
+
+def test_a_film_that_a_killed_server_has_not_entered_is_no_lost_worklist(
+    tmp_path: Path, empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sender was told nothing, and sends it again."""
+    monkeypatch.setattr(opening, "MOST_UNENTERED", 2)
+    settings = Settings(data_dir=tmp_path / "new", database_url=empty_url)
+    open_worklist(settings).close()
+    films = FilmStore(settings.films_dir)
+    for content in CONTENTS[:2]:
+        films.keep(content)
+        open_worklist(settings).close()
+    films.keep(CONTENTS[2])
+    with pytest.raises(WorklistError, match="The worklist is empty"):
+        open_worklist(settings)
+
+
+def test_a_worklist_that_is_only_examined_is_left_as_it_is(tmp_path: Path, empty_url: str) -> None:
+    settings = Settings(data_dir=tmp_path / "new", database_url=empty_url)
+    open_worklist(settings, begins=False).close()
+    FilmStore(settings.films_dir).keep(CONTENTS[0])
+    with pytest.raises(WorklistError, match="The worklist is empty"):
+        open_worklist(settings)
 
 
 def test_partial_files_are_no_films(tmp_path: Path, empty_url: str) -> None:

@@ -62,7 +62,7 @@ def test_no_acknowledged_film_is_lost_or_doubled_when_it_is_killed(tmp_path: Pat
                     del waiting[uid]
             sleep(0.05)
 
-    sender = Thread(target=send_all)
+    sender = Thread(target=send_all, daemon=True)  # it has no end if the receiver stays away
     sender.start()
     for _ in range(KILLS):
         sleep(random.uniform(0.1, 1.5))  # noqa: S311
