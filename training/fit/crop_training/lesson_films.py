@@ -101,7 +101,8 @@ def read_table(
     Parameters
     ----------
     data
-        Children's films, as `dataset.find_films` has them.
+        Children's films, as `dataset.find_films` has them; those of a ``test`` partition are left
+        out, as `splits.split` does.
     adults
         Folder with ``labels.csv`` and ``images/``; None for none.
     further
@@ -112,8 +113,10 @@ def read_table(
         Of the split.
     """
     films = find_films(data)
-    pixels = [decode(films, FILM_SIDE, cache)]
-    rows = _children(films, pixels[0], seed)
+    decoded = decode(films, FILM_SIDE, cache)
+    parts = _parts(films, pixel_digests(decoded), seed)
+    pixels = [decoded if len(parts) == len(films) else decoded[list(parts)]]
+    rows = _children([films[place] for place in parts], pixels[0], list(parts.values()))
     for more in (_adults(adults, seed) if adults else [], _collection(further) if further else []):
         if more:
             pixels.append(decode([row.film for row in more], FILM_SIDE, cache))
@@ -138,14 +141,18 @@ def _table(rows: Sequence[_Row], pixels: Films) -> FilmTable:
     )
 
 
-def _children(films: Sequence[LabelledFilm], pixels: Films, seed: int) -> list[_Row]:
-    digests = pixel_digests(pixels)
-    groups = group_by_patient(films, digests)
-    parts = np.full(len(films), "train", dtype=object)
+def _parts(films: Sequence[LabelledFilm], digests: Sequence[str], seed: int) -> dict[int, str]:
+    """Return the part of each film by its place, in order; films kept for testing have none."""
     divided = split(films, digests, seed)
-    parts[divided.tune], parts[divided.validation] = "tune", "validation"
+    places = {"train": divided.train, "tune": divided.tune, "validation": divided.validation}
+    found = {int(place): part for part, own in places.items() for place in own}
+    return {place: found[place] for place in sorted(found)}
+
+
+def _children(films: Sequence[LabelledFilm], pixels: Films, parts: Sequence[str]) -> list[_Row]:
+    groups = group_by_patient(films, pixel_digests(pixels))
     return [
-        _Row(film, CHILDREN, min(film.class_index, PNEUMONIA), f"child {group}", str(part))
+        _Row(film, CHILDREN, min(film.class_index, PNEUMONIA), f"child {group}", part)
         for film, group, part in zip(films, groups, parts, strict=True)
     ]
 

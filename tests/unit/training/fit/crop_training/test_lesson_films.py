@@ -1,0 +1,44 @@
+"""Which films the lung-crop networks learn from."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cxr_app.errors import TrainingDataError
+from tests.support.films import write_kaggle_folder
+from training.fit.crop_training.lesson_films import FilmTable, read_table
+
+
+def table_of(data: Path, cache: Path) -> FilmTable:
+    return read_table(data, None, None, cache, seed=0)
+
+
+def test_films_that_are_kept_for_testing_are_not_in_the_table(tmp_path: Path) -> None:
+    """Else a network that has learned them is measured on them."""
+    data = write_kaggle_folder(tmp_path / "films", 24)
+    kept = sorted((data / "train" / "NORMAL").iterdir())[:3]
+    kept += sorted((data / "train" / "PNEUMONIA").iterdir())[:5]
+    before = table_of(data, tmp_path / "cache")
+    for path in kept:
+        target = data / "test" / path.parent.name / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+    after = table_of(data, tmp_path / "cache")
+    assert len(after.paths) == len(before.paths) - len(kept)
+    assert not [path for path in after.paths if "/test/" in path]
+    assert len(after.pixels) == len(after.paths)
+    assert set(after.parts) == {"train", "tune", "validation"}
+    remaining = dict(zip(before.paths, before.pixels, strict=True))
+    for path, pixels in zip(after.paths, after.pixels, strict=True):
+        assert np.array_equal(pixels, remaining[path])
+
+
+def test_a_film_that_is_in_training_and_in_testing_is_refused(tmp_path: Path) -> None:
+    data = write_kaggle_folder(tmp_path / "films", 24)
+    path = min((data / "train" / "NORMAL").iterdir())
+    copy = data / "test" / "NORMAL" / "another-name.png"
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(path.read_bytes())
+    with pytest.raises(TrainingDataError):
+        table_of(data, tmp_path / "cache")
