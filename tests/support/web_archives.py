@@ -91,7 +91,8 @@ def dripping_archive(
         def _answer(self) -> None:
             self.close_connection = True
             if asked not in f"{self.command} {self.path}":
-                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+                closing = b"Connection: close\r\n"  # or the next request may meet its end
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n" + closing + b"Content-Length: 2\r\n\r\n[]")
                 return
             self.wfile.write(begin)
             with suppress(OSError):
