@@ -1,5 +1,6 @@
 """Which films the lung-crop networks learn from."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 
 from cxr_app.errors import TrainingDataError
 from tests.support.films import write_kaggle_folder
+from training.data.dataset import find_films
+from training.data.holdout import HoldoutFilm, Side, write_films
 from training.fit.crop_training.lesson_films import FilmTable, read_table
 
 
@@ -32,6 +35,21 @@ def test_films_that_are_kept_for_testing_are_not_in_the_table(tmp_path: Path) ->
     remaining = dict(zip(before.paths, before.pixels, strict=True))
     for path, pixels in zip(after.paths, after.pixels, strict=True):
         assert np.array_equal(pixels, remaining[path])
+
+
+def test_films_that_a_retraining_keeps_back_for_its_comparison_are_not_in_the_table(
+    tmp_path: Path,
+) -> None:
+    films = [
+        replace(film, patient_id=f"{number:08x}")
+        for number, film in enumerate(find_films(write_kaggle_folder(tmp_path / "films", 24)))
+    ]
+    candidates = [HoldoutFilm(film, f"{number:064x}") for number, film in enumerate(films)]
+    sides = [list(Side)[number % 4 % len(Side)] for number in range(len(films))]
+    write_films(tmp_path / "films.csv", candidates, sides)
+    table = table_of(tmp_path / "films.csv", tmp_path / "cache")
+    learned = [film for film, side in zip(films, sides, strict=True) if side is Side.LEARN]
+    assert set(table.paths) == {str(film.path) for film in learned}
 
 
 def test_a_film_that_is_in_training_and_in_testing_is_refused(tmp_path: Path) -> None:
