@@ -1,4 +1,5 @@
-"""Values kept in the browser are sent once, when the page is idle and no link was just followed."""
+"""Values kept in the browser are sent until they are known, when the page is idle and no link was
+just followed."""
 
 from pathlib import Path
 
@@ -15,11 +16,12 @@ MOUNT = """async (script) => {
   document.body.innerHTML = "<main data-test-script-state='running'></main>";
   localStorage.setItem("reader", "Ada");
   window.messages = [];
-  mount({
-    data: {name: "reader", word: "", otherwise: "Reader 1234"},
+  window.draw = (word) => mount({
+    data: {name: "reader", word, otherwise: "Reader 1234"},
     parentElement: document.querySelector("main"),
     setTriggerValue: (name, value) => window.messages.push(value.word),
   });
+  window.draw("");
 }"""
 
 
@@ -44,8 +46,19 @@ def test_a_page_that_stops_for_a_link_receives_nothing(stored_in_browser: Page) 
     assert stored_in_browser.evaluate("window.messages") == []
     stored_in_browser.clock.run_for(300)
     assert stored_in_browser.evaluate("window.messages") == ["Ada"]
+    stored_in_browser.evaluate("window.draw('Ada')")
     stored_in_browser.clock.run_for(60_000)
     assert stored_in_browser.evaluate("window.messages") == ["Ada"]
+
+
+def test_a_word_that_was_lost_on_its_way_is_sent_again(stored_in_browser: Page) -> None:
+    stored_in_browser.locator("main").evaluate(
+        "main => main.dataset.testScriptState = 'notRunning'"
+    )
+    stored_in_browser.clock.run_for(2_000)
+    stored_in_browser.evaluate("window.draw('')")  # another run, which has not heard it
+    stored_in_browser.clock.run_for(5_000)
+    assert stored_in_browser.evaluate("window.messages") == ["Ada"] * 2
 
 
 def test_a_reader_without_a_name_keeps_the_one_that_was_made_up(stored_in_browser: Page) -> None:

@@ -1,11 +1,16 @@
-// A word that this browser stores between visits: sent to the server once, at first.
+// A word that this browser stores between visits: sent to the server at first, until it knows it.
 
 const YEAR = 365 * 24 * 60 * 60; // seconds
+const RESEND = 5000; // milliseconds until a word that the server does not know is sent again
 const HOLD = 1000; // milliseconds that an input delays the answer: a link may lead to another page
 
-/** Where Streamlit mounts us, once the server knows the word.
+/** Where Streamlit mounts us, once the word is asked for.
  * @type {WeakSet<HTMLElement>} */
-const answered = new WeakSet();
+const asked = new WeakSet();
+
+/** The same, once the server knows the word.
+ * @type {WeakSet<HTMLElement>} */
+const known = new WeakSet();
 
 /** @param {string} name */
 const read = (name) => {
@@ -46,12 +51,25 @@ function whenAtRest(then) {
   }, 100);
 }
 
+/** Say a word until the server knows it: what it hears while it draws anew may be lost.
+ * @param {HTMLElement} element @param {() => void} say */
+function sayUntilKnown(element, say) {
+  whenAtRest(() => {
+    if (known.has(element) || !element.isConnected) return;
+    say();
+    setTimeout(() => sayUntilKnown(element, say), RESEND);
+  });
+}
+
 /** Streamlit calls this at first and whenever the word changes.
  * @param {ComponentArguments<{name: string, word: string, otherwise: string}>} component */
 export default function ({ data: { name, word, otherwise }, parentElement, setTriggerValue }) {
-  if (word) store(name, word);
-  else if (!answered.has(parentElement)) {
-    answered.add(parentElement);
-    whenAtRest(() => setTriggerValue("kept", { word: readOrStore(name, otherwise) }));
+  if (word) {
+    known.add(parentElement);
+    store(name, word);
+  } else if (!asked.has(parentElement)) {
+    asked.add(parentElement);
+    const say = () => setTriggerValue("kept", { word: readOrStore(name, otherwise) });
+    sayUntilKnown(parentElement, say);
   }
 }
