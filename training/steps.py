@@ -50,7 +50,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, help="Kaggle-layout folder")
     parser.add_argument("--adults", type=Path, help="adults' films: labels.csv and images/")
     parser.add_argument("--further", type=Path, help="films from elsewhere, by class")
-    parser.add_argument("--group", required=True, help="acquisition group that is held out")
+    parser.add_argument(
+        "--group",
+        action="append",
+        required=True,
+        metavar="NAME",
+        help="acquisition group that is held out; may be given several times",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of the lessons")
     parser.add_argument(
         "--seeds",

@@ -1,13 +1,13 @@
 """What each part of the shipped recipe is worth: short lessons with one part more at a time.
 
 One network learns from half as many films an epoch as the recipe shows, at one size; films of an
-acquisition group are held out, as those of a machine that it never saw.
+acquisition group, or several, are held out, as those of a machine that it never saw.
 """
 
 import json
 import logging
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -134,7 +134,7 @@ class StepsOptions(Namespace):
     data: Path
     adults: Path | None
     further: Path | None
-    group: str
+    group: list[str]
     out: Path
     seeds: list[int]
 
@@ -150,7 +150,7 @@ def measure_steps(options: StepsOptions, cache: Path) -> None:
     Raises
     ------
     TrainingDataError
-        If the films cannot be used, or none is of the group.
+        If the films cannot be used, or none is of one of the groups.
     """
     table = read_table(options.data, options.adults, options.further, cache, SPLIT_SEED)
     lessons = prepare(held_out(table, options.group), shipped_lungs())
@@ -199,16 +199,17 @@ def _cell(figures: Sequence[Mapping[str, Any]], name: str) -> str:
     return f"{middle:.3f} ({min(values):.3f}-{max(values):.3f})".rjust(22)
 
 
-def held_out(table: FilmTable, group: str) -> FilmTable:
-    """Take a group's films out of training, and all others of their patients out of everything."""
+def held_out(table: FilmTable, groups: Collection[str]) -> FilmTable:
+    """Take the films of groups out of training, and others of their patients out of everything."""
     children = table.sources == CHILDREN
     own = np.zeros(len(children), bool)
-    own[children] = np.array(find_groups(table.pixels[children])) == group
-    if not own.any():
+    found = find_groups(table.pixels[children])
+    if missing := sorted(set(groups) - set(found)):
         raise TrainingDataError(
-            f"No film is of the acquisition group {group!r}. "
+            f"No film is of the acquisition group {missing[0]!r}. "
             "`python -m training.explore` names the groups."
         )
+    own[children] = np.isin(found, list(groups))
     of_patients = np.isin(table.patients, table.patients[own])
     parts = table.parts.astype(object)
     parts[of_patients], parts[own] = LEFT_OUT, HELD_OUT

@@ -52,17 +52,29 @@ def test_films_of_a_group_and_their_patients_are_out_of_training(
     monkeypatch.setattr(recipe_steps, "find_groups", lambda _: names.tolist())
     patients = table.patients.copy()
     patients[children[1]] = patients[children[0]]  # one patient, films of both groups
-    held = held_out(replace(table, patients=patients), "dark")
+    held = held_out(replace(table, patients=patients), ["dark"])
     assert set(held.parts[children[names == "dark"]]) == {"test"}
     assert held.parts[children[1]] == "left out"
     others = np.setdiff1d(np.arange(len(table.parts)), [*children[names == "dark"], children[1]])
     np.testing.assert_array_equal(held.parts[others], table.parts[others])
 
 
-def test_a_group_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_groups_are_held_out_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = film_table()
+    children = np.flatnonzero(table.sources == CHILDREN)
+    names = np.array(["dark", "grey", "pale", "pale"])[np.arange(len(children)) % 4]
+    monkeypatch.setattr(recipe_steps, "find_groups", lambda _: names.tolist())
+    held = held_out(table, ["dark", "grey"])
+    np.testing.assert_array_equal(held.parts[children] == "test", names != "pale")
+
+
+@pytest.mark.parametrize("groups", [["dark"], ["pale", "dark"]])
+def test_a_group_that_is_not_there_is_named(
+    monkeypatch: pytest.MonkeyPatch, groups: list[str]
+) -> None:
     monkeypatch.setattr(recipe_steps, "find_groups", lambda films: ["pale"] * len(films))
     with pytest.raises(TrainingDataError, match="'dark'"):
-        held_out(film_table(), "dark")
+        held_out(film_table(), groups)
 
 
 def test_the_table_has_the_middle_and_the_ends_of_the_seeds(tmp_path: Path) -> None:
