@@ -143,11 +143,13 @@ class Instances(Transactions):
             entry = locked_entry(session, EntryRow.id == entry_id, _IS_THERE)
             if entry is None:
                 return False
-            if is_shown:
-                self._show(session, entry, new)
             self._add_file(session, entry_id, new)
             same = select(InstanceRow.sha256).filter_by(dataset_sha256=new.dataset_sha256)
-            return session.scalar(same) == new.sha256
+            if session.scalar(same) != new.sha256:
+                return False
+            if is_shown:
+                self._show(session, entry, new)
+            return True
 
     def restore(self, lost: Instance, new: NewInstance) -> bool:
         """Let a file of equal content take the place of one that is gone, or may go.
@@ -177,7 +179,8 @@ class Instances(Transactions):
             if not was_deleted:
                 rows = rows.where(InstanceRow.dataset_sha256 == new.dataset_sha256)
             for sha256 in session.scalars(rows.returning(InstanceRow.sha256)).all():
-                add_further_file(session, self._database.insert, sha256, entry.number)
+                if sha256 != new.sha256:
+                    add_further_file(session, self._database.insert, sha256, entry.number)
             self._add_file(session, lost.entry_id, new)
             return was_deleted
 
@@ -188,7 +191,9 @@ class Instances(Transactions):
             add_further_file(session, self._database.insert, sha256, entry.number)
 
     def _show(self, session: Session, entry: EntryRow, new: NewInstance) -> None:
-        add_further_file(session, self._database.insert, entry.sha256, entry.number)
+        """Let pages show a file from now on, in place of the entry's own."""
+        if entry.sha256 != new.sha256:
+            add_further_file(session, self._database.insert, entry.sha256, entry.number)
         entry.sha256, entry.path = new.sha256, new.path
 
     def _add_file(self, session: Session, entry_id: str, new: NewInstance) -> None:
