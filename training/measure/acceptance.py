@@ -33,9 +33,11 @@ SENSITIVITY_MARGIN = 0.02
 """Two pneumonias in a hundred."""
 SENSITIVITY_BOUND = 0.05
 """Lower limit of the interval, so that a loss is not hidden by few films."""
-SPECIFICITY_MARGINS = {"balanced": 0.05, "high sensitivity": 0.1}
-"""Wider than the margin of the sensitivity: a miss is worse than a false alarm. The second point
-only tells apart films that are not flagged."""
+SPECIFICITY_MARGIN = 0.05
+"""Wider than the margin of the sensitivity: a miss is worse than a false alarm."""
+SECOND_SPECIFICITY_MARGIN = 0.1
+"""At high sensitivity, which only tells apart films that are not flagged; beyond what the
+sensitivity gains there."""
 CALIBRATION_MARGIN = 0.03
 """A calibration this much worse changes the order within a tier, but hides no film."""
 
@@ -225,14 +227,23 @@ def _checks(
                 and figures[name]["ci95"][0] > -SENSITIVITY_BOUND,
             )
         )
-    for words, margin in SPECIFICITY_MARGINS.items():
-        name = f"Specificity at {words}"
-        passed = figures[name]["difference"] >= -margin
-        checks.append(_check(name, f"at most {margin} lower", passed))
+    specificity = figures["Specificity at balanced"]
+    gain = max(figures["Sensitivity at high sensitivity"]["difference"], 0.0)
+    second = figures["Specificity at high sensitivity"]
     old, new = pair.predicts_causes
     lost = [loss for loss in losses if loss["ci95"][1] < 0]
     return [
         *checks,
+        _check(
+            "Specificity at balanced",
+            f"at most {SPECIFICITY_MARGIN} lower",
+            specificity["difference"] >= -SPECIFICITY_MARGIN,
+        ),
+        _check(
+            "Specificity at high sensitivity",
+            f"at most {SECOND_SPECIFICITY_MARGIN} lower, beyond what the sensitivity gains",
+            second["difference"] >= -SECOND_SPECIFICITY_MARGIN - gain,
+        ),
         _check(
             "Calibration error",
             f"at most {CALIBRATION_MARGIN} higher",

@@ -95,6 +95,18 @@ def test_a_threshold_that_misses_pneumonia_fails_despite_the_same_order(
     assert failed(flags_all) == {"Specificity at balanced", "Specificity at high sensitivity"}
 
 
+def test_a_second_threshold_that_finds_as_many_more_as_it_flags_passes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A model that is hardly better than chance may trade one for the other."""
+    first = probabilities(0.2)
+    first[:, 1:] /= 2
+    found = compared(monkeypatch, first, probabilities(2), lower=0.03)
+    by_name = {figure["name"]: figure["difference"] for figure in found["figures"]}
+    assert by_name["Specificity at high sensitivity"] < -0.1
+    assert "Specificity at high sensitivity" not in failed(found)
+
+
 def test_a_second_threshold_that_tells_nothing_apart_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     same = probabilities(6)
     found = compared(monkeypatch, same, same, lower=0.001)
