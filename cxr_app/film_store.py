@@ -89,6 +89,10 @@ class FilmStore:
             raise ValueError("sha256 must be 64 lower-case hexadecimal digits")
         return self.root / sha256[:2] / sha256
 
+    def is_place_of(self, path: Path, sha256: str) -> bool:
+        """Return whether a film's file is this store's; another one may go at any time."""
+        return path == self.path(sha256)
+
     def keep(self, data: bytes, sha256: str = "") -> str:
         """Store a film; once this returns, it survives a power cut.
 

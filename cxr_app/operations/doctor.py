@@ -133,7 +133,7 @@ def _films(settings: Settings, worklist: Worklist) -> str:
     named: set[str] = set()
     missing = 0
     for file in worklist.instances.every():
-        if file.path == films.path(file.sha256):
+        if films.is_place_of(file.path, file.sha256):
             named.add(file.sha256)
             missing += not file.is_deleted and not films.has(file.sha256)
     if missing:

@@ -118,7 +118,7 @@ class Reception:
 
     def _keep(self, data: bytes, sha256: str, path: Path) -> None:
         """Keep a file, unless it is elsewhere and stays there."""
-        if path == self._films.path(sha256):
+        if self._films.is_place_of(path, sha256):
             self._films.keep(data, sha256)
 
     def _keep_again(self, data: bytes, sha256: str, path: Path) -> None:
@@ -184,8 +184,7 @@ class Reception:
         return Receipt(Arrived.NEW if is_new else Arrived.KNOWN, entry_id)
 
     def _is_ours(self, file: Instance | NewInstance) -> bool:
-        """Return whether a file is in the film store; one that is elsewhere may go at any time."""
-        return file.path == self._films.path(file.sha256)
+        return self._films.is_place_of(file.path, file.sha256)
 
 
 def _identity(data: bytes) -> FilmIdentity | None:

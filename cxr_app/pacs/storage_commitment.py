@@ -117,7 +117,7 @@ class StorageCommitment:
         kept = [
             each
             for each in alike
-            if not each.is_deleted and each.path == self._films.path(each.sha256)
+            if not each.is_deleted and self._films.is_place_of(each.path, each.sha256)
         ]
         return min((_film_objection(each, sop_class_uid) for each in kept), default=NO_SUCH_OBJECT)
 

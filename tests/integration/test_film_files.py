@@ -46,6 +46,12 @@ def in_two_syntaxes(site: Site, reception: Reception) -> str:
     return entry_id
 
 
+def second_file(site: Site, entry_id: str) -> str:
+    """Return the SHA-256 of the stored file that a film is not shown from."""
+    own = site.worklist.entry(entry_id).sha256
+    return next(each for each in site.films.stored() if each != own)
+
+
 def in_folder(site: Site, folder: Path) -> str:
     """Enter a film from a folder of a backlog; return its entry's id."""
     path = folder / "film.dcm"
@@ -74,8 +80,7 @@ def test_the_second_file_of_a_film_is_no_film_of_its_own(site: Site, reception: 
 
 def test_the_doctor_misses_the_second_file_of_a_film(site: Site, reception: Reception) -> None:
     entry_id = in_two_syntaxes(site, reception)
-    own = site.worklist.entry(entry_id).sha256
-    site.films.delete(next(each for each in site.films.stored() if each != own))
+    site.films.delete(second_file(site, entry_id))
     said = {each.name: each.problem for each in examine_installation(site.settings)}
     assert said["films"].startswith("1 ")
 
@@ -83,8 +88,7 @@ def test_the_doctor_misses_the_second_file_of_a_film(site: Site, reception: Rece
 def test_retention_leaves_a_file_that_another_film_has(site: Site, reception: Reception) -> None:
     """An earlier version of `reenter` entered the second file of a film once more."""
     entry_id = in_two_syntaxes(site, reception)
-    own = site.worklist.entry(entry_id).sha256
-    further = next(each for each in site.films.stored() if each != own)
+    further = second_file(site, entry_id)
     again, _ = site.worklist.receive(further, "entered again", site.films.path(further))
     read(site, entry_id)
     assert site.days_pass() == 1
@@ -124,8 +128,7 @@ def test_a_backup_names_the_second_file_that_got_lost(
     site: Site, reception: Reception, tmp_path: Path
 ) -> None:
     entry_id = in_two_syntaxes(site, reception)
-    own = site.worklist.entry(entry_id).sha256
-    further = next(each for each in site.films.stored() if each != own)
+    further = second_file(site, entry_id)
     manifest = back_up(site.settings, tmp_path / "backup")
     assert (manifest.entries, manifest.films) == (1, 2)
     FilmStore(tmp_path / "backup" / "films").delete(further)

@@ -114,9 +114,14 @@ def read_table(
     """
     films = find_films(data)
     decoded = decode(films, FILM_SIDE, cache)
-    parts = _parts(films, pixel_digests(decoded), seed)
+    digests = pixel_digests(decoded)
+    parts = _parts(films, digests, seed)
     pixels = [decoded if len(parts) == len(films) else decoded[list(parts)]]
-    rows = _children([films[place] for place in parts], pixels[0], list(parts.values()))
+    rows = _children(
+        [films[place] for place in parts],
+        [digests[place] for place in parts],
+        list(parts.values()),
+    )
     for more in (_adults(adults, seed) if adults else [], _collection(further) if further else []):
         if more:
             pixels.append(decode([row.film for row in more], FILM_SIDE, cache))
@@ -149,8 +154,10 @@ def _parts(films: Sequence[LabelledFilm], digests: Sequence[str], seed: int) -> 
     return {place: found[place] for place in sorted(found)}
 
 
-def _children(films: Sequence[LabelledFilm], pixels: Films, parts: Sequence[str]) -> list[_Row]:
-    groups = group_by_patient(films, pixel_digests(pixels))
+def _children(
+    films: Sequence[LabelledFilm], digests: Sequence[str], parts: Sequence[str]
+) -> list[_Row]:
+    groups = group_by_patient(films, digests)
     return [
         _Row(film, CHILDREN, min(film.class_index, PNEUMONIA), f"child {group}", part)
         for film, group, part in zip(films, groups, parts, strict=True)
