@@ -129,11 +129,13 @@ def _end_soon(event: evt.Event) -> None:
     """
     connection = event.assoc.dul.socket
     if connection is not None and connection.socket is not None:
-        timer = threading.Timer(ABORT_SECONDS, _shut_down, [connection.socket])
+        timer = threading.Timer(ABORT_SECONDS, shut_down, [connection.socket])
         timer.daemon = True
         timer.start()
 
 
-def _shut_down(connection: socket.socket) -> None:
+def shut_down(connection: socket.socket) -> None:
+    """End a connection that another thread reads from or writes to, which then fails."""
     with suppress(OSError):  # it has ended meanwhile
-        connection.shutdown(socket.SHUT_RDWR)
+        # Not its own method, for that of TLS would take the encryption from the reader.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)

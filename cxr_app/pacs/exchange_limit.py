@@ -3,10 +3,12 @@
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
+
+from cxr_app.pacs.association import shut_down
 
 _CONNECTED = (".connect_tcp.complete", ".start_tls.complete")
 
@@ -55,6 +57,4 @@ class ExchangeLimit:
         """Wake the thread that reads from or writes to the connection, which then fails."""
         self._is_over = True
         if self._socket is not None:
-            with suppress(OSError):  # it has ended meanwhile
-                # Not its own method, for that of TLS would take the encryption from the reader.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+            shut_down(self._socket)
