@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 
 from cxr_app.errors import HandoverError
 from cxr_app.pose import pose_of
@@ -120,6 +120,16 @@ class Annotation:
     measurement: Measurement
 
 
+_MOMENT: BindParameter[datetime] = bindparam("moment")
+_AT = (  # built once: to build it takes longer than to run it
+    select(AnnotationRow)
+    .join(EntryRow, EntryRow.number == AnnotationRow.entry_number)
+    .where(EntryRow.id == bindparam("entry_id"), AnnotationRow.made_at <= _MOMENT)
+    .where(AnnotationRow.taken_back_at.is_(None) | (AnnotationRow.taken_back_at > _MOMENT))
+    .order_by(AnnotationRow.number)
+)
+
+
 class AnnotationLog(Transactions):
     """The marks of readers on films; one that is taken back stays in the table, unseen."""
 
@@ -172,15 +182,9 @@ class AnnotationLog(Transactions):
 
     def at(self, entry_id: str, moment: datetime) -> Sequence[Annotation]:
         """Return the marks on a film as they were at a moment, oldest first."""
-        is_there = AnnotationRow.taken_back_at.is_(None) | (AnnotationRow.taken_back_at > moment)
-        statement = (
-            select(AnnotationRow)
-            .join(EntryRow, EntryRow.number == AnnotationRow.entry_number)
-            .where(EntryRow.id == entry_id, AnnotationRow.made_at <= moment, is_there)
-            .order_by(AnnotationRow.number)
-        )
         with self._database.reading() as session:
-            return [_as_annotation(row) for row in session.scalars(statement)]
+            rows = session.scalars(_AT, {"entry_id": entry_id, "moment": moment})
+            return [_as_annotation(row) for row in rows]
 
     def key_images(self, entry_ids: Iterable[str]) -> set[str]:
         """Return those of the entries' ids whose film has a key image."""

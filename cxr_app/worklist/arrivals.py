@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import update
+from sqlalchemy import Table, bindparam, update
 from sqlalchemy.orm import Session
 
 from cxr_app.worklist.locking import locked_entries
@@ -17,14 +18,20 @@ from cxr_app.worklist.tables import UNJUDGED_TIER, EntryRow
 TOLERANCE = timedelta(minutes=5)
 """How far the clocks of several servers may be apart."""
 
+_END_LATE_ARRIVALS = (
+    update(EntryRow)
+    .where(~EntryRow.is_read, EntryRow.received_at > bindparam("latest"))
+    .values(received_at=bindparam("now"))
+    .execution_options(synchronize_session=False)
+)
+
 
 def end_arrivals_in_the_future(session: Session, now: datetime) -> None:
     """Set the arrival of unread films that lies in the future to now.
 
     A clock that was ahead when they came would put them behind all others until it is true again.
     """
-    late = update(EntryRow).where(~EntryRow.is_read, EntryRow.received_at > now + TOLERANCE)
-    session.execute(late.values(received_at=now).execution_options(synchronize_session=False))
+    session.execute(_END_LATE_ARRIVALS, {"latest": now + TOLERANCE, "now": now})
 
 
 def new_entry(sha256: str, source: str, path: Path, received_at: datetime) -> dict[str, Any]:
@@ -63,8 +70,7 @@ def insert_film(
     tuple of str and bool
         The entry's id, and whether it is new or has come back.
     """
-    statement = insert(EntryRow).values(values).on_conflict_do_nothing(index_elements=["sha256"])
-    created: str | None = session.scalar(statement.returning(EntryRow.id))
+    created: str | None = session.scalar(_insertion(insert), values)
     if created is not None:
         return created, True
     # Locked, so that a deletion has either happened or will find the film unread.
@@ -74,3 +80,11 @@ def insert_film(
     if is_back:
         receive_again(entry, values["source"], values["path"], values["received_at"])
     return entry.id, is_back
+
+
+@cache
+def _insertion(insert: Callable[..., Any]) -> Any:
+    """Return the statement that inserts an entry; to build it takes longer than to run it."""
+    entries: Table = EntryRow.__table__  # type: ignore[assignment]
+    statement = insert(entries).on_conflict_do_nothing(index_elements=["sha256"])
+    return statement.returning(entries.c.id)

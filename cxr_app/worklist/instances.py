@@ -3,11 +3,13 @@
 Each method is one transaction.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, union
+from sqlalchemy import ColumnElement, Table, bindparam, delete, select, union
 from sqlalchemy.orm import Session
 
 from cxr_app.worklist.arrivals import end_arrivals_in_the_future, insert_film, new_entry
@@ -82,6 +84,18 @@ class Others:
 
 ROWS_AT_ONCE = 1000
 _IS_THERE = EntryRow.film_deleted_at.is_(None)
+# Built once: for each film that arrives, to build them would take longer than to run them.
+_OF_CONTENT = union(
+    select(InstanceRow.entry_number).where(
+        InstanceRow.dataset_sha256 == bindparam("dataset_sha256")
+    ),
+    select(EntryRow.number).where(EntryRow.sha256 == bindparam("sha256")),
+)
+_OF_UID = (
+    select(EntryRow.number)
+    .where(EntryRow.sop_instance_uid == bindparam("sop_instance_uid"))
+    .limit(MOST_SHARING)
+)
 
 
 class Instances(Transactions):
@@ -91,7 +105,7 @@ class Instances(Transactions):
         """Return the files of the entries of equal content, or with the same UID."""
         with self._database.reading() as session:
             numbers = _alike(session, sha256, dataset_sha256, sop_instance_uid)
-            return list(_files(session, EntryRow.number.in_(numbers)))
+            return list(_files(session, EntryRow.number.in_(numbers))) if numbers else []
 
     def every(self) -> Iterator[Instance]:
         """Yield the files of all entries, those that were deleted included."""
@@ -116,8 +130,7 @@ class Instances(Transactions):
         with self._database.writing() as session:
             lock_uids(session, [new.sop_instance_uid or new.dataset_sha256])
             numbers = _alike(session, new.sha256, new.dataset_sha256, new.sop_instance_uid)
-            ids = select(EntryRow.id).where(EntryRow.number.in_(numbers))
-            if not set(session.scalars(ids)) <= others.ids:
+            if not _ids_of(session, numbers) <= others.ids:
                 return None
             end_arrivals_in_the_future(session, now)
             entry_id, is_new = insert_film(session, self._database.insert, values)
@@ -197,31 +210,31 @@ class Instances(Transactions):
         entry.sha256, entry.path = new.sha256, new.path
 
     def _add_file(self, session: Session, entry_id: str, new: NewInstance) -> None:
-        number = session.scalar(select(EntryRow.number).where(EntryRow.id == entry_id))
         row = {
-            "entry_number": number,
+            "entry_id": entry_id,
             "sha256": new.sha256,
             "dataset_sha256": new.dataset_sha256,
             "path": new.path,
         }
-        statement = self._database.insert(InstanceRow).values(row)
-        session.execute(statement.on_conflict_do_nothing(index_elements=["dataset_sha256"]))
+        session.execute(_insertion(self._database.insert), row)
 
 
 def _alike(
     session: Session, sha256: str, dataset_sha256: str, sop_instance_uid: str
 ) -> Sequence[int]:
-    same_content = select(InstanceRow.entry_number).where(
-        InstanceRow.dataset_sha256 == dataset_sha256
-    )
-    same_file = select(EntryRow.number).where(EntryRow.sha256 == sha256)
-    found = set(session.scalars(union(same_content, same_file)))
+    content = {"dataset_sha256": dataset_sha256, "sha256": sha256}
+    found = set(session.scalars(_OF_CONTENT, content))
     if sop_instance_uid:
-        same_uid = select(EntryRow.number).where(EntryRow.sop_instance_uid == sop_instance_uid)
-        sharing = session.scalars(same_uid.limit(MOST_SHARING)).all()
+        sharing = session.scalars(_OF_UID, {"sop_instance_uid": sop_instance_uid}).all()
         if len(sharing) < MOST_SHARING:
             found.update(sharing)
     return sorted(found)
+
+
+def _ids_of(session: Session, numbers: Sequence[int]) -> set[str]:
+    if not numbers:
+        return set()
+    return set(session.scalars(select(EntryRow.id).where(EntryRow.number.in_(numbers))))
 
 
 def _files(session: Session, *conditions: ColumnElement[bool]) -> Iterator[Instance]:
@@ -250,3 +263,12 @@ def _remark(session: Session, entry_id: str, remark: str) -> None:
     entry = locked_entry(session, EntryRow.id == entry_id, _IS_THERE)
     if entry is not None and remark not in entry.arrival_remarks:
         entry.arrival_remarks = (*entry.arrival_remarks, remark)
+
+
+@cache
+def _insertion(insert: Callable[..., Any]) -> Any:
+    """Return the statement that adds a file to the entry of an id."""
+    files: Table = InstanceRow.__table__  # type: ignore[assignment]
+    number = select(EntryRow.number).where(EntryRow.id == bindparam("entry_id")).scalar_subquery()
+    statement = insert(files).values(entry_number=number)
+    return statement.on_conflict_do_nothing(index_elements=["dataset_sha256"])

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, literal, or_, select, tuple_
+from sqlalchemy import BindParameter, bindparam, case, literal, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from cxr_app.worklist.entry import Entry, Query
@@ -25,18 +25,25 @@ from cxr_app.worklist.transactions import Transactions
 MOST_SHOWN = 50
 """Largest number of films of one study that are shown beside a film."""
 
+_ID: BindParameter[str] = bindparam("entry_id")
+_OTHERS = (  # built once: to build it takes longer than to run it
+    along(STUDY_INDEX, select(EntryRow))
+    .where(
+        EntryRow.study_key == select(EntryRow.study_key).where(EntryRow.id == _ID).scalar_subquery()
+    )
+    .where(EntryRow.id != _ID)
+    .order_by(EntryRow.waits_since, EntryRow.number)
+    .limit(MOST_SHOWN)
+)
+
 
 class Studies(Transactions):
     """Films by the study that they belong to."""
 
     def others(self, entry_id: str) -> list[Entry]:
         """Return the other films of a film's study, as taken; at most `MOST_SHOWN`."""
-        key = select(EntryRow.study_key).where(EntryRow.id == entry_id).scalar_subquery()
-        statement = along(STUDY_INDEX, select(EntryRow))
-        statement = statement.where(EntryRow.study_key == key, EntryRow.id != entry_id)
-        statement = statement.order_by(EntryRow.waits_since, EntryRow.number).limit(MOST_SHOWN)
         with self._database.reading() as session:
-            return [as_entry(row) for row in session.scalars(statement)]
+            return [as_entry(row) for row in session.scalars(_OTHERS, {"entry_id": entry_id})]
 
     def views(self, entries: Iterable[Entry]) -> dict[str, list[str]]:
         """Return the views of all films of each film's study, by the id of the film's entry.
