@@ -1,7 +1,8 @@
 """DICOM file to film: checks and parses a file, and reads its header.
 
-`dicom_decoding` decodes the pixel data, and `pixels` interprets the values. A pydicom dataset never
-leaves these modules. Whatever pydicom or a decoder raises on a damaged file becomes a `FilmError`.
+`dicom_decoding` decodes the pixel data, and `pixels` interprets the values. A pydicom dataset only
+leaves these modules for the results that are made of it. Whatever pydicom or a decoder raises on a
+damaged file becomes a `FilmError`.
 """
 
 import re
@@ -47,7 +48,7 @@ from cxr_app.imaging.parser_warnings import silence_warnings
 from cxr_app.imaging.pixel_spacing import spacing_of
 from cxr_app.imaging.pixels import may_be_averaged, shows_range, to_softcopy
 from cxr_app.imaging.shutter import shutter_overlay
-from cxr_app.radiograph import Header
+from cxr_app.radiograph import Header, Softcopy
 
 _PIXEL_KEYWORDS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _SAMPLES_OF = {
@@ -102,25 +103,45 @@ def read_film(data: bytes, *, side: int | None = None, in_subprocess: bool = Fal
     PixelDataError
         If its pixels are missing or damaged, or there is no decoder for them.
     """
-    silence_warnings("pydicom")
-    ds = _parse(data)
+    ds = parse(data)
     header = header_of(ds)
+    softcopy, decoded_size = _decoded(ds, side)
+    size = (ds.Rows, ds.Columns)
+    full_size = None if decoded_size == size else size
+    return DecodedFilm(softcopy, header, full_size, objection(ds))
+
+
+def softcopy_of(ds: Dataset) -> Softcopy:
+    """Return the first frame of a dataset, as `read_film` does; errors are the same."""
+    try:
+        return _decoded(ds, side=None)[0]
+    except MemoryError as error:
+        raise_shortage(error)
+        raise
+
+
+def _decoded(ds: Dataset, side: int | None) -> tuple[Softcopy, tuple[int, ...]]:
+    """Return the first frame, and the rows and columns that the decoder gave it."""
     _check_image(ds)
     set_frame_facts(ds)
     stored = decode(ds, side if may_be_averaged(ds) else None)
-    size = (ds.Rows, ds.Columns)
-    if stored.shape[:2] != size and not shows_range(stored, ds):
+    if stored.shape[:2] != (ds.Rows, ds.Columns) and not shows_range(stored, ds):
         stored = decode(ds)
     softcopy = with_square_pixels(to_softcopy(stored, ds), aspect_ratio(ds))
     softcopy = replace(softcopy, spacing=spacing_of(ds, softcopy.values.shape))
     softcopy = turned(softcopy, turn_needed(ds))
-    softcopy = replace(softcopy, remarks=(*_remarks(ds), *softcopy.remarks))
-    full_size = None if stored.shape[:2] == size else size
-    return DecodedFilm(softcopy, header, full_size, objection(ds))
+    return replace(softcopy, remarks=(*_remarks(ds), *softcopy.remarks)), stored.shape[:2]
 
 
-def _parse(data: bytes) -> Dataset:
-    """Parse a data set, check that it is one, and complete its transfer syntax."""
+def parse(data: bytes) -> Dataset:
+    """Parse a data set, check that it is one, and complete its transfer syntax.
+
+    Raises
+    ------
+    NotAFilmError, FilmTooLargeError, PixelDataError
+        As `read_film`.
+    """
+    silence_warnings("pydicom")
     has_prefix = data[PREFIX] == b"DICM"
     try:
         check_deflated(data)

@@ -135,6 +135,10 @@ def _clean(found: Any) -> str:
     except DICOM_DAMAGE as error:
         raise_shortage(error)
         return ""
-    plain = "".join(" " if category(letter) == "Zs" else letter for letter in raw)
-    printable = "".join(letter for letter in plain if letter.isprintable()).strip()
+    printable = (raw if raw.isascii() and raw.isprintable() else _printable(raw)).strip()
     return printable if len(printable) <= _LONGEST_TEXT else ""
+
+
+def _printable(raw: str) -> str:
+    plain = "".join(" " if category(letter) == "Zs" else letter for letter in raw)
+    return "".join(letter for letter in plain if letter.isprintable())

@@ -75,16 +75,8 @@ def read_softcopy(data: bytes, *, in_subprocess: bool = False) -> Softcopy:
 
     The first window gives the image of `read_radiograph`. Parameters and errors are the same.
     """
-    softcopy = read_own_window(data, in_subprocess=in_subprocess)
+    softcopy = _read(_check(data), data, in_subprocess=in_subprocess).softcopy
     return replace(softcopy, windows=without_repeats((*softcopy.windows, *presets(softcopy))))
-
-
-def read_own_window(data: bytes, *, in_subprocess: bool = False) -> Softcopy:
-    """Read a film to draw it as `read_softcopy` shows it first; nobody chooses another window.
-
-    Parameters and errors are those of `read_radiograph`.
-    """
-    return _read(_check(data), data, in_subprocess=in_subprocess).softcopy
 
 
 def _check(data: bytes) -> FilmFormat:

@@ -63,7 +63,7 @@ class EventReports:
         self._lines: dict[Association, _Line] = {}
 
     def on_connected(self, event: evt.Event) -> None:
-        """Let an association send; bind it to ``evt.EVT_CONN_OPEN``, after `IdlePace`."""
+        """Let an association send; bind it to ``evt.EVT_CONN_OPEN``, after `idle_wait`."""
         self._lines[event.assoc] = _Line(event.assoc)
 
     def on_message(self, event: evt.Event) -> None:

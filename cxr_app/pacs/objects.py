@@ -10,7 +10,7 @@ from pydicom.config import disable_value_validation
 from cxr_app.destination import ResultKind
 from cxr_app.errors import CxrError, FilmError, FilmLostError
 from cxr_app.film_store import read_film
-from cxr_app.imaging import intake
+from cxr_app.imaging.dicom import parse, softcopy_of
 from cxr_app.lung_fields import Extent
 from cxr_app.model.screening import MIRRORED
 from cxr_app.pacs.installation import Installation
@@ -49,7 +49,7 @@ class FilmVerdict:
     why_nothing = "The verdict was taken back before it was sent."
 
     def __init__(self, worklist: Worklist, installation: Installation, outgoing: Outgoing) -> None:
-        entry, data = _kept_film(worklist, outgoing)
+        entry, ds = _kept_film(worklist, outgoing)
         moment = outgoing.scored_at
         self._installation = installation
         reviews = worklist.reviews.of_film(entry.id)
@@ -57,7 +57,7 @@ class FilmVerdict:
         verdict = judged_verdict(self._reviews)
         gone = {each.number for each in reviews if each.is_taken_back}
         self._is_outdated = verdict.number in gone and not verdict.is_taken_back
-        self._film = _scored_film(entry, verdict, data, outgoing)
+        self._film = _scored_film(entry, verdict, ds, outgoing)
 
     def build(self, _kind: ResultKind) -> Dataset | None:
         """Build the object; None if the verdict was taken back since, which an object says."""
@@ -90,12 +90,12 @@ class FilmResults:
     why_nothing = "The film has no heat to show."
 
     def __init__(self, worklist: Worklist, installation: Installation, outgoing: Outgoing) -> None:
-        entry, self._data = _kept_film(worklist, outgoing)
+        entry, self._dataset = _kept_film(worklist, outgoing)
         score = _score(worklist, entry, outgoing)
         heat = score.activation_map
         self._installation = installation
         self._film = replace(
-            _scored_film(entry, score, self._data, outgoing),
+            _scored_film(entry, score, self._dataset, outgoing),
             operating_point_name=score.operating_point_name,
             # Archives have the film as its file has it.
             activation_map=None if heat is None else (score.pose or AS_IT_LIES).undone(heat),
@@ -124,8 +124,7 @@ class FilmResults:
             return makers[kind]()
 
     def _picture(self) -> Dataset:
-        softcopy = intake.read_own_window(self._data, in_subprocess=True)
-        return secondary_capture(self._film, softcopy, self._installation)
+        return secondary_capture(self._film, softcopy_of(self._dataset), self._installation)
 
 
 def results_of(
@@ -136,11 +135,11 @@ def results_of(
     return made(worklist, installation, outgoing)
 
 
-def _kept_film(worklist: Worklist, outgoing: Outgoing) -> tuple[Entry, bytes]:
+def _kept_film(worklist: Worklist, outgoing: Outgoing) -> tuple[Entry, Dataset]:
     entry = worklist.entry(outgoing.entry_id, with_claim=False)
     if entry.film_deleted_at is not None:
         raise FilmLostError("The film was deleted before its result was sent.")
-    return entry, read_film(entry.path, entry.sha256)
+    return entry, parse(read_film(entry.path, entry.sha256))
 
 
 def _score(worklist: Worklist, entry: Entry, outgoing: Outgoing) -> Entry | Score:
@@ -176,12 +175,12 @@ def _marks(worklist: Worklist, entry: Entry, outgoing: Outgoing) -> tuple[Measur
 
 
 def _scored_film(
-    entry: Entry, score: Entry | Score | Review, data: bytes, outgoing: Outgoing
+    entry: Entry, score: Entry | Score | Review, ds: Dataset, outgoing: Outgoing
 ) -> ScoredFilm:
     if score.pneumonia_probability is None or score.threshold is None or score.flagged is None:
         raise CxrError("The result has no probability.")
     return ScoredFilm(
-        header=film_header(data),
+        header=film_header(ds),
         sha256=entry.sha256,
         flagged=score.flagged,
         pneumonia_probability=score.pneumonia_probability,

@@ -6,15 +6,14 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
-from io import BytesIO
 
 from highdicom import SOPClass
 from highdicom.enum import SpecificCharacterSetValues
-from pydicom import Dataset, dcmread
+from pydicom import Dataset
 
 from cxr_app.destination import ResultKind
-from cxr_app.errors import NotAFilmError, raise_shortage
-from cxr_app.imaging.dicom_values import DICOM_DAMAGE, text, texts
+from cxr_app.errors import NotAFilmError
+from cxr_app.imaging.dicom_values import text, texts
 from cxr_app.imaging.parser_warnings import silence_warnings
 from cxr_app.lung_fields import Extent
 from cxr_app.pacs.result_uids import derived_uid
@@ -32,6 +31,8 @@ _UTF_8 = "ISO_IR 192"
 _DEFAULT_REPERTOIRE = "ISO 2022 IR 6"
 _CHARACTER_SETS = {each.value for each in SpecificCharacterSetValues}
 
+_PIXELS = 0x7FE00001
+"""Where pixel data begins, whatever it is stored as."""
 NEEDED = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 
 
@@ -144,26 +145,20 @@ class ScoredFilm:
         )
 
 
-def film_header(data: bytes) -> Dataset:
-    """Read a film's header, without its pixels, and complete it with empty attributes.
+def film_header(film: Dataset) -> Dataset:
+    """Return a film's header, without its pixels, and completed with empty attributes.
 
     Raises
     ------
     NotAFilmError
-        If it cannot be read, or lacks one of the UIDs that a result must name.
+        If it lacks one of the UIDs that a result must name.
     """
-    silence_warnings("pydicom")
     silence_warnings("highdicom")
-    try:
-        header = dcmread(BytesIO(data), stop_before_pixels=True, force=True)
-        uids = [text(header, keyword) for keyword in NEEDED]
-    except DICOM_DAMAGE as error:
-        raise_shortage(error)
-        raise NotAFilmError("The film's DICOM header cannot be read.") from None
-    if not all(uids):
+    if not all(text(film, keyword) for keyword in NEEDED):
         raise NotAFilmError(
             "The film's DICOM header names no study, series or instance to put a result beside."
         )
+    header = film[:_PIXELS]
     for keyword in PATIENT_AND_STUDY:
         if keyword not in header:
             setattr(header, keyword, "")

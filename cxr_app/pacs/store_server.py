@@ -21,8 +21,8 @@ from cxr_app.pacs.contexts import supported_contexts
 from cxr_app.pacs.ended_connections import AWAITING_REQUEST
 from cxr_app.pacs.ended_connections import on_connected as log_in_a_line
 from cxr_app.pacs.event_reports import EventReports
-from cxr_app.pacs.fast_pdus import on_connected
-from cxr_app.pacs.idle_pace import IdlePace
+from cxr_app.pacs.fast_pdus import on_connected as read_fast
+from cxr_app.pacs.idle_wait import on_connected as wait_idle
 from cxr_app.pacs.moved_films import MovedFilms
 from cxr_app.pacs.peer_counts import PeerCounter, PeerName
 from cxr_app.pacs.received_events import note_received, note_rejected
@@ -90,7 +90,6 @@ class StoreServer:
         self._entity.maximum_associations = MAX_ASSOCIATIONS
         self._entity.maximum_pdu_size = PDU_BYTES
         self._server: ThreadedAssociationServer | None = None
-        self._pace = IdlePace()
         self._busy: set[Association] = set()
         self._lock = threading.Lock()
 
@@ -164,9 +163,9 @@ class StoreServer:
 
     def _on_connected(self, event: evt.Event) -> None:
         _bound_waiting(event)
-        on_connected(event)
+        read_fast(event)
         log_in_a_line(event)
-        self._pace.on_connected(event)
+        wait_idle(event)
         self._reports.on_connected(event)
 
     def _on_requested(self, event: evt.Event) -> None:
@@ -222,7 +221,6 @@ class StoreServer:
             self._forget(event.assoc)
 
     def _on_closed(self, event: evt.Event) -> None:
-        self._pace.on_closed(event)
         self._reports.on_closed(event)
         self._forget(event.assoc)
         _stop_waiting(event)

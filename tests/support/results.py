@@ -10,6 +10,7 @@ from pydicom import Dataset, dcmread
 
 from cxr_app.destination import ResultKind
 from cxr_app.imaging import intake
+from cxr_app.imaging.dicom import parse
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.parametric_map import parametric_map
 from cxr_app.pacs.presentation_state import presentation_state
@@ -34,7 +35,7 @@ def hot_corner(rows: int = 14, columns: int = 14) -> np.ndarray[Any, np.dtype[np
 def scored_film(data: bytes, **values: Any) -> ScoredFilm:
     """Return a flagged film with heat; `values` replace others."""
     chosen: dict[str, Any] = {
-        "header": film_header(data),
+        "header": film_header(parse(data)),
         "sha256": "a" * 64,
         "flagged": True,
         "pneumonia_probability": 0.8725,
