@@ -82,9 +82,11 @@ def _archive_rows(measured: Document) -> list[BenchmarkRow]:
     if results := measured.get("results"):
         rows += [
             ("scoring a film, CPU", _milliseconds(results["scoring_ms"]), ""),
+            ("of it the scorer alone, CPU", _milliseconds(results["scorer_ms"]), ""),
             ("its report (SR), CPU", _milliseconds(results["sr_ms"]), ""),
             ("its picture (SC), CPU", _milliseconds(results["sc_ms"]), ""),
             _at_most("results against scoring", results["share"], RESULTS_TIMES),
+            _at_most("results against the scorer", results["scorer_share"], RESULTS_TIMES),
         ]
     if kills := measured.get("archive_kills"):
         lost = kills["films_lost"] + kills["unscored"] + kills["results_lost"]

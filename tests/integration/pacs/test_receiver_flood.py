@@ -18,7 +18,7 @@ from pydicom.uid import (
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
 
-from cxr_app.pacs.idle_pace import IdlePace
+from cxr_app.pacs.idle_wait import on_connected
 from cxr_app.pacs.store_answers import NO_ROOM
 from cxr_app.worklist import Query, Worklist
 from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
@@ -88,9 +88,9 @@ def test_a_flood_of_other_objects_leaves_no_trace(tmp_path: Path) -> None:
 
 
 def test_a_hundred_associations_at_once_each_leave_their_film(tmp_path: Path) -> None:
-    entity, pace = AE("MANY"), IdlePace()
+    entity = AE("MANY")
     entity.add_requested_context(ComputedRadiographyImageStorage, ExplicitVRLittleEndian)
-    handlers: list[Any] = [(evt.EVT_CONN_OPEN, pace.on_connected)]
+    handlers: list[Any] = [(evt.EVT_CONN_OPEN, on_connected)]
     films = [radiograph_dataset(film_pixels(64, 64)) for _ in range(ASSOCIATIONS)]
 
     def opened(port: int) -> Association:

@@ -51,7 +51,8 @@ def test_films_of_studies_are_of_patients_of_their_own(tmp_path: Path) -> None:
 
 
 def test_the_cost_of_archives_stands_beside_what_is_wanted() -> None:
-    costs = {"scoring_ms": 80.0, "sr_ms": 50.0, "sc_ms": 30.0, "share": 1.0}
+    costs = {"scoring_ms": 100.0, "scorer_ms": 80.0, "sr_ms": 50.0, "sc_ms": 30.0}
+    costs |= {"share": 0.8, "scorer_share": 1.0}
     receive = {"ours_ms": 50.0, "orthanc_ms": 100.0, "share": 0.5, "megabytes": 10.2}
     kills: dict[str, object] = {"films": 40, "kills": {"server": 1, "sender": 3}}
     kills |= dict.fromkeys(("films_lost", "unscored", "scored_twice", "films_twice"), 1)
