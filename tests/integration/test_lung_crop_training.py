@@ -10,6 +10,7 @@ from PIL import Image as PillowImage
 
 from cxr_app.imaging.intake import read_radiograph
 from cxr_app.model.classifier import Classifier
+from cxr_app.model.description import read_described
 from cxr_app.model.lung_box import WHOLE_FILM
 from tests.support.films import write_kaggle_folder
 from training import train
@@ -95,3 +96,33 @@ def test_a_killed_run_resumes_and_ends_in_a_checkpoint(
     assert 0 <= prediction.pneumonia_probability <= 1
     assert prediction.lungs is not None
     assert prediction.activation_map.shape == (28, 28)
+
+
+def test_films_kept_for_testing_change_no_figure_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path / "data"))
+    recipe = tmp_path / "small.toml"
+    recipe.write_text(RECIPE, encoding="utf-8")
+    data = write_kaggle_folder(tmp_path / "films", 24)
+    found = []
+    for name in ("without", "with"):
+        out = tmp_path / name
+        command = ["--data", str(data), "--recipe", str(recipe), "--out", str(out)]
+        assert train.main([*command, "--device", "cpu"]) == 0
+        description = read_described(out / "checkpoint.safetensors").description
+        scores = (out / "checkpoint.scores.json").read_text(encoding="utf-8")
+        metrics = description.metrics | {"model_version": ""}
+        found.append((description.data_summary, metrics, json.loads(scores)["films"]))
+        keep_for_testing(data, 6)
+    assert found[0] == found[1]
+
+
+def keep_for_testing(data: Path, patients: int) -> None:
+    """Add films of a ``test`` partition, which come before the others in the folder's order."""
+    elsewhere = write_kaggle_folder(data.parent / "more", patients)
+    for path in elsewhere.rglob("*.jpeg"):
+        folder = data / "test" / path.parent.name
+        folder.mkdir(parents=True, exist_ok=True)
+        upside_down = PillowImage.open(path).transpose(PillowImage.Transpose.ROTATE_180)
+        upside_down.save(folder / path.name.replace("person", "person9").replace("IM-", "IM-9"))

@@ -23,7 +23,7 @@ from cxr_app.model.preprocessing import InputSpec
 from cxr_app.model.screening import OLDEST
 from cxr_app.settings import PROJECT
 from training.data.anonymous import anonymous
-from training.data.dataset import LabelledFilm, find_films, pixel_digests
+from training.data.dataset import LabelledFilm, pixel_digests
 from training.data.splits import counts_of, split
 from training.fit.crop_training.adult_figures import UnseenAdults, measure_adults
 from training.fit.crop_training.lesson_data import prepare
@@ -34,6 +34,7 @@ from training.fit.crop_training.lesson_films import (
     GROWN_UP,
     NORMAL,
     FilmTable,
+    children_of,
     read_table,
 )
 from training.fit.crop_training.lesson_settings import LessonSettings
@@ -142,7 +143,7 @@ def export(
     shifted, unseen = fitted_on
     points = choose_points(network, shifted)
     threshold = points["balanced"].threshold
-    films = find_films(data)
+    films = children_of(data)
     shown = [films[place] for place in validation]
     probabilities = read_films(network, table.pixels[validation]).probabilities
     metrics = measure_figures(probabilities, shown, threshold)

@@ -129,6 +129,11 @@ def read_table(
     return _table(rows, np.concatenate(pixels) if len(pixels) > 1 else pixels[0])
 
 
+def children_of(data: Path) -> list[LabelledFilm]:
+    """Return the films of the table's children, in its order."""
+    return [film for film in find_films(data) if film.partition != "test"]
+
+
 def _table(rows: Sequence[_Row], pixels: Films) -> FilmTable:
     return FilmTable(
         pixels=pixels,
