@@ -5,11 +5,9 @@ from sqlalchemy.orm import Session
 
 from cxr_app.destination import Destination
 from cxr_app.worklist.destination_tables import DestinationRow
-from cxr_app.worklist.outgoing import OutgoingState
+from cxr_app.worklist.outgoing import REMOVED, OutgoingState
 from cxr_app.worklist.outgoing_tables import ArchiveRow, OutgoingRow
 from cxr_app.worklist.transactions import Transactions
-
-REMOVED = "The archive was removed before it was sent."
 
 
 class DestinationList(Transactions):

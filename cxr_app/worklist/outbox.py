@@ -9,12 +9,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from cxr_app.destination import Destination, ResultKind
 from cxr_app.outcome import ScoringState
 from cxr_app.worklist.claim_owner import is_abandoned, new_claim
-from cxr_app.worklist.outgoing import ArchiveState, Outgoing, OutgoingState
+from cxr_app.worklist.outgoing import (
+    NOT_AGAIN,
+    WITHDRAWN,
+    ArchiveState,
+    Outgoing,
+    OutgoingState,
+)
 from cxr_app.worklist.outgoing_due import may_be_sent, unclaimed
 from cxr_app.worklist.outgoing_readings import NEEDED, unsent_readings
 from cxr_app.worklist.outgoing_tables import ArchiveRow, OutgoingRow
@@ -32,7 +38,6 @@ FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 """Pause after the first failure, doubled after each further one up to the longest."""
 
-NOT_AGAIN = "Not sent after the worklist was restored from a backup."
 AT_ONCE = 500
 
 
@@ -128,6 +133,8 @@ class Outbox(Transactions):
             token = new_claim()
             for each in rows:
                 each.claim, each.claimed_until = token, now + LEASE
+                if not each.tries:
+                    each.predecessor_scored_at = _replaced(session, each)
             return _as_values(session, rows)
 
     def release_abandoned(self, destination: str) -> int:
@@ -263,13 +270,17 @@ class Outbox(Transactions):
 
     def archives(self) -> list[ArchiveState]:
         """Return every archive that results were ever sent to, by name."""
-        counted = select(OutgoingRow.destination, OutgoingRow.state, func.count()).group_by(
-            OutgoingRow.destination, OutgoingRow.state
-        )
+        place = OutgoingRow.destination, OutgoingRow.state
+        counted = select(*place, func.count()).group_by(*place)
+        unwanted = select(OutgoingRow.destination, func.count())
+        unwanted = unwanted.where(OutgoingRow.state == OutgoingState.GIVEN_UP)
+        unwanted = unwanted.where(OutgoingRow.problem.in_(WITHDRAWN))
+        unwanted = unwanted.group_by(OutgoingRow.destination)
         counts: dict[str, dict[OutgoingState, int]] = {}
         with self._database.reading() as session:
             for name, state, number in session.execute(counted):
                 counts.setdefault(name, {})[state] = number
+            withdrawn: dict[str, int] = dict(iter(session.execute(unwanted)))
             return [
                 ArchiveState(
                     row.name,
@@ -277,6 +288,7 @@ class Outbox(Transactions):
                     row.reached_at,
                     row.problem or "",
                     counts.get(row.name, {}),
+                    withdrawn.get(row.name, 0),
                     row.held_at,
                 )
                 for row in session.scalars(select(ArchiveRow).order_by(ArchiveRow.name))
@@ -314,22 +326,28 @@ def _films(
         OutgoingRow.scored_at == EntryRow.scored_at,
         OutgoingRow.kind != ResultKind.READING,
     )
-    earlier = aliased(OutgoingRow)
-    before = (
-        select(func.max(earlier.scored_at))
-        .where(earlier.entry_number == EntryRow.number, earlier.scored_at < EntryRow.scored_at)
-        .where(earlier.kind != ResultKind.READING)
-        .scalar_subquery()
-        .label("predecessor_scored_at")
-    )
-    columns = (EntryRow.number, EntryRow.scored_at, EntryRow.model_version, before)
     return (
-        select(*columns)
+        select(EntryRow.number, EntryRow.scored_at, EntryRow.model_version)
         .with_hint(EntryRow, f"INDEXED BY {index}", dialect_name="sqlite")
         .where(changed, EntryRow.scored_at >= since, EntryRow.state == ScoringState.SCORED, ~known)
         .where(*(uid.is_not(None) for uid in NEEDED), EntryRow.film_deleted_at.is_(None))
         .order_by(EntryRow.scored_at, EntryRow.number)
     )
+
+
+def _replaced(session: Session, row: OutgoingRow) -> datetime | None:
+    """Return when the document was made that an archive has and this object replaces.
+
+    Another archive may have other ones, and a document that was given up stands in none.
+    """
+    kind = ResultKind.READING if row.kind is ResultKind.READING else ResultKind.REPORT
+    statement = (
+        select(func.max(OutgoingRow.scored_at))
+        .where(OutgoingRow.entry_number == row.entry_number)
+        .where(OutgoingRow.destination == row.destination, OutgoingRow.kind == kind)
+        .where(OutgoingRow.scored_at < row.scored_at, OutgoingRow.state == OutgoingState.SENT)
+    )
+    return session.scalar(statement)
 
 
 def _result(film: Any, kind: ResultKind) -> dict[str, Any]:
@@ -338,7 +356,6 @@ def _result(film: Any, kind: ResultKind) -> dict[str, Any]:
         "entry_number": film.number,
         "kind": kind,
         "scored_at": film.scored_at,
-        "predecessor_scored_at": film.predecessor_scored_at,
         "model_version": film.model_version,
     }
 

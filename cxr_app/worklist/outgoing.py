@@ -6,6 +6,11 @@ from enum import Enum
 
 from cxr_app.destination import ResultKind
 
+REMOVED = "The archive was removed before it was sent."
+NOT_AGAIN = "Not sent after the worklist was restored from a backup."
+WITHDRAWN = (REMOVED, NOT_AGAIN)
+"""Problems of objects that were given up because a person did not want them sent."""
+
 
 class OutgoingState(Enum):
     """Where an object of a result is."""
@@ -31,7 +36,8 @@ class Outgoing:
     scored_at
         When the result was made that it shows; aware, UTC.
     predecessor_scored_at
-        When the result was made that it replaces; None for a film's first.
+        When the result was made whose report the archive has and this one replaces; None if it has
+        none. Known from the first claim on.
     tries
         How often it was refused.
     due_at
@@ -72,6 +78,8 @@ class ArchiveState:
         Why it could not be reached since; empty if it could.
     counts
         The number of objects in each state.
+    withdrawn
+        How many of those given up a person did not want sent.
     held_at
         When sending was held until a person allows it, because the worklist was restored from a
         backup; None if it is not.
@@ -82,4 +90,5 @@ class ArchiveState:
     reached_at: datetime | None
     problem: str
     counts: dict[OutgoingState, int]
+    withdrawn: int = 0
     held_at: datetime | None = None

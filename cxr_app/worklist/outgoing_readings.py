@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from cxr_app.destination import Destination, ResultKind
@@ -53,23 +53,23 @@ def unsent_readings(
         OutgoingRow.kind == ResultKind.READING,
         OutgoingRow.scored_at == moment,
     )
-    earlier = aliased(OutgoingRow)
-    before = (
-        select(func.max(earlier.scored_at))
-        .where(earlier.entry_number == ReviewRow.entry_number, earlier.scored_at < moment)
-        .where(earlier.kind == ResultKind.READING)
-        .scalar_subquery()
-        .label("before")
-    )
     statement = (
-        select(ReviewRow.entry_number, moment, EntryRow.model_version, before)
+        select(ReviewRow.entry_number, moment, EntryRow.model_version)
         .join(EntryRow, EntryRow.number == ReviewRow.entry_number)
         .where(moment >= since, has_verdict, ~known, EntryRow.film_deleted_at.is_(None))
         .where(*(uid.is_not(None) for uid in NEEDED), ~_is_overtaken())
         .order_by(ReviewRow.number)
         .limit(limit)
     )
-    return _chained(session.execute(statement).all())
+    return [
+        {
+            "entry_number": number,
+            "kind": ResultKind.READING,
+            "scored_at": reviewed_at,
+            "model_version": model_version or "",
+        }
+        for number, reviewed_at, model_version in session.execute(statement)
+    ]
 
 
 def _is_overtaken() -> ColumnElement[bool]:
@@ -85,22 +85,3 @@ def _is_overtaken() -> ColumnElement[bool]:
             ),
         ),
     )
-
-
-def _chained(found: Any) -> list[dict[str, Any]]:
-    """Let each object name the one before it, which may be among those found."""
-    newest: dict[int, datetime] = {}
-    rows = []
-    for number, moment, model_version, before in found:
-        earlier = [each for each in (before, newest.get(number)) if each and each < moment]
-        newest[number] = moment
-        rows.append(
-            {
-                "entry_number": number,
-                "kind": ResultKind.READING,
-                "scored_at": moment,
-                "predecessor_scored_at": max(earlier, default=None),
-                "model_version": model_version or "",
-            }
-        )
-    return rows

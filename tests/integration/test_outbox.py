@@ -171,11 +171,59 @@ def test_a_new_score_names_its_predecessor_also_when_an_old_model_returns(
         film = score(worklist, 1, model)
         moments.append(clock.now)
         fill(worklist)
+        for each in worklist.outbox.claim(ARCHIVE.name):
+            worklist.outbox.sent(each)
     chain = {each.scored_at: each for each in worklist.outbox.of_film(film)}
     assert sorted(chain) == moments
     before = [chain[moment].predecessor_scored_at for moment in moments]
     assert before == [None, *moments[:2]]
     assert [chain[moment].model_version for moment in moments] == ["model-1", "model-2", "model-1"]
+
+
+@pytest.mark.parametrize("fate", ["sent", "given up", "skipped", "waiting", "sent elsewhere"])
+def test_a_report_replaces_only_what_its_archive_has(
+    worklist: Worklist, clock: Clock, fate: str
+) -> None:
+    other = Destination("B", "archive", 104)
+    for destination in (ARCHIVE, other):
+        worklist.outbox.open(destination)
+    score(worklist, 1, "model-1")
+    first, box = clock.now, worklist.outbox
+    fill(worklist, other if fate == "sent elsewhere" else ARCHIVE)
+    claimed = [each for name in "AB" for each in box.claim(f"{name}@archive:104")]
+    assert len(claimed) == 2
+    for each in claimed:
+        if fate.startswith("sent"):
+            box.sent(each)
+        elif fate == "skipped":
+            box.skip(each, "Nothing to show.")
+        else:
+            box.fail(each, "refused", timedelta() if fate == "given up" else DAYS)
+    clock.now += timedelta(seconds=1)
+    score(worklist, 1, "model-2")
+    fill(worklist)
+    replaced = {each.predecessor_scored_at for each in box.claim(ARCHIVE.name)}
+    assert replaced == {first if fate == "sent" else None}
+
+
+def test_a_repeat_after_a_refusal_replaces_what_the_first_try_did(
+    worklist: Worklist, clock: Clock
+) -> None:
+    worklist.outbox.open(ARCHIVE)
+    score(worklist, 1, "model-1")
+    fill(worklist)
+    before = worklist.outbox.claim(ARCHIVE.name)
+    clock.now += timedelta(seconds=1)
+    score(worklist, 1, "model-2")
+    fill(worklist)
+    for each in worklist.outbox.claim(ARCHIVE.name):
+        assert each.predecessor_scored_at is None
+        worklist.outbox.fail(each, "refused", DAYS)
+    for each in before:
+        worklist.outbox.sent(each)
+    clock.now += timedelta(hours=1)
+    again = worklist.outbox.claim(ARCHIVE.name)
+    assert [each.predecessor_scored_at for each in again] == [None, None]
 
 
 def test_two_servers_never_claim_the_same_object(worklist_url: str, worklist: Worklist) -> None:
