@@ -3,12 +3,14 @@
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from cxr_app.audit.store import AuditStore
+from cxr_app.errors import WorklistError
 from cxr_app.jobs.kinds import BACKLOG, RETRAINING
 from cxr_app.measured import REGISTRY
 from cxr_app.scoring_engine import EngineStatus
@@ -58,8 +60,8 @@ class InstallationCollector(Collector):
         store, waiting = self._audit
         yield _gauge("cxr_audit_events", "Events of the audit.", store.head()[0])
         yield _gauge("cxr_audit_waiting", "Events that wait for the syslog server.", waiting())
-        free = shutil.disk_usage(self._settings.data_dir).free
-        yield _gauge("cxr_disk_free_bytes", "Free bytes on the disk of the data folder.", free)
+        free = min(map(_free_bytes, (self._settings.data_dir, self._settings.audit_folder)))
+        yield _gauge("cxr_disk_free_bytes", "Free bytes on the fuller disk of both folders.", free)
 
     def _films(self) -> Iterable[Metric]:
         states: Counter[str] = Counter()
@@ -84,14 +86,26 @@ class InstallationCollector(Collector):
         longest = self._worklist.counts().longest_wait
         seconds = longest.total_seconds() if longest else 0
         yield _gauge("cxr_oldest_wait_seconds", "Longest wait of an unread chest film.", seconds)
+        cap = self._settings.waiting_cap_hours * 3600
+        yield _gauge("cxr_waiting_cap_seconds", "Wait after which a film comes first.", cap)
 
     def _outgoing(self) -> Iterable[Metric]:
         outgoing = GaugeMetricFamily(
-            "cxr_results_outgoing", "Results by archive.", labels=["archive", "state"]
+            "cxr_results_outgoing",
+            "Results by archive that they are sent to; withdrawn ones nobody wants sent.",
+            labels=["archive", "state"],
         )
+        destinations = *self._settings.destinations, *self._worklist.destinations.all()
+        named = {each.name for each in destinations}
         for archive in self._worklist.outbox.archives():
-            for state, count in archive.counts.items():
-                outgoing.add_metric([archive.name, state.value.lower()], count)
+            if archive.name not in named:
+                continue
+            states = {state.value.lower(): count for state, count in archive.counts.items()}
+            if archive.withdrawn:
+                states["given_up"] -= archive.withdrawn
+                states["withdrawn"] = archive.withdrawn
+            for state, count in states.items():
+                outgoing.add_metric([archive.name, state], count)
         yield outgoing
 
     def _jobs(self) -> Iterable[Metric]:
@@ -130,3 +144,12 @@ def exposition(*collectors: Collector) -> bytes:
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, text, value=float(value))
+
+
+def _free_bytes(folder: Path) -> int:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError as error:
+        raise WorklistError(
+            f"The folder {folder} cannot be read: {error.strerror}. Check that its disk is there."
+        ) from error

@@ -73,6 +73,23 @@ def test_a_person_retries_what_was_given_up(
     assert len(worklist.outbox.claim(destination.name)) == 2
 
 
+def test_nothing_is_retried_for_an_archive_that_is_named_no_more(
+    app: AppTest, worklist: Worklist
+) -> None:
+    entered = worklist.destinations.add("GONE@archive:104", "Weiss")
+    fill(worklist, entered)
+    page = connections(app.run())
+    for each in worklist.outbox.claim(entered.name):
+        worklist.outbox.fail(each, "it refused (0xA700)", timedelta(0))
+    page = connections(page)
+    stale = page.button(key="retry_outgoing")
+    assert not stale.disabled
+    worklist.destinations.remove(entered.name)
+    stale.click().run()
+    assert {each.state for each in worklist.outbox.newest()} == {OutgoingState.GIVEN_UP}
+    assert connections(page).button(key="retry_outgoing").disabled
+
+
 def test_the_list_can_be_narrowed_to_a_state(
     app: AppTest, worklist: Worklist, destination: Destination
 ) -> None:

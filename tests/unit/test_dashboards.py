@@ -26,4 +26,4 @@ def test_the_dashboard_shows_figures_that_exist() -> None:
 def test_there_are_six_rules_on_figures_that_exist() -> None:
     rules = (PROJECT / "docs" / "alerts.yaml").read_text()
     assert rules.count("- alert:") == rules.count("expr:") == rules.count("summary:") == 6
-    assert named("".join(re.findall("expr: .*", rules))) <= named(SOURCES)
+    assert named(" ".join(re.findall("expr: .*", rules))) <= named(SOURCES)

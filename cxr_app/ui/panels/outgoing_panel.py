@@ -125,23 +125,34 @@ def _outbox() -> None:
 
 
 def _retry_button(objects: list[Outgoing]) -> None:
-    numbers = [each.number for each in objects if _may_be_retried(each)]
+    named = _named()
+    numbers = [each.number for each in objects if _may_be_retried(each, named)]
     st.button(
         f"Try {len(numbers)} now" if numbers else "Try now",
         key="retry_outgoing",
         icon=":material/refresh:",
         disabled=not numbers,
-        help="Sends again what was given up, and what waits after a failure.",
+        help="Sends again what was given up, and what waits after a failure; not what was for an "
+        "archive that is named no more.",
         on_click=attempt,
-        args=(partial(_retry, numbers), PLACE),
+        args=(partial(_retry, objects), PLACE),
     )
 
 
 @guarded(Permission.RETRY_RESULTS)
-def _retry(numbers: list[int]) -> None:
-    resources.worklist().outbox.retry(numbers)
+def _retry(objects: list[Outgoing]) -> None:
+    named = _named()  # an archive may have been removed since the page was drawn
+    resources.worklist().outbox.retry(
+        each.number for each in objects if _may_be_retried(each, named)
+    )
 
 
-def _may_be_retried(each: Outgoing) -> bool:
+def _named() -> set[str]:
+    """Return the names of the archives that results are sent to now."""
+    found = destinations_of(resources.settings(), resources.worklist())
+    return {each.name for each in found}
+
+
+def _may_be_retried(each: Outgoing, named: set[str]) -> bool:
     has_failed = each.state is OutgoingState.WAITING and bool(each.problem)
-    return has_failed or each.state is OutgoingState.GIVEN_UP
+    return each.destination in named and (has_failed or each.state is OutgoingState.GIVEN_UP)
