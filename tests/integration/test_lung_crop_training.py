@@ -112,7 +112,7 @@ def test_films_kept_for_testing_change_no_figure_of_the_others(
         assert train.main([*command, "--device", "cpu"]) == 0
         description = read_described(out / "checkpoint.safetensors").description
         scores = (out / "checkpoint.scores.json").read_text(encoding="utf-8")
-        metrics = description.metrics | {"model_version": ""}
+        metrics = {**description.metrics, "model_version": ""}
         found.append((description.data_summary, metrics, json.loads(scores)["films"]))
         keep_for_testing(data, 6)
     assert found[0] == found[1]

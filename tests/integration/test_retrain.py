@@ -17,12 +17,14 @@ import pytest
 from cxr_app.errors import SettingsError
 from cxr_app.jobs.recipe_list import SHIPPED
 from cxr_app.model import checkpoint
+from cxr_app.model.classes import CLASSES
 from cxr_app.progress import Progress
 from cxr_app.settings import Settings
 from tests.support.checkpoints import write_tiny
 from tests.support.films import jpeg, write_manifest
 from training import evaluate, retrain
 from training.data.holdout import Side, read_side
+from training.data.splits import PARTS
 from training.data.tested_films import UsedFilms
 from training.fit import challenger_training, retrain_plan
 from training.fit.recipe import read_recipe
@@ -35,6 +37,14 @@ architecture = "resnet18"
 batch_size = 32
 stages = [{size = 32, epochs = 2}]
 """
+LUNG_CROPS = """
+architecture = "crop_and_film"
+batch_size = 16
+learning_rate = 1e-3
+initialisation = "imagenet"
+stages = [{size = 64, epochs = 1}]
+"""
+"""As the shipped recipe, and short."""
 KINDS = {"": "NORMAL", "bacterial": "PNEUMONIA", "viral": "PNEUMONIA"}
 PATIENTS = {"": 170, "bacterial": 110, "viral": 110}
 
@@ -114,6 +124,21 @@ def test_both_models_are_compared_on_films_that_neither_was_trained_on(
     low, high = found["figures"][0]["delong_ci95"]
     assert low <= found["figures"][0]["difference"] <= high
     assert found["unknown"] == len(kept)  # no films are recorded for random weights
+
+
+def test_a_recipe_of_lung_crops_ends_in_a_comparison_too(folder: Path, command: list[str]) -> None:
+    recipe, out = folder / "crops.toml", folder / "crops"
+    recipe.write_text(LUNG_CROPS)
+    options = ["--data", str(folder / "all.csv"), "--out", str(out), "--recipe", str(recipe)]
+    assert retrain.main([*command, *options]) == 0
+    found = comparison_of(out)
+    kept, learned = (read_side(out / "films.csv", side) for side in (Side.COMPARE, Side.LEARN))
+    assert found["n_normal"] + found["n_pneumonia"] == len(kept) == found["counts"]["compare"]
+    own = checkpoint.load(out / "run" / "checkpoint.safetensors")
+    assert found["challenger"] == own.model_version
+    summary = own.description.data_summary
+    parts = [summary[name][kind] for name in PARTS for kind in CLASSES]
+    assert sum(parts) == summary["films"] == len(learned)
 
 
 def test_the_progress_is_written_until_the_end(run_dir: Path, folder: Path) -> None:
