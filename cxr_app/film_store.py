@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from cxr_app.atomic_file import PARTIAL, atomic_write, discard_partial, flush
+from cxr_app.atomic_file import PARTIAL, atomic_path, discard_partial, flush
 from cxr_app.errors import FilmLostError, WorklistError, raise_shortage
+from cxr_app.uncached_file import write_uncached
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +121,8 @@ class FilmStore:
         try:
             if not self._is_whole(path, sha256):
                 make_private_folder(path.parent)
-                atomic_write(path, data, private=True)
+                with atomic_path(path, private=True) as partial:
+                    write_uncached(partial, data)
             for folder in (path.parent, self.root):  # even if another thread has just written it
                 flush(folder)
         except OSError as error:
