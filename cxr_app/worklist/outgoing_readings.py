@@ -27,7 +27,7 @@ def unsent_readings(
     """Return the column values of the objects to add, oldest first.
 
     A film's first verdict on a flag, and from then on each verdict, comment and withdrawal, makes a
-    new object; it replaces the one before.
+    new object; it replaces the one before. Verdicts taken back together make one.
 
     Parameters
     ----------
@@ -61,15 +61,16 @@ def unsent_readings(
         .order_by(ReviewRow.number)
         .limit(limit)
     )
-    return [
-        {
+    found = {
+        (number, reviewed_at): {
             "entry_number": number,
             "kind": ResultKind.READING,
             "scored_at": reviewed_at,
             "model_version": model_version or "",
         }
         for number, reviewed_at, model_version in session.execute(statement)
-    ]
+    }
+    return list(found.values())
 
 
 def _is_overtaken() -> ColumnElement[bool]:

@@ -1,7 +1,7 @@
 """The readers' judgements of films: added, never changed."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from statistics import median
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
+from sqlalchemy.orm import Session
 
 from cxr_app.errors import ReviewError
 from cxr_app.worklist.locking import locked_entries, locked_entry_by_id
@@ -98,11 +99,10 @@ class ReviewLog(Transactions):
                 entry.read_by = entry.read_by or reader
             return as_review(row)
 
-    def take_back(self, number: int, reader: str) -> str:
-        """Withdraw a reader's own verdict: a row is added, and the verdict no longer counts.
+    def take_back(self, numbers: Iterable[int], reader: str) -> str:
+        """Withdraw a reader's own verdicts on one film: a row is added for each, and none counts.
 
-        If no other verdict on the film is left, it is unread again, unless it was marked as read
-        without one.
+        A film that one of them made read is unread again, unless another verdict was given since.
 
         Returns
         -------
@@ -112,33 +112,19 @@ class ReviewLog(Transactions):
         Raises
         ------
         ReviewError
-            If there is no such verdict of this reader, or it was taken back already.
+            If one of them is no verdict of this reader on the film, or was taken back already.
         """
         with self._database.writing() as session:
-            review = session.get(ReviewRow, number)
-            if review is None or review.reader != reader or review.verdict is None:
-                raise ReviewError("There is no verdict of yours to take back.")
-            entry = locked_entries(session, EntryRow.number == review.entry_number)[0]
-            if session.scalar(select(ReviewRow.number).where(ReviewRow.takes_back == number)):
+            given = _own_verdicts(session, set(numbers), reader)
+            entry = locked_entries(session, EntryRow.number == given[0].entry_number)[0]
+            gone = select(ReviewRow.takes_back).where(ReviewRow.entry_number == entry.number)
+            if set(session.scalars(gone)) & {review.number for review in given}:
                 raise ReviewError("This verdict was taken back already.")
-            now = self._clock()
-            row = ReviewRow(
-                entry_number=entry.number,
-                reader=reader,
-                reviewed_at=now,
-                heat_seen=review.heat_seen,
-                takes_back=number,
-            )
-            session.add(row)
+            now = self._clock()  # one moment, so that archives receive one object
+            session.add_all(_withdrawal(review, now) for review in given)
             session.flush()
             note_review(session, entry.number)
-            of_film = select(ReviewRow.number).where(ReviewRow.entry_number == entry.number)
-            is_left = session.scalar(of_film.where(*holds()).limit(1)) is not None
-            by_verdict = of_film.where(
-                ReviewRow.verdict.is_not(None), ReviewRow.reviewed_at == entry.read_at
-            )
-            if not is_left and session.scalar(by_verdict.limit(1)) is not None:
-                entry.is_read, entry.read_at, entry.read_by = False, None, None
+            _note_reading(session, entry)
             return entry.id
 
     def of_film(self, entry_id: str) -> list[Review]:
@@ -222,6 +208,39 @@ class ReviewLog(Transactions):
                 if read_at is not None
             ]
         return ReadingDay(len(waits), median(waits) if waits else None)
+
+
+def _own_verdicts(session: Session, numbers: set[int], reader: str) -> Sequence[ReviewRow]:
+    """Return a reader's verdicts on one film, by their numbers."""
+    own = ReviewRow.number.in_(numbers), ReviewRow.reader == reader, ReviewRow.verdict.is_not(None)
+    found = session.scalars(select(ReviewRow).where(*own).order_by(ReviewRow.number)).all()
+    if len(found) != len(numbers) or len({review.entry_number for review in found}) != 1:
+        raise ReviewError("There is no verdict of yours to take back.")
+    return found
+
+
+def _withdrawal(review: ReviewRow, now: datetime) -> ReviewRow:
+    return ReviewRow(
+        entry_number=review.entry_number,
+        reader=review.reader,
+        reviewed_at=now,
+        heat_seen=review.heat_seen,
+        takes_back=review.number,
+    )
+
+
+def _note_reading(session: Session, entry: EntryRow) -> None:
+    """Let a film that a verdict made read be read by the first one since that holds, or unread."""
+    of_film = ReviewRow.entry_number == entry.number, ReviewRow.verdict.is_not(None)
+    began = select(func.min(ReviewRow.number)).where(*of_film)
+    began_at = session.scalar(began.where(ReviewRow.reviewed_at == entry.read_at))
+    if began_at is None:  # unread, or marked as read
+        return
+    left = select(ReviewRow).where(*of_film, *holds(), ReviewRow.number >= began_at)
+    first = session.scalar(left.order_by(ReviewRow.number).limit(1))
+    entry.is_read = first is not None
+    entry.read_at = first.reviewed_at if first else None
+    entry.read_by = first.reader if first else None
 
 
 def _verdict_on(flagged: bool | None, answer: Verdict | bool | None) -> Verdict | None:

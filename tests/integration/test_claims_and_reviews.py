@@ -285,7 +285,7 @@ def test_a_verdict_that_was_taken_back_counts_nowhere_and_stays_in_the_history(
 ) -> None:
     film = enter(desk, 1)
     given = desk.reviews.add(film, "Ada", True)
-    assert desk.reviews.take_back(given.number, "Ada") == film
+    assert desk.reviews.take_back([given.number], "Ada") == film
     assert desk.entry(film).read_at is None
     assert list(desk.reviews.reviewed_films()) == []
     assert desk.reviews.agreement(desk.entry(film).model_version) == []
@@ -293,14 +293,14 @@ def test_a_verdict_that_was_taken_back_counts_nowhere_and_stays_in_the_history(
     assert (newest.takes_back, newest.verdict) == (given.number, None)
     assert oldest.is_taken_back
     with pytest.raises(ReviewError):
-        desk.reviews.take_back(given.number, "Ada")
+        desk.reviews.take_back([given.number], "Ada")
 
 
 def test_the_verdict_before_counts_again(desk: Worklist) -> None:
     film = enter(desk, 1)
     desk.reviews.add(film, "Ada", True)
     second = desk.reviews.add(film, "Bela", False)
-    desk.reviews.take_back(second.number, "Bela")
+    desk.reviews.take_back([second.number], "Bela")
     assert desk.entry(film).read_by == "Ada"
     (reviewed,) = desk.reviews.reviewed_films()
     assert reviewed.pneumonia
@@ -312,5 +312,5 @@ def test_nobody_takes_back_the_verdict_of_another_or_a_comment(desk: Worklist) -
     comment = desk.reviews.add(film, "Bela", comment="rotated")
     for number in (given.number, comment.number, 10_000):
         with pytest.raises(ReviewError):
-            desk.reviews.take_back(number, "Bela")
+            desk.reviews.take_back([number], "Bela")
     assert desk.entry(film).read_by == "Ada"

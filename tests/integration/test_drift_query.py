@@ -55,7 +55,7 @@ def add_reviews(worklist: Worklist, first: str, second: str, third: str) -> None
     worklist.reviews.add(first, "Ada", False)
     worklist.reviews.add(first, "Ben", True)  # the last one counts
     worklist.reviews.add(second, "Ada", True)
-    worklist.reviews.take_back(worklist.reviews.add(third, "Ada", False).number, "Ada")
+    worklist.reviews.take_back([worklist.reviews.add(third, "Ada", False).number], "Ada")
     worklist.reviews.add(third, "Ben", Verdict.UNSURE)
 
 

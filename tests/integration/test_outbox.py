@@ -125,13 +125,13 @@ def test_results_of_a_film_that_is_unread_again_wait_until_it_is_read(
     verdict = worklist.reviews.add(film, "Weiss", Verdict.AGREE)
     fill(worklist, archive, after_reading=True)
     clock.now += timedelta(seconds=1)
-    worklist.reviews.take_back(verdict.number, "Weiss")
+    worklist.reviews.take_back([verdict.number], "Weiss")
     assert step() == []
     verdict = worklist.reviews.add(film, "Weiss", Verdict.DISAGREE)
     sent = step()
     assert sent.count(ResultKind.REPORT) == 1
     assert sent.count(ResultKind.READING) == 3
-    worklist.reviews.take_back(verdict.number, "Weiss")
+    worklist.reviews.take_back([verdict.number], "Weiss")
     assert step() == [ResultKind.READING], "the archive has the verdict, so it must go there too"
 
 

@@ -10,7 +10,7 @@ import pytest
 from cxr_app.destination import Destination, ResultKind
 from cxr_app.pacs.sender import Sender
 from cxr_app.settings import Settings
-from cxr_app.worklist import Outgoing, OutgoingState, Verdict, Worklist
+from cxr_app.worklist import Cause, Outgoing, OutgoingState, Verdict, Worklist
 from tests.support.archives import Peer, listening
 from tests.support.factories import dicom_bytes
 from tests.support.scored_films import score_film
@@ -73,7 +73,7 @@ def test_each_change_after_the_first_verdict_is_sent_once_and_names_the_one_befo
         elif step == "comment":
             worklist.reviews.add(film, "Quist", comment="Agreed.")
         else:
-            worklist.reviews.take_back(verdict.number, "Weiss")
+            worklist.reviews.take_back([verdict.number], "Weiss")
         moments.append(clock.now)
         if step != "comment":  # the next two are found together
             assert fill(worklist, READINGS, clock) == (1 if step == "verdict" else 2)
@@ -123,7 +123,7 @@ def test_an_archive_receives_the_verdict_after_the_report_and_both_once(
         assert sender.send_once()
         verdict = worklist.reviews.add(film, "Weiß", Verdict.DISAGREE, comment="Nipple shadow.")
         assert sender.send_once()
-        worklist.reviews.take_back(verdict.number, "Weiß")
+        worklist.reviews.take_back([verdict.number], "Weiß")
         assert sender.send_once()
         assert not sender.send_once()
     assert {each.state for each in worklist.outbox.newest()} == {OutgoingState.SENT}
@@ -151,7 +151,7 @@ def test_a_verdict_that_is_taken_back_before_it_is_sent_does_not_leave_as_if_it_
         film = score_film(settings, worklist, dicom_bytes())
         verdict = worklist.reviews.add(film, "Weiss", Verdict.AGREE)
         assert not sender.send_once()
-        worklist.reviews.take_back(verdict.number, "Weiss")
+        worklist.reviews.take_back([verdict.number], "Weiss")
         with listening(peer):
             sender.send_once()
             assert len(peer.received) == (0 if after_reading else 3)
@@ -162,3 +162,30 @@ def test_a_verdict_that_is_taken_back_before_it_is_sent_does_not_leave_as_if_it_
     assert "Agrees" not in said
     assert "Verdict taken back" in said
     assert "Disagrees" in said
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("is_sent", [False, True])
+def test_verdicts_that_are_taken_back_together_leave_as_one_object(
+    settings: Settings, is_sent: bool
+) -> None:
+    with closing(Worklist.open(settings.worklist_url)) as worklist, listening(Peer()) as peer:
+        sender = Sender(settings, worklist, peer.destination(ResultKind.READING))
+        film = score_film(settings, worklist, dicom_bytes())
+        given = []
+        for cause in (None, Cause.BACTERIAL):
+            given.append(worklist.reviews.add(film, "Weiss", True, cause=cause).number)
+            if is_sent:
+                assert sender.send_once()
+        worklist.reviews.take_back(given, "Weiss")
+        while sender.send_once():
+            pass
+        states = [each.state for each in worklist.outbox.of_film(film)]
+    *before, newest = peer.received
+    assert len(before) == (2 if is_sent else 0)
+    assert "Verdict taken back" in str(newest)
+    assert "Agrees" not in str(newest)
+    skipped = [] if is_sent else [OutgoingState.SKIPPED] * 2
+    assert states == [OutgoingState.SENT, *(skipped or [OutgoingState.SENT] * 2)]
+    if is_sent:
+        assert str(before[1].SOPInstanceUID) in str(newest.PredecessorDocumentsSequence)

@@ -97,7 +97,7 @@ def act(desk: Worklist, film: str, rule: SecondReadingRule, step: Step) -> None:
         own = [each for each in desk.reviews.of_film(film) if each.reader == reader]
         held = [each for each in own if each.verdict and not each.is_taken_back]
         for each in held[:1]:
-            desk.reviews.take_back(each.number, reader)
+            desk.reviews.take_back([each.number], reader)
 
 
 def check_who_sees_what(desk: Worklist, film: str) -> None:
@@ -178,7 +178,7 @@ def test_another_readers_verdict_settles_it_and_counts_until_it_is_taken_back(
     counts = desk.reviews.reviewed_counts()
     assert (counts.bacterial, counts.disputed, counts.reviewed) == (1, 0, 1)
     assert set(desk.drift.films(8).pneumonia) == {1}
-    desk.reviews.take_back(settlement.number, "Cleo")
+    desk.reviews.take_back([settlement.number], "Cleo")
     assert state(desk, film) is DISAGREED
     desk.reviews.add(film, "Ada", False)  # gives in
     assert state(desk, film) is AGREED

@@ -1,18 +1,20 @@
 """Reviewing a film: claims, verdicts and comments, and when the heatmap may be shown."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
 
 from cxr_app.permissions import Permission
+from cxr_app.reports.facts import verdict_words
 from cxr_app.ui import blinding, current_reader, masking, resources
 from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt
 from cxr_app.ui.components.auto_refresh import auto_refresh
 from cxr_app.ui.components.comment_box import FIELD, comment_box
 from cxr_app.ui.components.viewer import Keys
+from cxr_app.ui.panels import sitting
+from cxr_app.ui.panels.sitting import Said
 from cxr_app.ui.text import film_html, formatting
 from cxr_app.worklist import Cause, Claim, Entry, Review, Verdict, last_verdict
 
@@ -74,18 +76,6 @@ ANSWERS: dict[str, bool | Verdict] = {
 }
 """What the key of a verdict says: whether the reader saw pneumonia, or why not."""
 CAUSE_KEYS = {"b": Cause.BACTERIAL, "v": Cause.VIRAL, "q": Cause.UNCLEAR}
-
-
-@dataclass(slots=True)
-class SessionVerdict:
-    """The verdict that this session can take back.
-
-    An object that is fetched before the verdict is recorded, and changed in place after it: every
-    access to the session state may end an interrupted run, and the key would then count twice.
-    """
-
-    number: int | None = None
-    entry_id: str = ""
 
 
 def claim(entry: Entry) -> Claim | None:
@@ -167,7 +157,7 @@ def review_panel(entry: Entry, reviews: list[Review], others: Claim | None) -> N
         # What comes and goes has a place of its own: a run that a key interrupts would otherwise
         # leave the browser without an element that the next one counts on.
         with st.container(key="undo"):
-            undo_line()
+            undo_line(entry, reviews)
         with st.container(key="given"):
             if reviews:
                 st.html(film_html.reviews(reviews))
@@ -197,36 +187,51 @@ def record_key(letter: str, entry_id: str) -> None:
 
 
 def take_back_verdict() -> None:
-    """Withdraw this session's last verdict and show its film."""
-    last = _session_verdict()
-    if last.number is None:
+    """Withdraw all that this reader said of the last film since the page was loaded; show it."""
+    given = sitting.current()
+    if given.last is None:
         st.toast("There is no verdict to take back.")
         return
-    who = current_reader.name()
-    st.query_params["film"] = last.entry_id
-    _withdraw(last.entry_id, last.number, who)
-    last.number = None
+    entry_id, _ = given.last
+    reader = current_reader.name()
+    st.query_params["film"] = entry_id
+    st.session_state.pop(_cause_key(entry_id), None)
+    _withdraw(entry_id, given.numbers, reader)
+    given.forget_last()
 
 
 @guarded(Permission.REVIEW)
-def _withdraw(entry_id: str, number: int, who: str) -> None:  # the audit notes the film
-    resources.worklist().reviews.take_back(number, who)
+def _withdraw(entry_id: str, numbers: list[int], reader: str) -> None:  # the audit notes the film
+    resources.worklist().reviews.take_back(numbers, reader)
 
 
-def undo_line() -> None:
-    """Offer quietly to take the last verdict back."""
-    last = _session_verdict()
-    if last.number is None:
-        return
-    st.button(
-        "Take the last verdict back",
-        key=f"undo_{last.number}",
-        type="tertiary",
-        shortcut="z",
-        on_click=attempt,
-        args=(take_back_verdict,),
-        help="The film is shown again, unread. Both stay in its history.",
-    )
+def undo_line(entry: Entry, reviews: list[Review]) -> None:
+    """Offer quietly to take the last verdict back; say what stands once it was."""
+    given = sitting.current()
+    if given.last is not None:
+        st.button(
+            "Take the last verdict back",
+            key=f"undo_{given.numbers[-1]}",
+            type="tertiary",
+            shortcut="z",
+            on_click=attempt,
+            args=(take_back_verdict,),
+            help=(
+                "Its film is shown again, unread. All that you said of it since you loaded this "
+                "page is taken back, and stays in its history."
+            ),
+        )
+    elif given.taken_back == entry.id and (words := _what_stands(entry, reviews)):
+        st.caption(words)
+
+
+def _what_stands(entry: Entry, reviews: list[Review]) -> str:
+    """Return what counts of a film whose verdict was taken back; empty if nothing does."""
+    if own := own_verdict(reviews):
+        return f"Your earlier verdict on this film stands: {verdict_words(own)}."
+    if entry.read_at is not None:
+        return "The film stays read: another verdict on it stands, or it was marked as read."
+    return ""
 
 
 @guarded(Permission.REVIEW)
@@ -325,22 +330,17 @@ def _comment(entry_id: str, text: str) -> None:
 @guarded(Permission.REVIEW)
 def _answer(entry: Entry, answer: bool | Verdict) -> None:
     """Record what the reader saw, and whether the reader had seen the heatmap before."""
-    judged = isinstance(answer, bool)
-    last, reader = _session_verdict(), current_reader.name()
-    cause = st.session_state.get(_cause_key(entry.id)) if judged else None
+    given, reader = sitting.current(), current_reader.name()
+    cause = st.session_state.get(_cause_key(entry.id)) if isinstance(answer, bool) else None
     heat_seen = _has_seen_heat(entry.id)
-    resources.worklist().room.second_readings.begin(
-        entry.id, resources.settings().second_reading_rule
-    )
-    review = resources.worklist().reviews.add(
-        entry.id, reader, answer, cause=cause, heat_seen=heat_seen
-    )
-    last.number, last.entry_id = review.number, entry.id
-
-
-def _session_verdict() -> SessionVerdict:
-    last: SessionVerdict = st.session_state.setdefault("last_verdict", SessionVerdict())
-    return last
+    log = resources.worklist().reviews
+    review = given.same(entry, Said(reader, answer, cause), log.of_film(entry.id))
+    if review is None:
+        resources.worklist().room.second_readings.begin(
+            entry.id, resources.settings().second_reading_rule
+        )
+        review = log.add(entry.id, reader, answer, cause=cause, heat_seen=heat_seen)
+    given.note(review, entry.id)
 
 
 def _has_seen_heat(entry_id: str) -> bool:
