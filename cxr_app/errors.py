@@ -144,7 +144,7 @@ class EntryNotFoundError(WorklistError):
 
 
 class ReviewError(CxrError):
-    """This verdict cannot be taken back."""
+    """This verdict cannot be given or taken back now."""
 
 
 class ReportError(CxrError):

@@ -42,9 +42,7 @@ def _handle_key(letter: str, entry_id: str) -> None:
     elif letter == "z":
         review_panel.take_back_verdict()
     elif letter == "m":
-        entry = resources.worklist().entry(entry_id)
-        if entry.film_deleted_at is None:
-            review_panel.mark_read(entry, entry.read_at is None)
+        review_panel.mark_read(entry_id)
     else:
         review_panel.record_key(letter, entry_id)
 

@@ -122,5 +122,5 @@ def _read_button(entry: Entry) -> None:
         shortcut="m",
         disabled=entry.film_deleted_at is not None,
         on_click=attempt,
-        args=(partial(review_panel.mark_read, entry, read),),
+        args=(partial(review_panel.mark_read, entry.id, read),),
     )

@@ -5,6 +5,7 @@ from functools import partial
 
 import streamlit as st
 
+from cxr_app.errors import ReviewError
 from cxr_app.permissions import Permission
 from cxr_app.reports.facts import verdict_words
 from cxr_app.ui import blinding, current_reader, masking, resources
@@ -164,26 +165,31 @@ def review_panel(entry: Entry, reviews: list[Review], others: Claim | None) -> N
 
 
 def record_key(letter: str, entry_id: str) -> None:
-    """Record what a key says of the film that was in view when it was pressed."""
-    entry = resources.worklist().entry(entry_id)
-    claim = entry.claim
-    if claim is not None and claim.reader != current_reader.name():
-        st.toast(
-            f"Open with {formatting.escape_markdown(claim.reader)}. Take it over first (key T).",
-            duration="long",
-        )
-    elif entry.film_deleted_at is not None:
-        st.toast(
-            formatting.escape_markdown(formatting.film_deleted(entry.film_deleted_at)),
-            duration="long",
-        )
-    elif letter in CAUSE_KEYS:
+    """Record what a key says of the film that was in view when it was pressed.
+
+    Raises
+    ------
+    ReviewError
+        If this reader may not judge the film now.
+    """
+    if letter in CAUSE_KEYS:
+        _judgeable(entry_id, True)
         st.session_state[_cause_key(entry_id)] = CAUSE_KEYS[letter]
-        given = own_verdict(blinding.reviews_of(entry_id))
-        if given is not None and given.pneumonia:
-            _answer(entry, True)
-    elif letter == "u" or entry.flagged is not None:
-        _answer(entry, ANSWERS[letter])
+        _repeat_with_cause(entry_id)
+    else:
+        _answer(entry_id, ANSWERS[letter])
+
+
+def _judgeable(entry_id: str, answer: bool | Verdict) -> Entry:
+    """Return the film as it is now, which the page of a reader may not show yet."""
+    entry, reader = resources.worklist().entry(entry_id), current_reader.name()
+    if entry.claim is not None and entry.claim.reader != reader:
+        raise ReviewError(f"Open with {entry.claim.reader}. Take it over first (key T).")
+    if entry.film_deleted_at is not None:
+        raise ReviewError(formatting.film_deleted(entry.film_deleted_at))
+    if entry.flagged is None and answer is not Verdict.UNUSABLE:
+        raise ReviewError("This film has no score: only Not usable (key U) can be said of it.")
+    return entry
 
 
 def take_back_verdict() -> None:
@@ -235,9 +241,19 @@ def _what_stands(entry: Entry, reviews: list[Review]) -> str:
 
 
 @guarded(Permission.REVIEW)
-def mark_read(entry: Entry, read: bool) -> None:
-    """Mark the film as read or unread."""
-    resources.worklist().mark_read(entry.id, current_reader.name(), read=read)
+def mark_read(entry_id: str, read: bool | None = None) -> None:
+    """Mark a film as read or unread; by default as what it is not.
+
+    Raises
+    ------
+    ReviewError
+        If the film was deleted.
+    """
+    entry, reader = resources.worklist().entry(entry_id), current_reader.name()
+    if entry.film_deleted_at is not None:
+        raise ReviewError(formatting.film_deleted(entry.film_deleted_at))
+    read = entry.read_at is None if read is None else read
+    resources.worklist().mark_read(entry_id, reader, read=read)
 
 
 def _claimed(entry: Entry, others: Claim) -> None:
@@ -287,7 +303,7 @@ def _button(entry: Entry, label: str, shortcut: str, own: Review | None) -> None
         shortcut=shortcut,
         width="stretch",
         on_click=attempt,
-        args=(partial(_answer, entry, answer),),
+        args=(partial(_answer, entry.id, answer),),
     )
 
 
@@ -301,7 +317,7 @@ def _cause(entry: Entry, own: Review | None) -> None:
         format_func=CAUSES.__getitem__,
         key=key,
         on_change=_cause_changed,
-        args=(entry, own.pneumonia if own else None),
+        args=(entry.id,),
     )
 
 
@@ -310,9 +326,14 @@ def _cause_key(entry_id: str) -> str:
     return f"cause_{entry_id}_{current_reader.name_if_known()}"
 
 
-def _cause_changed(entry: Entry, pneumonia: bool | None) -> None:
-    if pneumonia is not None:
-        attempt(partial(_answer, entry, pneumonia))
+def _cause_changed(entry_id: str) -> None:
+    attempt(partial(_repeat_with_cause, entry_id))
+
+
+def _repeat_with_cause(entry_id: str) -> None:
+    given = own_verdict(blinding.reviews_of(entry_id))
+    if given is not None and given.pneumonia:
+        _answer(entry_id, True)
 
 
 def store_comment(entry_id: str, text: str) -> None:
@@ -328,19 +349,20 @@ def _comment(entry_id: str, text: str) -> None:
 
 
 @guarded(Permission.REVIEW)
-def _answer(entry: Entry, answer: bool | Verdict) -> None:
+def _answer(entry_id: str, answer: bool | Verdict) -> None:
     """Record what the reader saw, and whether the reader had seen the heatmap before."""
-    given, reader = sitting.current(), current_reader.name()
-    cause = st.session_state.get(_cause_key(entry.id)) if isinstance(answer, bool) else None
-    heat_seen = _has_seen_heat(entry.id)
+    entry, reader = _judgeable(entry_id, answer), current_reader.name()
+    given = sitting.current()
+    cause = st.session_state.get(_cause_key(entry_id)) if isinstance(answer, bool) else None
+    heat_seen = _has_seen_heat(entry_id)
     log = resources.worklist().reviews
-    review = given.same(entry, Said(reader, answer, cause), log.of_film(entry.id))
+    review = given.same(entry, Said(reader, answer, cause), log.of_film(entry_id))
     if review is None:
         resources.worklist().room.second_readings.begin(
-            entry.id, resources.settings().second_reading_rule
+            entry_id, resources.settings().second_reading_rule
         )
-        review = log.add(entry.id, reader, answer, cause=cause, heat_seen=heat_seen)
-    given.note(review, entry.id)
+        review = log.add(entry_id, reader, answer, cause=cause, heat_seen=heat_seen)
+    given.note(review, entry_id)
 
 
 def _has_seen_heat(entry_id: str) -> bool:
