@@ -19,8 +19,15 @@ _FORMULA_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
 """Characters that begin a formula, and their full-width and small forms."""
 _CELL_START = "(?:^|[,;|\t\r\n\uff0c\uff1b])"
 """Pattern of the places where a spreadsheet, in some locale, begins a cell."""
-_SKIPPED = '[\\s"\x00-\x1f\x7f\u200b\ufeff]*'
-"""Pattern of the characters that a spreadsheet skips at the beginning of a cell."""
+_INVISIBLE = (
+    "\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000110bd"
+    "\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+"""Category Cf and Default_Ignorable_Code_Point of Unicode 16, written out: whichever Python reads a
+file takes the same characters for invisible as the one that wrote it."""
+_SKIPPED = f'[\\s"\x00-\x1f\x7f{_INVISIBLE}]*'
+"""Pattern of the characters that a spreadsheet, or a reader's eye, skips before a cell's text."""
 
 _WHITESPACE_FIRST = re.compile("^(?=[\t\r\n])")
 _SIGN = re.compile(f"({_CELL_START}{_SKIPPED})(?=[{_FORMULA_SIGNS}'])")
