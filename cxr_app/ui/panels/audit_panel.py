@@ -29,7 +29,9 @@ def choose_events() -> AuditFilter:
     until = last.date_input("To", today, key="audit_until")
     chosen = kind.selectbox("What", list(AuditKind), index=None, key="audit_kind")
     ended = outcome.selectbox("Outcome", list(AuditOutcome), index=None, key="audit_outcome")
-    name = who.text_input("Who", key="audit_who", max_chars=60)
+    name = who.text_input(
+        "Who", key="audit_who", max_chars=60, help="The whole name, in capitals or small letters."
+    )
     patient_id = patient.text_input(
         "Patient ID", key="audit_patient", max_chars=64, help="Found by its keyed hash."
     )

@@ -5,14 +5,15 @@ import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cxr_app.audit.event import AuditEvent, AuditKind, AuditOutcome
 from cxr_app.audit.log import AuditLog
-from cxr_app.audit.store import ORIGIN, AuditFilter, AuditStore
+from cxr_app.audit.store import NAMES, ORIGIN, AuditFilter, AuditStore
 from cxr_app.errors import AuditError
 from cxr_app.radiograph import Header
 
@@ -97,8 +98,6 @@ def test_a_later_chain_still_has_the_head_noted_before(store: AuditStore) -> Non
 
 @given(st.lists(st.text(st.characters(codec="utf-8")), max_size=6))
 def test_every_text_comes_back_as_it_was(texts: list[str]) -> None:
-    from tempfile import TemporaryDirectory
-
     with TemporaryDirectory() as folder:
         store = AuditStore(Path(folder))
         events = [event(detail=text, who=text) for text in texts]
@@ -123,6 +122,31 @@ def test_events_are_found_by_what_is_wanted(store: AuditStore) -> None:
     ):
         assert [record.number for record in store.newest(wanted)] == numbers
     assert [record.number for record in store.newest(AuditFilter(), 2, before=5)] == [4, 3]
+
+
+@given(
+    st.lists(st.sampled_from(["Weiß", "WEISS", "weiss", "Ärztin", "ÄRZTIN", "i", "İ", "a\0b", ""]))
+)
+@example(["Weiß", "ÄRZTIN", "weiss"])
+def test_a_person_is_found_whatever_the_capitals(names: list[str]) -> None:
+    with TemporaryDirectory() as folder:
+        store = AuditStore(Path(folder))
+        store.append([event(who=name) for name in names])
+        for asked in ("weiss", "ÄRZTIN", "ärztin", "I", "A\0B", "nobody", "' OR 1=1 --"):
+            found = [record.event.who for record in store.newest(AuditFilter(who=asked))]
+            assert found == [name for name in names if name.casefold() == asked.casefold()][::-1]
+
+
+def test_a_person_is_found_by_the_index(store: AuditStore) -> None:
+    """As many look-ups as there are names, however many events there are."""
+    store.append([event(who=f"Arzt {number % 7}") for number in range(700)])
+    with closing(store._connect()) as connection:
+        for query, values in ((NAMES, ()), ("SELECT who FROM event WHERE who IN (?, ?)", "ab")):
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {query}", values).fetchall()
+            steps = [str(step[-1]) for step in plan if "event" in str(step[-1])]
+            assert steps
+            assert all(step.startswith("SEARCH event USING") for step in steps), steps
+    assert len(store.newest(AuditFilter(who="ARZT 3"), limit=200)) == 100
 
 
 def test_many_writers_make_one_chain(tmp_path: Path) -> None:
