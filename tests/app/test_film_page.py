@@ -104,7 +104,15 @@ def test_dicom_facts_are_worded_for_people(desk: Desk, open_film: Callable[[str]
     entry_id = desk.receive(dicom_bytes(ds))
     desk.score(entry_id, 0.6)
     described = words(open_film(entry_id))
-    for fact in ("Weiss, Anna", "P-4471", "3 y", "female", "2026-11-21 08:30", "CHEST", "A-1"):
+    for fact in (
+        "Weiss, Anna",
+        "P-4471",
+        "3 y",
+        "female",
+        "study 2026-11-21 08:30",
+        "CHEST",
+        "A-1",
+    ):
         assert fact in described
     assert desk.worklist.entry(entry_id).sha256[:12] in described
 

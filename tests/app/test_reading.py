@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxr_app.settings import Settings
 from cxr_app.ui.components import comment_box
+from cxr_app.ui.text import film_html
 from cxr_app.worklist import Cause, Verdict, Worklist
 from tests.support.worklists import failed, scored, shown, viewer
 
@@ -222,6 +223,25 @@ def test_unmasking_shows_who_it_is_and_is_recorded(worklist: Worklist, read: Ope
         events = connection.execute(text("SELECT kind, reader FROM worklist_event")).all()
     engine.dispose()
     assert [tuple(event) for event in events] == [("UNMASKED", "Weiss")]
+
+
+@pytest.mark.parametrize(
+    ("date", "time", "said"),
+    [
+        ("20261121", "083000", "study 2026-11-21 08:30"),
+        ("20261121", "", "study 2026-11-21"),
+        ("", "", ""),
+    ],
+)
+def test_the_date_at_the_head_of_a_film_says_what_it_is(
+    worklist: Worklist, date: str, time: str, said: str
+) -> None:
+    film = scored(worklist, 0.8, patient_id="P-1", study_date=date, study_time=time)
+    entry = worklist.entry(film)
+    heading = film_html.heading(entry)
+    assert said in heading
+    assert ("study" in heading) == bool(said)
+    assert f" · {'study' if date else 'arrived'} 20" in film_html.caption(entry)
 
 
 def test_an_earlier_film_of_the_patient_is_listed(worklist: Worklist, read: Opener) -> None:

@@ -131,14 +131,14 @@ def reviews(given: Sequence[Review]) -> str:
 
 def day(entry: Entry) -> str:
     """Return the study date of a film or, if it is unknown, when it was received."""
-    study_date = formatting.date(entry.header.study_date if entry.header else "")
-    return study_date or display_text.timestamp(entry.received_at)
+    return _study_date(entry) or display_text.timestamp(entry.received_at)
 
 
 def caption(entry: Entry) -> str:
     """Return a line that says whose film it is and when taken, for films side by side."""
     whose = _patient(entry.header) if entry.header else formatting.file_name(entry.source)
-    parts = [whose, day(entry), entry.header.view_position if entry.header else ""]
+    when = f"{'study' if _study_date(entry) else 'arrived'} {day(entry)}"
+    parts = [whose, when, entry.header.view_position if entry.header else ""]
     if entry.pneumonia_probability is not None:
         flag = "flagged" if entry.flagged else "not flagged"
         parts.append(f"{display_text.percent(entry.pneumonia_probability)}, {flag}")
@@ -206,7 +206,7 @@ def _study(header: Header) -> list[str]:
         formatting.age(header.patient_age),
         SEXES.get(header.patient_sex, ""),
         header.view_position,
-        _study_time(header),
+        (moment := _study_time(header)) and f"study {moment}",
         header.accession_number and f"accession {header.accession_number}",
     ]
 
@@ -233,6 +233,10 @@ def _dicom(header: Header) -> list[tuple[str, str]]:
         ("Manufacturer", header.manufacturer),
         ("Station", header.station_name),
     ]
+
+
+def _study_date(entry: Entry) -> str:
+    return formatting.date(entry.header.study_date) if entry.header else ""
 
 
 def _study_time(header: Header) -> str:
