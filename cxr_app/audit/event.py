@@ -69,7 +69,7 @@ class AuditEvent:
     film
         Id of the film's entry; empty if it concerns none.
     patient
-        Keyed hash of the patient's identity; empty if it concerns none.
+        Mark of the patient's identity, made of keyed hashes; empty if it concerns none.
     patient_id
         The Patient ID itself, where the site allows it.
     detail

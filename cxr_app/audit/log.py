@@ -11,7 +11,7 @@ import logging
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -32,7 +32,9 @@ LONGEST_WAIT_SECONDS = 2.0
 """How long `AuditLog.record_now` waits for the disk: senders of films must have an answer."""
 BATCH = 5_000
 MARK_DIGITS = 24
-"""Length of a patient's mark: 96 bits."""
+"""Length of a keyed hash: 96 bits."""
+ISSUER_SEPARATOR = "^^^"
+"""Between a Patient ID and its issuer, as HL7 writes them (data type CX)."""
 
 
 class AuditLog:
@@ -125,15 +127,40 @@ class AuditLog:
             return self._written >= number
 
     def mark(self, patient_id: str, issuer: str = "") -> str:
-        """Return the keyed hash of a patient's identity; empty for none."""
+        """Return the mark of a patient's identity; empty for none.
+
+        It is the keyed hash of the Patient ID alone, by which an auditor finds it who knows no
+        issuer; with an issuer, that of both follows behind a dot and tells apart whose ID it is.
+        """
         if not patient_id:
             return ""
-        text = f"{patient_id}\0{issuer}".encode("utf-8", "surrogatepass")
-        return hmac.new(self._key, text, hashlib.sha256).hexdigest()[:MARK_DIGITS]
+        alone = self._hash(patient_id)
+        return f"{alone}.{self._hash(patient_id, issuer)}" if issuer else alone
 
     def search_mark(self, words: str) -> str:
         """Return the keyed hash of the words of a search, in any case."""
-        return self.mark(words.strip().casefold(), "search")
+        return self._hash(words.strip().casefold(), "search")
+
+    def sought_marks(self, written: str, issuers: Iterable[str]) -> frozenset[str]:
+        """Return the marks under which a patient's events, and searches for the ID, were recorded.
+
+        Parameters
+        ----------
+        written
+            A Patient ID, alone or as `ID^^^ISSUER`.
+        issuers
+            Those that may have issued it: earlier versions recorded the hash of both alone.
+        """
+        patient_id, separator, issuer = written.rpartition(ISSUER_SEPARATOR)
+        marks = {self.search_mark(written), self._hash(written)}
+        marks |= {self._hash(written, each) for each in issuers}
+        if patient_id and separator and issuer:
+            marks |= {self.mark(patient_id, issuer), self._hash(patient_id, issuer)}
+        return frozenset(marks)
+
+    def _hash(self, patient_id: str, issuer: str = "") -> str:
+        text = f"{patient_id}\0{issuer}".encode("utf-8", "surrogatepass")
+        return hmac.new(self._key, text, hashlib.sha256).hexdigest()[:MARK_DIGITS]
 
     def flush(self) -> None:
         """Write what waits.

@@ -49,6 +49,11 @@ WITH RECURSIVE known (name) AS (
 SELECT name FROM known WHERE name IS NOT NULL
 """
 """All names, one look-up in the index each: DISTINCT would read every event."""
+OF_PATIENT = """number IN (
+  WITH mark AS (SELECT value FROM json_each(?)) SELECT number FROM event WHERE patient <> ''
+  AND (patient IN mark OR substr(patient, 1, instr(patient || '.', '.') - 1) IN mark)
+)"""
+"""Events that have one of many marks, whole or up to the dot."""
 EventValues = tuple[int, str, str, str, str, str, str, str, str]
 
 
@@ -60,6 +65,8 @@ class AuditFilter:
     ----------
     who
         A whole name, whatever its capitals.
+    patient
+        Marks of which an event has one, whole or up to the dot.
     """
 
     since: datetime | None = None
@@ -67,7 +74,7 @@ class AuditFilter:
     kind: AuditKind | None = None
     outcome: AuditOutcome | None = None
     who: str = ""
-    patient: str = ""
+    patient: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +172,7 @@ class AuditStore:
             "happened_at < ?": wanted.until and _micros(wanted.until),
             "kind = ?": wanted.kind,
             "outcome = ?": wanted.outcome,
-            "patient = ?": wanted.patient,
+            OF_PATIENT: json.dumps(sorted(wanted.patient)) if wanted.patient else None,
             "number < ?": before,
         }
         given = {text: value for text, value in conditions.items() if value not in (None, "")}

@@ -112,6 +112,12 @@ class Instances(Transactions):
         with self._database.reading() as session:
             yield from _files(session)
 
+    def issuers(self) -> frozenset[str]:
+        """Return the issuers of Patient IDs that films name."""
+        issuers = select(EntryRow.issuer_of_patient_id).distinct()
+        with self._database.reading() as session:
+            return frozenset(filter(None, session.scalars(issuers)))
+
     def add(self, new: NewInstance, others: Others) -> tuple[str, bool] | None:
         """Add a film as an entry of its own.
 

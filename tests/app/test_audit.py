@@ -137,3 +137,22 @@ def test_the_auditor_finds_every_access_to_a_patient(
     resources.audit().flush()
     page.text_input("audit_patient").set_value("nobody").run()
     assert "No event matches" in page_text(page)
+
+
+@pytest.mark.parametrize("is_earlier", [False, True], ids=["now", "by an earlier version"])
+def test_the_auditor_finds_a_patient_whose_id_has_an_issuer(
+    app: AppTest, worklist: Worklist, is_earlier: bool
+) -> None:
+    scored(worklist, 0.9, patient_id=PATIENT, issuer_of_patient_id="HOSP", source="one")
+    audit, issued = resources.audit(), (PATIENT, "HOSP")
+    mark = audit._hash(*issued) if is_earlier else audit.mark(*issued)
+    audit.record(AuditKind.FILM_SHOWN, patient=mark)
+    audit.record(AuditKind.FILM_SHOWN, patient=audit.mark("QX-2", "HOSP"))
+    audit.flush()
+    app.run()
+    page = app.switch_page("views/audit.py").run()
+    for written in (PATIENT, f" {PATIENT}^^^HOSP"):
+        page.text_input("audit_patient").set_value(written).run()
+        assert list(page.dataframe[0].value["What"]) == ["FILM_SHOWN"]
+    page.text_input("audit_patient").set_value(f"{PATIENT}^^^OTHER").run()
+    assert "No event matches" in page_text(page)

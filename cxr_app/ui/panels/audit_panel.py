@@ -33,7 +33,10 @@ def choose_events() -> AuditFilter:
         "Who", key="audit_who", max_chars=60, help="The whole name, in capitals or small letters."
     )
     patient_id = patient.text_input(
-        "Patient ID", key="audit_patient", max_chars=64, help="Found by its keyed hash."
+        "Patient ID",
+        key="audit_patient",
+        max_chars=131,  # both parts of 64
+        help="Found by its keyed hash, whoever issued it; `ID^^^ISSUER` finds one issuer's alone.",
     )
     return AuditFilter(
         since=_midnight(since),
@@ -41,7 +44,7 @@ def choose_events() -> AuditFilter:
         kind=chosen,
         outcome=ended,
         who=str(name or "").strip(),
-        patient=resources.audit().mark(str(patient_id or "").strip()),
+        patient=_marks(str(patient_id or "").strip()),
     )
 
 
@@ -80,6 +83,12 @@ def chain_check() -> None:
     st.button("Check the chain", key="check_chain", on_click=attempt, args=(_check, PLACE))
     if sentence := st.session_state.get(STATE):
         st.caption(formatting.escape_markdown(sentence))
+
+
+def _marks(patient_id: str) -> frozenset[str]:
+    if not patient_id:
+        return frozenset()
+    return resources.audit().sought_marks(patient_id, resources.worklist().instances.issuers())
 
 
 @guarded(Permission.CHECK_AUDIT)

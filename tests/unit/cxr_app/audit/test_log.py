@@ -12,8 +12,9 @@ import pytest
 from cxr_app.audit import log as log_module
 from cxr_app.audit.event import AuditKind
 from cxr_app.audit.log import AuditLog
-from cxr_app.audit.store import AuditStore
+from cxr_app.audit.store import AuditFilter, AuditStore
 from cxr_app.errors import AuditError
+from cxr_app.radiograph import Header
 from cxr_app.settings import PROJECT
 from tests.support.audited import events
 
@@ -93,3 +94,37 @@ def test_processes_that_begin_an_audit_at_once_have_one_key(tmp_path: Path) -> N
     ]
     marks = {process.communicate(timeout=60)[0] for process in begun}
     assert len(marks) == 1
+
+
+ISSUERS = ["", "HOSP", "A^B", "search", "Krankenhaus \u00c4"]
+
+
+@pytest.mark.parametrize("issuer", ISSUERS)
+def test_a_patient_is_found_by_the_id_alone_and_with_the_issuer(log: AuditLog, issuer: str) -> None:
+    header = Header(patient_id="QX-1", issuer_of_patient_id=issuer)
+    log.record(AuditKind.FILM_SHOWN, header)
+    log.record(AuditKind.FILM_SHOWN, Header(patient_id="QX-2", issuer_of_patient_id=issuer))
+    earlier = log._hash("QX-1", issuer)
+    log.record(AuditKind.HEADER_SHOWN, patient=earlier)
+    log.flush()
+    for written, issuers in (("QX-1", ISSUERS), (f"QX-1^^^{issuer}" if issuer else "QX-1", ())):
+        sought = AuditFilter(patient=log.sought_marks(written, issuers))
+        assert [each.number for each in log.store.newest(sought)] == [3, 1], written
+    sought = AuditFilter(patient=log.sought_marks("QX-1", ()))
+    kinds = {each.event.kind for each in log.store.newest(sought)}
+    assert AuditKind.FILM_SHOWN in kinds, "even if no film names the issuer any longer"
+    other = AuditFilter(patient=log.sought_marks("QX-1^^^ELSEWHERE", ISSUERS))
+    assert not log.store.newest(other)
+
+
+def test_an_id_with_the_separator_in_it_is_found_as_it_is(log: AuditLog) -> None:
+    log.record(AuditKind.FILM_SHOWN, Header(patient_id="A^^^B", issuer_of_patient_id="HOSP"))
+    log.flush()
+    for written in ("A^^^B", "A^^^B^^^HOSP"):
+        assert log.store.newest(AuditFilter(patient=log.sought_marks(written, ["HOSP"])))
+
+
+def test_a_search_for_the_id_is_found_with_the_patient(log: AuditLog) -> None:
+    log.record(AuditKind.SEARCHED, patient=log.search_mark(" qx-1"))
+    log.flush()
+    assert log.store.newest(AuditFilter(patient=log.sought_marks("QX-1", ())))

@@ -110,13 +110,16 @@ def test_events_are_found_by_what_is_wanted(store: AuditStore) -> None:
     later = AuditEvent(
         NOON + timedelta(days=1), AuditKind.REFUSED, "Weiss", outcome=AuditOutcome.REFUSED
     )
-    store.append([later, event(patient="mark")])
+    store.append([later, event(patient="aa"), event(patient="aa.bb"), event(patient="aab.cc")])
     for wanted, numbers in (
-        (AuditFilter(), [7, 6, 5, 4, 3, 2, 1]),
+        (AuditFilter(), [9, 8, 7, 6, 5, 4, 3, 2, 1]),
         (AuditFilter(who="Weiss"), [6]),
         (AuditFilter(kind=AuditKind.REFUSED), [6]),
         (AuditFilter(outcome=AuditOutcome.REFUSED), [6]),
-        (AuditFilter(patient="mark"), [7]),
+        (AuditFilter(patient=frozenset({"aa"})), [8, 7]),
+        (AuditFilter(patient=frozenset({"aa.bb"})), [8]),
+        (AuditFilter(patient=frozenset({"bb"})), []),
+        (AuditFilter(patient=frozenset({"aa", "aab"})), [9, 8, 7]),
         (AuditFilter(since=NOON + timedelta(hours=1)), [6]),
         (AuditFilter(until=NOON), []),
     ):
