@@ -72,13 +72,16 @@ def open_association(
         If it cannot be reached or refuses; the message says what to check.
     """
     watched = [(evt.EVT_CONN_OPEN, _send_at_once), (evt.EVT_ABORTED, _end_soon)]
-    association = entity.associate(
-        target.host,
-        target.port,
-        ae_title=target.ae_title,
-        ext_neg=list(roles) or None,
-        evt_handlers=[*watched, *handlers],
-    )
+    try:
+        association = entity.associate(
+            target.host,
+            target.port,
+            ae_title=target.ae_title,
+            ext_neg=list(roles) or None,
+            evt_handlers=[*watched, *handlers],
+        )
+    except (OSError, UnicodeError) as error:  # it looks the name up before it connects
+        raise ArchiveError(f"{target.name} cannot be called: {_reason(error, target)}") from None
     if association.is_established:
         return association
     raise ArchiveError(
@@ -89,6 +92,12 @@ def open_association(
             else "cannot be reached. Check that it runs, its address, and firewalls."
         )
     )
+
+
+def _reason(error: OSError | UnicodeError, target: Destination) -> str:
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return f"no address is known for {target.host}. Check that name, and DNS on this server."
+    return f"{error.strerror or type(error).__name__}. Check its address and this server's network."
 
 
 class ArchiveAssociation(ABC):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -312,3 +313,19 @@ def end_claims(settings: Settings) -> None:
     with sqlite3.connect(settings.data_dir / "worklist.sqlite") as database:
         database.execute("UPDATE worklist_outgoing SET claimed_until = 0 WHERE claim IS NOT NULL")
     database.close()
+
+
+def test_a_host_name_that_is_not_known_keeps_results_waiting(
+    settings: Settings, worklist: Worklist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    sender = Sender(settings, worklist, Destination.parse("ARCH@nosuchhost.invalid:104"))
+    score(settings, worklist)
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", fail)
+        sender.send_once()
+    assert set(states(worklist)) == {OutgoingState.WAITING}
+    (problem,) = {each.problem for each in worklist.outbox.newest()}
+    assert "no address is known for nosuchhost.invalid" in problem
