@@ -13,6 +13,8 @@ from cxr_app.permissions import ALL_ROLES, WHO_MAY, Permission, Role
 
 SignInWay = Literal["none", "none-on-purpose", "oidc", "proxy"]
 Network = IPv4Network | IPv6Network
+MINUTES_OF_A_YEAR = 525_600
+MOST_PER_MINUTE = 1_000_000
 GROUP_SEPARATOR = ";"
 """Between names of groups: a name in a directory (`CN=readers,OU=x`) may have commas."""
 
@@ -34,24 +36,28 @@ class AccessSettings(BaseSettings):
     idle_minutes: int = Field(
         default=30,
         gt=0,
+        le=MINUTES_OF_A_YEAR,
         description="Minutes without use after which a reader must sign in again if CXR_SIGN_IN "
         "is `oidc`.",
     )
     sign_ins_per_minute: int = Field(
         default=30,
         ge=0,
+        le=MOST_PER_MINUTE,
         description="Sign-ins by OpenID Connect that an address may begin or end in a minute; `0` "
         "for any number.",
     )
     stow_per_minute: int = Field(
         default=600,
         ge=0,
+        le=MOST_PER_MINUTE,
         description="Requests by STOW-RS that an address may send in a minute; a request may have "
         "many films. `0` for any number.",
     )
     wrong_tokens_per_minute: int = Field(
         default=10,
         ge=0,
+        le=MOST_PER_MINUTE,
         description="Wrong tokens that an address may show in a minute at `/dicom-web` and "
         "`/metrics`; then both answer 429 for a while. `0` for any number.",
     )

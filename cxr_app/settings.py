@@ -21,6 +21,9 @@ from cxr_app.second_reading_rule import SecondReadingRule, parse_second_reading
 HeatStyle = Literal["outline", "colour"]
 HeatTiming = Literal["at_once", "after_verdict"]
 
+LONGEST_HOURS = 876_000
+"""A hundred years: a moment so long ago is still a date."""
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -54,6 +57,8 @@ class Settings(AccessSettings, AuditSettings):
     waiting_cap_hours: float = Field(
         default=72.0,
         gt=0,
+        le=LONGEST_HOURS,
+        allow_inf_nan=False,
         description="Hours after which a waiting film moves to the top of the list, "
         "whatever its probability.",
     )
@@ -205,6 +210,8 @@ class Settings(AccessSettings, AuditSettings):
     results_give_up_hours: float = Field(
         default=72.0,
         gt=0,
+        le=LONGEST_HOURS,
+        allow_inf_nan=False,
         description="Hours for which an archive refuses a result, or cannot be reached, before it "
         "is given up, until a person retries it; while the server is off, results only wait.",
     )

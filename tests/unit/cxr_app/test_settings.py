@@ -1,6 +1,11 @@
+import math
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from cxr_app.current_settings import current_settings
 from cxr_app.errors import SettingsError
@@ -104,6 +109,48 @@ def test_no_refusal_shows_a_regular_expression(
         reason = str(error).partition(": ")[2] or str(error)
         assert "pattern" not in reason
         assert "^" not in reason
+
+
+NUMBERS = sorted(
+    name
+    for name, field in Settings.model_fields.items()
+    if {int, float} & {field.annotation, *get_args(field.annotation)}
+)
+UNITS = {"hours", "days", "minutes", "seconds"}
+
+
+def test_there_are_numbers_to_look_at() -> None:
+    assert {"waiting_cap_hours", "retention_days", "idle_minutes", "prevalence"} <= set(NUMBERS)
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@given(number=st.floats() | st.integers() | st.sampled_from([1e8, 876_000, 2.4e7, 10**400]))
+@example(math.inf)
+@example(math.nan)
+def test_a_number_is_usable_or_refused_in_a_sentence(name: str, number: float) -> None:
+    written, value, refusal = repr(number), 0.0, ""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(f"CXR_{name.upper()}", written)
+        try:
+            value = getattr(Settings.read(), name)
+        except SettingsError as refused:
+            refusal = str(refused)
+    assert not refusal or refusal.startswith(f"CXR_{name.upper()} is {written!r}: ")
+    assert math.isfinite(60.0 * value)
+    unit = name.rpartition("_")[2]
+    if unit in UNITS:
+        assert datetime.now(UTC) - timedelta(**{unit: value})
+        assert datetime.now(UTC) + timedelta(**{unit: value})
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("number", ["inf", "1e400", "99999999", "9" * 400])
+def test_no_number_is_without_an_upper_limit(
+    name: str, number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"CXR_{name.upper()}", number)
+    with pytest.raises(SettingsError, match=f"CXR_{name.upper()} is '{number}'"):
+        Settings.read()
 
 
 def test_settings_are_immutable() -> None:
