@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -36,6 +37,7 @@ from cxr_app.ui.server.security_headers import SecurityHeaders
 from cxr_app.ui.server.static_cache import StaticCache
 from cxr_app.ui.server.tcp_nodelay import disable_nagle
 from cxr_app.ui.server.unknown_addresses import UnknownAddresses
+from cxr_app.written_settings import in_words, unknown_variables
 
 
 @asynccontextmanager
@@ -65,6 +67,12 @@ def note_start() -> None:
     resources.audit().record(AuditKind.STARTED, detail=detail)
 
 
+def warn_of_unknown_settings() -> None:
+    """Log the variables that may be mistyped settings."""
+    for variable, similar in unknown_variables(Settings.variables(), os.environ).items():
+        logging.getLogger(__name__).warning("%s", in_words(variable, similar))
+
+
 def check() -> None:
     """Exit with a one-line message if the settings or the worklist cannot be used."""
     try:
@@ -75,6 +83,7 @@ def check() -> None:
         resources.worklist()
         resources.audit()
         write_json_log(resources.settings().log_file)
+        warn_of_unknown_settings()
     except CxrError as error:
         sys.exit(f"The app cannot start. {error}")
 

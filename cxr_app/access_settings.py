@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings
 
 from cxr_app.permissions import ALL_ROLES, WHO_MAY, Permission, Role
+from cxr_app.written_settings import WrittenSettings
 
 SignInWay = Literal["none", "none-on-purpose", "oidc", "proxy"]
 Network = IPv4Network | IPv6Network
@@ -17,9 +17,10 @@ MINUTES_OF_A_YEAR = 525_600
 MOST_PER_MINUTE = 1_000_000
 GROUP_SEPARATOR = ";"
 """Between names of groups: a name in a directory (`CN=readers,OU=x`) may have commas."""
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token of RFC 9110, 5.6.2
 
 
-class AccessSettings(BaseSettings):
+class AccessSettings(WrittenSettings):
     """How people sign in, their roles, and the names of the server."""
 
     sign_in: SignInWay = Field(
@@ -128,6 +129,15 @@ class AccessSettings(BaseSettings):
     def _are_roles_that_see_films(cls, value: str) -> str:
         if not set(items(value)) <= set(WHO_MAY[Permission.UNMASK]):
             raise PydanticCustomError("roles", "only reader and administrator can be named")
+        return value
+
+    @field_validator("reader_header", "groups_header")
+    @classmethod
+    def _are_header_names(cls, value: str) -> str:
+        if value and not _HEADER_NAME.fullmatch(value):
+            raise PydanticCustomError(
+                "header_names", "it must be the name of one HTTP header, such as X-Forwarded-User"
+            )
         return value
 
     @field_validator("allowed_hosts")

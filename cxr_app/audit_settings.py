@@ -1,17 +1,17 @@
 """Settings of audit and monitoring."""
 
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings
+
+from cxr_app.written_settings import WrittenSettings
 
 TLS_SYSLOG_PORT = 6514
 """RFC 5425, section 4.1."""
 
 
-class AuditSettings(BaseSettings):
+class AuditSettings(WrittenSettings):
     """Where audit and log are kept, what the audit names, and who reads the figures."""
 
     metrics_token: str = Field(
@@ -50,13 +50,6 @@ class AuditSettings(BaseSettings):
         description="PEM file of this server's own certificate and key for the syslog server; "
         "unset: none is shown.",
     )
-
-    @field_validator(
-        "log_file", "audit_dir", "audit_syslog_authority", "audit_syslog_certificate", mode="before"
-    )
-    @classmethod
-    def _empty_path_is_unset(cls, value: Any) -> Any:
-        return None if value == "" else value
 
     @field_validator("audit_syslog")
     @classmethod

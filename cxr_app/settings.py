@@ -222,18 +222,6 @@ class Settings(AccessSettings, AuditSettings):
         "which may quote patient data.",
     )
 
-    @field_validator("retention_days", mode="before")
-    @classmethod
-    def _empty_is_zero(cls, value: Any) -> Any:
-        return 0 if value == "" else value
-
-    @field_validator(
-        "dicom_port", "dicom_certificate", "dicom_key", "dicom_client_authority", mode="before"
-    )
-    @classmethod
-    def _empty_is_unset(cls, value: Any) -> Any:
-        return None if value == "" else value
-
     @field_validator("ae_title", "dicom_callers")
     @classmethod
     def _are_ae_titles(cls, value: str, info: ValidationInfo) -> str:
@@ -245,7 +233,8 @@ class Settings(AccessSettings, AuditSettings):
     @field_validator("backlog_folders", "training_folders")
     @classmethod
     def _are_absolute_paths(cls, value: str) -> str:
-        if any(not Path(each).is_absolute() for each in _split(value)):
+        folders = _split(value)
+        if value and not (folders and all(Path(each).is_absolute() for each in folders)):
             raise PydanticCustomError("absolute_paths", "every folder must be an absolute path")
         return value
 

@@ -21,6 +21,7 @@ from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 from cxr_app.worklist.rights import require_rights
 from cxr_app.worklist.stored_schema import stored_schema
+from cxr_app.written_settings import in_words, unknown_variables
 
 LEAST_FREE_BYTES = 5 * 2**30
 LEAST_FREE_FILES = 10_000
@@ -32,6 +33,7 @@ def examine_installation(settings: Settings) -> Iterator[Diagnosis]:
     """Yield the result of every check, as it is made; nothing is changed."""
     if missing := _missing(settings):
         yield Diagnosis("installation", missing)
+    yield _variables(settings)
     if settings.data_dir.is_dir():
         yield checked("data folder", lambda: _private_folder(settings.data_dir, settings.films_dir))
     yield checked("audit folder", lambda: _private_folder(settings.audit_folder))
@@ -74,6 +76,14 @@ def _require_current(settings: Settings) -> None:
             "The worklist is of another version. Run python -m cxr_app.admin upgrade, or start the "
             "version that wrote it."
         )
+
+
+def _variables(settings: Settings) -> Diagnosis:
+    """Look for mistyped settings; a name that is like none may be another program's."""
+    unknown = unknown_variables(settings.variables(), os.environ)
+    mistyped = [in_words(each, similar) for each, similar in unknown.items() if similar]
+    others = [in_words(each, "") for each, similar in unknown.items() if not similar]
+    return Diagnosis("settings", " ".join(mistyped), " ".join(others))
 
 
 def _private_folder(folder: Path, *below: Path) -> str:

@@ -109,6 +109,17 @@ def test_an_installation_that_is_well_is_called_well(
     assert "s for a drawn film" in "\n".join(told)
 
 
+def test_a_mistyped_setting_is_told(
+    site: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXR_ELSEWHERE_ENTIRELY", "1")
+    settings = Settings(**site)  # type: ignore[arg-type]
+    assert not examined(settings)["settings"].problem
+    assert "CXR_ELSEWHERE_ENTIRELY is no setting" in examined(settings)["settings"].detail
+    monkeypatch.setenv("CXR_SIGNIN", "proxy")
+    assert "Did you mean CXR_SIGN_IN?" in examined(settings)["settings"].problem
+
+
 def harmed(folder: Path, harm: str) -> tuple[Path, Path]:
     """Make a certificate and key of which one thing is wrong."""
     days = {"ended": -1, "ends soon": 12}.get(harm, 90)

@@ -84,6 +84,12 @@ def check_sign_in(settings: Settings, address: str | None, auth: Mapping[str, ob
                 "CXR_SIGN_IN is 'proxy', and CXR_READER_HEADER is empty: set it to the header in "
                 "which the proxy names the reader, for example X-Forwarded-User."
             )
+        if settings.has_roles and not settings.groups_header:
+            raise SettingsError(
+                "Groups of roles are named, and CXR_GROUPS_HEADER is empty: nobody would have a "
+                "role. Set it to the header in which the proxy names a person's groups, for "
+                "example X-Forwarded-Groups."
+            )
         if os.environ.get("FORWARDED_ALLOW_IPS"):
             raise SettingsError(
                 "FORWARDED_ALLOW_IPS is set, and would hide which proxy a request comes from. "

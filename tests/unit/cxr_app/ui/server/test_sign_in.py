@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
@@ -9,6 +10,7 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from cxr_app.errors import SettingsError
+from cxr_app.permissions import Role
 from cxr_app.settings import Settings
 from cxr_app.ui.server.sign_in import SignIn, check_sign_in
 from cxr_app.ui.sign_in_sessions import USER_COOKIE, SignInSessions
@@ -183,3 +185,12 @@ def test_what_a_way_of_signing_in_needs_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
     with pytest.raises(SettingsError, match="FORWARDED_ALLOW_IPS"):
         check_sign_in(Settings(sign_in="proxy", reader_header=HEADER), "127.0.0.1", {})
+
+
+@pytest.mark.parametrize("role", Role)
+def test_groups_without_the_header_of_the_proxy_are_refused_at_the_start(role: Role) -> None:
+    named: dict[str, Any] = {"sign_in": "proxy", "reader_header": HEADER, f"{role}_groups": "some"}
+    with pytest.raises(SettingsError, match="CXR_GROUPS_HEADER is empty"):
+        check_sign_in(Settings(**named), "127.0.0.1", {})
+    check_sign_in(Settings(**named, groups_header="X-Groups"), "127.0.0.1", {})
+    check_sign_in(Settings(**{**named, f"{role}_groups": ""}), "127.0.0.1", {})
