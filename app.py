@@ -39,6 +39,8 @@ from cxr_app.ui.server.tcp_nodelay import disable_nagle
 from cxr_app.ui.server.unknown_addresses import UnknownAddresses
 from cxr_app.written_settings import in_words, unknown_variables
 
+OWN_LOGGERS = (__name__, "cxr_app", "training")
+
 
 @asynccontextmanager
 async def lifespan(_: App) -> AsyncIterator[None]:
@@ -67,6 +69,15 @@ def note_start() -> None:
     resources.audit().record(AuditKind.STARTED, detail=detail)
 
 
+def print_log() -> None:
+    """Print own warnings and errors: Python does so only as long as no handler is set."""
+    printer = logging.StreamHandler()
+    printer.setLevel(logging.WARNING)
+    printer.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    for name in OWN_LOGGERS:
+        logging.getLogger(name).addHandler(printer)
+
+
 def warn_of_unknown_settings() -> None:
     """Log the variables that may be mistyped settings."""
     for variable, similar in unknown_variables(Settings.variables(), os.environ).items():
@@ -90,6 +101,7 @@ def check() -> None:
 
 log_privacy.hide_messages(at_terminal=True)
 logging.getLogger().addHandler(ErrorCounter())
+print_log()
 check()
 upload_spool.install(resources.settings().incoming_dir)
 app = st.App(
