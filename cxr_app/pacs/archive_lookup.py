@@ -139,7 +139,10 @@ class ArchiveLookup:
         found.sort(key=lambda film: film.header.study_date + film.header.study_time, reverse=True)
         if not found and target.url and _ODD.search(self._header.patient_id):
             self._missing.append(NOT_SEARCHED)
-        wanted = [film for film in found if not self._is_here(film)][:MOST_FILMS]
+        new = [film for film in found if not self._is_here(film)]
+        wanted, left = new[:MOST_FILMS], len(new[MOST_FILMS:])
+        if left:
+            self._missing.append(f"The archive has {left} more; look there again for them.")
         self._status = LookupStatus("fetching", wanted=len(wanted))
         self._fetch(wanted)
         if self._cancelled.is_set():

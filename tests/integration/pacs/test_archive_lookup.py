@@ -18,6 +18,7 @@ from cxr_app.pacs.store_server import StoreServer
 from cxr_app.pacs.web_film_archive import WebFilmArchive
 from cxr_app.radiograph import Header
 from cxr_app.settings import Settings
+from cxr_app.ui.text import lookup_text
 from cxr_app.worklist import Query, Worklist
 from tests.support.factories import dicom_bytes, radiograph_dataset
 from tests.support.orthanc import Orthanc, running
@@ -259,9 +260,12 @@ def test_an_archive_that_does_not_know_the_receiver_is_told_apart(
 
 
 @one_way("C-GET")
-def test_only_so_many_films_are_fetched(
+def test_only_so_many_films_are_fetched_and_the_others_are_said(
     settings: Settings, desk: Worklist, own: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive_lookup, "MOST_FILMS", 1)
-    assert looked(settings, desk, header()).fetched == 1
-    assert kept(desk) == {own[0]}
+    status = looked(settings, desk, header())
+    assert (status.fetched, kept(desk)) == (1, {own[0]})
+    assert "The archive has 1 more; look there again" in lookup_text.ended(status)
+    again = looked(settings, desk, header())
+    assert (again.fetched, again.message, kept(desk)) == (1, "", set(own))
