@@ -40,7 +40,7 @@ NOT_SEARCHED = (
     "hand too."
 )
 
-LookupState = Literal["searching", "fetching", "done", "failed", "cancelled"]
+LookupState = Literal["searching", "fetching", "cancelling", "done", "failed", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class LookupStatus:
     @property
     def is_active(self) -> bool:
         """Whether it goes on."""
-        return self.state in ("searching", "fetching")
+        return self.state in ("searching", "fetching", "cancelling")
 
 
 class ArchiveLookup:
@@ -97,6 +97,7 @@ class ArchiveLookup:
         self._storing = Storing(Reception(store, worklist), store.root)
         self._status = LookupStatus()
         self._cancelled = threading.Event()
+        self._searched: FilmArchive | WebFilmArchive | None = None
         self._missing: list[str] = []
         self._thread = threading.Thread(target=self._run, name="archive-lookup", daemon=True)
 
@@ -105,8 +106,10 @@ class ArchiveLookup:
         self._thread.start()
 
     def cancel(self) -> None:
-        """End after the film in hand; what has come stays."""
+        """End a search at once, else after the film in hand; what has come stays."""
         self._cancelled.set()
+        if self._searched is not None:
+            self._searched.end()
 
     def wait(self, seconds: float | None = None) -> None:
         """Wait for the end."""
@@ -114,7 +117,10 @@ class ArchiveLookup:
 
     def status(self) -> LookupStatus:
         """Return how far it is."""
-        return self._status
+        status = self._status
+        if status.is_active and self._cancelled.is_set():
+            return replace(status, state="cancelling")
+        return status
 
     def _run(self) -> None:
         try:
@@ -129,13 +135,7 @@ class ArchiveLookup:
         target = self._settings.film_archive
         if target is None:
             raise PacsError("No archive is named: set CXR_FILMS_FROM.")
-        query = earlier_films_query(self._header)
-        with film_source(target, self._settings) as archive:
-            found = [
-                film
-                for film in archive.films(query)
-                if film.may_be_film and is_wanted(film.header, self._header)
-            ]
+        found = self._search(film_source(target, self._settings))
         found.sort(key=lambda film: film.header.study_date + film.header.study_time, reverse=True)
         if not found and target.url and _ODD.search(self._header.patient_id):
             self._missing.append(NOT_SEARCHED)
@@ -145,10 +145,22 @@ class ArchiveLookup:
             self._missing.append(f"The archive has {left} more; look there again for them.")
         self._status = LookupStatus("fetching", wanted=len(wanted))
         self._fetch(wanted)
-        if self._cancelled.is_set():
-            self._end("cancelled", "")
-        else:
-            self._end("done", " ".join(dict.fromkeys(self._missing)))
+        self._end("done", " ".join(dict.fromkeys(self._missing)))
+
+    def _search(self, archive: FilmArchive | WebFilmArchive) -> list[ArchivedFilm]:
+        """Return the films that are wanted; whoever cancels ends the connection."""
+        query = earlier_films_query(self._header)
+        self._searched = archive
+        if self._cancelled.is_set():  # before the archive was known
+            archive.end()
+        with archive:
+            found = [
+                film
+                for film in archive.films(query)
+                if film.may_be_film and is_wanted(film.header, self._header)
+            ]
+        self._searched = None
+        return found
 
     def _is_here(self, film: ArchivedFilm) -> bool:
         """Check whether the worklist has this film."""
@@ -157,7 +169,7 @@ class ArchiveLookup:
 
     def _fetch(self, films: list[ArchivedFilm]) -> None:
         target = self._settings.film_archive
-        if target is None or not films:
+        if target is None or not films or self._cancelled.is_set():
             return
         classes = {film.sop_class_uid for film in films}
         with film_source(target, self._settings, classes) as archive:
@@ -227,6 +239,8 @@ class ArchiveLookup:
         self._status = replace(status, fetched=status.fetched + 1, entry_ids=ids)
 
     def _end(self, state: LookupState, message: str) -> None:
+        if self._cancelled.is_set():  # whatever failed then is of no interest
+            state, message = "cancelled", ""
         self._status = replace(self._status, state=state, message=message)
 
 

@@ -123,11 +123,16 @@ class ArchiveAssociation(ABC):
             self._association.release()
 
 
+def socket_of(event: evt.Event) -> socket.socket | None:
+    """Return the connection that an event happened on, if it is still there."""
+    connection = event.assoc.dul.socket
+    return None if connection is None else connection.socket
+
+
 def _send_at_once(event: evt.Event) -> None:
     """Collect no small parts: a request would wait 40 ms until its head is acknowledged."""
-    connection = event.assoc.dul.socket
-    if connection is not None and connection.socket is not None:
-        connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if (connection := socket_of(event)) is not None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _end_soon(event: evt.Event) -> None:
@@ -136,9 +141,8 @@ def _end_soon(event: evt.Event) -> None:
     pynetdicom waits, without limit, for its thread that reads or writes: a peer that reads nothing,
     or that answers a byte at a time, would hold it.
     """
-    connection = event.assoc.dul.socket
-    if connection is not None and connection.socket is not None:
-        timer = threading.Timer(ABORT_SECONDS, shut_down, [connection.socket])
+    if (connection := socket_of(event)) is not None:
+        timer = threading.Timer(ABORT_SECONDS, shut_down, [connection])
         timer.daemon = True
         timer.start()
 

@@ -18,7 +18,12 @@ class ExchangeLimit:
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
-        self._is_over = False
+        self._is_over = self._is_ended = False
+
+    def end(self) -> None:
+        """End the exchange in hand, from any thread, and each later one."""
+        self._is_ended = True
+        self._end()
 
     def follow(self, request: httpx.Request) -> None:
         """Learn of the connection of a request; for the client's event hook `request`."""
@@ -31,9 +36,10 @@ class ExchangeLimit:
         Raises
         ------
         TimeoutError
-            If it took longer, even if it came to an end: the answer may be cut off.
+            If it took longer, even if it came to an end: the answer may be cut off. If it was ended
+            from outside.
         """
-        self._is_over = False
+        self._is_over = self._is_ended
         timer = threading.Timer(seconds, self._end)
         timer.daemon = True
         timer.start()

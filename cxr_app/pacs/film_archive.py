@@ -10,6 +10,7 @@ DICOM PS3.4 C.4.1 (C-FIND), C.4.2 (C-MOVE), C.4.3 (C-GET), C.6.2 (study root);
 PS3.7 D.3.3.4 (roles).
 """
 
+import socket
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -33,7 +34,13 @@ from cxr_app.pacs.archived_film import (
     PATIENT_KEYS,
     ArchivedFilm,
 )
-from cxr_app.pacs.association import ArchiveAssociation, calling_entity, open_association
+from cxr_app.pacs.association import (
+    ArchiveAssociation,
+    calling_entity,
+    open_association,
+    shut_down,
+    socket_of,
+)
 from cxr_app.pacs.film_query import SERIES_KEYS, STUDY_KEYS, FilmQuery
 from cxr_app.pacs.film_search import searched_films
 
@@ -104,13 +111,21 @@ class FilmArchive(ArchiveAssociation):
         ]
         self._entity.requested_contexts = [*self._entity.requested_contexts, *contexts]
         self._received: dict[str, bytes] = {}
+        self._connection: socket.socket | None = None
+        self._is_ended = False
+
+    def end(self) -> None:
+        """End the connection, from any thread: what waits for it or asks for one then fails."""
+        self._is_ended = True
+        if self._connection is not None:
+            shut_down(self._connection)
 
     def _open(self) -> Association:
         return open_association(
             self._entity,
             self._target,
             roles=[build_role(each, scp_role=True) for each in self._classes],
-            handlers=[(evt.EVT_C_STORE, self._on_store)],
+            handlers=[(evt.EVT_C_STORE, self._on_store), (evt.EVT_CONN_OPEN, self._on_connect)],
         )
 
     def films(self, query: FilmQuery) -> Iterator[ArchivedFilm]:
@@ -239,6 +254,12 @@ class FilmArchive(ArchiveAssociation):
             f"{self._entity.ae_title} is registered there and may search (C-FIND) and fetch "
             "(C-GET or C-MOVE)."
         )
+
+    def _on_connect(self, event: evt.Event) -> None:
+        """Learn of the connection, which is ended at once if nobody wants it any longer."""
+        self._connection = socket_of(event)
+        if self._is_ended:
+            self.end()
 
     def _on_store(self, event: evt.Event) -> int:
         """Receive a film that was asked for."""

@@ -72,6 +72,10 @@ class WebConnection:
         self.is_open = False
         self._client.close()
 
+    def end(self) -> None:
+        """End the connection, from any thread: what waits for it or asks for one then fails."""
+        self._limit.end()
+
     def _begin(self, accepted: tuple[int, ...] = ()) -> httpx.Response:
         """Return the answer to a first search, which shows whether address and login are right.
 

@@ -1,10 +1,12 @@
 """Looking in the archive for earlier films, from the film page."""
 
+import socket
 from time import monotonic, sleep
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cxr_app.pacs.archive_lookup import ArchiveLookup
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 from tests.support.factories import dicom_bytes, radiograph_dataset
@@ -73,3 +75,18 @@ def test_an_earlier_film_is_fetched_and_can_be_compared(
     assert [each.label for each in page.button if each.key == "earlier"] == [
         "Compare with an earlier film"
     ]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_cancel_is_seen_while_the_archive_keeps_the_search_waiting(
+    app: AppTest, worklist: Worklist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("CXR_FILMS_FROM", f"SILENT@127.0.0.1:{silent.getsockname()[1]}")
+        page = film_page(app, score_film(Settings.read(), worklist, dicom_bytes()))
+        page.button(key="look_in_archive").click().run()
+        run_until(page, "Looking in the archive")
+        monkeypatch.setattr(ArchiveLookup, "_end", lambda *_: None)  # not yet ended
+        page.button(key="cancel_lookup").click().run()
+        assert "Being cancelled" in page_text(page)
+        assert page.button(key="cancel_lookup").disabled

@@ -72,7 +72,13 @@ def _follow(lookup: ArchiveLookup) -> None:
     st.caption(lookup_text.progress(status))
     st.progress(lookup_text.fraction_done(status))
     if status.is_active:
-        st.button("Cancel", key="cancel_lookup", width="stretch", on_click=lookup.cancel)
+        st.button(
+            "Cancel",
+            key="cancel_lookup",
+            width="stretch",
+            disabled=status.state == "cancelling",
+            on_click=lookup.cancel,
+        )
     auto_refresh("follow_lookup", REFRESH_SECONDS)
 
 

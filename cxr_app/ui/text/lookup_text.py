@@ -11,6 +11,8 @@ def fraction_done(status: LookupStatus) -> float:
 
 def progress(status: LookupStatus) -> str:
     """Return what is going on."""
+    if status.state == "cancelling":
+        return "Being cancelled …"
     if status.state == "searching":
         return "Looking in the archive …"
     if status.state == "fetching":
