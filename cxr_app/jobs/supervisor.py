@@ -143,9 +143,9 @@ class Supervisor:
             Whether a job runs here.
         """
         running = self._jobs.running()
-        busy = {job.kind for job in running if self._follow(job)}
+        busy = [job for job in running if self._follow(job)]
         self._forget_ended({job.id for job in running})
-        job = self._jobs.claim(self._host, self._kinds.keys() - busy)
+        job = self._jobs.claim(self._host, self._kinds)
         if job is not None:
             self._start(job)
         return bool(busy) or job is not None

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from cxr_app.errors import JobNotFoundError
 from cxr_app.progress import Progress
@@ -70,10 +70,15 @@ class JobQueue(Transactions):
             row.cancelling = row.state is JobState.RUNNING
 
     def claim(self, host: str, kinds: Collection[str]) -> Job | None:
-        """Claim the oldest waiting job of these kinds; no two servers get the same one."""
+        """Claim the oldest waiting job of these kinds for a machine that runs none of its kind.
+
+        No two servers get the same job, and no two servers of one machine two jobs of a kind.
+        """
         oldest = select(JobRow).where(JobRow.state == JobState.SCHEDULED, JobRow.kind.in_(kinds))
+        oldest = oldest.where(JobRow.kind.not_in(_kinds_running_on(host)))
         oldest = oldest.order_by(JobRow.requested_at, JobRow.number).limit(1)
         with self._database.writing() as session:
+            _lock_claims_of(session, host)
             row = session.scalar(oldest.with_for_update(skip_locked=True))
             if row is None:
                 return None
@@ -140,6 +145,18 @@ class JobQueue(Transactions):
 
 def _active(session: Session, kind: str) -> Iterable[JobRow]:
     return session.scalars(select(JobRow).where(JobRow.kind == kind, JobRow.state.in_(ACTIVE)))
+
+
+def _kinds_running_on(host: str) -> Select[str]:
+    job = aliased(JobRow)
+    return select(job.kind).where(job.state == JobState.RUNNING, job.host == host)
+
+
+def _lock_claims_of(session: Session, host: str) -> None:
+    """Let the servers of one machine claim in turn; in SQLite every writing transaction does."""
+    if session.get_bind().dialect.name == "postgresql":
+        claims = func.hashtext(f"jobs of {host}")
+        session.execute(select(func.pg_advisory_xact_lock(claims)))
 
 
 def _locked(session: Session, job_id: str) -> JobRow:

@@ -31,13 +31,36 @@ def test_a_job_submitted_twice_is_one_until_it_has_ended(worklist: Worklist) -> 
     assert worklist.jobs.newest("retraining") == []
 
 
-def test_of_many_servers_one_claims_the_oldest_job(worklist: Worklist) -> None:
+@pytest.mark.parametrize("machines", [1, 2, 3, 8])
+def test_each_of_many_servers_gets_a_job_of_its_own_and_each_machine_one(
+    worklist: Worklist, machines: int
+) -> None:
     submitted = [worklist.jobs.submit("backlog", {"folder": f"/{number}"}) for number in range(3)]
+
+    def claim(server: int) -> Job | None:
+        return worklist.jobs.claim(f"desk {server % machines}", ["backlog"])
+
     with ThreadPoolExecutor(8) as servers:
-        claimed = list(servers.map(lambda _: worklist.jobs.claim("desk", ["backlog"]), range(8)))
-    taken = sorted(job.id for job in claimed if job is not None)
-    assert taken == sorted(job.id for job in submitted)
-    assert worklist.jobs.claim("desk", ["backlog"]) is None
+        claimed = [job for job in servers.map(claim, range(8)) if job is not None]
+    taken = sorted(job.id for job in claimed)
+    assert taken == sorted(job.id for job in submitted[: min(machines, 3)])
+    assert len({job.host for job in claimed}) == len(claimed)
+
+
+def test_a_machine_begins_the_next_of_a_kind_once_the_last_has_ended(worklist: Worklist) -> None:
+    kinds = ["backlog", "retraining"]
+    job = running(worklist)
+    for kind in reversed(kinds):
+        worklist.jobs.submit(kind, {"folder": "/next"})
+    other = worklist.jobs.claim("desk", kinds)
+    assert other is not None
+    assert other.kind == "retraining"
+    worklist.jobs.cancel(job.id)  # it still runs
+    assert worklist.jobs.claim("desk", kinds) is None
+    worklist.jobs.end(job, JobState.CANCELLED, "", Progress())
+    following = worklist.jobs.claim("desk", kinds)
+    assert following is not None
+    assert following.parameters == {"folder": "/next"}
 
 
 def test_a_running_job_says_who_does_it_and_how_far_it_is(worklist: Worklist) -> None:
