@@ -33,7 +33,7 @@ def allowed_folder(text: str, roots: Sequence[Path], setting: str) -> Path:
     if path is None or not path.is_dir():
         raise FolderNotAllowedError(
             f"This is not a folder below {' or '.join(map(str, roots))}. "
-            "Type the absolute path of a folder there, as the server sees it."
+            "Check that it is there, and type its absolute path as the server sees it."
         )
     return path
 
@@ -50,7 +50,7 @@ def allowed_films(text: str, roots: Sequence[Path], setting: str) -> Path:
     if path is None or not (path.is_dir() or path.suffix.lower() == MANIFEST):
         raise FolderNotAllowedError(
             f"This is not a folder or a {MANIFEST} manifest below {' or '.join(map(str, roots))}. "
-            "Type the absolute path of one there, as the server sees it."
+            "Check that it is there, and type its absolute path as the server sees it."
         )
     return path
 

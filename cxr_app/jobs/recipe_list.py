@@ -81,7 +81,7 @@ def recipe_named(settings: Settings, name: str) -> RecipeFile:
     for path in _paths(settings):
         if path.stem == name:
             raise JobError(_problem(path))
-    raise JobError("There is no such recipe. Choose one from the list.")
+    raise JobError("There is no such recipe. Choose one from the list, or put its file back.")
 
 
 def read_recipe_file(path: Path, **overrides: Any) -> Recipe:

@@ -17,6 +17,7 @@ from pydantic.dataclasses import dataclass
 logger = logging.getLogger(__name__)
 
 CHECKPOINT = "checkpoint.safetensors"
+PLAN = "plan.json"
 
 
 class ComparisonResult(Enum):
@@ -124,6 +125,11 @@ class Challenger:
     def comparison(self) -> Comparison | None:
         """The comparison with the model in use; None until it is known."""
         return Comparison.read(self.folder / "comparison.json")
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether its films were chosen, so that it resumes with them."""
+        return (self.folder / PLAN).exists()
 
     @property
     def is_there(self) -> bool:

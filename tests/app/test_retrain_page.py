@@ -216,28 +216,6 @@ def test_a_stopped_one_is_resumed(retrain: AppTest, worklist: Worklist, state: J
     assert worklist.jobs.job(job.id).state is JobState.SCHEDULED
 
 
-def test_one_that_was_refused_says_why_and_offers_no_resuming(
-    retrain: AppTest, worklist: Worklist
-) -> None:
-    job = running(worklist, Progress())
-    worklist.jobs.end(job, JobState.FAILED, "The class 'viral' is empty.", Progress())
-    page = shown(retrain)
-    assert "is empty" in page.error[0].value
-    assert "resume" not in [button.key for button in page.button]
-
-
-def test_a_film_that_stood_in_the_way_is_not_named_while_identities_are_masked(
-    retrain: AppTest, worklist: Worklist
-) -> None:
-    job = running(worklist, Progress())
-    worklist.jobs.end(job, JobState.FAILED, "/films/Weiss.jpeg cannot be used.", Progress())
-    page = shown(retrain)
-    assert "Weiss" in page.error[0].value
-    page.toggle(key="mask_identities").set_value(True).run()
-    assert "Weiss" not in page.error[0].value
-    assert "Unmask identities" in page.error[0].value
-
-
 def test_the_challenger_is_shown_with_the_model_in_use_and_the_rule(
     retrain: AppTest, worklist: Worklist, configured: Path
 ) -> None:

@@ -14,7 +14,7 @@ from cxr_app.atomic_file import atomic_write
 from cxr_app.errors import SettingsError, TrainingDataError
 from cxr_app.evaluation.operating_curve import FEWEST
 from cxr_app.film_store import make_private_folder
-from cxr_app.jobs.retraining import CHECKPOINT
+from cxr_app.jobs.retraining import CHECKPOINT, PLAN
 from cxr_app.model import checkpoint
 from cxr_app.operations.opening import open_worklist
 from cxr_app.promotion import checkpoint_in_use
@@ -33,7 +33,6 @@ from training.fit.recipe import Recipe
 from training.measure.lineage import history_of, record_films
 
 FILMS = "films.csv"
-PLAN = "plan.json"
 RUN = "run"
 
 

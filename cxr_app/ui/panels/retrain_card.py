@@ -10,6 +10,9 @@ from cxr_app.ui.text import formatting, job_text, retrain_text
 from cxr_app.worklist import Job, JobState
 
 RESUMABLE = (JobState.CANCELLED, JobState.INTERRUPTED)
+PATH_MASKED = (
+    "The reason names a path, which may hold a patient's name. Unmask identities to see it."
+)
 
 
 def challenger_of(job: Job) -> Challenger:
@@ -21,7 +24,7 @@ def retrain_card(job: Job) -> None:
     """Show state and progress of a retraining."""
     with st.container(border=True, key="job", gap="small"):
         title = f"{job.parameters['recipe']} on {retrain_text.training_films(job)}"
-        resume_with: dict[str, bool] | None = {} if job.state in RESUMABLE else None
+        resume_with: dict[str, bool] | None = {} if _is_resumable(job) else None
         job_head(job, title, job_text.status(job), resume_with=resume_with)
         _show_message(job)
         progress = formatting.escape_markdown(retrain_text.progress(job))
@@ -31,13 +34,17 @@ def retrain_card(job: Job) -> None:
             st.caption(formatting.escape_markdown(sentence))
 
 
+def _is_resumable(job: Job) -> bool:
+    """Check whether it stopped, or failed after its films were chosen."""
+    failed_later = job.state is JobState.FAILED and challenger_of(job).is_begun
+    return job.state in RESUMABLE or failed_later
+
+
 def _show_message(job: Job) -> None:
     """Show why a retraining failed or stopped."""
     if job.state is JobState.FAILED:
-        reason = job.message
-        if masking.is_on() and "/" in reason:  # a path, which may hold a patient's name
-            reason = "A film cannot be used. Unmask identities to see which one."
-        message = f"Not trained: {reason} Choose other films and start again."
+        reason = PATH_MASKED if masking.is_on() and "/" in job.message else job.message
+        message = retrain_text.failure(job, reason, begun=_is_resumable(job))
         st.error(formatting.escape_markdown(message))
     elif job.message:
         st.warning(formatting.escape_markdown(job.message))

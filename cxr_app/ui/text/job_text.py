@@ -74,6 +74,11 @@ def status(job: Job, *, show_rate: bool = False) -> str:
     return " · ".join(parts)
 
 
+def failure(reason: str) -> str:
+    """Return why a job failed that can be resumed."""
+    return f"{reason} What is done is kept: put this right, then resume."
+
+
 def rate(films_per_second: float) -> str:
     """Return a rate in films per second, or per minute if that is below 1."""
     if films_per_second >= 1:

@@ -183,6 +183,23 @@ def _reading(job: Job) -> str:
     return f"Reading the films: {counts['reading']:,} of {counts['films']:,}"
 
 
+def failure(job: Job, reason: str, *, begun: bool) -> str:
+    """Return why a retraining failed, and what to do.
+
+    Parameters
+    ----------
+    reason
+        Its message, as it may be shown.
+    begun
+        Whether it can be resumed.
+    """
+    if begun:
+        return f"Not finished: {job_text.failure(reason)}"
+    if job.progress.exit_status is None:  # it did not come to its films
+        return f"Not trained: {reason} Put this right, then start again."
+    return f"Not trained: {reason} Choose other films, or put this right, and start again."
+
+
 def fraction_done(job: Job) -> float:
     """Return the completed fraction in [0, 1]; early stopping counts as complete."""
     now = job.progress

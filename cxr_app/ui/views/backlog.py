@@ -30,11 +30,7 @@ def backlog_card(job: Job) -> None:
         resume_with = None if job.state is JobState.COMPLETED else {"retry_failed": False}
         job_head(job, folder, job_text.status(job, show_rate=True), resume_with=resume_with)
         if job.state is JobState.FAILED:
-            st.error(
-                formatting.escape_markdown(
-                    f"{job.message} To start again, score the folder again above."
-                )
-            )
+            st.error(formatting.escape_markdown(job_text.failure(job.message)))
         elif job.message:
             st.warning(formatting.escape_markdown(job.message))
         progress = formatting.escape_markdown(job_text.progress(job))
