@@ -77,7 +77,12 @@ def proposed_by_another(worklist: Worklist, comparison: Comparison, by: str) -> 
 
 
 def go_back(
-    settings: Settings, worklist: Worklist, earlier: Promotion | None, by: str
+    settings: Settings,
+    worklist: Worklist,
+    earlier: Promotion | None,
+    by: str,
+    *,
+    instead_of: Promotion,
 ) -> Promotion:
     """Promote a model that was in use before.
 
@@ -86,11 +91,13 @@ def go_back(
     earlier
         A change that put it into use, as `ways_back` returns it; without a SHA-256, or None, it
         means the model that the settings name.
+    instead_of
+        The newest change that the person has seen.
 
     Raises
     ------
     PromotionError
-        If its file is gone or changed.
+        If its file is gone or changed, or the model in use was changed since.
     """
     path = _file(settings, earlier)
     if earlier is not None and earlier.sha256 and file_sha256(path) != earlier.sha256:
@@ -98,13 +105,12 @@ def go_back(
             f"The file of {earlier.model_version} is gone from the server or was changed. "
             "Restore it from a backup of the data folder."
         )
-    standing = worklist.promotions.newest()
     return worklist.promotions.put_to_use(
         earlier.sha256 if earlier else "",
         earlier.model_version if earlier else "",
         by=by,
-        instead_of=standing,
-        replaced_version=standing.model_version if standing else "",
+        instead_of=instead_of,
+        replaced_version=instead_of.model_version,
     )
 
 

@@ -107,10 +107,10 @@ def test_a_challenger_is_put_to_use_and_the_way_back_is_open(
     assert in_use.read_bytes() == made.checkpoint.read_bytes()
     assert in_use.with_suffix(".films.json").exists()
     assert settings.models_dir.stat().st_mode & 0o077 == 0
-    back = go_back(settings, site, None, "Bela")
+    back = go_back(settings, site, None, "Bela", instead_of=done)
     assert checkpoint_in_use(settings, site) == settings.checkpoint
     assert back.replaced_version == done.model_version
-    go_back(settings, site, done, "Ada")
+    go_back(settings, site, done, "Ada", instead_of=back)
     assert checkpoint_in_use(settings, site) == in_use
 
 
@@ -141,10 +141,30 @@ def test_a_model_that_is_gone_is_not_gone_back_to(
     settings: Settings, site: Worklist, tmp_path: Path
 ) -> None:
     done = promote(settings, site, challenger(tmp_path / "job", settings.checkpoint), "", "Ada")
-    go_back(settings, site, None, "Ada")
+    back = go_back(settings, site, None, "Ada", instead_of=done)
     shutil.rmtree(settings.models_dir)
     with pytest.raises(PromotionError, match="gone from the server"):
-        go_back(settings, site, done, "Ada")
+        go_back(settings, site, done, "Ada", instead_of=back)
+
+
+@pytest.mark.parametrize("meanwhile", ["promoted", "back to the settings", "back to an earlier"])
+@pytest.mark.parametrize("wanted", ["settings", "earlier"])
+def test_a_way_back_does_not_override_a_change_that_was_not_seen(
+    settings: Settings, site: Worklist, tmp_path: Path, meanwhile: str, wanted: str
+) -> None:
+    first = promote(settings, site, challenger(tmp_path / "1", settings.checkpoint), "", "Ada")
+    second = challenger(tmp_path / "2", checkpoint_in_use(settings, site), seed=2)
+    seen = promote(settings, site, second, "", "Ada")
+    if meanwhile == "promoted":
+        third = challenger(tmp_path / "3", checkpoint_in_use(settings, site), seed=3)
+        promote(settings, site, third, "", "Bela")
+    else:
+        earlier = first if meanwhile == "back to an earlier" else None
+        go_back(settings, site, earlier, "Bela", instead_of=seen)
+    in_use = site.promotions.newest()
+    with pytest.raises(PromotionError, match="has just been changed"):
+        go_back(settings, site, first if wanted == "earlier" else None, "Ada", instead_of=seen)
+    assert site.promotions.newest() == in_use
 
 
 @given(ways=st.lists(st.integers(0, 3), max_size=14))
@@ -161,7 +181,8 @@ def test_after_any_sequence_of_changes_a_way_leads_to_every_model_used_so_far(
         for number, way in enumerate(ways):
             back = ways_back(site)
             if way < len(back):
-                go_back(settings, site, back[way], "Ada")
+                newest = site.promotions.history()[0]
+                go_back(settings, site, back[way], "Ada", instead_of=newest)
             else:
                 made = quick_challenger(folder / str(number), checkpoint_in_use(settings, site))
                 promote(settings, site, made, "1" * 32, "Ada")
@@ -215,12 +236,12 @@ def test_the_engine_changes_the_model_with_its_thresholds_and_comes_back(
     engine.start()
     try:
         assert score(1) == (versions[0], 0.5)
-        promote(settings, site, made, "", "Ada")
+        promoted = promote(settings, site, made, "", "Ada")
         engine.wake()
         wait_for(lambda: engine.status().model_version == versions[1])
         assert engine.status().operating_points["balanced"].threshold == 0.3
         assert score(2) == (versions[1], 0.3)
-        go_back(settings, site, None, "Ada")
+        go_back(settings, site, None, "Ada", instead_of=promoted)
         engine.wake()
         wait_for(lambda: engine.status().model_version == versions[0])
         assert score(3) == (versions[0], 0.5)
@@ -261,11 +282,11 @@ def test_a_fault_while_a_model_is_loaded_ends_no_scoring(
         made = challenger(tmp_path / "job", settings.checkpoint)
         with monkeypatch.context() as full:
             full.setattr(FilmClassifier, "__init__", _out_of_memory)
-            promote(settings, site, made, "", "Ada")
+            promoted = promote(settings, site, made, "", "Ada")
             engine.wake()
             wait_for(lambda: engine.status().message != "")
         status = engine.status()
-        go_back(settings, site, None, "Ada")
+        go_back(settings, site, None, "Ada", instead_of=promoted)
         engine.wake()
         wait_for(lambda: engine.status().message == "")
     finally:

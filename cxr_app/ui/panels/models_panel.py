@@ -31,9 +31,9 @@ def models_panel() -> None:
         _show_loading()
         for promotion in history[:MODELS_SHOWN]:
             line = retrain_text.promotion_line(promotion, configured)
-            _line(line, ways.pop(promotion.sha256, None), configured)
+            _line(line, ways.pop(promotion.sha256, None), history[0], configured)
         for promotion in ways.values():  # in use before these changes
-            _line(retrain_text.model_name(promotion, configured), promotion, configured)
+            _line(retrain_text.model_name(promotion, configured), promotion, history[0], configured)
 
 
 def model_changed(promotion: Promotion) -> None:
@@ -48,7 +48,7 @@ def promoted_is_loaded() -> bool:
     return resources.engine().status().checkpoint == wanted
 
 
-def _line(text: str, way_back: Promotion | None, configured: str) -> None:
+def _line(text: str, way_back: Promotion | None, newest: Promotion, configured: str) -> None:
     """Show one change, with a button back to its model unless another line has it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(formatting.escape_markdown(text))
@@ -59,15 +59,16 @@ def _line(text: str, way_back: Promotion | None, configured: str) -> None:
                 f"Back to {name}",
                 key=f"back_{way_back.sha256[:8] or 'configured'}",
                 on_click=attempt,
-                args=(partial(_go_back, way_back), PLACE),
+                args=(partial(_go_back, way_back, newest), PLACE),
             )
 
 
 @guarded(Permission.PROMOTE)
-def _go_back(promotion: Promotion) -> None:
-    """Go back to an earlier model in the current reader's name."""
+def _go_back(promotion: Promotion, newest: Promotion) -> None:
+    """Go back to an earlier model in the current reader's name, who has seen the newest change."""
     settings, worklist = resources.settings(), resources.worklist()
-    model_changed(go_back(settings, worklist, promotion, current_reader.name()))
+    reader = current_reader.name()
+    model_changed(go_back(settings, worklist, promotion, reader, instead_of=newest))
 
 
 def _show_loading() -> None:
