@@ -12,6 +12,7 @@ from cxr_app.atomic_file import atomic_write
 from cxr_app.errors import PromotionError
 from cxr_app.film_store import file_sha256, make_private_folder
 from cxr_app.jobs.retraining import Challenger, Comparison
+from cxr_app.model.checkpoint_identity import identity_of
 from cxr_app.settings import Settings
 from cxr_app.worklist import Promotion, Proposal, Worklist
 
@@ -107,28 +108,28 @@ def go_back(
         )
     return worklist.promotions.put_to_use(
         earlier.sha256 if earlier else "",
-        earlier.model_version if earlier else "",
+        _version(settings, earlier),
         by=by,
         instead_of=instead_of,
-        replaced_version=instead_of.model_version,
+        replaced_version=_version(settings, instead_of),
     )
 
 
-def ways_back(worklist: Worklist) -> list[Promotion]:
+def ways_back(settings: Settings, worklist: Worklist) -> list[Promotion]:
     """Return the newest change to each model that was in use and is not now, newest first.
 
-    The model that the settings name has an empty SHA-256. Where no change led to it, the first
-    change represents it: that one replaced it.
+    The model that the settings name has an empty SHA-256, and the version of its file now. Where
+    no change led to it, the first change represents it: that one replaced it.
     """
     history = worklist.promotions.history(limit=None)
     if not history:
         return []
-    first = replace(history[-1], sha256="", model_version="", job_id="")
+    first = replace(history[-1], sha256="", job_id="")
     newest: dict[str, Promotion] = {}
     for promotion in (*history, first):
         newest.setdefault(promotion.sha256, promotion)
     newest.pop(history[0].sha256)
-    return list(newest.values())
+    return [replace(way, model_version=_version(settings, way)) for way in newest.values()]
 
 
 def _comparison_to_promote(challenger: Challenger) -> Comparison:
@@ -144,6 +145,13 @@ def _file(settings: Settings, promotion: Promotion | None) -> Path:
     if promotion is None or not promotion.sha256:
         return settings.checkpoint
     return settings.models_dir / f"{promotion.sha256}.safetensors"
+
+
+def _version(settings: Settings, promotion: Promotion | None) -> str:
+    """Return the version of a promotion's model; an upgrade may change that of the settings."""
+    if promotion is None or not promotion.sha256:
+        return identity_of(settings.checkpoint).file_version
+    return promotion.model_version
 
 
 def _keep(settings: Settings, source: Path, sha256: str) -> None:

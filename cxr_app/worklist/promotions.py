@@ -28,7 +28,8 @@ class Promotion:
     sha256
         Of the checkpoint's file; empty for the one that the settings name.
     model_version
-        Version of the model that was put to use.
+        Version of the model that was put to use; empty if an earlier version of the program put
+        back the one that the settings name.
     replaced_version
         Version of the model that was in use before.
     job_id

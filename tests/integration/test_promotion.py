@@ -167,6 +167,26 @@ def test_a_way_back_does_not_override_a_change_that_was_not_seen(
     assert site.promotions.newest() == in_use
 
 
+def test_the_way_back_to_the_settings_names_the_model_that_it_leads_to_now(
+    settings: Settings, site: Worklist, tmp_path: Path
+) -> None:
+    """An upgrade has brought another file."""
+    done = promote(settings, site, challenger(tmp_path / "job", settings.checkpoint), "", "Ada")
+    for seed in (5, 6):
+        write_tiny(settings.checkpoint, seed=seed)
+        version = checkpoint.load(settings.checkpoint).model_version
+        (way,) = ways_back(settings, site)
+        assert (way.sha256, way.model_version) == ("", version)
+        back = go_back(settings, site, way, "Ada", instead_of=done)
+        assert (back.sha256, back.model_version) == ("", version)
+        assert back.replaced_version == done.model_version
+        write_tiny(settings.checkpoint, seed=seed + 10)
+        version = checkpoint.load(settings.checkpoint).model_version
+        (way,) = ways_back(settings, site)
+        done = go_back(settings, site, way, "Ada", instead_of=back)
+        assert done.replaced_version == version
+
+
 @given(ways=st.lists(st.integers(0, 3), max_size=14))
 @settings_of_hypothesis(max_examples=25)
 def test_after_any_sequence_of_changes_a_way_leads_to_every_model_used_so_far(
@@ -179,7 +199,7 @@ def test_after_any_sequence_of_changes_a_way_leads_to_every_model_used_so_far(
     with closing(Worklist.open(settings.worklist_url)) as site:
         used: set[str] = {digest(b"configured")}
         for number, way in enumerate(ways):
-            back = ways_back(site)
+            back = ways_back(settings, site)
             if way < len(back):
                 newest = site.promotions.history()[0]
                 go_back(settings, site, back[way], "Ada", instead_of=newest)
@@ -188,7 +208,7 @@ def test_after_any_sequence_of_changes_a_way_leads_to_every_model_used_so_far(
                 promote(settings, site, made, "1" * 32, "Ada")
             in_use = digest(checkpoint_in_use(settings, site).read_bytes())
             used.add(in_use)
-            reached = {each.sha256 or digest(b"configured") for each in ways_back(site)}
+            reached = {each.sha256 or digest(b"configured") for each in ways_back(settings, site)}
             assert reached == used - {in_use}
 
 

@@ -23,17 +23,17 @@ def models_panel() -> None:
     history = resources.worklist().promotions.history(limit=None)
     if not history:
         return
-    configured = retrain_text.configured_model(history, resources.settings().checkpoint)
-    ways = {promotion.sha256: promotion for promotion in ways_back(resources.worklist())}
+    found = ways_back(resources.settings(), resources.worklist())
+    ways = {promotion.sha256: promotion for promotion in found}
     with st.container(border=True, key="models", gap="small"):
         st.markdown("**Models in use**")
         show_problem(PLACE)
         _show_loading()
         for promotion in history[:MODELS_SHOWN]:
-            line = retrain_text.promotion_line(promotion, configured)
-            _line(line, ways.pop(promotion.sha256, None), history[0], configured)
+            line = retrain_text.promotion_line(promotion)
+            _line(line, ways.pop(promotion.sha256, None), history[0])
         for promotion in ways.values():  # in use before these changes
-            _line(retrain_text.model_name(promotion, configured), promotion, history[0], configured)
+            _line(retrain_text.model_name(promotion), promotion, history[0])
 
 
 def model_changed(promotion: Promotion) -> None:
@@ -48,13 +48,13 @@ def promoted_is_loaded() -> bool:
     return resources.engine().status().checkpoint == wanted
 
 
-def _line(text: str, way_back: Promotion | None, newest: Promotion, configured: str) -> None:
+def _line(text: str, way_back: Promotion | None, newest: Promotion) -> None:
     """Show one change, with a button back to its model unless another line has it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(formatting.escape_markdown(text))
         st.space("stretch")
         if way_back is not None:
-            name = formatting.escape_markdown(retrain_text.model_name(way_back, configured))
+            name = formatting.escape_markdown(retrain_text.model_name(way_back))
             st.button(
                 f"Back to {name}",
                 key=f"back_{way_back.sha256[:8] or 'configured'}",

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from pathlib import PurePath
 from typing import Any
 
 from cxr_app import display_text
@@ -318,29 +317,25 @@ def caution(comparison: Comparison) -> str:
     )
 
 
-def model_name(promotion: Promotion | None, configured: str) -> str:
-    """Return the name of a promoted model; None is the model of the settings."""
-    if promotion is None or not promotion.sha256:
-        return f"{configured} (server default)"
-    return promotion.model_version
+def model_name(promotion: Promotion) -> str:
+    """Return the name of a promoted model, or of the one that the settings name."""
+    if promotion.sha256:
+        return promotion.model_version
+    version = promotion.model_version
+    return f"{version} (server default)" if version else "server default"
 
 
-def promotion_line(promotion: Promotion, configured: str) -> str:
+def promotion_line(promotion: Promotion) -> str:
     """Return when, by whom and how a model was put into use."""
     who = promotion.promoted_by or "unknown"
     how = "after a comparison" if promotion.job_id else "back to an earlier model"
     moment = display_text.timestamp(promotion.promoted_at)
-    return f"{moment} · {model_name(promotion, configured)} · by {who}, {how}"
+    return f"{moment} · {model_name(promotion)} · by {who}, {how}"
 
 
 def proposed(proposal: Proposal) -> str:
     """Return who has proposed a model, and when."""
     return f"Proposed by {proposal.proposed_by}, {display_text.timestamp(proposal.proposed_at)}."
-
-
-def configured_model(history: Sequence[Promotion], configured_path: PurePath) -> str:
-    """Return the version of the model of the settings, as recorded when it was first replaced."""
-    return history[-1].replaced_version if history else configured_path.stem
 
 
 def _side_by_side(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
