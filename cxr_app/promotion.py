@@ -25,6 +25,20 @@ def checkpoint_in_use(settings: Settings, worklist: Worklist) -> Path:
     return _file(settings, worklist.promotions.newest())
 
 
+def sha256_in_use(settings: Settings, worklist: Worklist) -> str:
+    """Return the SHA-256 of the checkpoint to be used now; empty if it cannot be read."""
+    newest = worklist.promotions.newest()
+    return (newest.sha256 if newest else "") or identity_of(settings.checkpoint).sha256
+
+
+def no_longer_in_use(comparison: Comparison) -> str:
+    """Return why a challenger that was compared with an earlier model cannot be promoted."""
+    return (
+        f"This challenger was compared with {comparison.in_use}, which is no longer in use. "
+        "Retrain once more to compare it with the model in use now."
+    )
+
+
 def promote(
     settings: Settings, worklist: Worklist, challenger: Challenger, job_id: str, by: str
 ) -> Promotion:
@@ -45,10 +59,7 @@ def promote(
         )
     standing = worklist.promotions.newest()
     if file_sha256(_file(settings, standing)) != comparison.in_use_sha256:
-        raise PromotionError(
-            f"This challenger was compared with {comparison.in_use}, which is no longer in use. "
-            "Retrain once more to compare it with the model in use now."
-        )
+        raise PromotionError(no_longer_in_use(comparison))
     _keep(settings, challenger.checkpoint, comparison.challenger_sha256)
     return worklist.promotions.put_to_use(
         comparison.challenger_sha256,

@@ -6,7 +6,13 @@ import streamlit as st
 
 from cxr_app.jobs.retraining import Challenger, Comparison
 from cxr_app.permissions import Permission
-from cxr_app.promotion import promote, propose, proposed_by_another
+from cxr_app.promotion import (
+    no_longer_in_use,
+    promote,
+    propose,
+    proposed_by_another,
+    sha256_in_use,
+)
 from cxr_app.ui import current_reader, resources
 from cxr_app.ui.access import guarded
 from cxr_app.ui.actions import attempt, show_problem
@@ -25,28 +31,31 @@ def challenger_panel(job: Job) -> None:
     comparison = challenger.comparison
     if comparison is None:
         return
+    in_use = sha256_in_use(resources.settings(), resources.worklist())
+    is_current = in_use == comparison.in_use_sha256
     with st.container(border=True, key="challenger", gap="small"):
+        title = f"Challenger against {retrain_text.model_in_use(is_current=is_current)}"
         names = formatting.escape_markdown(f"{comparison.challenger} against {comparison.in_use}")
-        st.markdown(f"**Challenger against the model in use**  \n:grey[{names}]")
+        st.markdown(f"**{title}**  \n:grey[{names}]")
         st.caption(formatting.escape_markdown(retrain_text.evaluation_films(comparison)))
-        st.table(retrain_text.metric_table(comparison), border="horizontal", hide_index=True)
-        if caution := retrain_text.caution(comparison):
+        metrics = retrain_text.metric_table(comparison, is_current=is_current)
+        st.table(metrics, border="horizontal", hide_index=True)
+        if caution := retrain_text.caution(comparison, is_current=is_current):
             st.caption(f"△ {formatting.escape_markdown(caution)}")
         if comparison.subgroups:
             with st.expander("Sensitivity at the balanced operating point, by subgroup"):
-                table = retrain_text.subgroup_table(comparison)
+                table = retrain_text.subgroup_table(comparison, is_current=is_current)
                 st.table(table, border="horizontal", hide_index=True)
         st.caption("The rule: a challenger is not worse if all of these hold.")
         lines = map(formatting.escape_markdown, retrain_text.rule_lines(comparison))
         st.markdown("  \n".join(lines))
-        _decision(job, challenger, comparison)
+        show_problem(PLACE)
+        _decision(job, challenger, comparison, in_use)
 
 
-def _decision(job: Job, challenger: Challenger, comparison: Comparison) -> None:
+def _decision(job: Job, challenger: Challenger, comparison: Comparison, in_use: str) -> None:
     """Offer to promote or discard the challenger, or show why that is not possible."""
-    newest = resources.worklist().promotions.newest()
-    show_problem(PLACE)
-    if newest is not None and newest.sha256 == comparison.challenger_sha256:
+    if in_use == comparison.challenger_sha256:
         _show_promoted()
         return
     if not challenger.is_there:
@@ -54,12 +63,16 @@ def _decision(job: Job, challenger: Challenger, comparison: Comparison) -> None:
         return
     st.markdown(retrain_text.verdict(comparison))
     needs_second = _needs_second_person(comparison)
-    with st.container(horizontal=True, gap="small"):
+    is_current = in_use == comparison.in_use_sha256
+    disabled = not (comparison.not_worse and is_current)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if needs_second:
-            _propose_button(challenger, comparison)
+            _propose_button(challenger, disabled=disabled)
         else:
-            _promote_button(job, challenger, comparison)
+            _promote_button(job, challenger, disabled=disabled)
         _discard_button(challenger)
+        if comparison.not_worse and not is_current:
+            st.caption(formatting.escape_markdown(no_longer_in_use(comparison)))
 
 
 def _show_promoted() -> None:
@@ -87,12 +100,12 @@ def _needs_second_person(comparison: Comparison) -> bool:
     return True
 
 
-def _propose_button(challenger: Challenger, comparison: Comparison) -> None:
+def _propose_button(challenger: Challenger, *, disabled: bool) -> None:
     st.button(
         "Propose",
         key="propose",
         type="primary",
-        disabled=not comparison.not_worse,
+        disabled=disabled,
         help="At this site, another person then promotes it.",
         on_click=attempt,
         args=(partial(_propose, challenger), PLACE),
@@ -100,12 +113,12 @@ def _propose_button(challenger: Challenger, comparison: Comparison) -> None:
     )
 
 
-def _promote_button(job: Job, challenger: Challenger, comparison: Comparison) -> None:
+def _promote_button(job: Job, challenger: Challenger, *, disabled: bool) -> None:
     st.button(
         "Promote",
         key="promote",
         type="primary",
-        disabled=not comparison.not_worse,
+        disabled=disabled,
         help="Puts this model into use with its own thresholds. One click takes it back.",
         on_click=attempt,
         args=(partial(_promote, challenger, job.id), PLACE),

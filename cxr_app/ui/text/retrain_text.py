@@ -228,24 +228,29 @@ def retraining_row(job: Job, comparison: Comparison | None, *, shown: bool) -> d
     }
 
 
-def metric_table(comparison: Comparison) -> dict[str, list[str]]:
+def model_in_use(*, is_current: bool) -> str:
+    """Return what to call the model that a challenger was compared with."""
+    return "the model in use" if is_current else "the model in use at that time"
+
+
+def metric_table(comparison: Comparison, *, is_current: bool) -> dict[str, list[str]]:
     """Return the metrics of both models side by side."""
     rules = {check["name"]: bool(check["passed"]) for check in comparison.checks}
     lines = list(comparison.figures)
     return {
         "Metric": [str(line["name"]) for line in lines],
-        **_side_by_side(lines),
+        **_side_by_side(lines, is_current=is_current),
         "Rule": [_rule_mark(rules.get(str(line["name"]))) for line in lines],
     }
 
 
-def subgroup_table(comparison: Comparison) -> dict[str, list[str]]:
+def subgroup_table(comparison: Comparison, *, is_current: bool) -> dict[str, list[str]]:
     """Return the sensitivities of both models side by side, by subgroup."""
     lines = list(comparison.subgroups)
     return {
         "Group": [str(line["name"]).capitalize() for line in lines],
         "With pneumonia": [f"{line['n_pneumonia']:,}" for line in lines],
-        **_side_by_side(lines),
+        **_side_by_side(lines, is_current=is_current),
     }
 
 
@@ -307,13 +312,13 @@ def evaluation_films(comparison: Comparison) -> str:
     )
 
 
-def caution(comparison: Comparison) -> str:
-    """Return what may favour the model in use; empty if nothing does."""
+def caution(comparison: Comparison, *, is_current: bool) -> str:
+    """Return what may favour the model that was compared with; empty if nothing does."""
     if not comparison.unknown:
         return ""
     return (
-        f"It is unknown whether the model in use was trained on {comparison.unknown:,} of these "
-        "films. If it was, they favour it."
+        f"It is unknown whether {model_in_use(is_current=is_current)} was trained on "
+        f"{comparison.unknown:,} of these films. If it was, they favour it."
     )
 
 
@@ -338,9 +343,10 @@ def proposed(proposal: Proposal) -> str:
     return f"Proposed by {proposal.proposed_by}, {display_text.timestamp(proposal.proposed_at)}."
 
 
-def _side_by_side(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+def _side_by_side(lines: Sequence[Mapping[str, Any]], *, is_current: bool) -> dict[str, list[str]]:
+    in_use = "In use" if is_current else "In use at that time"
     return {
-        "In use": [_number(line["in_use"]) for line in lines],
+        in_use: [_number(line["in_use"]) for line in lines],
         "Challenger": [_number(line["challenger"]) for line in lines],
         "Difference, 95 % interval": [_difference(line) for line in lines],
     }
