@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from cxr_app import log_privacy
 from cxr_app.errors import CxrError, SettingsError
+from cxr_app.freed_memory import keep_some_freed_memory
 from cxr_app.imaging.parser_warnings import silence_warnings
 from cxr_app.json_log import write_json_log
 from cxr_app.low_priority import yield_to_readers
@@ -46,6 +47,7 @@ def run_until_stopped(
     )
     options = parser.parse_args(arguments)
     yield_to_readers()
+    keep_some_freed_memory()
     log_privacy.hide_messages()
     for library in ("pydicom", "pynetdicom"):
         silence_warnings(library)

@@ -21,7 +21,7 @@ from cxr_app.worklist.outgoing import (
     Outgoing,
     OutgoingState,
 )
-from cxr_app.worklist.outgoing_due import may_be_sent, unclaimed
+from cxr_app.worklist.outgoing_due import may_be_sent, replaced_moment, unclaimed
 from cxr_app.worklist.outgoing_readings import NEEDED, unsent_readings
 from cxr_app.worklist.outgoing_tables import ArchiveRow, OutgoingRow
 from cxr_app.worklist.shared_secret import shared_secret
@@ -134,7 +134,7 @@ class Outbox(Transactions):
             for each in rows:
                 each.claim, each.claimed_until = token, now + LEASE
                 if not each.tries:
-                    each.predecessor_scored_at = _replaced(session, each)
+                    each.predecessor_scored_at = replaced_moment(session, each)
             return _as_values(session, rows)
 
     def release_abandoned(self, destination: str) -> int:
@@ -333,21 +333,6 @@ def _films(
         .where(*(uid.is_not(None) for uid in NEEDED), EntryRow.film_deleted_at.is_(None))
         .order_by(EntryRow.scored_at, EntryRow.number)
     )
-
-
-def _replaced(session: Session, row: OutgoingRow) -> datetime | None:
-    """Return when the document was made that an archive has and this object replaces.
-
-    Another archive may have other ones, and a document that was given up stands in none.
-    """
-    kind = ResultKind.READING if row.kind is ResultKind.READING else ResultKind.REPORT
-    statement = (
-        select(func.max(OutgoingRow.scored_at))
-        .where(OutgoingRow.entry_number == row.entry_number)
-        .where(OutgoingRow.destination == row.destination, OutgoingRow.kind == kind)
-        .where(OutgoingRow.scored_at < row.scored_at, OutgoingRow.state == OutgoingState.SENT)
-    )
-    return session.scalar(statement)
 
 
 def _result(film: Any, kind: ResultKind) -> dict[str, Any]:

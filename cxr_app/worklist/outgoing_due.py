@@ -1,9 +1,9 @@
-"""Which of the objects that wait for an archive may be sent now."""
+"""Which of the objects that wait for an archive may be sent now, and what they replace there."""
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from cxr_app.destination import ResultKind
 from cxr_app.worklist.outgoing import OutgoingState
@@ -65,3 +65,18 @@ def _withdraws() -> ColumnElement[bool]:
         earlier.state == OutgoingState.SENT,
     )
     return and_(OutgoingRow.kind == ResultKind.READING, has_one)
+
+
+def replaced_moment(session: Session, row: OutgoingRow) -> datetime | None:
+    """Return when the document was made that an archive has and this object replaces.
+
+    Another archive may have other ones, and a document that was given up stands in none.
+    """
+    kind = ResultKind.READING if row.kind is ResultKind.READING else ResultKind.REPORT
+    statement = (
+        select(func.max(OutgoingRow.scored_at))
+        .where(OutgoingRow.entry_number == row.entry_number)
+        .where(OutgoingRow.destination == row.destination, OutgoingRow.kind == kind)
+        .where(OutgoingRow.scored_at < row.scored_at, OutgoingRow.state == OutgoingState.SENT)
+    )
+    return session.scalar(statement)

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from cxr_app.freed_memory import keep_freed_memory
 from cxr_app.model.preprocessing import InputSpec
 from training.fit import distributed, epochs
-from training.fit.malloc import keep_freed_memory
 from training.fit.recipe import read_recipe
 from training.fit.training_state import TrainingState, initial_state
 

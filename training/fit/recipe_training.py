@@ -6,12 +6,12 @@ from pathlib import Path
 
 import torch
 
+from cxr_app.freed_memory import keep_freed_memory
 from cxr_app.model import networks
 from cxr_app.model.architectures import PARTS_READ, copies
 from training.fit import distributed
 from training.fit.crop_training.crop_run import train_lung_crop
 from training.fit.export import export
-from training.fit.malloc import keep_freed_memory
 from training.fit.recipe import Recipe
 from training.fit.resume_state import EpochRecords
 from training.fit.run_data import load_run_data, measured_input, write_split
