@@ -31,6 +31,7 @@ def may_be_sent(
         unclaimed(now),
         ~_is_disputed(),
         ~_is_held(destination),
+        ~_follows_one_that_waits(),
     )
     return (*due, or_(_is_read(), _withdraws())) if after_reading else due
 
@@ -47,6 +48,21 @@ def _is_held(destination: str) -> ColumnElement[bool]:
 def _is_disputed() -> ColumnElement[bool]:
     """Return whether an object is a verdict on a film in which readers differ."""
     return and_(OutgoingRow.kind == ResultKind.READING, OutgoingRow.entry_number.in_(disputed()))
+
+
+def _follows_one_that_waits() -> ColumnElement[bool]:
+    """Return whether an earlier object of the kind for the film is on its way, or will be again.
+
+    Sent after this one it would be the newest that the archive has, and nothing would replace it.
+    """
+    earlier = aliased(OutgoingRow)
+    return exists().where(
+        earlier.entry_number == OutgoingRow.entry_number,
+        earlier.destination == OutgoingRow.destination,
+        earlier.kind == OutgoingRow.kind,
+        earlier.scored_at < OutgoingRow.scored_at,
+        earlier.state == OutgoingState.WAITING,
+    )
 
 
 def _is_read() -> ColumnElement[bool]:

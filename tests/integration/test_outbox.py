@@ -180,7 +180,7 @@ def test_a_new_score_names_its_predecessor_also_when_an_old_model_returns(
     assert [chain[moment].model_version for moment in moments] == ["model-1", "model-2", "model-1"]
 
 
-@pytest.mark.parametrize("fate", ["sent", "given up", "skipped", "waiting", "sent elsewhere"])
+@pytest.mark.parametrize("fate", ["sent", "given up", "skipped", "sent elsewhere"])
 def test_a_report_replaces_only_what_its_archive_has(
     worklist: Worklist, clock: Clock, fate: str
 ) -> None:
@@ -206,24 +206,36 @@ def test_a_report_replaces_only_what_its_archive_has(
     assert replaced == {first if fate == "sent" else None}
 
 
-def test_a_repeat_after_a_refusal_replaces_what_the_first_try_did(
-    worklist: Worklist, clock: Clock
+@pytest.mark.parametrize("kind", [ResultKind.REPORT, ResultKind.READING])
+@pytest.mark.parametrize("is_refused", [True, False], ids=["refused", "in flight"])
+def test_a_newer_document_waits_for_the_one_that_it_replaces(
+    worklist: Worklist, clock: Clock, kind: ResultKind, is_refused: bool
 ) -> None:
-    worklist.outbox.open(ARCHIVE)
-    score(worklist, 1, "model-1")
-    fill(worklist)
-    before = worklist.outbox.claim(ARCHIVE.name)
-    clock.now += timedelta(seconds=1)
-    score(worklist, 1, "model-2")
-    fill(worklist)
-    for each in worklist.outbox.claim(ARCHIVE.name):
-        assert each.predecessor_scored_at is None
-        worklist.outbox.fail(each, "refused", DAYS)
-    for each in before:
-        worklist.outbox.sent(each)
-    clock.now += timedelta(hours=1)
-    again = worklist.outbox.claim(ARCHIVE.name)
-    assert [each.predecessor_scored_at for each in again] == [None, None]
+    archive, box = Destination("A", "archive", 104, (kind,)), worklist.outbox
+    box.open(archive)
+    film = score(worklist, 1, "model-1")
+    moments = []
+    for step in (1, 2):
+        clock.now += timedelta(seconds=1)
+        if kind is ResultKind.READING:
+            worklist.reviews.add(film, "Weiss", step == 1)
+        elif step == 2:
+            score(worklist, 1, "model-2")
+        fill(worklist, archive)
+        if step == 1:
+            (first,) = box.claim(archive.name)
+            moments.append(first.scored_at)
+            if is_refused:
+                box.fail(first, "refused", DAYS)
+    assert box.claim(archive.name) == []
+    if is_refused:
+        clock.now += timedelta(hours=1)
+        (first,) = box.claim(archive.name)
+    assert first.scored_at == moments[0]
+    box.sent(first)
+    (newer,) = box.claim(archive.name)
+    assert newer.scored_at > first.scored_at
+    assert newer.predecessor_scored_at == first.scored_at
 
 
 def test_two_servers_never_claim_the_same_object(worklist_url: str, worklist: Worklist) -> None:
