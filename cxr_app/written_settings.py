@@ -15,6 +15,9 @@ SIMILAR = 0.7
 EMPTY_MEANS_NONE = frozenset({"drift_alarms", "proxy_addresses", "unmask_roles"})
 """Lists that a site may empty; any other setting that is empty has its default."""
 
+SAFEGUARDS = frozenset({"mask_identities", "promotion_by_two", "sign_in"})
+"""Settings whose default protects nobody: who writes one means something, so it is not empty."""
+
 
 class WrittenSettings(BaseSettings):
     """Settings of which each means what was written."""
@@ -23,13 +26,13 @@ class WrittenSettings(BaseSettings):
     @classmethod
     def _empty_is_default(cls, value: Any, info: ValidationInfo) -> Any:
         name = info.field_name or ""
-        is_empty = isinstance(value, str) and not value.strip()
-        if not is_empty or name in EMPTY_MEANS_NONE:
+        if value != "" or name in EMPTY_MEANS_NONE:
             return value
-        default = cls.model_fields[name].default
-        return value if value and isinstance(default, str) else default
+        if name in SAFEGUARDS:
+            raise PydanticCustomError("empty", "it is empty; write a value, or leave it unset")
+        return cls.model_fields[name].default
 
-    @field_validator("*")
+    @field_validator("*", mode="before")
     @classmethod
     def _says_something(cls, value: Any) -> Any:
         if isinstance(value, str) and value and not value.strip(SEPARATORS):

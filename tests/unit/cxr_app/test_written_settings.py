@@ -6,7 +6,12 @@ import pytest
 
 from cxr_app.errors import SettingsError
 from cxr_app.settings import Settings
-from cxr_app.written_settings import EMPTY_MEANS_NONE, in_words, unknown_variables
+from cxr_app.written_settings import (
+    EMPTY_MEANS_NONE,
+    SAFEGUARDS,
+    in_words,
+    unknown_variables,
+)
 
 TEXTS = sorted(name for name, field in Settings.model_fields.items() if field.annotation is str)
 GROUPS = [name for name in TEXTS if name.endswith("_groups")]
@@ -14,7 +19,7 @@ HEADERS = ["reader_header", "groups_header"]
 FOLDERS = ["backlog_folders", "training_folders"]
 
 
-@pytest.mark.parametrize("name", sorted(set(Settings.model_fields) - EMPTY_MEANS_NONE))
+@pytest.mark.parametrize("name", sorted(set(Settings.model_fields) - EMPTY_MEANS_NONE - SAFEGUARDS))
 def test_an_empty_setting_has_its_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"CXR_{name.upper()}", "")
     assert getattr(Settings.read(), name) == Settings.model_fields[name].default
@@ -26,21 +31,16 @@ def test_a_list_may_be_emptied(name: str, monkeypatch: pytest.MonkeyPatch) -> No
     assert not getattr(Settings.read(), name)
 
 
-@pytest.mark.parametrize("name", sorted(set(Settings.model_fields) - set(TEXTS)))
-def test_a_blank_setting_that_is_no_text_has_its_default_or_is_refused(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(f"CXR_{name.upper()}", " ")
-    try:
-        value = getattr(Settings.read(), name)
-    except SettingsError:
-        return
-    assert value == Settings.model_fields[name].default
+@pytest.mark.parametrize("name", sorted(SAFEGUARDS))
+def test_an_empty_safeguard_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"CXR_{name.upper()}", "")
+    with pytest.raises(SettingsError, match=f"CXR_{name.upper()} is "):
+        Settings.read()
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
 @pytest.mark.parametrize("written", [" ", "\t", " ; ", ",", ";;"])
-def test_a_text_of_only_spaces_and_separators_is_refused(
+def test_a_value_of_only_spaces_and_separators_is_refused(
     name: str, written: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"CXR_{name.upper()}", written)
