@@ -16,6 +16,7 @@ from pynetdicom.transport import ThreadedAssociationServer
 from cxr_app.audit.log import AuditLog
 from cxr_app.errors import PacsError
 from cxr_app.film_store import FilmStore
+from cxr_app.pacs.association import socket_of
 from cxr_app.pacs.callers import Callers
 from cxr_app.pacs.contexts import supported_contexts
 from cxr_app.pacs.ended_connections import AWAITING_REQUEST
@@ -239,11 +240,9 @@ def _wait(seconds: float, is_done: Callable[[], bool]) -> None:
 
 def _bound_waiting(event: evt.Event) -> None:
     """Have a peer that falls silent within a PDU keep neither its place nor this process."""
-    provider: Any = event.assoc.dul
-    provider.daemon = True
-    connection = provider.socket
-    if connection is not None and connection.socket is not None:
-        connection.socket.settimeout(SILENCE_SECONDS)
+    event.assoc.dul.daemon = True
+    if (connection := socket_of(event)) is not None:
+        connection.settimeout(SILENCE_SECONDS)
 
 
 def _stop_waiting(event: evt.Event) -> None:
