@@ -215,3 +215,17 @@ def site(tmp_path: Path, worklist_url: str) -> Iterator[Site]:
     opened = Site(settings, Clock())
     yield opened
     opened.worklist.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands until a test moves it."""
+    return Clock()
+
+
+@pytest.fixture
+def desk(worklist_url: str, clock: Clock) -> Iterator[Worklist]:
+    """A worklist with that clock."""
+    desk = Worklist.open(worklist_url, clock)
+    yield desk
+    desk.close()

@@ -1,6 +1,6 @@
 """Who has a film open, how readers judged it, and what is counted from that."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -23,31 +23,9 @@ from cxr_app.worklist import (
 )
 from cxr_app.worklist.claims import CLAIM_LIFETIME
 from tests.support.outcomes import refused, scored, sha256
+from tests.support.site import NOON, Clock
 
-NOON = datetime(2026, 10, 7, 12, 0, tzinfo=UTC)  # a Wednesday
 SECOND = timedelta(seconds=1)
-
-
-class Clock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def desk(worklist_url: str, clock: Clock) -> Iterator[Worklist]:
-    desk = Worklist.open(worklist_url, clock)
-    yield desk
-    desk.close()
 
 
 def enter(desk: Worklist, number: int, probability: float = 0.8, **header: str) -> str:

@@ -31,11 +31,6 @@ HEADER = Header(
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def worklist(worklist_url: str, clock: Clock) -> Iterator[Worklist]:
     opened = Worklist.open(worklist_url, clock)
     yield opened

@@ -21,11 +21,6 @@ BOTH = Destination("B", "archive", 104, (ResultKind.REPORT, ResultKind.READING))
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path / "data")
 

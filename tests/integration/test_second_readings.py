@@ -4,7 +4,6 @@ Readers, verdicts and what is taken back are drawn at random; a second, simpler 
 film stands is compared with what the worklist keeps.
 """
 
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
@@ -33,18 +32,6 @@ WAITING, AGREED = SecondReadingState.WAITING, SecondReadingState.AGREED
 DISAGREED, SETTLED = SecondReadingState.DISAGREED, SecondReadingState.SETTLED
 
 numbers = count()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def desk(worklist_url: str, clock: Clock) -> Iterator[Worklist]:
-    desk = Worklist.open(worklist_url, clock)
-    yield desk
-    desk.close()
 
 
 def enter(desk: Worklist, probability: float = 0.8) -> str:

@@ -37,11 +37,6 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def worklist(settings: Settings, clock: Clock) -> Iterator[Worklist]:
     opened = Worklist.open(settings.worklist_url, clock)
     yield opened

@@ -3,7 +3,6 @@
 What readers do is drawn at random; a second, simpler reckoning is compared with the worklist.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
@@ -20,18 +19,6 @@ from tests.support.site import Clock
 
 READERS = ("Ada", "Bela")
 numbers = count()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def desk(worklist_url: str, clock: Clock) -> Iterator[Worklist]:
-    desk = Worklist.open(worklist_url, clock)
-    yield desk
-    desk.close()
 
 
 def enter(desk: Worklist) -> str:

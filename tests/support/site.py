@@ -13,7 +13,7 @@ from cxr_app.settings import Settings
 from cxr_app.worklist import Verdict, Worklist
 from tests.support.outcomes import OPERATING_POINTS, prediction
 
-NOON = datetime(2026, 10, 7, 12, 0, tzinfo=UTC)
+NOON = datetime(2026, 10, 7, 12, 0, tzinfo=UTC)  # a Wednesday
 DAY = timedelta(days=1)
 DAYS = 30
 PLANTED = {

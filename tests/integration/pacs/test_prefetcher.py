@@ -33,11 +33,6 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def worklist(tmp_path: Path, clock: Clock) -> Iterator[Worklist]:
     opened = Worklist.open(Settings(data_dir=tmp_path / "data").worklist_url, clock)
     yield opened
