@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Select, String, func, literal, select, union_all
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, ForeignKey, Select, String, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from cxr_app.worklist.column_types import RowNumber
@@ -46,16 +45,6 @@ def add_further_file(
     """Note that a film is in another file, too."""
     row = {"sha256": sha256, "entry_number": entry_number}
     session.execute(insert(FurtherFileRow).values(row).on_conflict_do_nothing())
-
-
-def lock_uids(session: Session, uids: Iterable[str]) -> None:
-    """Let films with one UID wait for each other; in SQLite every writing transaction does."""
-    if session.get_bind().dialect.name != "postgresql":
-        return
-    # All callers use the same order, else two of them would deadlock.
-    in_order = literal(sorted(set(uids)), ARRAY(String))
-    uid = func.unnest(in_order).column_valued("uid")
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(uid))))
 
 
 def sharing_uids(session: Session, uids: Mapping[str, str]) -> set[str]:

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Table, bindparam, delete, select, union
 from sqlalchemy.orm import Session
 
 from cxr_app.worklist.arrivals import end_arrivals_in_the_future, insert_film, new_entry
-from cxr_app.worklist.further_files import MOST_SHARING, add_further_file, lock_uids
-from cxr_app.worklist.locking import locked_entry, locked_entry_by_id
+from cxr_app.worklist.further_files import MOST_SHARING, add_further_file
+from cxr_app.worklist.locking import locked_entry, locked_entry_by_id, take_turns
 from cxr_app.worklist.mapping import receive_again
 from cxr_app.worklist.received_tables import InstanceRow
 from cxr_app.worklist.tables import EntryRow
@@ -134,7 +134,7 @@ class Instances(Transactions):
             "arrival_remarks": new.remarks,
         }
         with self._database.writing() as session:
-            lock_uids(session, [new.sop_instance_uid or new.dataset_sha256])
+            take_turns(session, [new.sop_instance_uid or new.dataset_sha256])
             numbers = _alike(session, new.sha256, new.dataset_sha256, new.sop_instance_uid)
             if not _ids_of(session, numbers) <= others.ids:
                 return None

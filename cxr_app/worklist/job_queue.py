@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session, aliased
 
 from cxr_app.errors import JobNotFoundError
 from cxr_app.progress import Progress
 from cxr_app.worklist.job import Job, JobState
+from cxr_app.worklist.locking import take_turns
 from cxr_app.worklist.tables import JobRow
 from cxr_app.worklist.transactions import Transactions
 
@@ -78,7 +79,7 @@ class JobQueue(Transactions):
         oldest = oldest.where(JobRow.kind.not_in(_kinds_running_on(host)))
         oldest = oldest.order_by(JobRow.requested_at, JobRow.number).limit(1)
         with self._database.writing() as session:
-            _lock_claims_of(session, host)
+            take_turns(session, [f"jobs of {host}"])
             row = session.scalar(oldest.with_for_update(skip_locked=True))
             if row is None:
                 return None
@@ -150,13 +151,6 @@ def _active(session: Session, kind: str) -> Iterable[JobRow]:
 def _kinds_running_on(host: str) -> Select[str]:
     job = aliased(JobRow)
     return select(job.kind).where(job.state == JobState.RUNNING, job.host == host)
-
-
-def _lock_claims_of(session: Session, host: str) -> None:
-    """Let the servers of one machine claim in turn; in SQLite every writing transaction does."""
-    if session.get_bind().dialect.name == "postgresql":
-        claims = func.hashtext(f"jobs of {host}")
-        session.execute(select(func.pg_advisory_xact_lock(claims)))
 
 
 def _locked(session: Session, job_id: str) -> JobRow:

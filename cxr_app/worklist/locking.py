@@ -1,11 +1,12 @@
-"""The locked select of entries: no other transaction changes them until this one ends.
+"""The locked select of entries, and turns: no other transaction is in between until this one ends.
 
 SQLite ignores the lock; there a writing transaction has the database to itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, String, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from cxr_app.errors import EntryNotFoundError
@@ -35,3 +36,16 @@ def locked_entry_by_id(session: Session, entry_id: str) -> EntryRow:
     if entry is None:
         raise EntryNotFoundError.of(entry_id)
     return entry
+
+
+def take_turns(session: Session, names: Iterable[str]) -> None:
+    """Let transactions that give one of these names wait for each other, on any server.
+
+    In SQLite every writing transaction does.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    # All callers use the same order, else two of them would deadlock.
+    in_order = literal(sorted(set(names)), ARRAY(String))
+    name = func.unnest(in_order).column_valued("name")
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))

@@ -26,10 +26,10 @@ from cxr_app.worklist.earlier_films import earlier_films
 from cxr_app.worklist.entering import enter_films
 from cxr_app.worklist.entry import Counts, Entry, Query, Score
 from cxr_app.worklist.film_requests import FilmRequests
-from cxr_app.worklist.further_files import by_any_file, has_file, lock_uids, sharing_uids
+from cxr_app.worklist.further_files import by_any_file, has_file, sharing_uids
 from cxr_app.worklist.instances import Instances
 from cxr_app.worklist.job_queue import JobQueue
-from cxr_app.worklist.locking import locked_entry
+from cxr_app.worklist.locking import locked_entry, take_turns
 from cxr_app.worklist.mapping import add_outcome, as_entry, as_score, evidence_of
 from cxr_app.worklist.newer_films import newer_films
 from cxr_app.worklist.order import neighbours, numbers
@@ -219,7 +219,7 @@ class Worklist:
                 for sha256, (outcome, _, _) in by_sha256.items()
                 if outcome.header is not None and outcome.header.sop_instance_uid
             }
-            lock_uids(session, uids.values())
+            take_turns(session, uids.values())
             shared = sharing_uids(session, uids)
             new = {key: by_sha256[key] for key in by_sha256.keys() - shared}
             enter_films(session, self._database.insert, new, self._clock())
