@@ -19,6 +19,7 @@ from pynetdicom.association import Association
 
 from cxr_app.destination import Destination
 from cxr_app.errors import ArchiveError
+from cxr_app.pacs.reactor_pause import ReactorPause
 
 VERIFICATION = "1.2.840.10008.1.1"
 CONNECT_SECONDS = 10.0
@@ -71,7 +72,13 @@ def open_association(
     ArchiveError
         If it cannot be reached or refuses; the message says what to check.
     """
-    watched = [(evt.EVT_CONN_OPEN, _send_at_once), (evt.EVT_ABORTED, _end_soon)]
+    connections: list[socket.socket | None] = []
+    watched = [
+        (evt.EVT_CONN_OPEN, lambda event: connections.append(socket_of(event))),
+        (evt.EVT_CONN_OPEN, _send_at_once),
+        (evt.EVT_CONN_OPEN, _pause_reliably),
+        (evt.EVT_ABORTED, _end_soon),
+    ]
     try:
         association = entity.associate(
             target.host,
@@ -84,6 +91,8 @@ def open_association(
         raise ArchiveError(f"{target.name} cannot be called: {_reason(error, target)}") from None
     if association.is_established:
         return association
+    for connection in filter(None, connections):  # pynetdicom leaves one that the peer has reset
+        connection.close()
     raise ArchiveError(
         f"{target.name} "
         + (
@@ -133,6 +142,12 @@ def _send_at_once(event: evt.Event) -> None:
     """Collect no small parts: a request would wait 40 ms until its head is acknowledged."""
     if (connection := socket_of(event)) is not None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _pause_reliably(event: evt.Event) -> None:
+    """Let each answer reach whoever asked."""
+    association: Any = event.assoc
+    association._reactor_checkpoint = ReactorPause(association)
 
 
 def _end_soon(event: evt.Event) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from pydicom import dcmread
 from pynetdicom import AE, evt
+from pynetdicom.association import Association
 from pynetdicom.dimse_primitives import C_STORE
 
 from cxr_app.imaging.dicom import end_of_file_meta
@@ -43,6 +44,18 @@ def is_open(port: int) -> bool:
         return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
+def called(entity: AE, port: int, *handlers: Any) -> Association | None:
+    """Return an association, or None if it is refused; close what pynetdicom leaves open then."""
+    connections: list[Any] = []
+    keep: Any = (evt.EVT_CONN_OPEN, lambda event: connections.append(event.assoc.dul.socket.socket))
+    association = entity.associate("127.0.0.1", port, evt_handlers=[keep, *handlers])
+    if association.is_established:
+        return association
+    for connection in connections:
+        connection.close()
+    return None
+
+
 def exchange(
     port: int, data: bytes, title: str = "TEST", *, announced: str = "", pause: float = 0.0
 ) -> tuple[int, str]:
@@ -58,9 +71,8 @@ def exchange(
     meta = dcmread(BytesIO(data), stop_before_pixels=True, force=True).file_meta
     entity = AE(title)
     entity.add_requested_context(meta.MediaStorageSOPClassUID, meta.TransferSyntaxUID)
-    wait: list[Any] = [(evt.EVT_PDU_SENT, lambda _: sleep(pause))]
-    association = entity.associate("127.0.0.1", port, evt_handlers=wait)
-    if not association.is_established:
+    association = called(entity, port, (evt.EVT_PDU_SENT, lambda _: sleep(pause)))
+    if association is None:
         return -1, ""
     request = C_STORE()
     request.MessageID = 1
@@ -123,8 +135,8 @@ class ReceiverUnderTest:
         """Send a C-ECHO; return its status, None if the association was refused."""
         entity = AE(title)
         entity.add_requested_context(VERIFICATION)
-        association = entity.associate("127.0.0.1", self.port)
-        if not association.is_established:
+        association = called(entity, self.port)
+        if association is None:
             return None
         status = association.send_c_echo()
         association.release()
