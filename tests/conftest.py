@@ -30,6 +30,7 @@ MAY_SKIP_IN_CI = (
     "caddy",
     "dicom3tools",
     "Orthanc",
+    "promtool",
     "CUDA",
     "MPS",
     "GPU",
