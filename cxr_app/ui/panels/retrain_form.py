@@ -99,6 +99,7 @@ def _explain(reviewed: ReviewedCounts, *, has_films: bool) -> None:
         "the same ones, to compare the challenger with the model in use."
     )
     st.caption(retrain_text.minimum())
+    st.caption(retrain_text.point_films())
     st.caption(retrain_text.precision(reviewed.usable if _only_reviewed() else 0))
     if counted := retrain_text.reviewed(reviewed):
         st.caption(counted)

@@ -56,6 +56,9 @@ FEWEST_PATIENTS, ONE_IN, HELD_IF_FEW = 10, 5, 2
 
 FEWEST_IN_ALL = FEWEST * ONE_IN // HELD_IF_FEW
 
+TUNED_ONE_IN, BALANCED_SENSITIVITY = 10, 0.97
+"""As in `training.data.splits` and the shipped recipe's calibration; a test compares them."""
+
 AUROC_MARGIN = 0.01
 """As in `training.measure.acceptance`, which the app does not import; a test compares them."""
 
@@ -125,6 +128,18 @@ def precision(reviewed_only: int = 0) -> str:
         reach = auroc_difference_reach(held_out)
         told.append(f"Of the films chosen some {held_out:,} are held out: ±{reach:.2f}.")
     return " ".join(told)
+
+
+def point_films() -> str:
+    """Return how many films the operating points need, before their choice is left to chance."""
+    fewest = math.ceil(1 / (1 - BALANCED_SENSITIVITY))
+    patients = fewest * TUNED_ONE_IN * ONE_IN // (ONE_IN - HELD_IF_FEW)
+    return (
+        f"Operating points are chosen on one in {TUNED_ONE_IN} of the patients to train on. With "
+        f"fewer than {fewest} such films with pneumonia, of some {patients} patients in all, "
+        "one or two that look least ill decide the threshold of *balanced*: a good network may "
+        "then flag most films without pneumonia."
+    )
 
 
 def reviewed(counts: ReviewedCounts) -> str:

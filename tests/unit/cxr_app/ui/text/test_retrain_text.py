@@ -7,12 +7,21 @@ from cxr_app.settings import Settings
 from cxr_app.ui.text import retrain_text
 from cxr_app.worklist import ReviewedCounts
 from training.data.holdout import HELD_IF_FEW, ONE_IN
-from training.data.splits import FEWEST_PATIENTS
+from training.data.splits import FEWEST_PATIENTS, FOLDS
+from training.fit.crop_training.shift_calibration import SENSITIVITY
 
 
 def test_the_minimum_is_that_of_the_training() -> None:
     assert retrain_text.FEWEST_PATIENTS == FEWEST_PATIENTS
     assert (retrain_text.ONE_IN, retrain_text.HELD_IF_FEW) == (ONE_IN, HELD_IF_FEW)
+
+
+def test_how_many_films_the_operating_points_need_is_that_of_the_training() -> None:
+    assert retrain_text.TUNED_ONE_IN == FOLDS
+    assert SENSITIVITY["balanced"] == retrain_text.BALANCED_SENSITIVITY
+    assert "fewer than 34 such films with pneumonia, of some 566 patients" in (
+        retrain_text.point_films()
+    )
 
 
 def test_how_many_films_tell_two_models_apart_is_said_before_they_are_compared() -> None:
