@@ -100,30 +100,44 @@ def zones_of(mask: Mask) -> dict[str, Mask]:
     return zones
 
 
-def extent_of(lungs: LungFields, marked: Mask) -> Extent | None:
+def extent_of(lungs: LungFields, marked: Mask, involved: Mask | None = None) -> Extent | None:
     """Measure how much of each zone is marked; None if no two lungs were found.
 
     Parameters
     ----------
     marked
         Boolean, any shape ``(h, w)``: the cells of a map over the whole film that are marked.
+    involved
+        Those of them that the score counts; None for all. Where lung is marked, it is 1 at least.
     """
     if not lungs.found:
         return None
-    rows = (np.arange(lungs.mask.shape[0]) * marked.shape[0]) // lungs.mask.shape[0]
-    columns = (np.arange(lungs.mask.shape[1]) * marked.shape[1]) // lungs.mask.shape[1]
-    on_lungs = marked[np.ix_(rows, columns)]
     zones = zones_of(lungs.mask)
     sizes = {name: int(np.count_nonzero(zone)) for name, zone in zones.items()}
-    counts = {name: int(np.count_nonzero(zone & on_lungs)) for name, zone in zones.items()}
-    score = 0
-    for lung in LUNGS:
-        own = [name for name in zones if name.startswith(lung)]
-        share = sum(counts[name] for name in own) / max(1, sum(sizes[name] for name in own))
-        score += sum(share > step for step in EXTENT_STEPS)
-    total = max(1, sum(counts.values()))
+    counts = _counts(zones, lungs.mask, marked)
+    total = sum(counts.values())
+    score = _score(sizes, counts if involved is None else _counts(zones, lungs.mask, involved))
     return Extent(
         zones={name: count / max(1, sizes[name]) for name, count in counts.items()},
-        parts={name: count / total for name, count in counts.items()},
-        score=score,
+        parts={name: count / max(1, total) for name, count in counts.items()},
+        score=max(score, int(total > 0)),
     )
+
+
+def _counts(zones: Mapping[str, Mask], lungs: Mask, cells: Mask) -> dict[str, int]:
+    """Count the pixels of each zone that lie in chosen cells of a map over the whole film."""
+    rows, columns = (
+        np.arange(side) * cells.shape[axis] // side for axis, side in enumerate(lungs.shape)
+    )
+    on_lungs = cells[np.ix_(rows, columns)]
+    return {name: int(np.count_nonzero(zone & on_lungs)) for name, zone in zones.items()}
+
+
+def _score(sizes: Mapping[str, int], counts: Mapping[str, int]) -> int:
+    """Return 0 to 4 for each lung, added up."""
+    score = 0
+    for lung in LUNGS:
+        own = [name for name in sizes if name.startswith(lung)]
+        share = sum(counts[name] for name in own) / max(1, sum(sizes[name] for name in own))
+        score += sum(share > step for step in EXTENT_STEPS)
+    return score

@@ -39,6 +39,11 @@ class OperatingPoint:
             raise ValueError(f"threshold must lie between 0 and 1, got {self.threshold}")
 
 
+INVOLVED = 0.25
+"""Where on the scale of a heatmap its extent becomes that of radiologists' boxes, in the mean of
+adults' films that a network had not learned (weights/README.md); of all visible heat it is more."""
+
+
 @dataclass(frozen=True, slots=True)
 class HeatScale:
     """Colour scale shared by all heatmaps of a checkpoint.
@@ -54,6 +59,11 @@ class HeatScale:
 
     begin: float
     full: float
+
+    @property
+    def involved(self) -> float:
+        """Evidence from which lung counts as involved in the extent of disease."""
+        return self.begin + INVOLVED * (self.full - self.begin)
 
     def __post_init__(self) -> None:
         if not self.full > self.begin:
@@ -123,4 +133,4 @@ def visible_extent(
     """Measure how much of the lungs the visible heat covers; None if lungs or scale are unknown."""
     if scale is None or lungs is None:
         return None
-    return extent_of(lungs, activation_map > scale.begin)
+    return extent_of(lungs, activation_map > scale.begin, activation_map > scale.involved)

@@ -19,7 +19,9 @@ def extent_figures(scored: Predictions) -> dict[str, Any]:
     -------
     dict
         ``extent`` with ``films`` (with two lungs), and for ``pneumonia`` and ``normal`` the
-        ``score`` from 0 to 8 with interval, and each zone's mean marked share.
+        ``score`` from 0 to 8 with interval, and each zone's mean marked share. Of films with
+        radiologists' boxes ``against_boxes``: ``films``, the mean score of ``heat`` and of
+        ``boxes``, and ``difference``, the mean of how far the two are apart, with interval.
     """
     found = np.array([extent is not None for extent in scored.extents], dtype=bool)
     if not found.any():
@@ -30,6 +32,26 @@ def extent_figures(scored: Predictions) -> dict[str, Any]:
             "films": len(part.films),
             "pneumonia": _class_figures(part, part.truth),
             "normal": _class_figures(part, ~part.truth),
+            **_against_boxes(part),
+        }
+    }
+
+
+def _against_boxes(scored: Predictions) -> dict[str, Any]:
+    chosen = np.array([each is not None for each in scored.boxed], dtype=bool)
+    if not chosen.any():
+        return {}
+    part = scored.part(chosen)
+    heat, boxes = (
+        np.array([each.score for each in extents if each is not None], dtype=float)
+        for extents in (part.extents, part.boxed)
+    )
+    return {
+        "against_boxes": {
+            "films": len(part.films),
+            "heat": float(heat.mean()),
+            "boxes": float(boxes.mean()),
+            "difference": mean_with_interval(np.abs(heat - boxes), part.patients),
         }
     }
 

@@ -4,20 +4,17 @@ Zhang et al. 2018. Beside it stand what a random place reaches, and the best fix
 opacities lie in few places, so that a map which always marks the same one is right often.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cxr_app.evaluation.metrics import Floats
+from training.measure.boxes import Boxes, boxes_of, drawn
 from training.measure.predictions import Predictions, mean_with_interval
 
 GRID = 56
 """Cells along a side of the grid that fixed places are tried on."""
-
-Boxes = Sequence[tuple[float, float, float, float]]
-"""``left, top, right, bottom`` as fractions of the film."""
 
 
 def pointing(scored: Predictions) -> dict[str, Any]:
@@ -34,28 +31,21 @@ def pointing(scored: Predictions) -> dict[str, Any]:
     if scored.peaks is None or not chosen.any():
         return {}
     part = scored.part(chosen)
-    boxes = [_boxes(part, place) for place in range(len(part.films))]
+    boxes = [
+        boxes_of(film.boxes, fact.rows, fact.columns)
+        for film, fact in zip(part.films, part.facts, strict=True)
+    ]
     peaks = part.peaks if part.peaks is not None else np.empty((0, 2))
     hits = np.array([_is_inside(peak, each) for peak, each in zip(peaks, boxes, strict=True)])
-    drawn = np.stack([_drawn(each) for each in boxes])
+    grids = np.stack([drawn(each, GRID) for each in boxes])
     found = mean_with_interval(hits.astype(float), part.patients, share=True)
     return {
         "peak_in_box": found["value"],
         "peak_in_box_ci95": list(found["ci95"]),
         "peak_in_box_films": len(hits),
-        "peak_in_box_by_chance": float(drawn.mean()),
-        "peak_in_box_fixed_place": _fixed_place(drawn, np.array(part.patients)),
+        "peak_in_box_by_chance": float(grids.mean()),
+        "peak_in_box_fixed_place": _fixed_place(grids, np.array(part.patients)),
     }
-
-
-def _boxes(part: Predictions, place: int) -> Boxes:
-    """Read the boxes of a film as fractions of it."""
-    rows, columns = part.facts[place].rows, part.facts[place].columns
-    found = []
-    for box in part.films[place].boxes.split("|"):
-        x, y, width, height = map(float, box.split())
-        found.append((x / columns, y / rows, (x + width) / columns, (y + height) / rows))
-    return found
 
 
 def _is_inside(peak: Floats, boxes: Boxes) -> bool:
@@ -63,23 +53,13 @@ def _is_inside(peak: Floats, boxes: Boxes) -> bool:
     return any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in boxes)
 
 
-def _drawn(boxes: Boxes) -> NDArray[np.bool_]:
-    """Draw boxes on a grid over the film: which cells have their middle in one."""
-    middles = (np.arange(GRID) + 0.5) / GRID
-    cells = np.zeros((GRID, GRID), bool)
-    for left, top, right, bottom in boxes:
-        rows = (middles >= top) & (middles <= bottom)
-        cells |= rows[:, None] & ((middles >= left) & (middles <= right))[None, :]
-    return cells
-
-
-def _fixed_place(drawn: NDArray[np.bool_], patients: NDArray[np.str_]) -> float | None:
+def _fixed_place(grids: NDArray[np.bool_], patients: NDArray[np.str_]) -> float | None:
     """Return how often the most frequent place of the other patients' boxes is in a film's own."""
     if len(np.unique(patients)) < 2:
         return None
     hits = []
     for patient in np.unique(patients):
         own = patients == patient
-        best = np.unravel_index(int(drawn[~own].sum(axis=0).argmax()), (GRID, GRID))
-        hits += drawn[own][:, best[0], best[1]].tolist()
+        best = np.unravel_index(int(grids[~own].sum(axis=0).argmax()), (GRID, GRID))
+        hits += grids[own][:, best[0], best[1]].tolist()
     return float(np.mean(hits))

@@ -13,13 +13,14 @@ from cxr_app.errors import FilmError, TrainingDataError
 from cxr_app.evaluation.intervals import clopper_pearson, figure_interval
 from cxr_app.evaluation.metrics import Booleans, Floats, bootstrap_interval
 from cxr_app.imaging.intake import read_radiograph
-from cxr_app.lung_fields import Extent
+from cxr_app.lung_fields import Extent, LungFields, extent_of
 from cxr_app.model import screening
 from cxr_app.model.classifier import Classifier
 from cxr_app.model.preprocessing import NetworkInput
 from cxr_app.prediction import Prediction
 from cxr_app.radiograph import Radiograph
 from training.data.dataset import LabelledFilm
+from training.measure.boxes import boxes_of, drawn
 
 BATCH = 16
 READERS = 2
@@ -69,6 +70,8 @@ class Predictions:
         Where the heat is largest, ``(n, 2)``: x and y as fractions of the film; None if unknown.
     extents
         How much of the lungs the heat marks; None for a film without two lungs. Empty if unknown.
+    boxed
+        The same of radiologists' boxes; None for a film without boxes, too.
     """
 
     films: list[LabelledFilm]
@@ -77,6 +80,7 @@ class Predictions:
     unreadable: list[LabelledFilm]
     peaks: Floats | None = None
     extents: tuple[Extent | None, ...] = ()
+    boxed: tuple[Extent | None, ...] = ()
 
     @property
     def pneumonia(self) -> Floats:
@@ -112,6 +116,7 @@ class Predictions:
             probabilities=self.probabilities[places],
             peaks=peaks,
             extents=tuple(self.extents[place] for place in places) if self.extents else (),
+            boxed=tuple(self.boxed[place] for place in places) if self.boxed else (),
         )
 
     def estimate(self, figure: Callable[[Floats, Booleans], float]) -> dict[str, Any]:
@@ -166,6 +171,7 @@ def score_films(
     rows: list[list[list[float]]] = [[] for _ in classifiers]
     peaks: list[list[tuple[float, float]]] = [[] for _ in classifiers]
     extents: list[list[Extent | None]] = [[] for _ in classifiers]
+    boxed: list[list[Extent | None]] = [[] for _ in classifiers]
     unreadable: list[LabelledFilm] = []
     for batch in in_batches(read_each(films, prepare)):
         unreadable += [film for film, found in batch if found is None]
@@ -178,11 +184,15 @@ def score_films(
             rows[number] += [_row(prediction) for prediction in predictions]
             peaks[number] += [_peak(prediction) for prediction in predictions]
             extents[number] += [prediction.extent for prediction in predictions]
+            boxed[number] += [
+                boxed_extent(film, fact, prediction.lungs)
+                for (film, fact, _), prediction in zip(sound, predictions, strict=True)
+            ]
     if not measured:
         raise TrainingDataError("None of the films could be read.")
     return [
-        Predictions(measured, facts, np.array(table), unreadable, np.array(places), tuple(marked))
-        for table, places, marked in zip(rows, peaks, extents, strict=True)
+        Predictions(measured, facts, np.array(table), unreadable, np.array(places), *map(tuple, of))
+        for table, places, *of in zip(rows, peaks, extents, boxed, strict=True)
     ]
 
 
@@ -260,6 +270,16 @@ def _screened(
         replace(fact, rejected=fact.rejected or screening.screen_view(kind).refusal is not None)
         for (fact, _), kind in zip(films, kinds, strict=True)
     ]
+
+
+def boxed_extent(
+    film: LabelledFilm, details: FilmDetails, lungs: LungFields | None
+) -> Extent | None:
+    """Measure how much of the lungs a film's boxes cover; None without boxes or two lungs."""
+    if lungs is None or not film.boxes:
+        return None
+    boxes = boxes_of(film.boxes, details.rows, details.columns)
+    return extent_of(lungs, drawn(boxes, lungs.mask.shape[0]))
 
 
 def _peak(prediction: Prediction) -> tuple[float, float]:

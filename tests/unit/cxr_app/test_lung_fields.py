@@ -60,5 +60,18 @@ def test_more_marked_is_never_less_extent(row: int, more: int) -> None:
     assert after.score >= before.score
 
 
+@given(st.integers(0, 28), st.integers(0, 28))
+def test_what_is_involved_is_scored_and_anything_marked_is_some_extent(row: int, more: int) -> None:
+    involved, marked = (np.arange(28)[:, None] < rows for rows in (row, row + more))
+    involved, marked = (np.broadcast_to(each, (28, 28)) for each in (involved, marked))
+    found, alone = extent_of(lungs(), marked, involved), extent_of(lungs(), involved)
+    everything = extent_of(lungs(), marked)
+    assert found is not None
+    assert alone is not None
+    assert everything is not None
+    assert (found.zones, found.parts) == (everything.zones, everything.parts)
+    assert found.score == max(alone.score, bool(everything.main_zone))
+
+
 def test_without_lungs_there_is_no_extent() -> None:
     assert extent_of(lungs(found=False), np.ones((28, 28), bool)) is None

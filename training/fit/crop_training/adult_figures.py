@@ -1,6 +1,7 @@
 """How well adults are read, each film by the one member that has not learned from its patient."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from cxr_app.evaluation.metrics import Floats
 from cxr_app.model.networks.lung_crop import LungCropNetwork
+from cxr_app.prediction import HeatScale, visible_extent
 from training.data.dataset import LabelledFilm
 from training.fit.crop_training.lesson_films import (
     ADULTS,
@@ -25,9 +27,10 @@ from training.fit.crop_training.shift_calibration import (
     prevalence_weights,
     read_films,
 )
+from training.measure.extents import extent_figures
 from training.measure.figures import measure_figures
 from training.measure.pointing import pointing
-from training.measure.predictions import FilmDetails, Predictions
+from training.measure.predictions import FilmDetails, Predictions, boxed_extent
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,9 +92,13 @@ def fit_adults(unseen: UnseenAdults, chosen: NDArray[np.bool_]) -> tuple[float, 
 
 
 def measure_adults(
-    network: LungCropNetwork, table: FilmTable, unseen: UnseenAdults, threshold: float
+    network: LungCropNetwork,
+    table: FilmTable,
+    unseen: UnseenAdults,
+    threshold: float,
+    scale: HeatScale,
 ) -> dict[str, Any]:
-    """Measure opacity against normal, by view, and the peak of the heat.
+    """Measure opacity against normal, by view, the peak of the heat, and its extent.
 
     Parameters
     ----------
@@ -99,23 +106,40 @@ def measure_adults(
         Calibrated; gives the calibration of children.
     threshold
         On the probability of pneumonia.
+    scale
+        Of the heatmap.
 
     Returns
     -------
     dict
         ``opacity_against_normal`` with the figures of `measure_figures` for ``all``, ``AP`` and
         ``PA``; ``not_normal_flagged``, the share flagged of films that are abnormal without an
-        opacity; and the figures of `pointing`. Empty without films of both classes.
+        opacity; and the figures of `pointing` and `extent_figures`. Empty without films of both
+        classes.
     """
     if not unseen.can_be_fitted or len(set(unseen.folds)) < 2:
         return {}
-    probabilities = calibrated_by_others(network, unseen)
+    readings = calibrated_by_others(network, unseen)
+    probabilities = 1 / (1 + np.exp(-readings.log_odds))
     films = _labelled(table, unseen)
     views = table.views[unseen.places]
     groups = {"all": unseen.is_certain} | {
         view: unseen.is_certain & (views == view) for view in ("AP", "PA")
     }
     flagged = probabilities[~unseen.is_certain] >= threshold
+    shown = Predictions(
+        films=films,
+        facts=[FilmDetails("", rejected=False, rows=BOX_SIDE, columns=BOX_SIDE)] * len(films),
+        probabilities=_as_classes(probabilities),
+        unreadable=[],
+        peaks=readings.peak_places,
+    )
+    above = readings.cells - np.log(threshold / (1 - threshold))
+    shown = replace(
+        shown,
+        extents=tuple(map(visible_extent, above, repeat(scale), readings.lungs)),
+        boxed=tuple(map(boxed_extent, films, shown.facts, readings.lungs)),
+    )
     return {
         "opacity_against_normal": {
             name: measure_figures(
@@ -128,16 +152,8 @@ def measure_adults(
         },
         "not_normal_flagged": float(flagged.mean()) if len(flagged) else None,
         "not_normal_films": len(flagged),
-        **pointing(
-            Predictions(
-                films=films,
-                facts=[FilmDetails("", rejected=False, rows=BOX_SIDE, columns=BOX_SIDE)]
-                * len(films),
-                probabilities=_as_classes(probabilities),
-                unreadable=[],
-                peaks=unseen.readings.peak_places,
-            )
-        ),
+        **pointing(shown),
+        **extent_figures(shown),
     }
 
 
@@ -148,25 +164,25 @@ def _alone(network: LungCropNetwork, member: int) -> LungCropNetwork:
     return alone.eval()
 
 
-def calibrated_by_others(network: LungCropNetwork, unseen: UnseenAdults) -> Floats:
+def calibrated_by_others(network: LungCropNetwork, unseen: UnseenAdults) -> Readings:
     """Calibrate each member's films by what was fitted on the other members'.
 
     Returns
     -------
-    ndarray
-        ``(n,)``: probabilities of pneumonia, which no label of a film's own fold has touched.
+    Readings
+        Whose log-odds and cells no label of a film's own fold has touched.
     """
     slope, offset = network.slope.double().numpy(), network.offset.double().numpy()
-    log_odds = np.zeros(len(unseen.places))
+    slopes, offsets = np.zeros((2, len(unseen.places)))
     for fold in set(unseen.folds):
         own = unseen.folds == fold
         fitted = fit_adults(unseen, ~own)
         adult = unseen.readings.adult[own]
-        slopes = slope[0] + adult * (fitted[0] - slope[0])
-        offsets = offset[0] + adult * (fitted[1] - offset[0])
-        log_odds[own] = slopes * unseen.readings.log_odds[own] + offsets
-    probabilities: Floats = 1 / (1 + np.exp(-log_odds))
-    return probabilities
+        slopes[own] = slope[0] + adult * (fitted[0] - slope[0])
+        offsets[own] = offset[0] + adult * (fitted[1] - offset[0])
+    cells = slopes[:, None, None] * unseen.readings.cells + offsets[:, None, None]
+    log_odds = slopes * unseen.readings.log_odds + offsets
+    return replace(unseen.readings, log_odds=log_odds, cells=cells.astype(np.float32))
 
 
 def _as_classes(pneumonia: Floats) -> Floats:

@@ -143,12 +143,13 @@ def export(
     shifted, unseen = fitted_on
     points = choose_points(network, shifted)
     threshold = points["balanced"].threshold
+    scale = heat_scale(readings, sick, threshold)
     films = children_of(data)
     shown = [films[place] for place in validation]
     probabilities = read_films(network, table.pixels[validation]).probabilities
     metrics = measure_figures(probabilities, shown, threshold)
     metrics |= {"parameters": sum(each.numel() for each in network.parameters())}
-    if adults := measure_adults(network, table, unseen, threshold):
+    if adults := measure_adults(network, table, unseen, threshold, scale):
         metrics |= {"adults": adults}
     description = Description(
         name=recipe.name,
@@ -156,7 +157,7 @@ def export(
         input_spec=InputSpec(size=FILM_SIDE, mean=0.0, standard_deviation=1.0),
         temperature=1.0,
         operating_points=points,
-        heat_scale=heat_scale(readings, sick, threshold),
+        heat_scale=scale,
         classes=CLASSES,
         training_config=recipe.as_document(),
         metrics=metrics,

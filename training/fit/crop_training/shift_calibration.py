@@ -49,6 +49,8 @@ class Readings:
         film.
     probabilities
         ``(n, 3)``.
+    cells
+        ``(n, h, w)``: evidence of each cell.
     lungs
         One a film.
     """
@@ -58,13 +60,16 @@ class Readings:
     peaks: Floats
     peak_places: Floats
     probabilities: Floats
+    cells: NDArray[np.float32]
     lungs: Sequence[LungFields]
 
     @classmethod
     def joined(cls, parts: Sequence["Readings"]) -> Self:
         """Return one reading after another; of none, one of no films."""
         none = np.empty(0)
-        nothing = cls(none, none, none, np.empty((0, 2)), np.empty((0, 3)), lungs=())
+        side = parts[0].cells.shape[1:] if parts else (0, 0)
+        cells = np.empty((0, *side), np.float32)
+        nothing = cls(none, none, none, np.empty((0, 2)), np.empty((0, 3)), cells, lungs=())
         parts = [nothing, *parts]
         return cls(
             log_odds=np.concatenate([part.log_odds for part in parts]),
@@ -72,6 +77,7 @@ class Readings:
             peaks=np.concatenate([part.peaks for part in parts]),
             peak_places=np.concatenate([part.peak_places for part in parts]),
             probabilities=np.concatenate([part.probabilities for part in parts]),
+            cells=np.concatenate([part.cells for part in parts]),
             lungs=[lungs for part in parts for lungs in part.lungs],
         )
 
@@ -95,6 +101,7 @@ def read_films(network: LungCropNetwork, films: Films, shift: Shift | None = Non
                 peak_places=(torch.stack([cells % side, cells // side], dim=1).numpy() + 0.5)
                 / side,
                 probabilities=reading.logits.double().softmax(dim=1).numpy(),
+                cells=reading.evidence.float().numpy(),
                 lungs=reading.lungs,
             )
         )

@@ -30,6 +30,20 @@ def test_sick_films_that_are_marked_all_over_have_the_largest_score() -> None:
     assert len(found["normal"]["zones"]) == 6
 
 
+def test_the_extent_of_the_heat_stands_beside_that_of_the_boxes() -> None:
+    scored = scored_films()
+    count = len(scored.films)
+    whole, none = extent_of(two_lungs(), MARKED), extent_of(two_lungs(), ~MARKED)
+    heat, boxed = [whole] * count, [None] * (count - 4) + [whole, whole, whole, none]
+
+    report = extent_figures(replace(scored, extents=tuple(heat), boxed=tuple(boxed)))
+    found = report["extent"]["against_boxes"]
+
+    assert (found["films"], found["heat"], found["boxes"]) == (4, 8, 6)
+    low, high = found["difference"]["ci95"]
+    assert low <= found["difference"]["value"] == 2 <= high
+
+
 @pytest.mark.parametrize("extents", [(), (None,) * 120])
 def test_without_lungs_the_report_has_no_extent(extents: tuple[None, ...]) -> None:
     assert extent_figures(replace(scored_films(), extents=extents)) == {}

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from cxr_app.model.networks.lung_crop import LungCropNetwork
+from cxr_app.prediction import HeatScale
 from tests.unit.training.fit.crop_training.lessons import film_table
 from training.fit.crop_training.adult_figures import (
     UnseenAdults,
@@ -19,6 +20,7 @@ from training.fit.crop_training.lesson_films import ADULTS
 from training.fit.crop_training.population_calibration import calibrate
 
 TABLE = film_table(72)
+SCALE = HeatScale(0.0, 2.0)
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +56,10 @@ def test_no_label_of_its_own_fold_touches_a_probability(
     unseen = replace(unseen, readings=replace(unseen.readings, log_odds=drawn))
     flipped = replace(unseen, sick=np.where(own, ~unseen.sick, unseen.sick))
     before, after = (calibrated_by_others(network, each) for each in (unseen, flipped))
-    np.testing.assert_array_equal(before[own], after[own])
-    assert not np.allclose(before[~own], after[~own])
+    for read in ("log_odds", "cells"):
+        one, other = getattr(before, read), getattr(after, read)
+        np.testing.assert_array_equal(one[own], other[own])
+        assert not np.allclose(one[~own], other[~own])
 
 
 def test_the_share_of_pneumonia_among_the_adults_at_hand_moves_nothing(
@@ -79,11 +83,13 @@ def test_a_film_without_opacity_that_is_not_normal_is_counted_apart(
     network: LungCropNetwork, unseen: UnseenAdults
 ) -> None:
     doubtful = (np.arange(len(unseen.places)) % 6 == 0) & ~unseen.sick
-    found = measure_adults(network, TABLE, replace(unseen, is_certain=~doubtful), 0.5)
+    found = measure_adults(network, TABLE, replace(unseen, is_certain=~doubtful), 0.5, SCALE)
     assert found["not_normal_films"] == doubtful.sum()
     against = found["opacity_against_normal"]
     assert against["all"]["n"] == (~doubtful).sum() == against["AP"]["n"] + against["PA"]["n"]
     assert found["peak_in_box_films"] == unseen.sick.sum()
+    with_lungs = [lungs.found for lungs in unseen.readings.lungs]
+    assert found["extent"]["against_boxes"]["films"] == (unseen.sick & with_lungs).sum() > 0
 
 
 def test_without_adults_their_calibration_is_that_of_children(network: LungCropNetwork) -> None:
@@ -92,4 +98,4 @@ def test_without_adults_their_calibration_is_that_of_children(network: LungCropN
     _, unseen = calibrate(fresh, children, np.zeros(72, np.int64))
     assert len(unseen.places) == 0
     assert fresh.slope[0] == fresh.slope[1]
-    assert measure_adults(fresh, children, unseen, 0.5) == {}
+    assert measure_adults(fresh, children, unseen, 0.5, SCALE) == {}
