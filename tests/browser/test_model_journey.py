@@ -14,6 +14,13 @@ FITS = """() => {
   return main.scrollWidth <= main.clientWidth;
 }"""
 
+OPENED = """() => {
+  const card = document.querySelector("[data-testid='stExpander'] details[open]");
+  const height = card?.lastElementChild.scrollHeight ?? 0;
+  return height > 2000 && card.clientHeight >= height;
+}"""
+"""The model card is there and has unfolded."""
+
 
 def metric(page: Page, label: str) -> str:
     """The value under a label."""
@@ -57,7 +64,12 @@ def test_the_page_fits_a_small_screen(server: Server, page: Page) -> None:
     wait_idle(page)
     page.get_by_text("Model card", exact=True).click()
     expect(page.get_by_role("heading", name="Known failures")).to_be_visible()
+    page.wait_for_function(OPENED, timeout=SLOW_MILLISECONDS)
     page.wait_for_function(FITS, timeout=SLOW_MILLISECONDS)  # charts take their width when drawn
+    wide = page.get_by_role("table").filter(has_text="separable_conv")
+    wide.evaluate("table => { table.scrollLeft = 9999 }")
+    assert wide.evaluate("table => table.scrollLeft") > 0  # what does not fit can be reached
+    assert page.evaluate(FITS)
     app = page.get_by_test_id("stApp")  # scrolls in its main part alone
     assert app.evaluate("element => element.scrollHeight <= element.clientHeight")
     values = page.locator("[data-testid='stMetricValue'] > *")

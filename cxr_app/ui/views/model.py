@@ -20,6 +20,8 @@ STYLE = """<style>
 .st-key-named_points { margin-top: -1.4rem; }
 .stMain [data-testid="stMetricValue"] { line-height: 1.2; }
 .stMain [data-testid="stMetricDelta"] { background: none; padding: 0; }
+/* Wide tables of the model card scroll by themselves. */
+.stMain [data-testid="stExpander"] table { display: block; overflow-x: auto; }
 </style>"""
 
 
