@@ -133,6 +133,10 @@ class WorklistError(CxrError):
     """The list of films cannot be read or changed."""
 
 
+class WorklistAwayError(WorklistError):
+    """The database does not answer, or not now; the same call may succeed in a moment."""
+
+
 class EntryNotFoundError(WorklistError):
     """No entry has this id."""
 

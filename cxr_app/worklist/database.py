@@ -39,6 +39,16 @@ HEAD = "0026"
 """The newest revision; named here so that opening an up-to-date database needs no Alembic."""
 
 LOCK_TIMEOUT_SECONDS = 30
+SERVER_LOST = {
+    "connect_timeout": "10",
+    "keepalives_idle": "20",
+    "keepalives_interval": "10",
+    "keepalives_count": "4",
+    "tcp_user_timeout": "60000",
+}
+"""When a server that says nothing counts as lost: libpq's words, of which CXR_DATABASE_URL may say
+others. One that lost its power or its address never ends a connection, and Linux waits for hours.
+"""
 UPGRADE_LOCK = 0x435852  # any number that all servers share: "CXR"
 
 
@@ -136,10 +146,12 @@ def sqlite_file(url: str) -> Path | None:
 def _parse(url: str) -> URL:
     try:
         address = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number
         raise SettingsError(
-            "CXR_DATABASE_URL is not a database's address; expected postgresql+psycopg://... "
-            "or sqlite:///FILE."
+            "CXR_DATABASE_URL is not a database's address; expected "
+            "postgresql+psycopg://USER:PASSWORD@HOST:PORT/DATABASE, for several servers "
+            "postgresql+psycopg://USER:PASSWORD@/DATABASE?host=HOST:PORT&host=HOST:PORT, or "
+            "sqlite:///FILE."
         ) from None  # the original repeats the password
     if address.drivername in ("postgres", "postgresql"):
         address = address.set(drivername="postgresql+psycopg")
@@ -212,22 +224,43 @@ def connect(url: str, lock_timeout: int = LOCK_TIMEOUT_SECONDS) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        return create_engine(
-            address,
+        engine = create_engine(
+            _patient(address, lock_timeout),
             hide_parameters=True,
             pool_size=8,
             max_overflow=24,
             pool_pre_ping=True,  # the server may have been restarted since
-            connect_args={
-                "connect_timeout": 10,
-                # Compiling a statement takes longer than it runs.
-                "options": f"-c lock_timeout={lock_timeout}s -c jit=off",
-            },
         )
     except (ImportError, NoSuchModuleError) as error:
         raise SettingsError(
             "PostgreSQL needs psycopg, which is not installed. Run: pip install 'psycopg[binary]'."
         ) from error
+    _require_known_options(engine)
+    return engine
+
+
+def _patient(address: URL, lock_timeout: int) -> URL:
+    """Return PostgreSQL's address with how long to wait, unless it says so itself."""
+    own = address.query.get("options", ())
+    stated = (own,) if isinstance(own, str) else own
+    # Compiling a statement takes longer than it runs.
+    options = " ".join([*stated, f"-c lock_timeout={lock_timeout}s", "-c jit=off"])
+    return address.set(query={**SERVER_LOST, **address.query, "options": options})
+
+
+def _require_known_options(engine: Engine) -> None:
+    """Refuse an option behind the address that psycopg does not know."""
+    from psycopg import ProgrammingError, conninfo
+
+    _, options = engine.dialect.create_connect_args(engine.url)
+    options.pop("context", None)  # psycopg's own, not libpq's
+    try:
+        conninfo.make_conninfo(**options)
+    except ProgrammingError as error:  # it quotes the option's name, not its value
+        raise SettingsError(
+            f"CXR_DATABASE_URL cannot be used: {str(error).strip()}. Correct what stands behind "
+            "its '?'."
+        ) from None
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

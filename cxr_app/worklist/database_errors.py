@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from cxr_app.errors import WorklistError
+from cxr_app.errors import WorklistAwayError, WorklistError
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,11 @@ _ADVICE = {
     "42501": "this user may not do this there. Grant it the rights to the worklist's tables",
     "53100": "the server's disk is full. Make room, then try again; nothing acknowledged is lost",
     "53300": "the server has no connection left. Close other programs or raise max_connections",
+    "53": "the server is short of memory or another resource. Free some, then try again",
+    "57014": "a statement took longer than the server allows, or was cancelled there. Try again; "
+    "if it comes back, raise statement_timeout for this user",
+    "25P0": "the server ended a transaction that took longer than it allows. Try again; if it "
+    "comes back, raise idle_in_transaction_session_timeout and transaction_timeout for this user",
     "42P01": "its tables are gone. Stop the program and restore the database from a backup",
     "25006": "it is read-only. Connect to the server that accepts changes",
     "40": "another program changed the same film at the same time. Try again",
@@ -39,6 +44,12 @@ _ADVICE = {
     "23": "it does not allow this change. Please report this as a fault",
 }
 _UNKNOWN = "it refused. Check the database and its disk, then try again"
+
+_AWAY = (
+    *("SQLITE_BUSY", "SQLITE_LOCKED", "55P03", "40", "08", "57P", "57014", "53", "25P0"),
+    "25006",  # a standby that is not promoted yet
+)
+"""What may pass by itself: restarts, failovers, locks, limits, and many connections."""
 
 UNREACHABLE, REFUSED, NO_LOGIN = "08000", "08004", "28000"
 
@@ -96,7 +107,7 @@ def translated_errors() -> Iterator[None]:
     try:
         yield
     except PoolTimeoutError:
-        raise WorklistError(
+        raise WorklistAwayError(
             "The worklist is busy: no connection to its database became free. Try again."
         ) from None
     except DBAPIError as error:
@@ -105,4 +116,6 @@ def translated_errors() -> Iterator[None]:
             raise
         logger.error("the worklist's database reports %s", code)  # noqa: TRY400 - see above
         advice = next((_ADVICE[key] for key in _ADVICE if code.startswith(key)), _UNKNOWN)
-        raise WorklistError(f"The worklist's database is in trouble ({code}): {advice}.") from None
+        passes = code.startswith(_AWAY) and code != REFUSED
+        kind = WorklistAwayError if passes else WorklistError
+        raise kind(f"The worklist's database is in trouble ({code}): {advice}.") from None

@@ -1,6 +1,7 @@
 """Every fault that a database can have, and how the worklist opens its file or server."""
 
 import os
+import socket
 import sqlite3
 import stat
 import sys
@@ -57,7 +58,14 @@ def test_what_was_acknowledged_survives_a_power_cut_and_what_was_deleted_is_gone
 
 @pytest.mark.parametrize(
     "url",
-    ["", "worklist.sqlite", "mysql://user:secret@host/db", "sqlite://", "sqlite:///:memory:"],
+    [
+        *("", "worklist.sqlite", "mysql://user:secret@host/db", "sqlite://", "sqlite:///:memory:"),
+        *("postgresql://user:secret@host:port/db"),
+        *(
+            "postgresql://user:secret@one:5432,two:5432/db",
+            "postgresql://user:secret@host/db?sslmod=x",
+        ),
+    ],
 )
 def test_an_address_of_no_usable_database_is_named_without_its_password(url: str) -> None:
     with pytest.raises(SettingsError, match="CXR_DATABASE_URL") as caught:
@@ -68,6 +76,45 @@ def test_an_address_of_no_usable_database_is_named_without_its_password(url: str
 def test_postgresql_is_reached_by_its_plain_name_too(postgres: PostgresServer) -> None:
     url = postgres.url("postgres").replace("+psycopg", "")
     Worklist.open(url).close()
+
+
+def shown(url: str, *names: str) -> list[str]:
+    """Return settings of the server as a connection of the worklist's has them."""
+    engine = database.connect(url)
+    with engine.connect() as connection:
+        found = [connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in names]
+    engine.dispose()
+    return found
+
+
+def test_options_of_the_address_hold_beside_ours(postgres: PostgresServer) -> None:
+    options = "-c%20search_path%3Dtriage%20-c%20statement_timeout%3D7s"
+    url = f"{postgres.url('postgres')}?options={options}"
+    names = "search_path", "statement_timeout", "lock_timeout", "jit"
+    assert shown(url, *names) == ["triage", "7s", "30s", "off"]
+
+
+def test_the_server_that_accepts_changes_is_found_among_several(postgres: PostgresServer) -> None:
+    there = f"host=127.0.0.1:1&host=127.0.0.1:{postgres.port}&target_session_attrs=read-write"
+    Worklist.open(f"postgresql+psycopg://tests@/postgres?{there}").close()
+
+
+@pytest.mark.parametrize(("stated", "idle"), [("", 20), ("?keepalives_idle=5", 5)])
+def test_a_server_that_lost_its_power_is_noticed_within_a_minute(
+    postgres: PostgresServer, stated: str, idle: int
+) -> None:
+    """It ends no connection: only the system's own questions tell that nobody is there."""
+    engine = database.connect(postgres.url("postgres") + stated)
+    with engine.connect() as connection:
+        connected = connection.connection.driver_connection
+        assert connected is not None
+        with socket.socket(fileno=os.dup(connected.pgconn.socket)) as own:
+            names = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            asked = [own.getsockopt(socket.IPPROTO_TCP, name) for name in names]
+            longest = own.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+    engine.dispose()
+    assert asked == [idle, 10, 4]
+    assert longest == 60_000
 
 
 # Faults
@@ -162,6 +209,33 @@ def test_a_read_only_server_says_so(
     worklist = Worklist.open(url)
     with pytest.raises(WorklistError, match="read-only"):
         worklist.receive(sha256(1), "-", PATH)
+    assert worklist.count(Query()) == 0
+    worklist.close()
+
+
+def ask(worklist: Worklist, statements: tuple[str, ...]) -> None:
+    """Execute statements in one transaction, with pauses."""
+    with worklist._database.reading() as session:
+        for statement in statements:
+            session.execute(text(statement))
+            time.sleep(0.5)
+
+
+@pytest.mark.parametrize(
+    ("limit", "statements"),
+    [
+        ("statement_timeout", ("SELECT pg_sleep(5)",)),
+        ("idle_in_transaction_session_timeout", ("SELECT 1", "SELECT 2")),
+    ],
+)
+def test_a_limit_of_the_server_is_named(
+    new_database: DatabaseFactory, postgres: PostgresServer, limit: str, statements: tuple[str, ...]
+) -> None:
+    url = new_database("postgresql")
+    postgres.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET {limit} = '300ms'")
+    worklist = Worklist.open(url)
+    with pytest.raises(WorklistError, match=limit):
+        ask(worklist, statements)
     assert worklist.count(Query()) == 0
     worklist.close()
 
