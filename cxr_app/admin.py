@@ -12,11 +12,14 @@
 
 The settings CXR_DATA_DIR and CXR_DATABASE_URL say which installation. A backup may be written while
 servers run; stop them before a restoration or an upgrade. Exit status: 0 all well, 1 something
-needs a person, 2 usage, settings or a step that failed.
+needs a person, 2 usage, settings or a step that failed; 130 stopped half-way.
 """
 
 import argparse
 import logging
+import os
+import re
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -40,6 +43,8 @@ from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 
 EVENTS_AT_ONCE = 1_000
+STOPPED = 130
+"""Exit status of a command that was stopped half-way, as shells use it."""
 READING = frozenset({"verify", "doctor"})
 """Commands that only read: they begin no audit where there is none."""
 NEEDS: dict[str, Callable[[Settings], None]] = {
@@ -57,6 +62,9 @@ def main(arguments: list[str] | None = None) -> int:
     except CxrError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("Stopped before the end. Run the same command again.", file=sys.stderr)
+        return STOPPED
 
 
 def _noted_run(options: argparse.Namespace, settings: Settings) -> int:
@@ -148,10 +156,7 @@ def _reenter(settings: Settings) -> int:
 def _audit(settings: Settings, options: argparse.Namespace) -> int:
     store = AuditStore(settings.audit_folder)
     if options.task == "export":
-        number = 0
-        while records := store.after(number, EVENTS_AT_ONCE):
-            sys.stdout.writelines(f"{as_json(record)}\n" for record in records)
-            number = records[-1].number
+        _export(store)
         return 0
     state = store.verify(options.noted)
     faults = [f"{state.fault} The {state.events} events before it are whole."]
@@ -159,9 +164,26 @@ def _audit(settings: Settings, options: argparse.Namespace) -> int:
     return _told(faults if state.fault else [], summary)
 
 
+def _export(store: AuditStore) -> None:
+    """Print all events, or as many as the reader of this output takes."""
+    number = 0
+    try:
+        while records := store.after(number, EVENTS_AT_ONCE):
+            sys.stdout.writelines(f"{as_json(record)}\n" for record in records)
+            number = records[-1].number
+        sys.stdout.flush()
+    except BrokenPipeError:  # `head`, for one; the interpreter would report it once more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _noted(text: str) -> tuple[int, str]:
-    number, _, digest = text.partition(":")
-    return int(number), digest
+    found = re.fullmatch("([0-9]{1,18}):([0-9a-f]{64})", text.strip().lower())
+    if found is None:
+        raise argparse.ArgumentTypeError(
+            "expected the whole head as `audit verify` prints it: a number, a colon and 64 "
+            "hexadecimal digits"
+        )
+    return int(found[1]), found[2]
 
 
 def _told(faults: list[str], summary: str) -> int:
@@ -191,5 +213,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as with Ctrl-C
     log_privacy.hide_messages()
     sys.exit(main())

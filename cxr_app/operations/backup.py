@@ -38,6 +38,7 @@ MANIFEST = "backup.json"
 WORKLISTS = "worklist-*.sqlite"
 FILMS = "films"
 CHECKPOINT = "checkpoint"
+RESTORING = ".restoring-"
 FOLDERS = ("models", "recipes", "jobs")
 """Folders of the data folder that are copied besides the films."""
 
@@ -173,7 +174,11 @@ def restore(settings: Settings, folder: Path) -> BackupManifest:
             if Path(name).parts[0] in FOLDERS:
                 _copy(folder / name, settings.data_dir / name)
         restore_audit(settings, folder)
-        with TemporaryDirectory() as temporary:
+        for left in settings.data_dir.glob(f"{RESTORING}*"):  # of a command that was killed
+            shutil.rmtree(left)
+        # Not in the system's folder: it names patients, and takes as much room as the worklist.
+        make_private_folder(settings.data_dir)
+        with TemporaryDirectory(prefix=RESTORING, dir=settings.data_dir) as temporary:
             copy = Path(temporary) / manifest.worklist
             shutil.copyfile(folder / manifest.worklist, copy)
             # An earlier version wrote no number.
