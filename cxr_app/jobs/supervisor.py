@@ -9,11 +9,13 @@ whereas these take hours, must survive a restart of the server, and are stopped 
 """
 
 import logging
+import math
 import os
 import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -49,6 +51,9 @@ HEARTBEAT = timedelta(seconds=20)
 SILENCE = timedelta(minutes=2)
 """Time without a report after which a job of another machine counts as dead."""
 
+Ending = tuple[JobState, str, Progress]
+"""State, message and progress of a job that has ended."""
+
 CLOCK_SLACK_SECONDS = 5.0
 STOP_SECONDS = 10.0
 
@@ -77,6 +82,9 @@ class Supervisor:
         self._kinds = kinds
         self._host = socket.gethostname()
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._claimed: set[str] = set()  # jobs whose begin is not recorded yet
+        self._endings: dict[tuple[str, int | None], Ending] = {}  # not recorded yet
+        self._away_until = -math.inf
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
@@ -147,6 +155,7 @@ class Supervisor:
         self._forget_ended({job.id for job in running})
         job = self._jobs.claim(self._host, self._kinds)
         if job is not None:
+            self._claimed.add(job.id)
             self._start(job)
         return bool(busy) or job is not None
 
@@ -157,6 +166,7 @@ class Supervisor:
                 busy = self.poll()
             except WorklistError as error:
                 logger.warning("Jobs are not followed for a moment: %s", error)
+                self._away_until = time.monotonic()
                 busy = False
             self._wake.wait(BUSY_SECONDS if busy else IDLE_SECONDS)
 
@@ -171,8 +181,11 @@ class Supervisor:
             self._jobs.end(job, JobState.FAILED, message, job.progress)
         else:
             self._jobs.begun(job.id, process.pid, process.create_time())
+        self._claimed.discard(job.id)
 
     def _start_process(self, job: Job) -> psutil.Process:
+        if child := self._children.get(job.id):  # the database was away when it was to be recorded
+            return psutil.Process(child.pid)
         kind = self._kinds[job.kind]
         place = self.place(job.id)
         parameters = kind.accept(self._settings, job.parameters)
@@ -199,10 +212,13 @@ class Supervisor:
         """Update what is recorded of a running job; return False if it no longer runs here."""
         silence = datetime.now(UTC) - (job.heartbeat_at or job.requested_at)
         if job.host != self._host:
-            if silence > SILENCE:
+            if silence > SILENCE and self._has_listened():
                 message = f"The server {job.host}, which ran it, has fallen silent."
                 self._jobs.end(job, JobState.INTERRUPTED, message, job.progress)
             return False
+        if job.pid is None and job.id in self._claimed:
+            self._start(job)
+            return True
         if job.pid is None:  # another server of this machine is starting it, or has died
             return silence < HEARTBEAT or self._end(job)
         process = self._process(job)
@@ -215,6 +231,10 @@ class Supervisor:
         if progress != job.progress or silence > HEARTBEAT:
             self._jobs.report(job, progress)
         return True
+
+    def _has_listened(self) -> bool:
+        """Check whether other machines could have reported: not while the database was away."""
+        return time.monotonic() - self._away_until > SILENCE.total_seconds()
 
     def _process(self, job: Job) -> psutil.Process | None:
         """Return the process of a job; None if it ended, even if its id is in use again."""
@@ -240,7 +260,18 @@ class Supervisor:
 
     def _end(self, job: Job) -> bool:
         """Record how a job ended whose process is gone; return False, as it no longer runs."""
-        child = self._children.pop(job.id, None)
+        ended = job.id, job.pid
+        if ended not in self._endings:  # judged once, however often the database is away
+            self._endings[ended] = self._how_it_ended(job)
+        self._jobs.end(job, *self._endings[ended])
+        del self._endings[ended]
+        self._children.pop(job.id, None)
+        # It names patients, whose films may be deleted soon; a resumed job gets a new one.
+        (self.place(job.id) / REVIEWED).unlink(missing_ok=True)
+        return False
+
+    def _how_it_ended(self, job: Job) -> Ending:
+        child = self._children.get(job.id)
         progress = self._progress(job)
         status = child.poll() if child else None
         state, message = _ending(job, progress, status)
@@ -252,10 +283,7 @@ class Supervisor:
                     f"{LOG} in the job's folder has the reason."
                 ),
             )
-        self._jobs.end(job, state, message, progress)
-        # It names patients, whose films may be deleted soon; a resumed job gets a new one.
-        (self.place(job.id) / REVIEWED).unlink(missing_ok=True)
-        return False
+        return state, message, progress
 
     def _is_hopeless(self, job: Job, done: int) -> bool:
         """Record an unexpected end; return whether the last ones came without any gain."""

@@ -1,19 +1,23 @@
 """A batch run notices a worklist that is gone and a clock that was behind, and keeps to itself."""
 
+import math
 import os
 import stat
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from cxr_app.errors import WorklistAwayError
 from cxr_app.worklist import Query, Worklist
+from tests.integration.conftest import running_postgres
 from tests.support.checkpoints import write_tiny
 from tests.support.films import jpeg
 from training import batch
-from training.backlog import engines
+from training.backlog import engines, patience
 
 PROJECT = Path(__file__).resolve().parents[2]
 YEAR = 365 * 24 * 3600
@@ -98,6 +102,55 @@ def test_a_worklist_that_disappears_during_a_run_is_told(
     printed = capsys.readouterr().err
     assert "was deleted or replaced while the program had it open" in printed
     assert database.exists() == replaced, "no new one is begun"
+
+
+@pytest.mark.parametrize("called", ["enter", "scored_at"])
+def test_a_database_that_is_restarted_during_a_run_is_waited_for(
+    backlog: Path, tmp_path: Path, called: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = getattr(Worklist, called)
+    with running_postgres() as server:
+        server.create("worklist", "template1")
+        monkeypatch.setenv("CXR_DATABASE_URL", server.url("worklist"))
+
+        def stop_then_ask(self: Worklist, films: object) -> object:
+            monkeypatch.setattr(Worklist, called, ask)
+            server.stop()
+            return ask(self, films)
+
+        def start(_: float) -> None:
+            server.start()
+
+        monkeypatch.setattr(Worklist, called, stop_then_ask)
+        own_time = SimpleNamespace(monotonic=time.monotonic, sleep=start)
+        monkeypatch.setattr(patience, "time", own_time)
+        assert run(backlog, "--out", tmp_path / "results.csv") == 0
+        monkeypatch.undo()
+        worklist = Worklist.open(server.url("worklist"))
+        assert worklist.count(Query(state="all")) == 3
+        worklist.close()
+    assert (tmp_path / "results.csv").read_text().count("\n") == 4
+
+
+def test_a_database_that_stays_away_ends_a_run_but_not_a_watch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [0.0]
+    own_time = SimpleNamespace(
+        monotonic=lambda: clock[0], sleep=lambda _: clock.append(clock.pop() + 60)
+    )
+    monkeypatch.setattr(patience, "time", own_time)
+
+    def away() -> None:
+        if clock[0] > 86_400:
+            raise KeyboardInterrupt
+        raise WorklistAwayError
+
+    with pytest.raises(WorklistAwayError):
+        patience.patiently(away, patience.LONGEST_SECONDS)
+    assert patience.LONGEST_SECONDS < clock[0] < 2 * patience.LONGEST_SECONDS
+    with pytest.raises(KeyboardInterrupt):
+        patience.patiently(away, math.inf)
 
 
 def test_a_lost_worklist_stops_the_command_before_it_begins(backlog: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A batch run from the options of `training.batch` to its exit status."""
 
+import math
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -19,6 +20,7 @@ from training.backlog import engines
 from training.backlog.batch_options import BatchOptions
 from training.backlog.engines.contract import BacklogEngine, BacklogPlan, FoundFile
 from training.backlog.folder_origin import FolderOrigin
+from training.backlog.patience import LONGEST_SECONDS
 from training.backlog.results import Results
 from training.backlog.run import Backlog
 from training.backlog.run_progress import BatchProgress
@@ -43,7 +45,8 @@ def score_backlog(options: BatchOptions, progress: BatchProgress) -> int:
         stack.enter_context(closing(results))
         plan = _plan(options, settings, (path, source), worklist)
         store = FilmStore(settings.films_dir)
-        backlog = Backlog(results, worklist, source, store)
+        patience = math.inf if options.watch else LONGEST_SECONDS
+        backlog = Backlog(results, worklist, source, store, patience)
         progress.follow(backlog.tally, results.earlier)
         try:
             with closing(_due(origin, worklist, backlog, progress)) as due:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from cxr_app.errors import FilmError, FilmLostError, WorklistError
@@ -26,6 +27,7 @@ from training.backlog.engines.contract import (
     ScoredFile,
 )
 from training.backlog.engines.file_content import has_content, is_another
+from training.backlog.patience import LONGEST_SECONDS, patiently
 from training.backlog.results import Results
 
 logger = logging.getLogger(__name__)
@@ -103,6 +105,8 @@ class Backlog:
         The checkpoint in use.
     store
         Where the films of archives are stored, so that the worklist's pages can show them.
+    patience
+        Seconds to wait for a worklist that is away.
     """
 
     def __init__(
@@ -111,11 +115,13 @@ class Backlog:
         worklist: Worklist | None,
         source: DescribedCheckpoint,
         store: FilmStore,
+        patience: float = LONGEST_SECONDS,
     ) -> None:
         self._results = results
         self._worklist = worklist
         self._source = source
         self._films = store
+        self._patience = patience
         self._postponed: list[FoundFile] = []
         self.tally = Tally()
 
@@ -187,13 +193,18 @@ class Backlog:
         """Return when each of these contents was finished, in seconds since 1970."""
         if self._worklist is None:
             return dict.fromkeys(contents, self._results.written_at)
-        judged = self._worklist.scored_at(contents)
+        ask = self._worklist.scored_at
+        judged = patiently(lambda: ask(contents), self._patience)
         return {sha256: scored_at.timestamp() for sha256, scored_at in judged.items()}
 
     def _store(self, results: Sequence[Result]) -> None:
-        outcomes = self._final([(result.found, self._outcome(result)) for result in results])
+        told = [
+            (result.found, patiently(partial(self._outcome, result), self._patience))
+            for result in results
+        ]
+        outcomes = self._final(told)
         if self._worklist is not None:
-            self._enter(self._worklist, outcomes)
+            patiently(partial(self._enter, self._worklist, outcomes), self._patience)
         self._results.write((found.source, outcome) for found, outcome in outcomes)
         recalled = {each.found.source for each in results if isinstance(each, AlreadyScored)}
         for found, outcome in outcomes:
