@@ -2,13 +2,15 @@
 
 import logging
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Protocol, runtime_checkable
 
-from cxr_app.errors import FilmError, WorklistError
+from cxr_app import log_privacy
+from cxr_app.errors import CxrError, FilmError, WorklistError
 from cxr_app.film_store import FilmStore
 from cxr_app.imaging.disc import DIRECTORY_NAME, DiscContents, disc_contents, disc_path
 from cxr_app.imaging.passed_over import SNIFFED_BYTES, is_passed_over
@@ -18,6 +20,10 @@ from cxr_app.scoring_engine import ScoringEngine
 from cxr_app.worklist import Worklist
 
 logger = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 5.0
+"""Time after a problem until receiving is tried again."""
+LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,7 @@ class UploadQueue:
         self._waiting: deque[tuple[int, UploadedFile]] = deque()
         self._batches = 0
         self._lock = threading.Lock()
+        self._again = threading.Event()
         self._thread: threading.Thread | None = None
         self._arrivals: dict[str, Arrival] = {}
         self._files = 0
@@ -137,40 +144,64 @@ class UploadQueue:
             self._start_thread()
 
     def retry(self) -> None:
-        """Continue after a problem."""
+        """Try again at once after a problem."""
         with self._lock:
-            self._start_thread()
+            self._problem = ""
+        self._again.set()
 
     def _start_thread(self) -> None:
         if self._thread is None and self._waiting:
-            self._problem = ""
             self._thread = threading.Thread(target=self._receive_all, name="upload-queue")
             self._thread.start()
 
     def _receive_all(self) -> None:
-        """Receive file by file; each leaves the queue once it is in the worklist."""
-        try:
-            while True:
-                with self._lock:
-                    if not self._waiting:
-                        self._thread = None
-                        return
-                batch, file = self._waiting[0]
-                films = self._films_of(file, self._discs.get(batch))
-                arrived = [(film.name, each) for film in films for each in self._receive(film)]
-                with self._lock:
-                    for name, (entry_id, is_new) in arrived:
-                        if entry_id in self._arrivals:
-                            self._repeated.append(name)
-                        self._arrivals.setdefault(entry_id, Arrival(is_new, batch))
-                    self._waiting.popleft()
-                if isinstance(file, Discardable):
-                    file.discard()
-        except WorklistError as error:
-            logger.warning("Receiving paused: %s", error)
-            with self._lock:
-                self._problem = str(error)
+        """Receive file by file until none waits; the window may be closed meanwhile."""
+        while self._receive_next():
+            pass
+
+    def _receive_next(self) -> bool:
+        """Receive a file, which leaves the queue once it is in the worklist.
+
+        Returns
+        -------
+        bool
+            Whether to go on.
+        """
+        with self._lock:
+            if not self._waiting:
                 self._thread = None
+                return False
+            batch, file = self._waiting[0]
+        try:
+            films = self._films_of(file, self._discs.get(batch))
+            arrived = [(film.name, each) for film in films for each in self._receive(film)]
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            return self._pause(error)
+        with self._lock:
+            for name, (entry_id, is_new) in arrived:
+                if entry_id in self._arrivals:
+                    self._repeated.append(name)
+                self._arrivals.setdefault(entry_id, Arrival(is_new, batch))
+            self._waiting.popleft()
+            self._problem = ""
+        if isinstance(file, Discardable):
+            file.discard()
+        return True
+
+    def _pause(self, error: Exception) -> bool:
+        """Say why a file waits, and wait; return whether to go on."""
+        problem = _problem_of(error)
+        with self._lock:
+            self._problem = problem
+            if not isinstance(error, WorklistError):
+                self._waiting.rotate(-1)  # the others do not wait for it
+        logger.warning("Receiving paused: %s", problem)
+        deadline = time.monotonic() + PAUSE_SECONDS
+        while not self._again.wait(LOOK_SECONDS) and time.monotonic() < deadline:
+            if not threading.main_thread().is_alive():  # the server ends
+                return False
+        self._again.clear()
+        return True
 
     def _films_of(self, file: UploadedFile, disc: DiscContents | None) -> Iterator[UploadedFile]:
         """Yield a film, the films of a zip archive, or nothing for a file that is no film.
@@ -208,6 +239,19 @@ class UploadQueue:
             return
         self._engine.wake()
         yield receipt.entry_id, receipt.arrived is Arrived.NEW
+
+
+def _problem_of(error: Exception) -> str:
+    """Return why a file could not be received, and what happens next."""
+    if isinstance(error, CxrError):
+        return str(error)
+    logger.error("Receiving an upload met a fault:\n%s", log_privacy.fault_report(error))
+    if isinstance(error, OSError | MemoryError):
+        return (
+            "The server could not read an uploaded file. Whoever runs the server should check its "
+            "disk and memory; it is tried again."
+        )
+    return "The program failed on an uploaded file; see the log of the server. It is tried again."
 
 
 def _path(name: str) -> PurePosixPath:

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cxr_app.errors import WorklistError
+from cxr_app.errors import ShortageError, WorklistError
 from cxr_app.film_store import FilmStore
 from cxr_app.scoring_engine import ScoringEngine
+from cxr_app.ui import upload_queue
 from cxr_app.ui.upload_queue import UploadQueue
 from cxr_app.worklist import Query, Worklist
 from tests.support.factories import dicom_bytes, film_pixels, png_bytes
@@ -150,6 +151,70 @@ def test_what_meets_a_full_disk_waits_and_can_be_tried_again(
         queue.status().waiting,
         worklist.count(Query()),
     ) == ("", 0, 2)
+
+
+def test_what_met_a_problem_is_received_though_nobody_is_there_to_ask(
+    tmp_path: Path,
+    worklist: Worklist,
+    open_queue: Callable[..., UploadQueue],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The window may be closed: what it has sent would be deleted from the spool a day later."""
+    monkeypatch.setattr(upload_queue, "PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr(upload_queue, "LOOK_SECONDS", 0.1)
+    films = FullDisk(tmp_path / "films")
+    queue = open_queue(films)
+    queue.take([File("a.dcm", b"a"), File("b.dcm", b"b")])
+    wait_for(queue)
+    films.full = False
+    del queue
+    deadline = monotonic() + WAIT_SECONDS
+    while worklist.count(Query()) < 2:
+        assert monotonic() < deadline
+        sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (ShortageError("The computer ran short of memory."), "short of memory"),
+        (MemoryError(), "disk and memory"),
+        (OSError(24, "Too many open files"), "disk and memory"),
+        (KeyError("Quuxlove"), "see the log"),
+    ],
+)
+def test_a_file_that_cannot_be_received_waits_and_delays_no_other(
+    worklist: Worklist,
+    open_queue: Callable[..., UploadQueue],
+    caplog: pytest.LogCaptureFixture,
+    fault: Exception,
+    words: str,
+) -> None:
+    class Faulty(File):
+        is_well = False
+
+        def getvalue(self) -> bytes:
+            if not self.is_well:
+                raise fault
+            return super().getvalue()
+
+    queue, file = open_queue(), Faulty("a.dcm", b"a")
+    queue.take([file])
+    wait_for(queue)
+    assert words in queue.status().problem
+    queue.take([File("b.dcm", b"b")])
+    queue.retry()
+    deadline = monotonic() + WAIT_SECONDS
+    while worklist.count(Query()) < 1:
+        assert monotonic() < deadline
+        sleep(0.05)
+    file.is_well = True
+    queue.retry()
+    while queue.status().waiting:
+        assert monotonic() < deadline
+        sleep(0.05)
+    assert (queue.status().problem, worklist.count(Query())) == ("", 2)
+    assert "Quuxlove" not in caplog.text + queue.status().problem
 
 
 def test_twenty_sessions_at_once_lose_nothing(
