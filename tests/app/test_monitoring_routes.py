@@ -1,6 +1,7 @@
 """The routes of monitoring: alive, ready, and figures for whoever shows the token."""
 
 import json
+import os
 
 import pytest
 from starlette.applications import Starlette
@@ -45,3 +46,13 @@ def test_a_server_is_ready_once_it_can_score_and_audit(
     assert status == 503
     assert json.loads(text)["problems"] == ["The audit's disk is full.", "No model."]
     assert ask("/healthz")[0] == 503
+
+
+def test_a_server_whose_worklist_can_only_be_read_is_not_ready(
+    worklist: Worklist, engine: ReadyEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda _, mode: not mode & os.W_OK)
+    status, text = ask("/readyz")
+    assert status == 503
+    assert "cannot be changed by this user" in text
+    assert ask("/healthz")[0] == 200, "a restart would not help"

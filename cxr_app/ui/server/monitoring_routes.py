@@ -11,6 +11,7 @@ from cxr_app.ui import resources
 from cxr_app.ui.client_address import client_address
 from cxr_app.ui.server.bearer_token import SCHEME, shows_token
 from cxr_app.ui.server.film_route import base_path
+from cxr_app.worklist.rights import require_rights
 
 
 def routes() -> list[Route]:
@@ -42,6 +43,7 @@ def _ready(_: Request) -> JSONResponse:
         problems.append(status.message or "The model is being loaded.")
     try:
         resources.worklist().counts()
+        require_rights(resources.settings().worklist_url)  # a standby can be read
     except CxrError as error:
         problems.append(str(error))
     found = list(filter(None, problems))
