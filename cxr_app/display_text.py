@@ -17,6 +17,19 @@ def day(moment: datetime) -> str:
     return f"{moment.astimezone():%Y-%m-%d}"
 
 
+def midnight(moment: datetime) -> datetime:
+    """Return when the day of a moment began in the server's time zone, aware."""
+    begin = moment.astimezone().replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    first = begin.astimezone()  # clocks may have changed since
+    skipped = first.date() != begin.date()
+    return begin.replace(fold=1).astimezone() if skipped else first
+
+
+def local(moment: datetime | None) -> datetime | None:
+    """Return date and time on the server's clocks at a moment, without a time zone."""
+    return moment and moment.astimezone().replace(tzinfo=None)
+
+
 def clock(moment: datetime) -> str:
     """Return the time of day of a moment in the server's time zone."""
     return f"{moment.astimezone():%H:%M}"

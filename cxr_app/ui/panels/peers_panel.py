@@ -1,7 +1,5 @@
 """Who has sent films, and what became of them."""
 
-from datetime import datetime
-
 import streamlit as st
 
 from cxr_app.ui import resources
@@ -19,9 +17,8 @@ def peers_panel() -> None:
     with st.container(border=True, key="peers", gap="small"):
         st.markdown("**Senders**")
         if peers:
-            now = datetime.now().astimezone()
             st.dataframe(
-                [connection_text.peer_row(peer, now) for peer in peers],
+                [connection_text.peer_row(peer) for peer in peers],
                 hide_index=True,
                 column_config={
                     name: st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm:ss")

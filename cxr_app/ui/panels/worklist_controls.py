@@ -1,10 +1,11 @@
 """Search, counts and filters above the worklist."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from cxr_app import display_text
 from cxr_app.ui import resources, view_state
 from cxr_app.ui.panels.study_switch import study_switch
 from cxr_app.ui.panels.views_panel import saved_views
@@ -41,7 +42,7 @@ def title_and_search() -> DeltaGenerator:
 
 def counts(now: Counts) -> None:
     """Show how many films wait and for how long, and how many were read today."""
-    today = resources.worklist().reviews.read_since(_midnight())
+    today = resources.worklist().reviews.read_since(display_text.midnight(datetime.now(UTC)))
     unread, flagged, person, wait, pace, read = st.columns([0.8, 1, 1.05, 1.25, 1.65, 0.8])
     unread.metric("Unread", f"{now.unread:,}")
     flagged.metric("Flagged, unread", f"{now.flagged_unread:,}")
@@ -114,8 +115,3 @@ def _are_two_at_work() -> bool:
 
 def _duration(elapsed: timedelta | None) -> str:
     return "–" if elapsed is None else formatting.duration(elapsed)
-
-
-def _midnight() -> datetime:
-    """Return the start of today in the server's time zone."""
-    return datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)

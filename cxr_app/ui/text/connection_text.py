@@ -1,8 +1,8 @@
 """Words and rows of the Connections page."""
 
-from datetime import datetime
 from typing import Any
 
+from cxr_app import display_text
 from cxr_app.destination import Destination
 from cxr_app.settings import Settings
 from cxr_app.worklist import Peer
@@ -61,13 +61,9 @@ def allowed_senders(settings: Settings) -> str:
     return f"Accepted are {' from '.join(parts)}; others are rejected."
 
 
-def peer_row(peer: Peer, zone_of: datetime) -> dict[str, Any]:
-    """Return the table row of a peer; times are in the zone of `zone_of`."""
+def peer_row(peer: Peer) -> dict[str, Any]:
+    """Return the table row of a peer; times are those of the server's clocks."""
     counts = peer.counts
-
-    def local(moment: datetime | None) -> datetime | None:
-        return moment and moment.astimezone(zone_of.tzinfo)
-
     return {
         "AE title": peer.ae_title,
         "Address": peer.address,
@@ -75,8 +71,8 @@ def peer_row(peer: Peer, zone_of: datetime) -> dict[str, Any]:
         "Sent again": counts.repeated,
         "Own results": counts.own_results,
         "Refused": counts.refused,
-        "Last seen": local(counts.seen_at),
-        "Last film": local(counts.film_at),
-        "Last refusal": local(counts.refused_at),
+        "Last seen": display_text.local(counts.seen_at),
+        "Last film": display_text.local(counts.film_at),
+        "Last refusal": display_text.local(counts.refused_at),
         "Why": counts.refusal,
     }
