@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from cxr_app.atomic_file import atomic_path, atomic_write
 from cxr_app.errors import CxrError, FilmLostError, SettingsError, WorklistError
 from cxr_app.film_store import FilmStore, file_sha256, make_private_folder
+from cxr_app.jobs.kinds import REVIEWED
 from cxr_app.operations.audit_backup import PLACE as AUDIT
 from cxr_app.operations.audit_backup import copy_audit, restore_audit
 from cxr_app.operations.backup_target import require_apart, require_own_films, require_successor
@@ -234,6 +235,8 @@ def _forget(
     for path in folder.glob(WORKLISTS):
         if path.name != manifest.worklist:
             path.unlink()
+    for path in (folder / "jobs").glob(f"*/{REVIEWED}"):  # earlier versions copied it
+        path.unlink()
     store, films = FilmStore(settings.films_dir), FilmStore(folder / FILMS)
     there = {file.sha256 for file in files if not file.is_deleted}
     for file in files:
@@ -251,10 +254,13 @@ def _kept(files: list[SnapshotFile], films_dir: Path) -> set[str]:
 
 
 def _side_files(settings: Settings) -> Iterator[tuple[Path, Path]]:
-    """Yield the other files, and their places in the backup."""
+    """Yield the other files, and their places in the backup.
+
+    Not a running retraining's list of films: it names patients, and a resumed job gets another.
+    """
     for name in FOLDERS:
         for path in sorted((settings.data_dir / name).rglob("*")):
-            if path.is_file() and not path.is_symlink():
+            if path.is_file() and not path.is_symlink() and path.name != REVIEWED:
                 yield path, path.relative_to(settings.data_dir)
     for path in sorted(settings.checkpoint.parent.glob(f"{settings.checkpoint.stem}.*")):
         if path.is_file():

@@ -29,9 +29,10 @@ from cxr_app.worklist.database import (
     stored_revision,
 )
 from cxr_app.worklist.database_errors import translated_errors
+from cxr_app.worklist.job import JobState
 from cxr_app.worklist.outgoing_tables import ArchiveRow
 from cxr_app.worklist.stored_schema import stored_tables
-from cxr_app.worklist.tables import EntryRow, Table
+from cxr_app.worklist.tables import EntryRow, JobRow, Table
 
 ROWS_AT_ONCE = 1000
 
@@ -220,7 +221,8 @@ def _copy_database(url: str, path: Path) -> None:
 def _copy_rows(source: Database, target: Database, place_of: Callable[[Path], Path]) -> None:
     """Copy every row; the target's triggers build its search index and its counters.
 
-    No archive gets results of the restored worklist before a person allows it.
+    No archive gets results of the restored worklist before a person allows it, and its jobs do not
+    run: on the same computer their processes may be those of the place that was backed up.
     """
     tables = Table.metadata.sorted_tables
     with source.reading() as reading, target.writing() as writing:
@@ -238,6 +240,16 @@ def _copy_rows(source: Database, target: Database, place_of: Callable[[Path], Pa
             _count_on(writing.connection(), table)
         # What was sent since the backup would be sent again: a person decides.
         writing.execute(update(ArchiveRow).values(held_at=datetime.now(UTC)))
+        writing.execute(
+            update(JobRow)
+            .where(JobRow.state == JobState.RUNNING)
+            .values(
+                state=JobState.INTERRUPTED,
+                cancelling=False,
+                ended_at=datetime.now(UTC),
+                message="It ran when the backup was made. What was done until then is kept.",
+            )
+        )
 
 
 def _values(row: Row[Any], place_of: Callable[[Path], Path]) -> dict[str, Any]:

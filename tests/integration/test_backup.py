@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import socket
 import sqlite3
 import stat
 import threading
@@ -9,13 +10,15 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 from sqlalchemy import create_engine, text
 
 from cxr_app import admin
 from cxr_app.film_store import FilmStore
+from cxr_app.jobs.kinds import BACKLOG, REVIEWED
 from cxr_app.settings import Settings
-from cxr_app.worklist import Query, Worklist
+from cxr_app.worklist import JobState, Query, Worklist
 from cxr_app.worklist.tables import Table
 from tests.integration.conftest import DatabaseFactory
 from tests.integration.test_worklist_migrations import LISTS_OF_POSTGRESQL
@@ -83,6 +86,42 @@ def test_everything_is_restored_into_an_empty_place(
     assert worklist.entry(new).id == new
     worklist.close()
     assert (elsewhere.models_dir / "m.safetensors").read_bytes() == b"model"
+
+
+def test_a_restored_job_is_not_the_one_that_still_runs_where_it_was_backed_up(
+    site: Site, run: Run, tmp_path: Path, new_database: DatabaseFactory
+) -> None:
+    """A person who cancels it in a trial restoration would end the other."""
+    process = psutil.Process()
+    job = site.worklist.jobs.submit(BACKLOG, {"folder": "/films"})
+    site.worklist.jobs.claim(socket.gethostname(), [BACKLOG])
+    site.worklist.jobs.begun(job.id, process.pid, process.create_time())
+    run("backup", tmp_path / "backup")
+    elsewhere = Settings(data_dir=tmp_path / "elsewhere", database_url=new_database("sqlite"))
+    assert run("restore", tmp_path / "backup", settings=elsewhere) == 0
+    worklist = Worklist.open(elsewhere.worklist_url)
+    found = worklist.jobs.job(job.id)
+    running = worklist.jobs.running()
+    worklist.close()
+    assert (found.state, running) == (JobState.INTERRUPTED, [])
+    assert "when the backup was made" in found.message
+    assert site.worklist.jobs.job(job.id).state is JobState.RUNNING
+
+
+def test_the_patients_of_a_retraining_are_in_no_backup(
+    site: Site, run: Run, tmp_path: Path
+) -> None:
+    """They would stay there after the job, and after the retention time of their films."""
+    place, backup = site.settings.jobs_dir / "job", tmp_path / "backup"
+    place.mkdir(parents=True)
+    (place / "log.txt").write_text("log")
+    (place / REVIEWED).write_text("QX-18151210")
+    assert run("backup", backup) == 0
+    assert [path.name for path in (backup / "jobs" / "job").iterdir()] == ["log.txt"]
+    (backup / "jobs" / "job" / REVIEWED).write_text("as an earlier version left it")
+    assert run("backup", backup) == 0
+    assert [path.name for path in (backup / "jobs" / "job").iterdir()] == ["log.txt"]
+    assert run("verify", backup) == 0
 
 
 def test_a_place_with_films_is_not_restored_into(
