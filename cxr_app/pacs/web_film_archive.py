@@ -1,11 +1,13 @@
 """A DICOMweb archive that films are fetched from: searched by QIDO-RS, fetched by WADO-RS.
 
 Some servers ignore a key that they do not know, ``limit`` or ``offset``: what is answered is
-compared again, and a page that brings nothing new is the last.
+compared again, and a page that brings nothing new is the last. Others send fewer answers than they
+were asked for, whatever they have: a page that is not full need not be the last.
 
 References
 ----------
-DICOM PS3.18 10.6 (Search Transaction), 10.4 (Retrieve Transaction), F (DICOM JSON Model).
+DICOM PS3.18 8.3.4 (query parameters of a search), 10.6 (Search Transaction), 10.4 (Retrieve
+Transaction), F (DICOM JSON Model).
 """
 
 import re
@@ -29,10 +31,14 @@ AS_STORED = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 PAGE = 200
 """Answers asked for at once."""
 MOST_PAGES = 500
+FEWEST_CUT = 10
+"""Answers from which on an archive may have cut a page short without a word."""
 FETCH_SECONDS = 300.0
 """Longest time for one film: 60 MB over a slow line."""
 _UID = re.compile(r"[0-9.]{1,64}")
 _NO_ANSWER = 204
+_MORE = "299"
+"""Warning of an archive that has more answers."""
 _NOT_THERE = (404, 410)
 _NOT_AS_STORED = (406, 415)
 
@@ -119,13 +125,16 @@ class WebFilmArchive(WebConnection):
     def _find(self, path: str, keys: Mapping[str, str], wanted: tuple[str, ...]) -> list[Dataset]:
         """Return all answers to a search; a part of them is an error, for a film may be missing."""
         found: dict[str, Dataset] = {}
-        for page in range(MOST_PAGES):
-            limits = {"limit": str(PAGE), "offset": str(page * PAGE)}
+        number = 0
+        for _ in range(MOST_PAGES):
+            limits = {"limit": str(PAGE), "offset": str(number)}
             fields = {"includefield": list(wanted)}  # some read no list with escaped commas
-            answers = self._answers(self._ask("GET", path, params={**keys, **fields, **limits}))
+            page = self._ask("GET", path, params={**keys, **fields, **limits})
+            answers = self._answers(page)
             known = len(found)
             found |= {_key(each): each for each in answers}
-            if len(answers) < PAGE or len(found) == known:
+            number += len(answers)
+            if len(found) == known or not _may_be_cut(page, len(answers)):
                 return list(found.values())
         raise ArchiveError(f"{self._name} found more than can be fetched. Ask for fewer days.")
 
@@ -146,6 +155,11 @@ class WebFilmArchive(WebConnection):
                 "Check the path of its address."
             )
         return found
+
+
+def _may_be_cut(page: httpx.Response, number: int) -> bool:
+    """Check whether an archive may have more answers than it has sent."""
+    return number >= FEWEST_CUT or page.headers.get("Warning", "").startswith(_MORE)
 
 
 def _as_datasets(answer: httpx.Response) -> list[Dataset] | None:

@@ -29,6 +29,7 @@ LOGIN = ("scribe", "pass:word")
 DAY = FilmQuery.parse("StudyDate=20260101-20260110")
 FILM = ArchivedFilm("2.25.1", "2.25.2", "2.25.3", "", Header())
 FILE = dicom_bytes()
+STUDIES = 45
 Answer = tuple[int, str, bytes]
 
 
@@ -192,10 +193,47 @@ def test_no_answer_leads_to_another_address(uid: str) -> None:
             list(archive.films(FilmQuery.parse("StudyDate=20260101")))
 
 
-def test_all_pages_are_read_and_a_server_without_pages_is_no_endless_one(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("limit", "warning", "pages"),
+    [(20, "", 3), (12, "", 4), (7, '299 archive "There are more results"', 7)],
+    ids=["as asked", "cut without a word", "cut and said"],
+)
+def test_all_pages_are_read_however_few_answers_each_has(
+    limit: int, warning: str, pages: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(web_film_archive, "PAGE", 20)
+    with studies_in_pages(limit, warning) as (target, asked):
+        with film_source(target, Settings()) as archive:
+            assert list(archive.films(FilmQuery.parse("PatientID=P-1"))) == []
+        searches = [keys for keys in asked if "PatientID" in keys]
+        assert len(searches) == pages
+        assert len(asked) == 1 + pages + STUDIES, "the series of each study"
+
+
+def test_a_server_without_pages_is_no_endless_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_film_archive, "PAGE", 20)
+    with studies_in_pages(20, is_paged=False) as (target, asked):
+        with film_source(target, Settings()) as archive:
+            assert list(archive.films(FilmQuery.parse("PatientID=P-1"))) == []
+        assert len([keys for keys in asked if "PatientID" in keys]) == 2
+        assert len(asked) == 1 + 2 + 20
+
+
+@contextmanager
+def studies_in_pages(
+    most: int, warning: str = "", *, is_paged: bool = True
+) -> Iterator[tuple[Destination, list[dict[str, list[str]]]]]:
+    """Run a server with some studies of one patient; yield it, and the keys of each request.
+
+    Parameters
+    ----------
+    most
+        Answers that it sends at a time, however many were asked for.
+    warning
+        Its header while it has more.
+    is_paged
+        Whether it knows ``offset``.
+    """
     asked: list[dict[str, list[str]]] = []
 
     class Paged(BaseHTTPRequestHandler):
@@ -204,13 +242,15 @@ def test_all_pages_are_read_and_a_server_without_pages_is_no_endless_one(
             keys = parse_qs(where.query)
             asked.append(keys)
             patient = {"00100020": {"vr": "LO", "Value": ["P-1"]}}
-            uids = ({"vr": "UI", "Value": [f"2.25.{number}"]} for number in range(45))
+            uids = ({"vr": "UI", "Value": [f"2.25.{number}"]} for number in range(STUDIES))
             found = [patient | {"0020000D": uid} for uid in uids]
-            first = int(keys.get("offset", ["0"])[0]) if "paged" in self.path else 0
-            limit = int(keys["limit"][0])
-            level = found[first : first + limit] if where.path.endswith("/studies") else []
+            first = int(keys.get("offset", ["0"])[0]) if is_paged else 0
+            last = first + min(most, int(keys["limit"][0]))
+            level = found[first:last] if where.path.endswith("/studies") else []
             body = json.dumps(level).encode()
             self.send_response(200)
+            if warning and last < len(found):
+                self.send_header("Warning", warning)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -221,14 +261,7 @@ def test_all_pages_are_read_and_a_server_without_pages_is_no_endless_one(
     server = ThreadingHTTPServer(("127.0.0.1", 0), Paged)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
-        for path, pages, studies in (("paged", 3, 45), ("endless", 2, 20)):
-            target = Destination.parse(f"http://127.0.0.1:{server.server_port}/{path}")
-            asked.clear()
-            with film_source(target, Settings()) as archive:
-                assert list(archive.films(FilmQuery.parse("PatientID=P-1"))) == []
-            searches = [keys for keys in asked if "PatientID" in keys]
-            assert len(searches) == pages
-            assert len(asked) == 1 + pages + studies
+        yield Destination.parse(f"http://127.0.0.1:{server.server_port}/dicom-web"), asked
     finally:
         server.shutdown()
         server.server_close()
