@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from pydicom import Dataset
 
@@ -122,7 +122,9 @@ class Sender:
 
     def _fill(self) -> None:
         """Look for new results and those that a killed sender left."""
-        now = datetime.now(UTC)
+        now = self._outbox.now()
+        if now < self._looked_at:  # the clock was ahead for a time: what came since is earlier
+            self._looked_at = self._outbox.open(self._destination)
         while self._outbox.fill(
             self._destination,
             self._looked_at,

@@ -21,7 +21,7 @@ from cxr_app.worklist.outgoing import (
     Outgoing,
     OutgoingState,
 )
-from cxr_app.worklist.outgoing_due import may_be_sent, replaced_moment, unclaimed
+from cxr_app.worklist.outgoing_due import LONGEST_PAUSE, may_be_sent, replaced_moment, unclaimed
 from cxr_app.worklist.outgoing_readings import NEEDED, unsent_readings
 from cxr_app.worklist.outgoing_tables import ArchiveRow, OutgoingRow
 from cxr_app.worklist.shared_secret import shared_secret
@@ -35,7 +35,6 @@ LEASE = timedelta(minutes=5)
 """How long a claim holds; longer than one film's objects can take to be sent or to fail."""
 
 FIRST_PAUSE = timedelta(seconds=30)
-LONGEST_PAUSE = timedelta(hours=1)
 """Pause after the first failure, doubled after each further one up to the longest."""
 
 AT_ONCE = 500
@@ -53,6 +52,10 @@ class Outbox(Transactions):
         statement = select(SecretRow.name).where(SecretRow.name == INSTALLATION)
         with self._database.reading() as session:
             return session.scalar(statement) is not None
+
+    def now(self) -> datetime:
+        """Return the time by the clock that films are scored by."""
+        return self._clock()
 
     def open(self, destination: Destination) -> datetime:
         """Return since when results are sent to an archive: the first time that it is named."""

@@ -1,6 +1,6 @@
 """Which of the objects that wait for an archive may be sent now, and what they replace there."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -10,6 +10,9 @@ from cxr_app.worklist.outgoing import OutgoingState
 from cxr_app.worklist.outgoing_tables import ArchiveRow, OutgoingRow
 from cxr_app.worklist.review_rows import disputed
 from cxr_app.worklist.tables import EntryRow
+
+LONGEST_PAUSE = timedelta(hours=1)
+"""Longest wait of an object; one that is due later was noted while the clock was ahead."""
 
 
 def may_be_sent(
@@ -27,7 +30,7 @@ def may_be_sent(
     due = (
         OutgoingRow.destination == destination,
         OutgoingRow.state == OutgoingState.WAITING,
-        OutgoingRow.due_at <= now,
+        or_(OutgoingRow.due_at <= now, OutgoingRow.due_at > now + LONGEST_PAUSE),
         unclaimed(now),
         ~_is_disputed(),
         ~_is_held(destination),

@@ -128,6 +128,22 @@ def test_what_waits_for_an_archive_that_stays_away_is_given_up(
     assert states(worklist) == [OutgoingState.GIVEN_UP]
 
 
+def test_a_clock_that_was_ahead_for_a_time_keeps_no_result_back(
+    settings: Settings, worklist: Worklist, clock: Clock
+) -> None:
+    """Neither one of that time, nor one of the time since."""
+    with listening(Peer()) as peer:
+        sender = Sender(settings, worklist, peer.destination())
+        sender.send_once()
+        clock.now += timedelta(days=1)
+        score(settings, worklist)
+        sender._fill()
+        clock.now -= timedelta(hours=23)
+        score(settings, worklist)
+        sender.send_once()
+    assert states(worklist) == [OutgoingState.SENT] * 2
+
+
 @UNCLOSED
 def test_a_server_that_was_off_for_days_and_an_archive_that_was_give_nothing_up(
     settings: Settings, worklist: Worklist, clock: Clock
