@@ -22,7 +22,7 @@ from cxr_app.pacs.film_sources import film_source
 from cxr_app.pacs.reception import Arrived, Reception
 from cxr_app.pacs.storing import Storing
 from cxr_app.pacs.web_film_archive import WebFilmArchive
-from cxr_app.patient_identity import is_patient_id, same_patient
+from cxr_app.patient_identity import is_patient_id, name_different_patients, same_patient
 from cxr_app.radiograph import Header
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
@@ -139,7 +139,7 @@ class ArchiveLookup:
         found.sort(key=lambda film: film.header.study_date + film.header.study_time, reverse=True)
         if not found and target.url and _ODD.search(self._header.patient_id):
             self._missing.append(NOT_SEARCHED)
-        new = [film for film in found if not self._is_here(film)]
+        new = [film for film in found if not self._entries_of(film)]
         wanted, left = new[:MOST_FILMS], len(new[MOST_FILMS:])
         if left:
             self._missing.append(f"The archive has {left} more; look there again for them.")
@@ -162,10 +162,15 @@ class ArchiveLookup:
         self._searched = None
         return found
 
-    def _is_here(self, film: ArchivedFilm) -> bool:
-        """Check whether the worklist has this film."""
+    def _entries_of(self, film: ArchivedFilm) -> list[str]:
+        """Return the entries that have this film; another patient's may have the same UID."""
         alike = self._worklist.instances.alike("", "", film.sop_instance_uid)
-        return any(not each.is_deleted for each in alike)
+        ids = dict.fromkeys(each.entry_id for each in alike if not each.is_deleted)
+        return [
+            entry.id
+            for entry in self._worklist.entries_by_ids(ids)
+            if entry.header is None or not name_different_patients(entry.header, self._header)
+        ]
 
     def _fetch(self, films: list[ArchivedFilm]) -> None:
         target = self._settings.film_archive
@@ -210,9 +215,12 @@ class ArchiveLookup:
 
     def _move(self, archive: FilmArchive, film: ArchivedFilm) -> None:
         """Let a film come to the receiver, which has entered it once the archive answers."""
-        archive.move(film)
-        alike = self._worklist.instances.alike("", "", film.sop_instance_uid)
-        arrived = [each.entry_id for each in alike if not each.is_deleted]
+        try:
+            archive.move(film)
+        except FilmNotSentError:
+            if not self._entries_of(film):  # else it has come, and another with its UID has not
+                raise
+        arrived = self._entries_of(film)
         if arrived:
             self._note_arrived(arrived[0])
         else:

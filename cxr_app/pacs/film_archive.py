@@ -29,6 +29,7 @@ from cxr_app.destination import Destination
 from cxr_app.errors import ArchiveError, FilmNotSentError
 from cxr_app.imaging.dicom_decoding import TRANSFER_SYNTAXES
 from cxr_app.imaging.dicom_values import text
+from cxr_app.imaging.film_identity import read_header
 from cxr_app.imaging.limits import MAX_FILE_BYTES
 from cxr_app.pacs.archived_film import (
     PATIENT_KEYS,
@@ -110,7 +111,7 @@ class FilmArchive(ArchiveAssociation):
             build_context(each, syntax) for each in self._classes for syntax in TRANSFER_SYNTAXES
         ]
         self._entity.requested_contexts = [*self._entity.requested_contexts, *contexts]
-        self._received: dict[str, bytes] = {}
+        self._received: dict[str, list[bytes]] = {}
         self._connection: socket.socket | None = None
         self._is_ended = False
 
@@ -164,9 +165,9 @@ class FilmArchive(ArchiveAssociation):
         code = None
         for status, _ in self._asked("send_c_get", _named(film), GET):
             code = status.get("Status")
-        data = self._received.pop(film.sop_instance_uid, None)
-        if data is not None:
-            return data
+        received = self._received.pop(film.sop_instance_uid, [])
+        if received:
+            return _in_its_place(received, film)
         if code is None:
             raise self._silence()
         why = _STATUS_WORDS.get(code >> 8, "it has deleted it, or cannot send it as it is stored")
@@ -266,8 +267,22 @@ class FilmArchive(ArchiveAssociation):
         request: Any = event.request
         if request.DataSet is None or request.DataSet.getbuffer().nbytes > MAX_FILE_BYTES:
             return 0xA700
-        self._received[str(request.AffectedSOPInstanceUID)] = event.encoded_dataset()
+        uid = str(request.AffectedSOPInstanceUID)
+        self._received.setdefault(uid, []).append(event.encoded_dataset())
         return 0x0000
+
+
+def _in_its_place(received: list[bytes], film: ArchivedFilm) -> bytes:
+    """Return the film of the series that was asked for: some archives have several with one UID.
+
+    Orthanc sends all of them, whichever series is named.
+    """
+    place = film.study_instance_uid, film.series_instance_uid
+    for data in received[:-1]:
+        header = read_header(data)
+        if header and (header.study_instance_uid, header.series_instance_uid) == place:
+            return data
+    return received[-1]
 
 
 def _named(film: ArchivedFilm) -> Dataset:

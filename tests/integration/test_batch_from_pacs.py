@@ -170,6 +170,25 @@ def test_a_film_that_was_received_before_stays_one_entry(
     assert sources[uids[2]] == "uploaded.dcm"
 
 
+def test_films_that_share_a_uid_are_all_scored_and_each_once(
+    settings: Settings, orthanc: Orthanc, tmp_path: Path
+) -> None:
+    out, query = tmp_path / "results.csv", "StudyDate=20261201 Modality=DX"
+    first = radiograph_dataset(film_pixels(seed=21), Modality="DX", StudyDate="20261201")
+    elements = {"SOPInstanceUID": first.SOPInstanceUID, "PatientID": "QX-2"}
+    other = radiograph_dataset(
+        film_pixels(seed=22), Modality="DX", StudyDate="20261201", **elements
+    )
+    uid = str(first.SOPInstanceUID)
+    for count, film in ((1, first), (2, other), (2, None)):
+        if film is not None:
+            orthanc.post("/instances", dicom_bytes(film))
+        assert run(out, query=query) == 0
+        assert [row["source"] for row in rows(out)] == [uid] * count
+        assert len({row["sha256"] for row in rows(out)}) == count
+        assert len(entered(settings)) == count
+
+
 def test_what_cannot_be_done_exits_with_2_and_says_why(
     settings: Settings,
     tmp_path: Path,

@@ -63,8 +63,9 @@ class ArchiveOrigin:
             If films cannot be kept.
         """
         found = self._search(progress)
-        films = {film.sop_instance_uid: film for film in found if film.may_be_film}
-        due = [films[uid] for uid in backlog.unfinished(list(films))][: self._limit]
+        films = list({_place(film): film for film in found if film.may_be_film}.values())
+        left = set(backlog.unfinished([film.sop_instance_uid for film in films]))
+        due = [film for film in films if film.sop_instance_uid in left][: self._limit]
         backlog.tally.expected = len(due)
         fetcher = FilmFetcher(self._settings, worklist)
         yield from _fetched(fetcher, due, progress)
@@ -78,6 +79,11 @@ class ArchiveOrigin:
         if not found:
             progress.remark = f"{self._target.name} has no film that matches {self._query.written}."
         return found
+
+
+def _place(film: ArchivedFilm) -> tuple[str, str, str]:
+    """Return where an archive has a film: some have several films with one SOP Instance UID."""
+    return film.study_instance_uid, film.series_instance_uid, film.sop_instance_uid
 
 
 def _fetched(

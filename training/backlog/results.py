@@ -99,7 +99,7 @@ class Results:
         SettingsError
             If the disk is full or gone. The file then ends with a complete row.
         """
-        new = [row for row in rows if row[1].sha256 not in self.contents(row[0])]
+        new = list(self._new(rows))
         try:
             self._append(_as_bytes(as_row(*row) for row in new))
             for source, outcome in new:
@@ -109,6 +109,15 @@ class Results:
                 self._saved = time.monotonic()
         except OSError as error:
             raise _cannot_write(self._path, error) from error
+
+    def _new(self, rows: Iterable[tuple[str, Outcome]]) -> Iterator[tuple[str, Outcome]]:
+        """Yield the rows that the file does not have, each once; all of files never read."""
+        written: set[tuple[str, str]] = set()
+        for source, outcome in rows:
+            row = source, outcome.sha256
+            if outcome.sha256 not in self.contents(source) and row not in written:
+                yield source, outcome
+                written |= {row} if outcome.sha256 else set()
 
     def close(self) -> None:
         """Force everything onto the disk and close the file."""

@@ -5,6 +5,7 @@ killed in between, the same command finds the film in the worklist and only writ
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
@@ -155,10 +156,21 @@ class Backlog:
         return [film for film in found if film.source not in finished]
 
     def unfinished(self, sources: Sequence[str]) -> list[str]:
-        """Return the sources that no earlier run has finished; their contents never change."""
+        """Return the sources that no earlier run has finished; their contents never change.
+
+        Parameters
+        ----------
+        sources
+            A source of several contents is named as often as it has some.
+        """
         rows = {source: self._results.contents(source) for source in sources}
         times = self._finished_at(set().union(*rows.values()))
-        left = [each for each in sources if not (rows[each] and rows[each] <= times.keys())]
+        wanted = Counter(sources)
+        left = [
+            each
+            for each in sources
+            if len(rows[each]) < wanted[each] or not rows[each] <= times.keys()
+        ]
         self.tally.earlier += len(sources) - len(left)
         return left
 

@@ -1,5 +1,7 @@
 """Earlier films are fetched from a real archive, in each way; never another patient's."""
 
+import dataclasses
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from cxr_app.pacs import archive_lookup
 from cxr_app.pacs.archive_lookup import ArchiveLookup, LookupStatus
 from cxr_app.pacs.archived_film import ArchivedFilm
 from cxr_app.pacs.film_archive import FilmArchive
+from cxr_app.pacs.reception import Reception
 from cxr_app.pacs.store_server import StoreServer
 from cxr_app.pacs.web_film_archive import WebFilmArchive
 from cxr_app.radiograph import Header
@@ -145,6 +148,23 @@ def test_the_patients_own_earlier_films_come_and_no_others(
     assert status.fetched == status.wanted == len(status.entry_ids) == len(own)
     again = looked(settings, desk, header())
     assert (again.state, again.wanted) == ("done", 0)
+
+
+def test_another_patients_film_with_its_uid_keeps_no_film_away(
+    settings: Settings, desk: Worklist, own: list[str]
+) -> None:
+    """A film in the list that was numbered wrongly is not the one that the archive has."""
+    elements = {"PatientName": "Hopper^Grace", "PatientID": "P-78", "SOPInstanceUID": own[0]}
+    data = dicom_bytes(radiograph_dataset(**NOW | elements))
+    films = FilmStore(settings.films_dir)
+    receipt = Reception(films, desk).receive(data, "upload")
+    digest = hashlib.sha256(data).hexdigest()
+    desk.record(dataclasses.replace(scored("other", header=read_header(data)), sha256=digest))
+    status = looked(settings, desk, header())
+    assert (status.state, status.message) == ("done", "")
+    assert status.fetched == status.wanted == len(own)
+    assert receipt.entry_id not in status.entry_ids
+    assert kept(desk) == set(own)
 
 
 def test_a_search_that_an_archive_may_not_understand_is_said(

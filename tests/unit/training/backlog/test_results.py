@@ -95,6 +95,14 @@ def test_a_film_that_arrives_again_in_one_run_has_one_row(tmp_path: Path) -> Non
     assert [row["sha256"] for row in rows_of(path)] == [failed(1).sha256, failed(2).sha256]
 
 
+def test_a_film_that_comes_twice_at_a_time_has_one_row(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    unread = failed(0, sha256="")
+    with opened(path) as results:
+        results.write([("1.2", failed(1)), ("1.3", unread), ("1.2", failed(1)), ("1.3", unread)])
+    assert [row["source"] for row in rows_of(path)] == ["1.2", "1.3", "1.3"]
+
+
 def test_another_content_under_one_name_gets_its_own_row(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
     for number in (1, 1, 2):
