@@ -10,6 +10,7 @@ import pytest
 from pydicom import Dataset
 from pynetdicom.association import Association
 
+from cxr_app.errors import FilmNotSentError
 from cxr_app.film_store import FilmStore
 from cxr_app.imaging.film_identity import read_header
 from cxr_app.pacs import archive_lookup
@@ -277,6 +278,23 @@ def test_an_archive_that_does_not_know_the_receiver_is_told_apart(
     status = looked(settings, desk, header())
     assert status.fetched == 0
     assert "CXR" in status.message
+
+
+@one_way("C-MOVE")
+def test_a_film_that_has_come_counts_whatever_the_archive_says(
+    settings: Settings, desk: Worklist, own: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have sent another patient's film of the same UID too, which was refused."""
+    move = FilmArchive.move
+
+    def move_with_another(archive: FilmArchive, film: ArchivedFilm) -> None:
+        move(archive, film)
+        raise FilmNotSentError("The archive could not send all films of that UID.")
+
+    monkeypatch.setattr(FilmArchive, "move", move_with_another)
+    status = looked(settings, desk, header())
+    assert (status.state, status.fetched, status.message) == ("done", len(own), "")
+    assert kept(desk) == set(own)
 
 
 @one_way("C-GET")
