@@ -72,10 +72,9 @@ def open_association(
     ArchiveError
         If it cannot be reached or refuses; the message says what to check.
     """
-    connections: list[socket.socket | None] = []
     watched = [
-        (evt.EVT_CONN_OPEN, lambda event: connections.append(socket_of(event))),
         (evt.EVT_CONN_OPEN, _send_at_once),
+        (evt.EVT_CONN_OPEN, _close_for_certain),
         (evt.EVT_CONN_OPEN, _pause_reliably),
         (evt.EVT_ABORTED, _end_soon),
     ]
@@ -91,8 +90,6 @@ def open_association(
         raise ArchiveError(f"{target.name} cannot be called: {_reason(error, target)}") from None
     if association.is_established:
         return association
-    for connection in filter(None, connections):  # pynetdicom leaves one that the peer has reset
-        connection.close()
     raise ArchiveError(
         f"{target.name} "
         + (
@@ -142,6 +139,12 @@ def _send_at_once(event: evt.Event) -> None:
     """Collect no small parts: a request would wait 40 ms until its head is acknowledged."""
     if (connection := socket_of(event)) is not None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _close_for_certain(event: evt.Event) -> None:
+    """Close the connection at its end: pynetdicom leaves one open that the peer has reset."""
+    if (connection := socket_of(event)) is not None:
+        event.assoc.bind(evt.EVT_CONN_CLOSE, lambda _: connection.close())
 
 
 def _pause_reliably(event: evt.Event) -> None:

@@ -1,7 +1,10 @@
 """An archive that cannot even be called is told in words, whoever calls it."""
 
 import errno
+import gc
 import socket
+import struct
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -59,3 +62,23 @@ def test_a_host_that_cannot_be_called_is_told_in_words(
     assert words in str(told.value)
     found = looked_at("archive", lambda: str(caller(NOWHERE)))
     assert found.problem == str(told.value), "doctor"
+
+
+@pytest.mark.parametrize("answer", [b"", bytes([3, 0, 0, 0, 0, 4, 0, 1, 1, 7])], ids=["no", "RJ"])
+def test_a_connection_that_the_peer_resets_is_closed(answer: bytes) -> None:
+    """A socket that is left open is an error of the tests, once it is collected."""
+
+    def refuse() -> None:
+        connection, _ = listener.accept()
+        connection.recv(65_536)
+        connection.sendall(answer)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        peer = threading.Thread(target=refuse)
+        peer.start()
+        with pytest.raises(ArchiveError):
+            open_archive(Destination("ARCH", "127.0.0.1", listener.getsockname()[1]))
+        peer.join()
+    gc.collect()
