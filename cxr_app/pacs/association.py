@@ -19,12 +19,13 @@ from pynetdicom.association import Association
 
 from cxr_app.destination import Destination
 from cxr_app.errors import ArchiveError
+from cxr_app.pacs.answer_wait import on_connected as wait_while_data_comes
 from cxr_app.pacs.reactor_pause import ReactorPause
 
 VERIFICATION = "1.2.840.10008.1.1"
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
-"""Longest wait for a connection, and for each answer."""
+"""Longest wait for a connection, and for each answer while nothing of it arrives."""
 ABORT_SECONDS = 5.0
 """Longest time for telling a peer that an association is aborted."""
 
@@ -76,6 +77,7 @@ def open_association(
         (evt.EVT_CONN_OPEN, _send_at_once),
         (evt.EVT_CONN_OPEN, _close_for_certain),
         (evt.EVT_CONN_OPEN, _pause_reliably),
+        (evt.EVT_CONN_OPEN, wait_while_data_comes),
         (evt.EVT_ABORTED, _end_soon),
     ]
     try:

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydicom import Dataset
 from pynetdicom import AE, AllStoragePresentationContexts, evt
 
 from cxr_app.destination import Destination, ResultKind
 from cxr_app.pacs.association import VERIFICATION
+from cxr_app.pacs.film_archive import FIND, GET, MOVE
 
 
 @dataclass
@@ -72,5 +74,37 @@ def listening(peer: Peer, classes: Sequence[str] = ()) -> Iterator[Peer]:
     peer.port = server.server_address[1]
     try:
         yield peer
+    finally:
+        server.shutdown()
+
+
+@contextmanager
+def holding(film: Dataset) -> Iterator[Destination]:
+    """Run an archive that finds and sends one film."""
+
+    def find(event: evt.Event) -> Iterator[tuple[int, Dataset]]:
+        answer = Dataset()
+        for element in event.identifier:
+            if element.keyword in film:
+                answer.add(film[element.keyword])
+        answer.QueryRetrieveLevel = event.identifier.QueryRetrieveLevel
+        yield 0xFF00, answer
+
+    def get(_: evt.Event) -> Iterator[Any]:
+        yield 1
+        yield 0xFF00, film
+
+    entity = AE("ARCHIVE")
+    for model in (FIND, GET, MOVE):
+        entity.add_supported_context(model)
+    entity.add_supported_context(film.SOPClassUID, scu_role=True, scp_role=True)
+    server = entity.start_server(
+        ("127.0.0.1", 0),
+        block=False,
+        evt_handlers=[(evt.EVT_C_FIND, find), (evt.EVT_C_GET, get)],
+    )
+    assert server is not None
+    try:
+        yield Destination("ARCHIVE", "127.0.0.1", server.server_address[1])
     finally:
         server.shutdown()

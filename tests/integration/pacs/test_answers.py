@@ -11,18 +11,15 @@ from typing import Any
 
 import pydicom
 import pytest
-from pydicom import Dataset
-from pydicom.uid import ComputedRadiographyImageStorage
-from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.dimse import DIMSEServiceProvider
 
 from cxr_app.destination import Destination, ResultKind
 from cxr_app.pacs.archive import Archive
 from cxr_app.pacs.archived_film import ArchivedFilm
-from cxr_app.pacs.film_archive import FIND, GET, MOVE, FilmArchive
+from cxr_app.pacs.film_archive import FilmArchive
 from cxr_app.pacs.film_query import FilmQuery
-from tests.support.archives import Peer, listening
+from tests.support.archives import Peer, holding, listening
 from tests.support.factories import dicom_bytes, radiograph_dataset
 from tests.support.results import result_object
 
@@ -53,30 +50,8 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def archive() -> Iterator[Destination]:
-    """An archive with one film, which it finds, sends and moves."""
-    entity = AE("ARCHIVE")
-    for model in (FIND, GET, MOVE):
-        entity.add_supported_context(model)
-    entity.add_supported_context(ComputedRadiographyImageStorage, scu_role=True, scp_role=True)
-    handlers: list[Any] = [(evt.EVT_C_FIND, find), (evt.EVT_C_GET, get)]
-    server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
-    assert server is not None
-    yield Destination("ARCHIVE", "127.0.0.1", server.server_address[1])
-    server.shutdown()
-
-
-def find(event: evt.Event) -> Iterator[tuple[int, Dataset]]:
-    answer = Dataset()
-    for element in event.identifier:
-        if element.keyword in FILM:
-            answer.add(FILM[element.keyword])
-    answer.QueryRetrieveLevel = event.identifier.QueryRetrieveLevel
-    yield 0xFF00, answer
-
-
-def get(event: evt.Event) -> Iterator[Any]:
-    yield 1
-    yield 0xFF00, FILM
+    with holding(FILM) as destination:
+        yield destination
 
 
 def searched(target: Destination) -> list[ArchivedFilm]:

@@ -6,16 +6,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BytesIO
 
 import pytest
+from pydicom import dcmread
 
 from cxr_app.destination import Destination, ResultKind
 from cxr_app.errors import ArchiveError
-from cxr_app.pacs import association
+from cxr_app.pacs import answer_wait, association
 from cxr_app.pacs.archive import Archive
 from cxr_app.pacs.film_archive import FilmArchive
-from tests.support.archives import Peer, listening
-from tests.support.factories import dicom_bytes
+from cxr_app.pacs.film_query import FilmQuery
+from tests.support.archives import Peer, holding, listening
+from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 from tests.support.results import result_object
 
 PICTURE = result_object(ResultKind.PICTURE, dicom_bytes())
@@ -34,11 +37,16 @@ class SlowRelay:
         The archive's answer from which on it passes on one byte after the other, for ever.
     reads
         How many pieces of what it is sent it reads.
+    pause
+        Seconds before each piece of 64 KB that it passes on.
     """
 
-    def __init__(self, archive: Destination, *, drips_from: int = 99, reads: int = 99) -> None:
+    def __init__(
+        self, archive: Destination, *, drips_from: int = 99, reads: int = 99, pause: float = 0.0
+    ) -> None:
         self._archive = archive
         self._drips_from, self._reads = drips_from, reads
+        self._pause = pause
         self._ended = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
 
@@ -64,6 +72,7 @@ class SlowRelay:
         with suppress(OSError):
             for _ in range(self._drips_from):
                 near.sendall(far.recv(65_536))
+                time.sleep(self._pause)
             first = far.recv(65_536)[:1]
             while not self._ended.wait(0.2):
                 near.sendall(first)
@@ -117,3 +126,28 @@ def test_an_echo_that_drips_is_not_waited_for() -> None:
         with FilmArchive(archive, "CXR") as films, pytest.raises(ArchiveError):
             films.check()
         assert time.monotonic() - begun < 15
+
+
+def fetched(archive: Destination) -> bytes:
+    with FilmArchive(archive, "CXR") as films:
+        (film,) = films.films(FilmQuery.parse("StudyDate=20260105"))
+        return films.fetch(film)
+
+
+def test_a_film_over_a_slow_line_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes longer than an archive may keep silent, and comes all the same, within limits."""
+    film = dcmread(BytesIO(dicom_bytes(radiograph_dataset(film_pixels(1024, 1024)))))
+    with (
+        holding(film) as archive,
+        SlowRelay(archive, pause=0.15).called() as slow,
+    ):
+        begun = time.monotonic()
+        assert len(fetched(slow)) > 2 * 1024 * 1024
+        assert time.monotonic() - begun > association.ANSWER_SECONDS
+    monkeypatch.setattr(answer_wait, "FETCH_SECONDS", 1.0)
+    with (
+        holding(film) as archive,
+        SlowRelay(archive, pause=0.15).called() as slow,
+        pytest.raises(ArchiveError, match="did not answer in time"),
+    ):
+        fetched(slow)
