@@ -22,7 +22,8 @@ from cxr_app.worklist import Worklist
 logger = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 5.0
-"""Time after a problem until receiving is tried again."""
+LONGEST_PAUSE_SECONDS = 60.0
+"""Pause after a problem, doubled after each further one in a row up to the longest."""
 LOOK_SECONDS = 0.5
 
 
@@ -62,6 +63,8 @@ class UploadStatus:
         Paths of images that a disc lists and that were not among its files.
     repeated
         Names of files whose film had arrived in another file.
+    lost
+        Names of files that the server no longer had.
     """
 
     files: int
@@ -71,6 +74,7 @@ class UploadStatus:
     passed_over: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 class UploadedFile(Protocol):
@@ -112,10 +116,13 @@ class UploadQueue:
         self._arrivals: dict[str, Arrival] = {}
         self._files = 0
         self._problem = ""
+        self._pause_seconds = PAUSE_SECONDS
+        self._logged = ""
         self._discs: dict[int, DiscContents] = {}  # by batch
         self._passed_over: dict[str, None] = {}  # in order, each once
         self._missing: dict[str, None] = {}
         self._repeated: list[str] = []
+        self._lost: list[str] = []
 
     def status(self) -> UploadStatus:
         """Return the progress as one snapshot, so that a page cannot miss the last arrival."""
@@ -128,6 +135,7 @@ class UploadQueue:
                 tuple(self._passed_over),
                 tuple(self._missing),
                 tuple(self._repeated),
+                tuple(self._lost),
             )
 
     def take(self, files: Iterable[UploadedFile]) -> None:
@@ -183,7 +191,8 @@ class UploadQueue:
                     self._repeated.append(name)
                 self._arrivals.setdefault(entry_id, Arrival(is_new, batch))
             self._waiting.popleft()
-            self._problem = ""
+            self._problem = self._logged = ""
+        self._pause_seconds = PAUSE_SECONDS
         if isinstance(file, Discardable):
             file.discard()
         return True
@@ -195,20 +204,35 @@ class UploadQueue:
             self._problem = problem
             if not isinstance(error, WorklistError):
                 self._waiting.rotate(-1)  # the others do not wait for it
-        logger.warning("Receiving paused: %s", problem)
-        deadline = time.monotonic() + PAUSE_SECONDS
+        self._log(problem, error)
+        deadline = time.monotonic() + self._pause_seconds
+        self._pause_seconds = min(2 * self._pause_seconds, LONGEST_PAUSE_SECONDS)
         while not self._again.wait(LOOK_SECONDS) and time.monotonic() < deadline:
             if not threading.main_thread().is_alive():  # the server ends
                 return False
         self._again.clear()
         return True
 
+    def _log(self, problem: str, error: Exception) -> None:
+        """Log why a file waits, unless the line before says so."""
+        fault = "" if isinstance(error, CxrError) else log_privacy.fault_report(error)
+        if (told := f"{problem}\n{fault}") == self._logged:
+            return
+        self._logged = told
+        if fault:
+            logger.error("Receiving an upload met a fault:\n%s", fault)
+        logger.warning("Receiving paused: %s", problem)
+
     def _films_of(self, file: UploadedFile, disc: DiscContents | None) -> Iterator[UploadedFile]:
         """Yield a film, the films of a zip archive, or nothing for a file that is no film.
 
         An archive that cannot be unpacked is yielded itself: its entry says why.
         """
-        content = file.getvalue()
+        try:
+            content = file.getvalue()
+        except FileNotFoundError:  # waiting for it would never end
+            self._lose(file.name)
+            return
         head = content[:SNIFFED_BYTES]
         is_film = disc.has_film(_listed(file.name, disc), head) if disc is not None else None
         if is_film is False or (is_film is None and is_passed_over(file.name, head)):
@@ -231,6 +255,10 @@ class UploadQueue:
         with self._lock:
             self._passed_over[name] = None
 
+    def _lose(self, name: str) -> None:
+        with self._lock:
+            self._lost.append(name)
+
     def _receive(self, file: UploadedFile) -> Iterator[tuple[str, bool]]:
         """Receive a film; a result of this program is no film."""
         receipt = self._reception.receive(file.getvalue(), file.name)
@@ -245,7 +273,6 @@ def _problem_of(error: Exception) -> str:
     """Return why a file could not be received, and what happens next."""
     if isinstance(error, CxrError):
         return str(error)
-    logger.error("Receiving an upload met a fault:\n%s", log_privacy.fault_report(error))
     if isinstance(error, OSError | MemoryError):
         return (
             "The server could not read an uploaded file. Whoever runs the server should check its "

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from cxr_app.film_store import FilmStore
 from cxr_app.outcome import Outcome, Priority, ScoringState
 from cxr_app.settings import Settings
+from cxr_app.ui.server.upload_spool import SpooledFile, UploadSpool
 from cxr_app.ui.upload_queue import UploadQueue
 from cxr_app.worklist import Query, Worklist
 from tests.support.factories import dicom_bytes
@@ -77,6 +78,20 @@ def test_each_film_says_what_became_of_it(upload: AppTest, worklist: Worklist) -
     assert shown(upload, "state") == ["needs a person", "being scored"]
     assert shown(upload, "remark") == [reason, ""]
     assert progress(upload) == "1 of 2 films done. 1 needs a person."
+
+
+def test_a_file_that_the_server_no_longer_has_is_named(
+    upload: AppTest, tmp_path: Path, worklist: Worklist
+) -> None:
+    gone = SpooledFile("gone.dcm", "window", tmp_path / "gone", 4, UploadSpool("", tmp_path))
+    upload.session_state["upload_queue"].take([gone])
+    send(upload, ("kept.dcm", b"film"))
+    assert worklist.count(Query()) == 1
+    (expander,) = [each for each in upload.expander if "no longer" in each.label]
+    assert expander.label == (
+        "1 file is no longer on the server and could not be received: upload it again."
+    )
+    assert expander.code[0].value == "gone.dcm"
 
 
 def test_the_same_film_twice_is_one_entry_and_reported_as_such(

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+from operator import ge
 from pathlib import Path
 from threading import Barrier, Thread
 from time import monotonic, sleep
@@ -215,6 +217,51 @@ def test_a_file_that_cannot_be_received_waits_and_delays_no_other(
         sleep(0.05)
     assert (queue.status().problem, worklist.count(Query())) == ("", 2)
     assert "Quuxlove" not in caplog.text + queue.status().problem
+
+
+def test_a_file_that_the_server_no_longer_has_is_named_and_not_waited_for(
+    worklist: Worklist, open_queue: Callable[..., UploadQueue], tmp_path: Path
+) -> None:
+    """A server that starts a day later empties the spool; others may share it."""
+
+    class Spooled(File):
+        def getvalue(self) -> bytes:
+            return (tmp_path / self.name).read_bytes()
+
+    queue = open_queue()
+    queue.take([Spooled("gone.dcm", b""), File("b.dcm", b"b")])
+    wait_for(queue)
+    now = queue.status()
+    assert (now.problem, now.waiting, now.lost) == ("", 0, ("gone.dcm",))
+    assert worklist.count(Query()) == 1
+
+
+def test_a_problem_that_stays_is_logged_once_and_looked_at_more_seldom(
+    open_queue: Callable[..., UploadQueue],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(upload_queue, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(upload_queue, "LONGEST_PAUSE_SECONDS", 0.04)
+    monkeypatch.setattr(upload_queue, "LOOK_SECONDS", 0.001)
+    tried: list[float] = []
+
+    class Faulty(File):
+        def getvalue(self) -> bytes:
+            tried.append(monotonic())
+            if len(tried) <= 5:
+                raise KeyError
+            return super().getvalue()
+
+    queue = open_queue()
+    queue.take([Faulty("a.dcm", b"a")])
+    deadline = monotonic() + WAIT_SECONDS
+    while queue.status().waiting:
+        assert monotonic() < deadline
+        sleep(0.01)
+    pauses = [later - earlier for earlier, later in pairwise(tried)]
+    assert all(map(ge, pauses, (0.01, 0.02, 0.04, 0.04, 0.04)))
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
 
 
 def test_twenty_sessions_at_once_lose_nothing(

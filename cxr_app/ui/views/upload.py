@@ -109,6 +109,19 @@ def repeated(names: Sequence[str]) -> None:
         st.code("\n".join(masking.file_name(name) for name in names), language=None)
 
 
+def lost(names: Sequence[str]) -> None:
+    """Warn that the server no longer has files, and list them on demand."""
+    if not names:
+        return
+    is_one = len(names) == 1
+    with st.expander(
+        f"{formatting.files(len(names))} {'is' if is_one else 'are'} no longer on the server and "
+        f"could not be received: upload {'it' if is_one else 'them'} again.",
+        icon=":material/warning:",
+    ):
+        st.code("\n".join(masking.file_name(name) for name in names), language=None)
+
+
 def missing(images: Sequence[str]) -> None:
     """Warn that a disc was not sent whole, and name its missing images on demand."""
     if not images:
@@ -136,6 +149,7 @@ def uploads() -> None:
     entries = resources.worklist().entries_by_ids(order)
     progress(now, entries)
     missing(now.missing)
+    lost(now.lost)
     passed_over(now.passed_over)
     repeated(now.repeated)
     drawn = datetime.now(UTC)
