@@ -2,8 +2,10 @@
 
 import csv
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,11 +17,12 @@ from cxr_app.pacs.film_archive import FilmArchive
 from cxr_app.pacs.reception import Reception
 from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Worklist
+from tests.integration.conftest import running_postgres
 from tests.support.checkpoints import write_tiny
 from tests.support.factories import dicom_bytes, film_pixels, radiograph_dataset
 from tests.support.orthanc import Orthanc, running
 from training import batch
-from training.backlog import archive_origin, film_fetching
+from training.backlog import archive_origin, film_fetching, patience
 
 FILMS = 5
 QUERY = "StudyDate=20261101-20261126 Modality=DX"
@@ -187,6 +190,31 @@ def test_films_that_share_a_uid_are_all_scored_and_each_once(
         assert [row["source"] for row in rows(out)] == [uid] * count
         assert len({row["sha256"] for row in rows(out)}) == count
         assert len(entered(settings)) == count
+
+
+def test_a_database_that_is_restarted_while_films_are_fetched_is_waited_for(
+    settings: Settings, uids: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = FilmArchive.fetch
+    with running_postgres() as server:
+        server.create("worklist", "template1")
+        monkeypatch.setenv("CXR_DATABASE_URL", server.url("worklist"))
+
+        def fetch_then_stop(archive: FilmArchive, film: ArchivedFilm) -> bytes:
+            monkeypatch.setattr(FilmArchive, "fetch", fetch)
+            data = fetch(archive, film)
+            server.stop()
+            return data
+
+        def start(_: float) -> None:
+            server.start()
+
+        own_time = SimpleNamespace(monotonic=time.monotonic, sleep=start)
+        monkeypatch.setattr(patience, "time", own_time)
+        monkeypatch.setattr(FilmArchive, "fetch", fetch_then_stop)
+        assert run(tmp_path / "results.csv") == 0
+        assert [uid for uid, _ in sorted(entered(Settings.read()))] == sorted(uids)
+    assert [row["source"] for row in rows(tmp_path / "results.csv")] == uids
 
 
 def test_what_cannot_be_done_exits_with_2_and_says_why(

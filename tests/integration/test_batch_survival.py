@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -151,6 +152,11 @@ def test_a_database_that_stays_away_ends_a_run_but_not_a_watch(
     assert patience.LONGEST_SECONDS < clock[0] < 2 * patience.LONGEST_SECONDS
     with pytest.raises(KeyboardInterrupt):
         patience.patiently(away, math.inf)
+    clock[0], stop = 0.0, threading.Event()
+    stop.set()
+    with pytest.raises(WorklistAwayError):
+        patience.patiently(away, math.inf, stop)
+    assert clock[0] == 0, "nothing waits any longer"
 
 
 def test_a_lost_worklist_stops_the_command_before_it_begins(backlog: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ that was sent or uploaded before is not entered again.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cxr_app.errors import ArchiveError, FilmNotSentError, WorklistError
@@ -18,6 +18,7 @@ from cxr_app.pacs.storing import Stored, Storing
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 from training.backlog.engines.contract import FoundFile
+from training.backlog.patience import LONGEST_SECONDS, Told, patiently
 
 PAUSES_SECONDS = (1.0, 5.0, 20.0)
 """Waits before the archive is called again after a failure."""
@@ -116,8 +117,7 @@ class FilmFetcher:
 
     def _received(self, data: bytes, film: ArchivedFilm, source: str) -> FoundFile | None:
         """Keep and enter a film; None for what is no film."""
-        announced = (film.sop_class_uid, film.sop_instance_uid) if film.sop_class_uid else None
-        stored: Stored = self._storing.take(data, source, announced)
+        stored = self._kept(data, film, source)
         if stored.answer is store_answers.NO_ROOM:
             raise WorklistError(NO_ROOM)
         if stored.answer is store_answers.NO_FILM or stored.arrived is Arrived.OWN_RESULT:
@@ -125,7 +125,20 @@ class FilmFetcher:
             return None
         if not stored.answer.is_success:
             return _problem(film, stored.answer.comment)
-        return FoundFile(self._worklist.entry(stored.entry_id).path, film.sop_instance_uid)
+        entry = self._told(lambda: self._worklist.entry(stored.entry_id))
+        return FoundFile(entry.path, film.sop_instance_uid)
+
+    def _kept(self, data: bytes, film: ArchivedFilm, source: str) -> Stored:
+        """Keep and enter a film, once more if the worklist may have been away."""
+        announced = (film.sop_class_uid, film.sop_instance_uid) if film.sop_class_uid else None
+        stored = self._storing.take(data, source, announced)
+        if stored.answer is not store_answers.NO_ROOM:
+            return stored
+        self._told(self._worklist.counts)
+        return self._storing.take(data, source, announced)
+
+    def _told(self, ask: Callable[[], Told]) -> Told:
+        return patiently(ask, LONGEST_SECONDS, self._stop)
 
 
 def _problem(film: ArchivedFilm, reason: str) -> FoundFile:

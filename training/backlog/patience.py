@@ -1,6 +1,7 @@
 """Patience with a worklist that is away: a restart of its database ends no run."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -16,7 +17,9 @@ PAUSE_SECONDS = 5.0
 Told = TypeVar("Told")
 
 
-def patiently(ask: Callable[[], Told], longest: float) -> Told:
+def patiently(
+    ask: Callable[[], Told], longest: float, stop: threading.Event | None = None
+) -> Told:
     """Return what the worklist answers; ask it again while it is away.
 
     Parameters
@@ -25,13 +28,15 @@ def patiently(ask: Callable[[], Told], longest: float) -> Told:
         May be called again after it has failed.
     longest
         Seconds after which its last error is raised.
+    stop
+        Raises it earlier, once set.
     """
     begun = time.monotonic()
     while True:
         try:
             return ask()
         except WorklistAwayError as error:
-            if time.monotonic() - begun > longest:
+            if time.monotonic() - begun > longest or (stop and stop.is_set()):
                 raise
             logger.warning("The run waits for the worklist. %s", error)
         time.sleep(PAUSE_SECONDS)
