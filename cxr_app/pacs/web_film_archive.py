@@ -101,7 +101,7 @@ class WebFilmArchive(WebConnection):
     def _check_film(self, sent: httpx.Response) -> None:
         status = sent.status_code
         if status in _NOT_THERE:
-            why = "it has deleted it"
+            why = "it has deleted it, or has several films with its SOP Instance UID"
         elif status in _NOT_AS_STORED:
             why = "it cannot send it as it is stored"
         else:

@@ -17,9 +17,7 @@ PAUSE_SECONDS = 5.0
 Told = TypeVar("Told")
 
 
-def patiently(
-    ask: Callable[[], Told], longest: float, stop: threading.Event | None = None
-) -> Told:
+def patiently(ask: Callable[[], Told], longest: float, stop: threading.Event | None = None) -> Told:
     """Return what the worklist answers; ask it again while it is away.
 
     Parameters

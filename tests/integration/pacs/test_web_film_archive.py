@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -29,6 +30,7 @@ LOGIN = ("scribe", "pass:word")
 DAY = FilmQuery.parse("StudyDate=20260101-20260110")
 FILM = ArchivedFilm("2.25.1", "2.25.2", "2.25.3", "", Header())
 FILE = dicom_bytes()
+SHARED: dict[str, Any] = {"SOPInstanceUID": "2.25.4"}
 STUDIES = 45
 Answer = tuple[int, str, bytes]
 
@@ -82,6 +84,14 @@ def test_orthanc_sends_what_it_has_in_every_transfer_syntax_to_who_may(
         check_film_source(target, settings)
         with film_source(target, settings) as archive:
             fetched = [archive.fetch(film) for film in archive.films(DAY)]
+        for _ in range(2):  # it sends neither, though each is named by its series
+            orthanc.post("/instances", dicom_bytes(radiograph_dataset(**SHARED)))
+        with film_source(target, settings) as archive:
+            both = [each for each in archive.films(DAY) if each.sop_instance_uid in SHARED.values()]
+            assert len(both) == 2
+            for one in both:
+                with pytest.raises(FilmNotSentError, match="several films with its SOP Instance"):
+                    archive.fetch(one)
         with pytest.raises(ArchiveError, match=r"does not accept the login \(HTTP 401\)"):
             check_film_source(target, Settings())
     sent, kept = ({str(film_identity(each)) for each in all_} for all_ in (films, fetched))
@@ -142,7 +152,7 @@ def test_a_film_that_is_too_large_is_not_taken(
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ((404, "", b""), r"it has deleted it \(HTTP 404\)"),
+        ((404, "", b""), r"it has deleted it, or has several .* \(HTTP 404\)"),
         ((406, "", b""), r"cannot send it as it is stored \(HTTP 406\)"),
         ((400, "", b""), r"it failed \(HTTP 400\)"),
         ((200, "text/html", b"<p>Hello"), "it sent no DICOM file"),
