@@ -12,7 +12,9 @@ from cxr_app.worklist.review_rows import disputed
 from cxr_app.worklist.tables import EntryRow
 
 LONGEST_PAUSE = timedelta(hours=1)
-"""Longest wait of an object; one that is due later was noted while the clock was ahead."""
+"""Longest wait of an object."""
+CLOCK_SLACK = timedelta(minutes=10)
+"""How far servers' clocks may be apart; what is due later was noted while a clock was ahead."""
 
 
 def may_be_sent(
@@ -30,7 +32,7 @@ def may_be_sent(
     due = (
         OutgoingRow.destination == destination,
         OutgoingRow.state == OutgoingState.WAITING,
-        or_(OutgoingRow.due_at <= now, OutgoingRow.due_at > now + LONGEST_PAUSE),
+        or_(OutgoingRow.due_at <= now, OutgoingRow.due_at > now + LONGEST_PAUSE + CLOCK_SLACK),
         unclaimed(now),
         ~_is_disputed(),
         ~_is_held(destination),

@@ -253,6 +253,21 @@ def test_two_servers_never_claim_the_same_object(worklist_url: str, worklist: Wo
     assert len(claimed) == len(set(claimed)) == 40
 
 
+def test_a_server_whose_clock_is_behind_shortens_no_pause(
+    worklist_url: str, worklist: Worklist, clock: Clock
+) -> None:
+    worklist.outbox.open(ARCHIVE)
+    score(worklist, 1)
+    fill(worklist)
+    behind = Worklist.open(worklist_url, lambda: clock.now - timedelta(minutes=5))
+    for _ in range(10):
+        clock.now += timedelta(hours=1)
+        for each in worklist.outbox.claim(ARCHIVE.name):
+            worklist.outbox.fail(each, "refused", DAYS)
+        assert behind.outbox.claim(ARCHIVE.name) == []
+    behind.close()
+
+
 def test_the_claim_of_a_server_that_died_ends_and_its_late_word_counts_nothing(
     worklist: Worklist, clock: Clock
 ) -> None:
