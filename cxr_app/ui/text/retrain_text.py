@@ -136,9 +136,9 @@ def point_films() -> str:
     patients = fewest * TUNED_ONE_IN * ONE_IN // (ONE_IN - HELD_IF_FEW)
     return (
         f"Operating points are chosen on one in {TUNED_ONE_IN} of the patients to train on. With "
-        f"fewer than {fewest} such films with pneumonia, of some {patients} patients in all, "
-        "one or two that look least ill decide the threshold of *balanced*: a good network may "
-        "then flag most films without pneumonia."
+        f"fewer than {fewest} such films with pneumonia, of some {patients} patients with "
+        "pneumonia in all, one or two that look least ill decide the threshold of *balanced*: a "
+        "good network may then flag most films without pneumonia."
     )
 
 

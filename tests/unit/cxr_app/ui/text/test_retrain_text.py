@@ -19,7 +19,7 @@ def test_the_minimum_is_that_of_the_training() -> None:
 def test_how_many_films_the_operating_points_need_is_that_of_the_training() -> None:
     assert retrain_text.TUNED_ONE_IN == FOLDS
     assert SENSITIVITY["balanced"] == retrain_text.BALANCED_SENSITIVITY
-    assert "fewer than 34 such films with pneumonia, of some 566 patients" in (
+    assert "fewer than 34 such films with pneumonia, of some 566 patients with pneumonia" in (
         retrain_text.point_films()
     )
 
