@@ -221,6 +221,7 @@ class Supervisor:
             return True
         if job.pid is None:  # another server of this machine is starting it, or has died
             return silence < HEARTBEAT or self._end(job)
+        self._claimed.discard(job.id)  # its begin may have been recorded without a word
         process = self._process(job)
         if process is not None and job.cancelling:
             _end_all(process)

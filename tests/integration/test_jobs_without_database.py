@@ -1,6 +1,7 @@
 """Jobs whose database goes away while they begin, run or end."""
 
 import os
+import socket
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -40,6 +41,28 @@ def test_a_job_whose_begin_cannot_be_recorded_runs_once_and_is_followed(
     process = supervisor._children[job.id].pid
     monkeypatch.setattr(jobs_supervisor, "HEARTBEAT", timedelta(0))
     assert wait_for(worklist, supervisor, job, counting).pid == process
+
+
+def test_a_job_whose_begin_was_recorded_after_all_is_left_to_who_resumes_it(
+    worklist: Worklist, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database recorded it, and went away before it said so."""
+    record = worklist.jobs.begun
+
+    def begun(*given: Any) -> None:
+        monkeypatch.setattr(worklist.jobs, "begun", record)
+        record(*given)
+        raise WorklistAwayError
+
+    monkeypatch.setattr(worklist.jobs, "begun", begun)
+    job = work(supervisor)
+    with pytest.raises(WorklistError):
+        supervisor.poll()
+    wait_for(worklist, supervisor, job, ended)
+    supervisor.resume(job.id)
+    assert worklist.jobs.claim(socket.gethostname(), WORK_KINDS) is not None  # another server here
+    supervisor.poll()
+    assert worklist.jobs.job(job.id).pid is None
 
 
 def test_a_job_that_cannot_be_prepared_begins_once_the_database_is_back(
