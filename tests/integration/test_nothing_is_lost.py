@@ -31,6 +31,7 @@ DISK = 16_000_000
 
 TAKE = """
 import sys
+import time
 from cxr_app.errors import CxrError
 from cxr_app.film_store import FilmStore, read_film
 from cxr_app.settings import Settings
@@ -63,8 +64,8 @@ try:
     for number in map(int, sys.argv[1:]):
         queue = UploadQueue(worklist, FilmStore(settings.films_dir), Deaf())
         queue.take([Sent(number)])
-        if queue._thread:
-            queue._thread.join()
+        while queue._thread and not queue.status().problem:  # it tries again by itself
+            time.sleep(0.01)
         now = queue.status()
         say("problem", now.problem) if now.problem else say("acknowledged", number)
 except CxrError as error:
