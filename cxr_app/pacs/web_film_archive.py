@@ -21,6 +21,7 @@ from python_multipart.multipart import parse_options_header
 from cxr_app.errors import ArchiveError, FilmNotSentError
 from cxr_app.imaging.dicom_values import text
 from cxr_app.imaging.limits import MAX_FILE_BYTES
+from cxr_app.pacs.answer_wait import FETCH_SECONDS
 from cxr_app.pacs.archived_film import PATIENT_KEYS, ArchivedFilm
 from cxr_app.pacs.film_query import SERIES_KEYS, STUDY_KEYS, FilmQuery
 from cxr_app.pacs.film_search import searched_films
@@ -33,8 +34,6 @@ PAGE = 200
 MOST_PAGES = 500
 FEWEST_CUT = 10
 """Answers from which on an archive may have cut a page short without a word."""
-FETCH_SECONDS = 300.0
-"""Longest time for one film: 60 MB over a slow line."""
 _UID = re.compile(r"[0-9.]{1,64}")
 _NO_ANSWER = 204
 _MORE = "299"
