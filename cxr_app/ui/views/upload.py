@@ -21,6 +21,7 @@ QUICK_SECONDS = 0.3
 FEW = 20
 """Largest number of uploads for the quick refresh, at which redrawing is still cheap."""
 DUPLICATE = "Already in the worklist."
+WARNING = ":material/warning:"
 
 
 def upload_queue() -> UploadQueue:
@@ -90,48 +91,51 @@ def summary(entries: list[Entry]) -> None:
 
 def passed_over(names: Sequence[str]) -> None:
     """Show how many files are not films, and list them on demand."""
-    if not names:
-        return
     verb = "is no film and was" if len(names) == 1 else "are no films and were"
-    with st.expander(f"{formatting.files(len(names))} {verb} passed over."):
-        st.code("\n".join(masking.file_name(name) for name in names), language=None)
+    _listed(f"{formatting.files(len(names))} {verb} passed over.", _shown(names))
 
 
 def repeated(names: Sequence[str]) -> None:
     """Show how many files had a film that another file had, and list them on demand."""
-    if not names:
-        return
     verb = "has a film" if len(names) == 1 else "have films"
-    with st.expander(
+    _listed(
         f"{formatting.files(len(names))} {verb} that had arrived in other files: each film is "
-        "listed once."
-    ):
-        st.code("\n".join(masking.file_name(name) for name in names), language=None)
+        "listed once.",
+        _shown(names),
+    )
 
 
 def lost(names: Sequence[str]) -> None:
     """Warn that the server no longer has files, and list them on demand."""
-    if not names:
-        return
     is_one = len(names) == 1
-    with st.expander(
+    _listed(
         f"{formatting.files(len(names))} {'is' if is_one else 'are'} no longer on the server and "
         f"could not be received: upload {'it' if is_one else 'them'} again.",
-        icon=":material/warning:",
-    ):
-        st.code("\n".join(masking.file_name(name) for name in names), language=None)
+        _shown(names),
+        icon=WARNING,
+    )
 
 
 def missing(images: Sequence[str]) -> None:
     """Warn that a disc was not sent whole, and name its missing images on demand."""
-    if not images:
-        return
-    with st.expander(
+    _listed(
         f"A disc lists {formatting.films(len(images))} that did not arrive: copy the whole disc "
         "again.",
-        icon=":material/warning:",
-    ):
-        st.code("\n".join(images), language=None)
+        images,
+        icon=WARNING,
+    )
+
+
+def _shown(names: Sequence[str]) -> list[str]:
+    """Return names of files as they may be shown."""
+    return [masking.file_name(name) for name in names]
+
+
+def _listed(title: str, names: Sequence[str], icon: str | None = None) -> None:
+    """List names on demand, if there are any."""
+    if names:
+        with st.expander(title, icon=icon):
+            st.code("\n".join(names), language=None)
 
 
 def row(entry: Entry, now: datetime, is_new: bool) -> dict[str, Any]:
