@@ -1,10 +1,6 @@
-"""The outbox: every result once for each archive, by one server at a time."""
+"""The outbox: every result once for each archive, tried again until it is given up."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,7 +13,7 @@ from cxr_app.destination import Destination, ResultKind
 from cxr_app.radiograph import Header
 from cxr_app.worklist import OutgoingState, Verdict, Worklist
 from tests.support.outcomes import refused, scored, sha256
-from tests.support.site import NOON, Clock
+from tests.support.site import Clock
 
 ARCHIVE = Destination("A", "archive", 104)
 DAYS = timedelta(days=3)
@@ -233,26 +229,6 @@ def test_a_newer_document_waits_for_the_one_that_it_replaces(
     assert newer.predecessor_scored_at == first.scored_at
 
 
-def test_two_servers_never_claim_the_same_object(worklist_url: str, worklist: Worklist) -> None:
-    worklist.outbox.open(ARCHIVE)
-    for number in range(20):
-        score(worklist, number)
-    fill(worklist)
-    servers = [Worklist.open(worklist_url, lambda: NOON + timedelta(seconds=1)) for _ in range(4)]
-
-    def claim_all(server: Worklist) -> list[int]:
-        claimed = []
-        while batch := server.outbox.claim(ARCHIVE.name):
-            claimed += [each.number for each in batch]
-        return claimed
-
-    with ThreadPoolExecutor(4) as pool:
-        claimed = [number for part in pool.map(claim_all, servers) for number in part]
-    for server in servers:
-        server.close()
-    assert len(claimed) == len(set(claimed)) == 40
-
-
 def test_a_server_whose_clock_is_behind_shortens_no_pause(
     worklist_url: str, worklist: Worklist, clock: Clock
 ) -> None:
@@ -266,60 +242,6 @@ def test_a_server_whose_clock_is_behind_shortens_no_pause(
             worklist.outbox.fail(each, "refused", DAYS)
         assert behind.outbox.claim(ARCHIVE.name) == []
     behind.close()
-
-
-def test_the_claim_of_a_server_that_died_ends_and_its_late_word_counts_nothing(
-    worklist: Worklist, clock: Clock
-) -> None:
-    worklist.outbox.open(ARCHIVE)
-    score(worklist, 1)
-    fill(worklist)
-    dead = worklist.outbox.claim(ARCHIVE.name)
-    assert worklist.outbox.claim(ARCHIVE.name) == []
-    clock.now += timedelta(minutes=6)
-    alive = worklist.outbox.claim(ARCHIVE.name)
-    assert [each.number for each in alive] == [each.number for each in dead]
-    worklist.outbox.fail(dead[0], "late", DAYS)
-    worklist.outbox.sent(alive[0])
-    assert worklist.outbox.newest(OutgoingState.SENT)[0].number == alive[0].number
-
-
-def test_claims_of_a_killed_process_are_free_at_once_and_those_of_a_running_one_are_not(
-    worklist: Worklist, worklist_url: str
-) -> None:
-    worklist.outbox.open(ARCHIVE)
-    score(worklist, 1)
-    fill(worklist)
-    with sender_process(worklist_url) as sender:
-        assert worklist.outbox.release_abandoned(ARCHIVE.name) == 0
-        assert worklist.outbox.claim(ARCHIVE.name) == []
-        sender.kill()
-        sender.wait()
-        assert worklist.outbox.release_abandoned("B") == 0
-        assert worklist.outbox.release_abandoned(ARCHIVE.name) == 2
-    assert len(worklist.outbox.claim(ARCHIVE.name)) == 2
-    assert worklist.outbox.release_abandoned(ARCHIVE.name) == 0, "this process runs"
-
-
-@contextmanager
-def sender_process(worklist_url: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Yield a process that holds a claim on everything that is due."""
-    program = (
-        "import sys; from cxr_app.worklist import Worklist; "
-        f"Worklist.open(sys.argv[1]).outbox.claim({ARCHIVE.name!r}); "
-        "print(flush=True); sys.stdin.read()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", program, worklist_url],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def test_a_failure_pauses_longer_each_time(worklist: Worklist, clock: Clock) -> None:
