@@ -1,7 +1,6 @@
 """How far scores have moved from a reference: PSI and KS distance, with intervals."""
 
 import numpy as np
-from scipy.special import chdtr, chndtr, kolmogi
 
 from cxr_app.evaluation.metrics import Estimate, Floats
 
@@ -10,7 +9,6 @@ BINS = 10
 HALF_A_FILM = 0.5
 """Added to each bin, so that an empty one has a logarithm."""
 TAIL = 0.025
-REACH = float(kolmogi(2 * TAIL))
 
 
 def population_stability(reference: Floats, scores: Floats) -> Estimate:
@@ -61,10 +59,11 @@ def kolmogorov_smirnov(reference: Floats, scores: Floats) -> Estimate:
     ----------
     Smirnov 1939.
     """
-    from scipy.stats import ks_2samp  # here, for a server need not wait for it when it starts
+    from scipy.special import kolmogi  # here, for a server need not wait for it when it starts
+    from scipy.stats import ks_2samp  # as above
 
     value = float(ks_2samp(reference, scores, method="asymp").statistic)
-    reach = REACH * float(np.sqrt(1 / len(reference) + 1 / len(scores)))
+    reach = float(kolmogi(2 * TAIL)) * float(np.sqrt(1 / len(reference) + 1 / len(scores)))
     return Estimate(value, max(0.0, value - reach), min(1.0, value + reach))
 
 
@@ -76,6 +75,8 @@ def _shares(edges: Floats, scores: Floats) -> Floats:
 
 def _noncentrality(observed: float, degrees: int, share: float) -> float:
     """Return the noncentrality at which a value up to `observed` has this probability, or 0."""
+    from scipy.special import chdtr, chndtr  # as above
+
     if chdtr(degrees, observed) <= share:
         return 0.0
     from scipy.optimize import brentq  # as above

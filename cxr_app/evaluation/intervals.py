@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv, ndtri
 
 from cxr_app.evaluation.metrics import Booleans, Drawn, Floats, bootstrap_interval
 
@@ -30,6 +29,8 @@ def clopper_pearson(part: float, whole: float) -> tuple[float, float]:
     """Return the exact 95 % interval of a share; the whole range where there is no observation."""
     if not whole > 0:
         return 0.0, 1.0
+    from scipy.special import betaincinv  # here, for a server need not wait for it when it starts
+
     low = float(betaincinv(part, whole - part + 1, TAIL)) if part > 0 else 0.0
     high = float(betaincinv(part + 1, whole - part, 1 - TAIL)) if part < whole else 1.0
     return low, high
@@ -168,4 +169,6 @@ def auroc_difference_reach(films: int, auroc: float = 0.97, correlation: float =
     above, below = auroc / (2 - auroc), 2 * auroc**2 / (1 + auroc)
     spread = (each - 1) * (above - auroc**2 + below - auroc**2)
     variance = (auroc * (1 - auroc) + spread) / each**2
+    from scipy.special import ndtri  # as above
+
     return float(ndtri(1 - TAIL)) * math.sqrt(2 * (1 - correlation) * variance)

@@ -19,7 +19,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from cxr_app import priority
 from cxr_app.evaluation.metrics import Booleans, Estimate, Floats
@@ -320,5 +319,7 @@ def _over_replications(values: Floats) -> Estimate:
     if len(values) < 2:
         return Estimate(value, math.nan, math.nan)
     error = values.std(ddof=1) / math.sqrt(len(values))
+    from scipy.special import stdtrit  # here, for a server need not wait for it when it starts
+
     reach = float(stdtrit(len(values) - 1, 0.975) * error)
     return Estimate(value, value - reach, value + reach)
