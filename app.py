@@ -48,7 +48,6 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     disable_nagle()
     note_start()
     resources.syslog()
-    resources.engine()
     resources.supervisor()
     resources.retention()
     resources.sender()
@@ -103,6 +102,7 @@ log_privacy.hide_messages(at_terminal=True)
 logging.getLogger().addHandler(ErrorCounter())
 print_log()
 check()
+resources.engine()  # first of all that starts: its process takes as long as the rest
 upload_spool.install(resources.settings().incoming_dir)
 app = st.App(
     "cxr_app/ui/script.py",

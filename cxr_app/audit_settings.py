@@ -22,7 +22,7 @@ class AuditSettings(WrittenSettings):
     )
     log_file: Path | None = Field(
         default=None,
-        description="File that the log of the server and of its DICOM processes is written to as "
+        description="File that the log of the server and of its processes is written to as "
         "lines of JSON, besides standard error; rotated at 10 MB, ten are kept; unset: none.",
     )
 

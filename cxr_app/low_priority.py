@@ -5,13 +5,15 @@ It takes no longer while nobody reads: only who competes for a core is asked to 
 
 import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 NICENESS = 10
 """Of ten parts of a core that both want, a reader's page gets nine."""
 
 
 def yield_to_readers() -> None:
-    """Lower the priority of this thread, and of all threads and processes that it starts.
+    """Lower the priority of this process, in all threads that it has and will have.
 
     Only Linux has a priority for each thread; elsewhere nothing changes.
 
@@ -20,4 +22,7 @@ def yield_to_readers() -> None:
     nice(2), "C library/kernel differences".
     """
     if sys.platform == "linux":
-        os.nice(NICENESS)
+        for thread in (int(each.name) for each in Path("/proc/self/task").iterdir()):
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                lowered = os.getpriority(os.PRIO_PROCESS, thread) + NICENESS
+                os.setpriority(os.PRIO_PROCESS, thread, lowered)

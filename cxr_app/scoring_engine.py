@@ -1,9 +1,9 @@
-"""The server's scoring thread: it keeps one network in memory and scores received films."""
+"""The scoring thread: it keeps one network in memory and scores received films."""
 
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -12,8 +12,6 @@ from cxr_app import log_privacy
 from cxr_app.errors import CxrError, ShortageError, WorklistError
 from cxr_app.examined import refusal, unreadable
 from cxr_app.film_store import read_film
-from cxr_app.low_priority import yield_to_readers
-from cxr_app.measured import SCORING_SECONDS
 from cxr_app.model.classifier_choice import load_classifier
 from cxr_app.outcome import Outcome
 from cxr_app.prediction import HeatScale, OperatingPoint
@@ -61,6 +59,27 @@ class EngineStatus:
     site_prevalence: tuple[float, float] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FilmInHand:
+    """A film that the engine begins to score, or has done with.
+
+    Parameters
+    ----------
+    seconds
+        From reading the film to its score; None at the begin.
+    """
+
+    entry_id: str
+    seconds: float | None = None
+
+
+Event = EngineStatus | FilmInHand
+
+
+def _tell_nobody(_: Event) -> None:
+    """Say nothing."""
+
+
 class ScoringEngine:
     """The server's one network, which scores received films in its own thread.
 
@@ -75,15 +94,26 @@ class ScoringEngine:
         Path of the checkpoint and the device to use.
     worklist
         Worklist whose films are scored.
+    tell
+        Called with each new status, and with each film when it is begun and when it is done.
+    wake
+        Set by whoever has received films; None if only `wake` is called.
     """
 
-    def __init__(self, settings: Settings, worklist: Worklist) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        worklist: Worklist,
+        tell: Callable[[Event], None] = _tell_nobody,
+        wake: threading.Event | None = None,
+    ) -> None:
         self._settings = settings
         self._worklist = worklist
+        self._tell = tell
         self._status = EngineStatus("loading")
         self._wanted: Path | None = None
         self._short_since: dict[str, float] = {}
-        self._wake = threading.Event()
+        self._wake = wake or threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scoring-engine", daemon=True)
 
@@ -106,9 +136,12 @@ class ScoringEngine:
         """Return the state of the engine."""
         return self._status
 
+    def _set(self, status: EngineStatus) -> None:
+        self._status = status
+        self._tell(status)
+
     def _run(self) -> None:
-        """Load, then score until stopped; pages come first."""
-        yield_to_readers()
+        """Load, then score until stopped."""
         scorer: Scorer | None = None
         while not self._stop.is_set():
             self._wake.clear()
@@ -130,10 +163,10 @@ class ScoringEngine:
             return self._load(wanted)
         except CxrError as error:
             logger.warning("The network cannot be used: %s", error)
-            self._status = self._without(scorer, str(error))
+            self._set(self._without(scorer, str(error)))
         except Exception as error:  # noqa: BLE001 - a GPU without room, for one
             _log_fault(f"The network {wanted.name}", error)
-            self._status = self._without(scorer, "The program failed on its file; see the log.")
+            self._set(self._without(scorer, "The program failed on its file; see the log."))
         return scorer
 
     def _without(self, scorer: Scorer | None, reason: str) -> EngineStatus:
@@ -147,15 +180,17 @@ class ScoringEngine:
         """Load a network into memory."""
         settings = self._settings
         classifier = load_classifier(path, settings.device, settings.runtime, settings.prevalence)
-        self._status = EngineStatus(
-            "ready",
-            model_version=classifier.model_version,
-            file_version=classifier.file_version,
-            site_prevalence=classifier.site_prevalence,
-            device_name=classifier.device_name,
-            operating_points=classifier.operating_points,
-            heat_scale=classifier.heat_scale,
-            checkpoint=path,
+        self._set(
+            EngineStatus(
+                "ready",
+                model_version=classifier.model_version,
+                file_version=classifier.file_version,
+                site_prevalence=classifier.site_prevalence,
+                device_name=classifier.device_name,
+                operating_points=classifier.operating_points,
+                heat_scale=classifier.heat_scale,
+                checkpoint=path,
+            )
         )
         return Scorer(classifier, settings.other_ages, in_subprocess=True)
 
@@ -166,8 +201,10 @@ class ScoringEngine:
             for entry in self._worklist.next_received():
                 if self._stop.is_set():
                     break
-                with SCORING_SECONDS.time():
-                    outcome = self._score(scorer, entry)
+                self._tell(FilmInHand(entry.id))
+                begun = time.monotonic()
+                outcome = self._score(scorer, entry)
+                self._tell(FilmInHand(entry.id, time.monotonic() - begun))
                 if outcome is not None:
                     self._worklist.record(outcome)
                     self._short_since.pop(entry.id, None)

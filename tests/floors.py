@@ -80,8 +80,8 @@ def _box(module: str) -> str:
 
 
 def _ground_floor(name: str) -> str:
-    higher = {"admin", "examined", "scoring", "scoring_engine", "promotion", "retention"}
-    higher |= {"priority", "film_store", "recall"}
+    higher = {"admin", "examined", "promotion", "retention", "priority", "film_store", "recall"}
+    higher |= {"scoring", "scoring_engine", "scoring_process", "scoring_program"}
     return f"cxr_app/{name}" if name in higher else "errors, settings ..."
 
 

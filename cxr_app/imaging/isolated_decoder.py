@@ -143,7 +143,6 @@ class _Child:
     """A child process and the pipes to it."""
 
     def __init__(self) -> None:
-        self.niceness = _niceness()
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "cxr_app.imaging.isolated_decoder"],
@@ -188,23 +187,14 @@ def _shortage(reason: str) -> ShortageError:
 
 
 def _take() -> _Child:
-    """Return an idle child or start one; there are as many as films are decoded at once.
-
-    A child has the priority of the thread that started it, and works for threads of the same:
-    what a reader waits for is not decoded at the low priority of the scoring engine.
-    """
-    wanted = _niceness()
+    """Return an idle child or start one; there are as many as films are decoded at once."""
     with _lock:
-        for child in [each for each in reversed(_idle) if each.niceness == wanted]:
-            _idle.remove(child)
+        while _idle:
+            child = _idle.pop()
             if child.is_alive:
                 return child
             child.end()
     return _Child()
-
-
-def _niceness() -> int:
-    return os.getpriority(os.PRIO_PROCESS, 0)
 
 
 @atexit.register

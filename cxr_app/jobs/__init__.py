@@ -1,1 +1,1 @@
-"""Long-running jobs in processes of their own: started, followed, stopped."""
+"""Work in processes of its own, for as long as it takes or the server runs."""

@@ -7,7 +7,8 @@ import threading
 import time
 
 from cxr_app.jobs.child_environment import child_environment
-from cxr_app.pacs.stop_event import UNTIL_INPUT_ENDS
+from cxr_app.jobs.companion_program import USAGE
+from cxr_app.jobs.stop_event import UNTIL_INPUT_ENDS
 from cxr_app.settings import PROJECT, Settings
 
 logger = logging.getLogger(__name__)
@@ -18,8 +19,6 @@ LONGEST_PAUSE_SECONDS = 60.0
 STABLE_SECONDS = 60.0
 """A process that has run so long is started again at once."""
 STOP_SECONDS = 10.0
-USAGE = 2
-"""Exit status of a process whose settings are wrong: it is not started again."""
 
 
 class Companion:
@@ -77,6 +76,7 @@ class Companion:
             status = self._run_once()
             if self._stop.is_set():
                 return
+            self._ended()
             if status == USAGE:
                 logger.error("%s does not run: see its message above", self._module)
                 return
@@ -87,17 +87,28 @@ class Companion:
 
     def _run_once(self) -> int:
         """Run the process until it ends or the server stops; return its exit status."""
-        command = [sys.executable, "-m", self._module, UNTIL_INPUT_ENDS]
-        environment = child_environment(self._settings)
         try:
-            self._child = subprocess.Popen(  # noqa: S603 - our own module
-                command, cwd=PROJECT, env=environment, stdin=subprocess.PIPE
-            )
+            self._child = self._begin()
         except OSError as error:
             logger.warning("%s cannot be started: %s", self._module, error.strerror)
             return 1
         with self._child:
             return self._watched(self._child)
+
+    def _environment(self) -> dict[str, str]:
+        return child_environment(self._settings)
+
+    def _begin(self, output: int | None = None) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", self._module, UNTIL_INPUT_ENDS],
+            cwd=PROJECT,
+            env=self._environment(),
+            stdin=subprocess.PIPE,
+            stdout=output,
+        )
+
+    def _ended(self) -> None:
+        """Take note that the process has ended, or could not be started."""
 
     def _watched(self, child: subprocess.Popen[bytes]) -> int:
         """Wait for the end of the process, or end it when the server stops."""

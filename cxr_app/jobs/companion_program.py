@@ -9,19 +9,25 @@ from cxr_app import log_privacy
 from cxr_app.errors import CxrError, SettingsError
 from cxr_app.freed_memory import keep_some_freed_memory
 from cxr_app.imaging.parser_warnings import silence_warnings
+from cxr_app.jobs.stop_event import UNTIL_INPUT_ENDS, stop_event
 from cxr_app.json_log import write_json_log
 from cxr_app.low_priority import yield_to_readers
-from cxr_app.pacs.companion import USAGE
-from cxr_app.pacs.stop_event import UNTIL_INPUT_ENDS, stop_event
 from cxr_app.settings import Settings
 
 Work = Callable[[Settings, threading.Event], None]
 
 DONE, FAILED = 0, 1
+USAGE = 2
+"""Exit status of a process whose settings are wrong: it is not started again."""
 
 
 def run_until_stopped(
-    work: Work, *, module: str, purpose: str, arguments: Sequence[str] | None = None
+    work: Work,
+    *,
+    module: str,
+    purpose: str,
+    arguments: Sequence[str] | None = None,
+    on_input: Callable[[], None] | None = None,
 ) -> int:
     """Do the work until a signal ends this process, or the server that started it is gone.
 
@@ -33,11 +39,13 @@ def run_until_stopped(
         For the help of the command line.
     arguments
         By default those of the process.
+    on_input
+        Called when the server that started it writes to its standard input.
 
     Returns
     -------
     int
-        Exit status: 0 when ended, `companion.USAGE` for wrong settings, else 1.
+        Exit status: 0 when ended, `USAGE` for wrong settings, else 1.
     """
     parser = argparse.ArgumentParser(prog=f"python -m {module}", description=purpose)
     parser.add_argument(
@@ -54,7 +62,7 @@ def run_until_stopped(
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
     # Below a warning pynetdicom prints requests, and they name patients.
     logging.getLogger("cxr_app").setLevel(logging.INFO)
-    stop = stop_event(until_input_ends=options.until_input_ends)
+    stop = stop_event(until_input_ends=options.until_input_ends, on_input=on_input)
     try:
         settings = Settings.read()
         write_json_log(settings.log_file)

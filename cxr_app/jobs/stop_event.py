@@ -4,13 +4,16 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 UNTIL_INPUT_ENDS = "--until-input-ends"
 """Option of a process that reads the pipe of its server, and ends when the pipe does."""
 
 
-def stop_event(*, until_input_ends: bool) -> threading.Event:
+def stop_event(
+    *, until_input_ends: bool, on_input: Callable[[], None] | None = None
+) -> threading.Event:
     """Return an event that is set when this process should end; call it in the main thread.
 
     Python runs the handler of a signal in the main thread, between two steps of it. One that set
@@ -22,6 +25,8 @@ def stop_event(*, until_input_ends: bool) -> threading.Event:
     ----------
     until_input_ends
         Whether the end of standard input counts, as if its server were gone.
+    on_input
+        Called when the server writes anything, if its end counts; None if it never does.
     """
     stop = threading.Event()
     told, tell = os.pipe()
@@ -31,7 +36,7 @@ def stop_event(*, until_input_ends: bool) -> threading.Event:
         signal.signal(number, _go_on)
     threading.Thread(target=_wait_for_signal, args=(told, stop), daemon=True).start()
     if until_input_ends:
-        threading.Thread(target=_wait_for_end, args=(stop,), daemon=True).start()
+        threading.Thread(target=_wait_for_end, args=(stop, on_input), daemon=True).start()
     return stop
 
 
@@ -44,8 +49,9 @@ def _wait_for_signal(told: int, stop: threading.Event) -> None:
     stop.set()
 
 
-def _wait_for_end(stop: threading.Event) -> None:
+def _wait_for_end(stop: threading.Event, on_input: Callable[[], None] | None) -> None:
     """Wait until standard input ends; read without Python's buffer, which exit would wait for."""
     while os.read(sys.stdin.fileno(), 1024):
-        pass
+        if on_input is not None:
+            on_input()
     stop.set()

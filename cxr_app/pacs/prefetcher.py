@@ -14,9 +14,9 @@ from cxr_app import log_privacy
 from cxr_app.audit.event import AuditKind, AuditOutcome
 from cxr_app.audit.log import AuditLog
 from cxr_app.errors import PacsError, SettingsError, WorklistError
+from cxr_app.jobs.companion_program import run_until_stopped
 from cxr_app.operations.opening import open_worklist
 from cxr_app.pacs.archive_lookup import ArchiveLookup, LookupStatus, earlier_films_query
-from cxr_app.pacs.companion_program import run_until_stopped
 from cxr_app.settings import Settings
 from cxr_app.worklist import Entry, Prefetch, Worklist
 

@@ -13,8 +13,8 @@ from contextlib import closing
 from cxr_app.audit.log import AuditLog
 from cxr_app.errors import SettingsError
 from cxr_app.film_store import FilmStore
+from cxr_app.jobs.companion_program import run_until_stopped
 from cxr_app.operations.opening import open_worklist
-from cxr_app.pacs.companion_program import run_until_stopped
 from cxr_app.pacs.store_server import StoreServer
 from cxr_app.settings import Settings
 

@@ -17,9 +17,9 @@ from cxr_app import log_privacy
 from cxr_app.audit.log import AuditLog
 from cxr_app.destination import Destination
 from cxr_app.errors import ArchiveError, CxrError, SettingsError, ShortageError, WorklistError
+from cxr_app.jobs.companion_program import run_until_stopped
 from cxr_app.operations.opening import open_worklist
 from cxr_app.pacs.archive import Archive
-from cxr_app.pacs.companion_program import run_until_stopped
 from cxr_app.pacs.destinations import archive_at, destinations_of
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.objects import FilmResults, FilmVerdict, results_of

@@ -15,14 +15,13 @@ from cxr_app.evaluation.drift_films import DriftFilms
 from cxr_app.evaluation.operating_curve import OperatingCurve
 from cxr_app.evaluation.queue_simulation import Mix, Room, Wait, simulate, span_for
 from cxr_app.film_store import FilmStore
+from cxr_app.jobs.companion import Companion
 from cxr_app.jobs.supervisor import Supervisor
 from cxr_app.jobs.unscored import RefusalReader
 from cxr_app.operations.drift_metrics import DriftCollector
 from cxr_app.operations.opening import open_worklist
-from cxr_app.pacs.companion import Companion
-from cxr_app.pacs.destinations import destinations_of
 from cxr_app.retention import Retention
-from cxr_app.scoring_engine import ScoringEngine
+from cxr_app.scoring_process import ScoringProcess
 from cxr_app.settings import Settings
 from cxr_app.ui.sign_in_sessions import SignInSessions
 from cxr_app.worklist import Worklist
@@ -59,8 +58,8 @@ def film_store() -> FilmStore:
     return FilmStore(settings().films_dir)
 
 
-def engine() -> ScoringEngine:
-    """Return the engine that scores received films; start it if necessary."""
+def engine() -> ScoringProcess:
+    """Return the process that scores received films; start it if necessary."""
     return _engine(settings().model_dump_json())
 
 
@@ -92,6 +91,8 @@ def retention() -> Retention:
 
 def sender() -> Companion:
     """Return the process that sends results to archives; start it if there are any."""
+    from cxr_app.pacs.destinations import destinations_of  # pynetdicom: scoring starts before it
+
     has_archives = bool(destinations_of(settings(), worklist()))
     return _sender(settings().model_dump_json(), is_wanted=has_archives)
 
@@ -187,9 +188,9 @@ def _masking_key(url: str) -> bytes:  # `url` is the key of the cache
     return worklist().unmasking.masking_key()
 
 
-@st.cache_resource(show_spinner=False, on_release=ScoringEngine.stop)
-def _engine(settings_json: str) -> ScoringEngine:
-    started = ScoringEngine(Settings.model_validate_json(settings_json), worklist())
+@st.cache_resource(show_spinner=False, on_release=ScoringProcess.stop)
+def _engine(settings_json: str) -> ScoringProcess:
+    started = ScoringProcess(Settings.model_validate_json(settings_json), worklist())
     started.start()
     return started
 

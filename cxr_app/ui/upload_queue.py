@@ -16,7 +16,7 @@ from cxr_app.imaging.disc import DIRECTORY_NAME, DiscContents, disc_contents, di
 from cxr_app.imaging.passed_over import SNIFFED_BYTES, is_passed_over
 from cxr_app.imaging.zip_archive import Member, is_zip, members
 from cxr_app.pacs.reception import Arrived, Reception
-from cxr_app.scoring_engine import ScoringEngine
+from cxr_app.scoring_process import ScoringProcess
 from cxr_app.worklist import Worklist
 
 logger = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class UploadQueue:
         Where films are added and saved, and the engine to wake.
     """
 
-    def __init__(self, worklist: Worklist, films: FilmStore, engine: ScoringEngine) -> None:
+    def __init__(self, worklist: Worklist, films: FilmStore, engine: ScoringProcess) -> None:
         self._reception = Reception(films, worklist)
         self._engine = engine
         self._waiting: deque[tuple[int, UploadedFile]] = deque()

@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cxr_app.pacs import companion
-from cxr_app.pacs.companion import Companion
+from cxr_app.jobs import companion
+from cxr_app.jobs.companion import Companion
 from cxr_app.settings import Settings
 
 SLEEPER = "tests.support.sleeper"
@@ -62,7 +62,7 @@ def test_one_that_is_not_wanted_is_not_started() -> None:
 def test_it_ends_if_the_server_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXR_DATA_DIR", str(tmp_path))
     program = (
-        "from cxr_app.pacs.companion import Companion; from cxr_app.settings import Settings;"
+        "from cxr_app.jobs.companion import Companion; from cxr_app.settings import Settings;"
         "import time; settings = Settings.read(results_to='A@127.0.0.1:1');"
         "watched = Companion('cxr_app.pacs.sender', settings);"
         "watched.start()\nwhile watched.pid is None: time.sleep(0.05)\n"

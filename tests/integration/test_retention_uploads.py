@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cxr_app.film_store import FilmStore
-from cxr_app.scoring_engine import ScoringEngine
+from cxr_app.scoring_process import ScoringProcess
 from cxr_app.ui.upload_queue import UploadQueue
 from cxr_app.worklist import Query
 from tests.support.site import DAY, DAYS, PLANTED, Site
@@ -49,9 +49,9 @@ def test_a_film_sent_while_it_is_deleted_is_kept(site: Site) -> None:
             site.retention.sweep()
             return sha256
 
-    class Deaf(ScoringEngine):
+    class Deaf(ScoringProcess):
         def __init__(self) -> None:
-            """Have no thread."""
+            """Have no process."""
 
         def wake(self) -> None:
             """Hear nothing."""

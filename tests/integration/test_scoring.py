@@ -1,7 +1,5 @@
 import logging
-import os
 import re
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 
 from cxr_app import scoring_engine
 from cxr_app.errors import ShortageError
 from cxr_app.film_store import FilmStore
 from cxr_app.imaging import isolated_decoder
-from cxr_app.low_priority import NICENESS
 from cxr_app.model.classifier import Classifier
 from cxr_app.model.preprocessing import NetworkInput
 from cxr_app.model.screening import NO_LUNGS, UNRELIABLE
@@ -156,20 +152,6 @@ def assert_same(outcome: Outcome, expected: Outcome) -> None:
     np.testing.assert_allclose(
         outcome.prediction.activation_map, expected.prediction.activation_map, atol=1e-4
     )
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has threads with priorities")
-def test_the_engine_and_its_network_yield_to_pages(
-    settings: Settings, list_of_films: Worklist
-) -> None:
-    before = {thread.id for thread in psutil.Process().threads()}
-    engine = ScoringEngine(settings, list_of_films)
-    engine.start()
-    wait_for(lambda: engine.status().state == "ready")
-    begun = {thread.id for thread in psutil.Process().threads()} - before
-    lowered = {os.getpriority(os.PRIO_PROCESS, each) for each in begun}
-    engine.stop()
-    assert lowered == {min(psutil.Process().nice() + NICENESS, 19)}
 
 
 def test_the_engine_scores_what_was_received_before_and_after_it_starts(

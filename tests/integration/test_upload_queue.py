@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cxr_app.errors import ShortageError, WorklistError
 from cxr_app.film_store import FilmStore
-from cxr_app.scoring_engine import ScoringEngine
+from cxr_app.scoring_process import ScoringProcess
 from cxr_app.ui import upload_queue
 from cxr_app.ui.upload_queue import UploadQueue
 from cxr_app.worklist import Query, Worklist
@@ -67,7 +67,7 @@ def worklist(tmp_path: Path) -> Iterator[Worklist]:
 @pytest.fixture
 def open_queue(worklist: Worklist, tmp_path: Path) -> Callable[..., UploadQueue]:
     def opened(films: FilmStore | None = None, engine: Listener | None = None) -> UploadQueue:
-        listener = cast(ScoringEngine, engine or Listener())
+        listener = cast(ScoringProcess, engine or Listener())
         return UploadQueue(worklist, films or FilmStore(tmp_path / "films"), listener)
 
     return opened

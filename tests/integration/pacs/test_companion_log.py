@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from cxr_app.pacs.companion import USAGE, Companion
+from cxr_app.jobs.companion import Companion
+from cxr_app.jobs.companion_program import USAGE
 from cxr_app.settings import Settings
 from tests.support.peers import WAIT_SECONDS, free_port, receiving, run_to_its_end
 

@@ -10,15 +10,15 @@ from time import monotonic, sleep
 import psutil
 import pytest
 
+from cxr_app.jobs.companion import Companion
 from cxr_app.low_priority import NICENESS
-from cxr_app.pacs.companion import Companion
 from cxr_app.settings import PROJECT, Settings
 from tests.support.peers import WAIT_SECONDS, free_port, is_open
 
 RECEIVER = "cxr_app.pacs.receiver"
 APP = """
 import sys, time
-from cxr_app.pacs.companion import Companion
+from cxr_app.jobs.companion import Companion
 from cxr_app.settings import Settings
 Companion("cxr_app.pacs.receiver", Settings()).start()
 time.sleep(600)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cxr_app.errors import SettingsError
-from cxr_app.pacs.companion import USAGE
+from cxr_app.jobs.companion_program import USAGE
 from cxr_app.pacs.transport_security import tls_context
 from cxr_app.settings import Settings
 from cxr_app.worklist import Query, Worklist

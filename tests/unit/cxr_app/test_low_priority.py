@@ -1,64 +1,34 @@
-"""Background work has a lower priority than pages: its own threads, and no others."""
+"""A process of background work has a lower priority than pages, in all of its threads."""
 
 import os
+import subprocess
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
-import psutil
 import pytest
 
-from cxr_app.imaging import intake
-from cxr_app.imaging.isolated_decoder import end_decoders
-from cxr_app.low_priority import NICENESS, yield_to_readers
-from tests.support.films import jpeg
+from cxr_app.low_priority import NICENESS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has it for a thread")
 
+PROGRAM = """
+import os, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from cxr_app.low_priority import yield_to_readers
 
-def niceness() -> int:
+def niceness():
     return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
-
-def test_a_thread_and_those_that_it_starts_yield_and_others_do_not() -> None:
-    before = niceness()
-
-    def work() -> tuple[int, int]:
+with ThreadPoolExecutor(1) as before, ThreadPoolExecutor(1) as after:
+    before.submit(niceness).result()
+    for _ in range(int(sys.argv[1])):
         yield_to_readers()
-        with ThreadPoolExecutor(1) as pool:
-            return niceness(), pool.submit(niceness).result()
-
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(work).result() == (min(before + NICENESS, 19),) * 2
-    assert niceness() == before
+    print(niceness(), before.submit(niceness).result(), after.submit(niceness).result())
+"""
 
 
-def test_what_yields_already_goes_on() -> None:
-    def work() -> int:
-        for _ in range(3):
-            yield_to_readers()
-        return niceness()
-
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(work).result() == 19
-
-
-def test_a_film_is_decoded_at_the_priority_of_the_thread_that_waits_for_it() -> None:
-    end_decoders()
-    data = jpeg(1)
-
-    def decode() -> None:
-        intake.read_softcopy(data, in_subprocess=True)
-
-    def decode_in_background() -> None:
-        yield_to_readers()
-        decode()
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(decode_in_background).result()
-    decode()
-    decode()
-    children = psutil.Process().children()
-    found = [each.nice() for each in children if "isolated_decoder" in " ".join(each.cmdline())]
-    end_decoders()
-    assert sorted(found) == [niceness(), min(niceness() + NICENESS, 19)]
+@pytest.mark.parametrize("times", [1, 3])
+def test_threads_of_before_and_after_yield_as_far_as_there_is_a_lower_priority(times: int) -> None:
+    command = [sys.executable, "-c", PROGRAM, str(times)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    lowered = min(os.getpriority(os.PRIO_PROCESS, 0) + times * NICENESS, 19)
+    assert printed.split() == [str(lowered)] * 3

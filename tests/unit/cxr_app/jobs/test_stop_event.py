@@ -22,7 +22,7 @@ threading.Thread(target=arrive).start()
 """
 PROGRAM = """
 import signal, sys, threading, time
-from cxr_app.pacs.stop_event import stop_event
+from cxr_app.jobs.stop_event import stop_event
 
 stop = stop_event(until_input_ends=False)
 {meanwhile}

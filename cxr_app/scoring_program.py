@@ -1,0 +1,87 @@
+"""The program that scores received films until its server ends.
+
+It says on its standard output, a line of JSON each, what the server shows and counts.
+"""
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import IO
+
+from pydantic import TypeAdapter
+
+from cxr_app.jobs.companion_program import run_until_stopped
+from cxr_app.operations.opening import open_worklist
+from cxr_app.scoring_engine import Event, ScoringEngine
+from cxr_app.settings import Settings
+
+MODULE = "cxr_app.scoring_program"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedErrors:
+    """Errors that the process has logged since it last said so."""
+
+    errors: int
+
+
+Message = Event | LoggedErrors
+MESSAGES: TypeAdapter[Message] = TypeAdapter(Message)
+"""Writes and reads a message as a line of JSON."""
+
+
+class _ErrorTeller(logging.Handler):
+    """Tells the server of each error in the log; it never reads its text."""
+
+    def __init__(self, tell: Callable[[LoggedErrors], None]) -> None:
+        super().__init__(logging.ERROR)
+        self._tell = tell
+
+    def emit(self, _: logging.LogRecord) -> None:
+        self._tell(LoggedErrors(1))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Score received films until told to stop; return 0, 2 for wrong settings, else 1."""
+    wake = threading.Event()
+    return run_until_stopped(
+        partial(_score, wake),
+        module=MODULE,
+        purpose="Score received films, and say on standard output what a server shows of it.",
+        arguments=arguments,
+        on_input=wake.set,
+    )
+
+
+def _score(wake: threading.Event, settings: Settings, stop: threading.Event) -> None:
+    """Score until `stop` is set."""
+    tell = partial(_tell, threading.Lock(), _own_output())
+    logging.getLogger().addHandler(_ErrorTeller(tell))
+    with closing(open_worklist(settings)) as worklist:
+        engine = ScoringEngine(settings, worklist, tell, wake)
+        engine.start()
+        stop.wait()
+        engine.stop()
+
+
+def _own_output() -> IO[bytes]:
+    """Return the standard output, which from now on nobody else can write to."""
+    output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return output
+
+
+def _tell(lock: threading.Lock, output: IO[bytes], message: Message) -> None:
+    """Write a message; a server that is gone hears nothing, and this process ends soon."""
+    with lock, suppress(OSError):
+        output.write(MESSAGES.dump_json(message) + b"\n")
+        output.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
