@@ -80,7 +80,8 @@ class ScoringProcess(Companion):
     def _listen(self, output: IO[bytes]) -> None:
         """Follow what the process says until it ends."""
         for line in output:
-            self._note(MESSAGES.validate_json(line))
+            with suppress(ValueError):  # its end may cut the last line
+                self._note(MESSAGES.validate_json(line))
 
     def _note(self, message: Message) -> None:
         match message:
