@@ -14,13 +14,12 @@ from collections.abc import Iterator, Sequence
 from pydicom import DataElement, Dataset
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import RawDataElement
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_data_element
 from pydicom.tag import Tag
+
+from cxr_app.pacs.encoded_elements import Element, written
 
 KeywordValue = tuple[str, object]
 """Keyword and value of an element."""
-Element = DataElement | RawDataElement
 
 _HEADER = 12
 """Bytes before the value of a sequence: tag, VR, two reserved, length."""
@@ -84,7 +83,7 @@ def _raw(element: DataElement) -> Element:
     """Return a sequence as its bytes, which pydicom parses only if somebody looks."""
     if element.VR != "SQ":
         return element
-    value = _written(element)[_HEADER:]
+    value = written(element)[_HEADER:]
     return RawDataElement(element.tag, "SQ", len(value), value, 0, False, True)
 
 
@@ -92,11 +91,4 @@ def _encoded(keyword: str, value: object) -> bytes:
     tag = tag_for_keyword(keyword)
     if tag is None:
         raise ValueError(f"unknown keyword {keyword}")
-    return _written(DataElement(Tag(tag), dictionary_VR(keyword), value))
-
-
-def _written(element: DataElement) -> bytes:
-    file = DicomBytesIO()
-    file.is_implicit_VR, file.is_little_endian = False, True
-    write_data_element(file, element)
-    return file.getvalue()
+    return written(DataElement(Tag(tag), dictionary_VR(keyword), value))

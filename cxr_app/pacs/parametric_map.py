@@ -21,7 +21,7 @@ from cxr_app.imaging.orientation import as_stored, turn_needed
 from cxr_app.imaging.own_results import MODEL_NAME
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.plain_words import plain
-from cxr_app.pacs.result_object import completed, identity
+from cxr_app.pacs.result_object import completed, identity, with_own_values
 from cxr_app.pacs.result_uids import derived_uid
 from cxr_app.pacs.scored_film import ScoredFilm
 
@@ -62,7 +62,7 @@ def parametric_map(film: ScoredFilm, installation: Installation) -> Dataset | No
     organization = derived_uid("dimensions", film.instance_uid(kind))
     for item in (*result.DimensionOrganizationSequence, *result.DimensionIndexSequence):
         item.DimensionOrganizationUID = organization
-    return completed(result, film, installation, kind)
+    return completed(with_own_values(result, film), film, installation, kind)
 
 
 def _with_plane(film: ScoredFilm, cells: NDArray[np.generic]) -> Dataset:

@@ -23,7 +23,7 @@ from cxr_app.imaging.own_results import MODEL_NAME
 from cxr_app.model import activation_map
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.plain_words import plain
-from cxr_app.pacs.result_object import completed, identity
+from cxr_app.pacs.result_object import completed, identity, with_own_values
 from cxr_app.pacs.scored_film import ScoredFilm
 
 GRID = 512
@@ -61,7 +61,7 @@ def presentation_state(film: ScoredFilm, installation: Installation) -> Dataset 
             presentation_lut_shape="INVERSE" if is_inverted else "IDENTITY"
         ),
     )
-    return completed(state, film, installation, kind)
+    return completed(with_own_values(state, film), film, installation, kind)
 
 
 def _outline(film: ScoredFilm) -> list[NDArray[np.float64]]:

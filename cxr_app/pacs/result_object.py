@@ -11,6 +11,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 from cxr_app.destination import ResultKind
 from cxr_app.imaging.dicom_values import text
 from cxr_app.imaging.own_results import MANUFACTURER, MODEL_NAME, SERIES_PREFIX
+from cxr_app.pacs.encoded_elements import encoded
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.plain_words import plain
 from cxr_app.pacs.scored_film import PATIENT_AND_STUDY, ScoredFilm
@@ -53,19 +54,34 @@ def begun(film: ScoredFilm, kind: ResultKind, sop_class: UID, modality: str) -> 
     highdicom's own classes search the whole standard for each object.
     """
     result = Dataset()
-    result.update(film.subject)
-    result.SOPClassUID, result.SOPInstanceUID = sop_class, film.instance_uid(kind)
-    result.StudyInstanceUID = film.evidence.StudyInstanceUID
-    result.SeriesInstanceUID = film.series_uid(kind)
-    result.SeriesNumber = _series_number(kind)
-    result.InstanceNumber = 1
-    result.Modality = modality
-    result.ContentDate = result.ContentTime = ""  # set with the other times
+    if "SpecificCharacterSet" in film.evidence:
+        result.SpecificCharacterSet = film.evidence.SpecificCharacterSet
+    for element in film.subject:
+        result[element.tag] = element
+    uid = film.instance_uid(kind)
+    set_encoded(
+        result,
+        SOPClassUID=sop_class,
+        SOPInstanceUID=uid,
+        SeriesInstanceUID=film.series_uid(kind),
+        SeriesNumber=_series_number(kind),
+        InstanceNumber=1,
+        Modality=modality,
+        ContentDate="",  # set with the other times
+        ContentTime="",
+    )
     result.file_meta = FileMetaDataset()
     result.file_meta.MediaStorageSOPClassUID = sop_class
-    result.file_meta.MediaStorageSOPInstanceUID = UID(result.SOPInstanceUID)
+    result.file_meta.MediaStorageSOPInstanceUID = UID(uid)
     result.preamble = bytes(128)
     return result
+
+
+def set_encoded(result: Dataset, **elements: object) -> None:
+    """Set elements of our own by keyword, encoded."""
+    for keyword, value in elements.items():
+        element = encoded(keyword, value)
+        result[element.tag] = element
 
 
 def written_as_it_is(result: Dataset) -> Dataset:
@@ -76,10 +92,19 @@ def written_as_it_is(result: Dataset) -> Dataset:
     return result
 
 
+def with_own_values(result: Dataset, film: ScoredFilm) -> Dataset:
+    """Set what the film has itself where highdicom was shown its `evidence`; return the result."""
+    for keyword in PATIENT_AND_STUDY:
+        result[keyword] = film.header[keyword]
+    if "SpecificCharacterSet" in film.evidence:
+        result.SpecificCharacterSet = film.evidence.SpecificCharacterSet
+    return result
+
+
 def completed(
     result: Dataset, film: ScoredFilm, installation: Installation, kind: ResultKind
 ) -> Dataset:
-    """Set what a result says of its maker, its time and its film; return it.
+    """Set what a result says of its maker and its time; return it.
 
     All of it follows from the film and its result, so that a repeat has the same bytes.
 
@@ -87,16 +112,17 @@ def completed(
     ----------
     DICOM PS3.3 C.7.5.1 (General Equipment), C.12.1 (SOP Common).
     """
-    result.Manufacturer = MANUFACTURER
-    result.ManufacturerModelName = MODEL_NAME
-    result.DeviceSerialNumber = installation.serial_number
-    _set_words(result, "SoftwareVersions", film.model_version)
-    _set_words(result, "SeriesDescription", f"{SERIES_PREFIX}, investigational: {_WORDS[kind]}")
+    set_encoded(
+        result,
+        Manufacturer=MANUFACTURER,
+        ManufacturerModelName=MODEL_NAME,
+        DeviceSerialNumber=installation.serial_number,
+        SoftwareVersions=_cut("SoftwareVersions", film.model_version),
+        SeriesDescription=_cut(
+            "SeriesDescription", f"{SERIES_PREFIX}, investigational: {_WORDS[kind]}"
+        ),
+    )
     _set_time(result, film)
-    for keyword in PATIENT_AND_STUDY:
-        result[keyword] = film.header[keyword]
-    if "SpecificCharacterSet" in film.evidence:
-        result.SpecificCharacterSet = film.evidence.SpecificCharacterSet
     if kind not in (ResultKind.REPORT, ResultKind.READING):
         _set_body_part(result, film.header)
     result.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -107,8 +133,8 @@ def _series_number(kind: ResultKind) -> int:
     return _FIRST_SERIES + list(ResultKind).index(kind)
 
 
-def _set_words(result: Dataset, keyword: str, words: str) -> None:
-    setattr(result, keyword, plain(words)[: _LONGEST[dictionary_VR(keyword)]])
+def _cut(keyword: str, words: str) -> str:
+    return plain(words)[: _LONGEST[dictionary_VR(keyword)]]
 
 
 def _set_time(result: Dataset, film: ScoredFilm) -> None:
@@ -117,10 +143,10 @@ def _set_time(result: Dataset, film: ScoredFilm) -> None:
     for keyword in (*_DATES, *_TIMES):
         if keyword in result or keyword in _ALWAYS:
             pattern = "%Y%m%d" if "Date" in keyword else "%H%M%S"
-            setattr(result, keyword, moment.strftime(pattern))
+            set_encoded(result, **{keyword: moment.strftime(pattern)})
     for item in result.get("ContributingEquipmentSequence", []):
         item.ContributionDateTime = moment.strftime("%Y%m%d%H%M%S%z")
-    result.TimezoneOffsetFromUTC = moment.strftime("%z")
+    set_encoded(result, TimezoneOffsetFromUTC=moment.strftime("%z"))
 
 
 def _set_body_part(result: Dataset, header: Dataset) -> None:
@@ -128,4 +154,4 @@ def _set_body_part(result: Dataset, header: Dataset) -> None:
     for keyword in ("Laterality", "ImageLaterality"):
         if keyword in result:
             delattr(result, keyword)
-    result.BodyPartExamined = text(header, "BodyPartExamined") or "CHEST"
+    set_encoded(result, BodyPartExamined=text(header, "BodyPartExamined") or "CHEST")

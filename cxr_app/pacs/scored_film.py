@@ -5,17 +5,19 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from functools import cached_property
+from functools import cache, cached_property
 
 from highdicom import SOPClass
 from highdicom.enum import SpecificCharacterSetValues
 from pydicom import Dataset
+from pydicom.tag import BaseTag, Tag
 
 from cxr_app.destination import ResultKind
 from cxr_app.errors import NotAFilmError
 from cxr_app.imaging.dicom_values import text, texts
 from cxr_app.imaging.parser_warnings import silence_warnings
 from cxr_app.lung_fields import Extent
+from cxr_app.pacs.encoded_elements import Element, encoded, encoded_of
 from cxr_app.pacs.result_uids import derived_uid
 from cxr_app.prediction import ActivationMap, HeatScale
 from cxr_app.radiograph import Header
@@ -26,6 +28,7 @@ PATIENT_AND_STUDY = (
     *("StudyID", "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName"),
 )
 """Attributes of type 2: a result has them empty if the film has none."""
+_OWN = {Tag(keyword) for keyword in PATIENT_AND_STUDY}
 
 _UTF_8 = "ISO_IR 192"
 _DEFAULT_REPERTOIRE = "ISO 2022 IR 6"
@@ -37,11 +40,17 @@ NEEDED = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUI
 
 
 class _Subject(SOPClass):
-    """The attributes of an image's patient and study, and none of an object of its own."""
+    """The attributes of an image's patient and study by highdicom, which copies none here."""
 
-    def __init__(self, image: Dataset) -> None:
+    def __init__(self, sop_class_uid: str) -> None:
         Dataset.__init__(self)
+        image = Dataset()
+        image.SOPClassUID, image.SOPInstanceUID = sop_class_uid, ""
+        self.tags: set[BaseTag] = set()
         self.copy_patient_and_study_information(image)
+
+    def _copy_attribute(self, dataset: Dataset, keyword: str) -> None:
+        self.tags.add(Tag(keyword))
 
 
 @dataclass(frozen=True)
@@ -94,9 +103,15 @@ class ScoredFilm:
         return _acceptable(self.header)
 
     @cached_property
-    def subject(self) -> Dataset:
-        """What every object of the film has of its patient and study."""
-        return _Subject(self.evidence)
+    def subject(self) -> list[Element]:
+        """What every object has of its film's patient and study, encoded once for all of them."""
+        terms = self.evidence.get("SpecificCharacterSet")
+        known = self.evidence.keys() & _subject_tags(self.evidence.SOPClassUID) - _OWN
+        return [
+            encoded("StudyInstanceUID", self.evidence.StudyInstanceUID),
+            *(encoded_of(self.header, tag, terms) for tag in _OWN),
+            *(encoded_of(self.evidence, tag, terms) for tag in known),
+        ]
 
     def instance_uid(self, kind: ResultKind) -> str:
         """Return the SOP Instance UID of one of the objects."""
@@ -145,6 +160,11 @@ class ScoredFilm:
         )
 
 
+@cache
+def _subject_tags(sop_class_uid: str) -> set[BaseTag]:
+    return _Subject(sop_class_uid).tags - {Tag("StudyInstanceUID")}
+
+
 def film_header(film: Dataset) -> Dataset:
     """Return a film's header, without its pixels, and completed with empty attributes.
 
@@ -172,7 +192,7 @@ def _acceptable(header: Dataset) -> Dataset:
     """
     copied = copy(header)
     for keyword, is_legal in _LEGAL.items():
-        if not is_legal(text(header, keyword)):
+        if not is_legal(text(copied, keyword)):
             setattr(copied, keyword, "")
     terms = texts(header, "SpecificCharacterSet")
     if len(terms) > 1 and not terms[0]:

@@ -7,14 +7,16 @@ DICOM PS3.3 A.8.1, C.8.6.1, C.7.6.1.1.1 (Patient Orientation).
 
 from highdicom.sr import CodedConcept
 from pydicom import Dataset
+from pydicom.dataelem import RawDataElement
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from cxr_app.destination import ResultKind
 from cxr_app.imaging.dicom_values import text, texts
 from cxr_app.imaging.orientation import turn_needed
+from cxr_app.pacs.encoded_elements import encoded, encoded_sequence
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.picture import Picture, picture_of
-from cxr_app.pacs.result_object import begun, completed, written_as_it_is
+from cxr_app.pacs.result_object import begun, completed, set_encoded, written_as_it_is
 from cxr_app.pacs.scored_film import ScoredFilm
 from cxr_app.radiograph import Softcopy
 
@@ -32,17 +34,20 @@ def secondary_capture(film: ScoredFilm, softcopy: Softcopy, installation: Instal
     kind = ResultKind.PICTURE
     capture = begun(film, kind, SecondaryCaptureImageStorage, "OT")
     _set_pixels(capture, picture_of(film, softcopy))
-    capture.ConversionType = "DI"
-    capture.DateOfSecondaryCapture = capture.TimeOfSecondaryCapture = ""  # set with the others
-    capture.PatientOrientation = _orientation(film.header)
-    capture.ImageType = ["DERIVED", "SECONDARY"]
-    capture.BurnedInAnnotation = "YES"
-    capture.DerivationDescription = (
-        "Film with heatmap, AI result and readers' marks burned in"
+    set_encoded(
+        capture,
+        ConversionType="DI",
+        DateOfSecondaryCapture="",  # set with the other times
+        TimeOfSecondaryCapture="",
+        PatientOrientation="\\".join(_orientation(film.header)),
+        ImageType="DERIVED\\SECONDARY",
+        BurnedInAnnotation="YES",
+        DerivationDescription="Film with heatmap, AI result and readers' marks burned in"
         if film.marks
-        else "Film with the heatmap and the result of an AI burned in"
+        else "Film with the heatmap and the result of an AI burned in",
     )
-    capture.SourceImageSequence = [_reference(film.header)]
+    source = encoded_sequence("SourceImageSequence", _reference(film.header))
+    capture[source.tag] = source
     maker = _acquisition_equipment(film.evidence)
     if maker is not None:
         capture.ContributingEquipmentSequence = [maker]
@@ -50,12 +55,19 @@ def secondary_capture(film: ScoredFilm, softcopy: Softcopy, installation: Instal
 
 
 def _set_pixels(capture: Dataset, picture: Picture) -> None:
-    capture.Rows, capture.Columns, capture.SamplesPerPixel = picture.shape
-    capture.PhotometricInterpretation = "RGB"
-    capture.PlanarConfiguration = 0
-    capture.BitsAllocated = capture.BitsStored = 8
-    capture.HighBit = 7
-    capture.PixelRepresentation = 0
+    rows, columns, samples = picture.shape
+    set_encoded(
+        capture,
+        Rows=rows,
+        Columns=columns,
+        SamplesPerPixel=samples,
+        PhotometricInterpretation="RGB",
+        PlanarConfiguration=0,
+        BitsAllocated=8,
+        BitsStored=8,
+        HighBit=7,
+        PixelRepresentation=0,
+    )
     pixels = picture.tobytes()
     capture.add_new("PixelData", "OB", pixels + bytes(len(pixels) % 2))
 
@@ -91,8 +103,8 @@ def _orientation(header: Dataset) -> list[str]:
     return found if len(found) == 2 and all(found) else []
 
 
-def _reference(header: Dataset) -> Dataset:
-    source = Dataset()
-    source.ReferencedSOPClassUID = text(header, "SOPClassUID")
-    source.ReferencedSOPInstanceUID = text(header, "SOPInstanceUID")
-    return source
+def _reference(header: Dataset) -> list[RawDataElement]:
+    return [
+        encoded("ReferencedSOPClassUID", text(header, "SOPClassUID")),
+        encoded("ReferencedSOPInstanceUID", text(header, "SOPInstanceUID")),
+    ]

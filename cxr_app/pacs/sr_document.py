@@ -18,17 +18,19 @@ from highdicom.sr import (
     SourceImageForMeasurementGroup,
 )
 from pydicom import Dataset
+from pydicom.dataelem import RawDataElement
 from pydicom.sr.coding import Code
 from pydicom.uid import Comprehensive3DSRStorage
 
 from cxr_app.destination import ResultKind
 from cxr_app.imaging.dicom_values import text
 from cxr_app.imaging.own_results import MANUFACTURER, MODEL_NAME
-from cxr_app.pacs.encoded_tree import Element
+from cxr_app.pacs.encoded_elements import Element, encoded, encoded_sequence
 from cxr_app.pacs.installation import Installation
 from cxr_app.pacs.plain_words import plain
-from cxr_app.pacs.result_object import begun, completed, written_as_it_is
+from cxr_app.pacs.result_object import begun, completed, set_encoded, written_as_it_is
 from cxr_app.pacs.scored_film import ScoredFilm
+from cxr_app.radiograph import Header
 
 PNEUMONIA = Code("233604007", "SCT", "Pneumonia")
 LUNG = Code("39607008", "SCT", "Lung")
@@ -97,57 +99,58 @@ def _set_document(report: Dataset, film: ScoredFilm, kind: ResultKind) -> None:
     ----------
     DICOM PS3.3 C.17.2 (SR Document General).
     """
-    report.CompletionFlag = "COMPLETE"
-    report.PreliminaryFlag = "PRELIMINARY"
-    report.VerificationFlag = "UNVERIFIED"
-    report.ReferencedPerformedProcedureStepSequence = []
-    report.PerformedProcedureCodeSequence = []
-    report.CurrentRequestedProcedureEvidenceSequence = [_evidence(film)]
+    set_encoded(
+        report,
+        CompletionFlag="COMPLETE",
+        PreliminaryFlag="PRELIMINARY",
+        VerificationFlag="UNVERIFIED",
+        ReferencedPerformedProcedureStepSequence=[],
+        PerformedProcedureCodeSequence=[],
+    )
+    evidence = _in_study(film.header, film.beside)
+    _set_sequence(report, "CurrentRequestedProcedureEvidenceSequence", evidence)
     before = film.predecessor(kind)
     if before is not None:
         before.SOPClassUID = Comprehensive3DSRStorage
-        report.PredecessorDocumentsSequence = [_reference(before)]
+        _set_sequence(report, "PredecessorDocumentsSequence", _in_study(before))
 
 
-def _reference(header: Dataset) -> Dataset:
-    """Return the place of an instance in its study."""
-    instance, series, study = Dataset(), Dataset(), Dataset()
-    instance.ReferencedSOPClassUID = header.SOPClassUID
-    instance.ReferencedSOPInstanceUID = header.SOPInstanceUID
-    series.SeriesInstanceUID = header.SeriesInstanceUID
-    series.ReferencedSOPSequence = [instance]
-    study.StudyInstanceUID = header.StudyInstanceUID
-    study.ReferencedSeriesSequence = [series]
-    return study
+def _set_sequence(report: Dataset, keyword: str, item: list[RawDataElement]) -> None:
+    element = encoded_sequence(keyword, item)
+    report[element.tag] = element
 
 
-def _evidence(film: ScoredFilm) -> Dataset:
-    """Return the film and the other films of its study that were known.
+def _in_study(header: Dataset, beside: Iterable[Header] = ()) -> list[RawDataElement]:
+    """Return the place of an instance in its study, and of other films of it.
 
     References
     ----------
-    DICOM PS3.3 C.17.2: the sequence names all instances of the procedure of which the maker knows.
+    DICOM PS3.3 C.17.2: the evidence names all instances of the procedure of which the maker knows.
     """
-    study = _reference(film.header)
-    for header in film.beside:
-        series = next(
-            (
-                each
-                for each in study.ReferencedSeriesSequence
-                if each.SeriesInstanceUID == header.series_instance_uid
-            ),
-            None,
-        )
-        if series is None:
-            series = Dataset()
-            series.SeriesInstanceUID = header.series_instance_uid
-            series.ReferencedSOPSequence = []
-            study.ReferencedSeriesSequence.append(series)
-        instance = Dataset()
-        instance.ReferencedSOPClassUID = header.sop_class_uid
-        instance.ReferencedSOPInstanceUID = header.sop_instance_uid
-        series.ReferencedSOPSequence.append(instance)
-    return study
+    own = _instance(header.SOPClassUID, header.SOPInstanceUID)
+    series = [(header.SeriesInstanceUID, [own])]
+    for film in beside:
+        found = (instances for uid, instances in series if uid == film.series_instance_uid)
+        instances = next(found, None)
+        if instances is None:
+            instances = []
+            series.append((film.series_instance_uid, instances))
+        instances.append(_instance(film.sop_class_uid, film.sop_instance_uid))
+    places = [
+        (encoded("SeriesInstanceUID", uid), encoded_sequence("ReferencedSOPSequence", *instances))
+        for uid, instances in series
+    ]
+    return [
+        encoded("StudyInstanceUID", header.StudyInstanceUID),
+        encoded_sequence("ReferencedSeriesSequence", *places),
+    ]
+
+
+def _instance(sop_class_uid: str, sop_instance_uid: str) -> list[RawDataElement]:
+    return [
+        encoded("ReferencedSOPClassUID", sop_class_uid),
+        encoded("ReferencedSOPInstanceUID", sop_instance_uid),
+    ]
 
 
 def _observer(installation: Installation) -> ObserverContext:
