@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,12 +104,13 @@ def _reduced(softcopy: Softcopy) -> Softcopy:
     if not (rows and columns):
         return softcopy
     whole = softcopy.values[: rows * factor, : columns * factor]
-    places = (factor // 4, factor - 1 - factor // 4)
+    first, second = factor // 4, factor - 1 - factor // 4
     wide = np.uint16 if whole.max() < 2**14 else np.uint32  # four of them add up to no more
-    total: NDArray[np.unsignedinteger] = np.zeros((rows, columns), wide)
-    for row, column in product(places, places):
-        total += whole[row::factor, column::factor]
-    values = ((total + wide(2)) >> wide(2)).astype(np.uint16, copy=False)
+    pairs = np.add(whole[first::factor], whole[second::factor], dtype=wide)
+    total = pairs[:, first::factor] + pairs[:, second::factor]
+    total += wide(2)
+    total >>= wide(2)
+    values = total.astype(np.uint16, copy=False)
     hidden = softcopy.hidden
     if hidden is not None:
         hidden = np.ascontiguousarray(hidden[: rows * factor : factor, : columns * factor : factor])
