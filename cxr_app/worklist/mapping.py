@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, select
 from sqlalchemy.orm import Session
 
 from cxr_app.acquisition_time import acquisition_of
@@ -42,6 +42,14 @@ IDENTIFYING = (
     "study_description",  # free text
 )
 """Header values that identify the patient."""
+
+# Built once: to build a statement takes longer than to run it.
+_ID: BindParameter[str] = bindparam("entry_id")
+ENTRY_BY_ID = select(EntryRow).where(EntryRow.id == _ID)
+_SHOWN = select(ScoreRow).where(
+    ScoreRow.entry_number == bindparam("entry_number"),
+    ScoreRow.model_version == bindparam("model_version"),
+)
 
 
 def add_outcome(session: Session, entry: EntryRow, outcome: Outcome, scored_at: datetime) -> None:
@@ -170,9 +178,15 @@ def as_score(row: ScoringResult) -> Score:
 
 def evidence_of(session: Session, entry: EntryRow) -> dict[str, Any]:
     """Return the map of the probability that an entry shows, its scale and the lungs."""
-    table, same = _results(entry, _pose(entry))
-    found = select(table).where(*same, table.model_version == entry.model_version)
-    score: Any = session.scalar(found)  # of either table
+    pose = _pose(entry)
+    shown = {"entry_number": entry.number, "model_version": entry.model_version}
+    score: ScoringResult | None
+    if pose is None and entry.model_version is not None:
+        score = session.scalar(_SHOWN, shown)
+    else:
+        table, same = _results(entry, pose)
+        found: Any = select(table).where(*same, table.model_version == entry.model_version)
+        score = session.scalar(found)  # of either table
     return {} if score is None else _evidence(score)
 
 

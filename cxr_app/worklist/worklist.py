@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import Select, func, literal, select, union_all, update
+from sqlalchemy import func, literal, select, union_all, update
 from sqlalchemy.orm import Session
 
 from cxr_app.errors import EntryNotFoundError
@@ -30,7 +30,7 @@ from cxr_app.worklist.further_files import by_any_file, has_file, sharing_uids
 from cxr_app.worklist.instances import Instances
 from cxr_app.worklist.job_queue import JobQueue
 from cxr_app.worklist.locking import locked_entry, take_turns
-from cxr_app.worklist.mapping import add_outcome, as_entry, as_score, evidence_of
+from cxr_app.worklist.mapping import ENTRY_BY_ID, add_outcome, as_entry, as_score, evidence_of
 from cxr_app.worklist.newer_films import newer_films
 from cxr_app.worklist.order import neighbours, numbers
 from cxr_app.worklist.outbox import Outbox
@@ -279,8 +279,8 @@ class Worklist:
             If no entry has this id.
         """
         with self._database.reading() as session:
-            wanted = select(EntryRow).where(EntryRow.id == entry_id)
-            found = self._whole(session, wanted, claim=with_claim)
+            row = session.scalar(ENTRY_BY_ID, {"entry_id": entry_id})
+            found = self._whole(session, row, claim=with_claim)
         if found is None:
             raise EntryNotFoundError.of(entry_id)
         return found
@@ -288,7 +288,8 @@ class Worklist:
     def entry_by_sha256(self, sha256: str) -> Entry | None:
         """Return the entry of a film, with its activation map; None if it was never received."""
         with self._database.reading() as session:
-            return self._whole(session, select(EntryRow).where(has_file([sha256])), claim=True)
+            row = session.scalar(select(EntryRow).where(has_file([sha256])))
+            return self._whole(session, row, claim=True)
 
     def entries_by_ids(self, ids: Iterable[str]) -> list[Entry]:
         """Return entries in the order of `ids`, without activation maps; skip unknown ids."""
@@ -386,8 +387,7 @@ class Worklist:
         with self._database.reading() as session:
             return session.scalar(statement)
 
-    def _whole(self, session: Session, wanted: Select[EntryRow], *, claim: bool) -> Entry | None:
-        row = session.scalar(wanted)
+    def _whole(self, session: Session, row: EntryRow | None, *, claim: bool) -> Entry | None:
         if row is None:
             return None
         claims = claims_of(session, [row.number], self._clock()) if claim else {}
