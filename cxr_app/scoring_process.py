@@ -19,7 +19,7 @@ from cxr_app.examined import refusal, unreadable
 from cxr_app.jobs.companion import Companion
 from cxr_app.measured import ERRORS, SCORING_SECONDS
 from cxr_app.scoring_engine import EngineStatus, FilmInHand
-from cxr_app.scoring_program import MESSAGES, MODULE, LoggedErrors, Message
+from cxr_app.scoring_program import MESSAGES, MODULE, LoggedErrors, ScoringMessage
 from cxr_app.settings import Settings
 from cxr_app.worklist import Worklist
 
@@ -83,7 +83,7 @@ class ScoringProcess(Companion):
             with suppress(ValueError):  # its end may cut the last line
                 self._note(MESSAGES.validate_json(line))
 
-    def _note(self, message: Message) -> None:
+    def _note(self, message: ScoringMessage) -> None:
         match message:
             case EngineStatus():
                 self._status = message

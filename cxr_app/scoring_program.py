@@ -30,8 +30,8 @@ class LoggedErrors:
     errors: int
 
 
-Message = Event | LoggedErrors
-MESSAGES: TypeAdapter[Message] = TypeAdapter(Message)
+ScoringMessage = Event | LoggedErrors
+MESSAGES: TypeAdapter[ScoringMessage] = TypeAdapter(ScoringMessage)
 """Writes and reads a message as a line of JSON."""
 
 
@@ -76,7 +76,7 @@ def _own_output() -> IO[bytes]:
     return output
 
 
-def _tell(lock: threading.Lock, output: IO[bytes], message: Message) -> None:
+def _tell(lock: threading.Lock, output: IO[bytes], message: ScoringMessage) -> None:
     """Write a message; a server that is gone hears nothing, and this process ends soon."""
     with lock, suppress(OSError):
         output.write(MESSAGES.dump_json(message) + b"\n")
