@@ -1,6 +1,7 @@
 """What this process counts for monitoring: seconds of scoring, and errors in its log."""
 
 import logging
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -15,11 +16,18 @@ ERRORS = Counter("cxr_log_errors", "Errors in the log of this process.", registr
 
 
 class ErrorCounter(logging.Handler):
-    """Counts the errors of a log; it never reads their text."""
+    """Counts the errors of a log; it never reads their text.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    count
+        Called for each; by default this process counts them itself.
+    """
+
+    def __init__(self, count: Callable[[], None] = ERRORS.inc) -> None:
         super().__init__(logging.ERROR)
+        self._count = count
 
     def emit(self, record: logging.LogRecord) -> None:
         """Count one."""
-        ERRORS.inc()
+        self._count()

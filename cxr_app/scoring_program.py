@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +16,7 @@ from typing import IO
 from pydantic import TypeAdapter
 
 from cxr_app.jobs.companion_program import run_until_stopped
+from cxr_app.measured import ErrorCounter
 from cxr_app.operations.opening import open_worklist
 from cxr_app.scoring_engine import Event, ScoringEngine
 from cxr_app.settings import Settings
@@ -35,17 +36,6 @@ MESSAGES: TypeAdapter[ScoringMessage] = TypeAdapter(ScoringMessage)
 """Writes and reads a message as a line of JSON."""
 
 
-class _ErrorTeller(logging.Handler):
-    """Tells the server of each error in the log; it never reads its text."""
-
-    def __init__(self, tell: Callable[[LoggedErrors], None]) -> None:
-        super().__init__(logging.ERROR)
-        self._tell = tell
-
-    def emit(self, _: logging.LogRecord) -> None:
-        self._tell(LoggedErrors(1))
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Score received films until told to stop; return 0, 2 for wrong settings, else 1."""
     wake = threading.Event()
@@ -61,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _score(wake: threading.Event, settings: Settings, stop: threading.Event) -> None:
     """Score until `stop` is set."""
     tell = partial(_tell, threading.Lock(), _own_output())
-    logging.getLogger().addHandler(_ErrorTeller(tell))
+    logging.getLogger().addHandler(ErrorCounter(lambda: tell(LoggedErrors(1))))
     with closing(open_worklist(settings)) as worklist:
         engine = ScoringEngine(settings, worklist, tell, wake)
         engine.start()
