@@ -12,18 +12,12 @@ from sqlalchemy import event
 from cxr_app.destination import Destination, ResultKind
 from cxr_app.radiograph import Header
 from cxr_app.worklist import OutgoingState, Verdict, Worklist
-from tests.support.outcomes import refused, scored, sha256
+from tests.support.outcomes import INSTANCE, refused, scored, sha256
 from tests.support.site import Clock
 
 ARCHIVE = Destination("A", "archive", 104)
 DAYS = timedelta(days=3)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-HEADER = Header(
-    sop_class_uid="1.2.3",
-    sop_instance_uid="1.2.3.4",
-    series_instance_uid="1.2.3.5",
-    study_instance_uid="1.2.3.6",
-)
 
 
 @pytest.fixture
@@ -33,7 +27,9 @@ def worklist(worklist_url: str, clock: Clock) -> Iterator[Worklist]:
     opened.close()
 
 
-def score(worklist: Worklist, film: object, model: str = "model-1", header: Header = HEADER) -> str:
+def score(
+    worklist: Worklist, film: object, model: str = "model-1", header: Header = INSTANCE
+) -> str:
     worklist.receive(sha256(film), "a.dcm", Path("/film"))
     return worklist.record(scored(film, model_version=model, header=header))
 

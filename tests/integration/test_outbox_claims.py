@@ -11,18 +11,11 @@ from pathlib import Path
 import pytest
 
 from cxr_app.destination import Destination
-from cxr_app.radiograph import Header
 from cxr_app.worklist import OutgoingState, Worklist
-from tests.support.outcomes import scored, sha256
+from tests.support.outcomes import INSTANCE, scored, sha256
 from tests.support.site import NOON, Clock
 
 ARCHIVE = Destination("A", "archive", 104)
-HEADER = Header(
-    sop_class_uid="1.2.3",
-    sop_instance_uid="1.2.3.4",
-    series_instance_uid="1.2.3.5",
-    study_instance_uid="1.2.3.6",
-)
 
 
 @pytest.fixture
@@ -37,7 +30,7 @@ def add_results(worklist: Worklist, films: int) -> None:
     """Add two results for each of so many scored films."""
     for number in range(films):
         worklist.receive(sha256(number), "a.dcm", Path("/film"))
-        worklist.record(scored(number, header=HEADER))
+        worklist.record(scored(number, header=INSTANCE))
     long_ago = datetime(2000, 1, 1, tzinfo=UTC)
     assert worklist.outbox.fill(ARCHIVE, long_ago, after_reading=False) == 2 * films
 

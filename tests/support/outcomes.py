@@ -14,6 +14,13 @@ OPERATING_POINTS = {
     "high_sensitivity": OperatingPoint("high_sensitivity", 0.25, 0.99, 0.8),
 }
 HEAT_SCALE = HeatScale(-0.5, 1.25)
+INSTANCE = Header(
+    sop_class_uid="1.2.3",
+    sop_instance_uid="1.2.3.4",
+    series_instance_uid="1.2.3.5",
+    study_instance_uid="1.2.3.6",
+)
+"""What a film must name of itself, so that a result can stand beside it."""
 
 
 def sha256(film: object) -> str:
